@@ -1,5 +1,5 @@
-"""Bypassing nodes of a graph, as ComfyUI's own page does it: what came in goes out where the types
-fit.
+"""Bypass nodes of a graph as ComfyUI's own page does: outputs are fed from inputs of a matching
+type.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ class Socket:
 def bypass_nodes(
     graph: dict[str, dict[str, Any]], node_ids: Collection[str], object_info: ObjectInfo
 ) -> list[tuple[str, str]]:
-    """Take nodes out of an API-format graph, in place; ids that it does not have are passed over.
+    """Remove nodes from an API-format graph in place. Unknown ids are ignored.
 
-    What an output fed is fed by the node's input of the same place if the types fit, else by its
-    first input of exactly the type asked for, else by the first that fits; an input counts even if
-    nothing feeds it. Inputs left without a source (class unknown, nothing fits, a circle) are
-    removed and returned as (node id, input).
+    What an output fed is then fed by the node's input at the same position if the types match, else
+    by its first input of exactly the requested type, else by the first that matches. An input
+    counts even if nothing feeds it. Inputs left without a source (unknown class, no match, a cycle)
+    are removed and returned as (node id, input).
     """
     bypassed = {key: graph.pop(key) for key in node_ids if key in graph}
     lost: list[tuple[str, str]] = []
@@ -62,7 +62,7 @@ def bypass_nodes(
 def find_lost_required(
     graph: Graph, lost: Iterable[tuple[str, str]], object_info: ObjectInfo
 ) -> list[tuple[str, str]]:
-    """Those of the lost inputs without which their node cannot run: the server never fills in a
+    """Find the lost inputs without which their node cannot run. The server never fills in a
     required input.
     """
     required: list[tuple[str, str]] = []
@@ -78,7 +78,9 @@ def find_lost_required(
 def _follow(
     link: Link, wanted: str | None, bypassed: Graph, object_info: ObjectInfo
 ) -> Link | None:
-    """The first link on the way up that comes from no bypassed node."""
+    """Follow a link upstream to the first node that is not bypassed. Returns None if
+    there is none.
+    """
     seen: set[Link] = set()
     source: Link | None = link
     while source and source.node_id in bypassed:
@@ -97,7 +99,7 @@ def _follow(
 def _choose_socket(
     node: Mapping[str, Any], slot: int, wanted: str | None, object_info: ObjectInfo
 ) -> Socket | None:
-    """The input that takes the place of an output; without a type asked for, the output's own
+    """Choose the input that replaces an output. If no type is requested, the output's own type
     counts.
     """
     definition = object_info.get(node["class_type"])
@@ -124,8 +126,8 @@ def _choose_socket(
 
 
 def _list_sockets(node: Mapping[str, Any], object_info: ObjectInfo) -> list[Socket]:
-    """The inputs in the order of ComfyUI's page: first those that only links can fill, then those
-    with a widget.
+    """List the inputs in the order of ComfyUI's page: first those that need a link, then those with
+    a widget.
     """
     inputs = node["inputs"]
     definition = object_info.nodes[node["class_type"]]
@@ -149,7 +151,7 @@ def _has_widget(spec: InputSpec) -> bool:
 
 
 def _find_type(node: Mapping[str, Any], name: str, object_info: ObjectInfo) -> str | None:
-    """The type of an input, or None where the server does not know it."""
+    """Return the type of an input, or None if the server does not know it."""
     spec = _find_spec(node, name, object_info)
     if spec is None:
         return None
@@ -161,7 +163,7 @@ def _find_type(node: Mapping[str, Any], name: str, object_info: ObjectInfo) -> s
 
 
 def _find_spec(node: Mapping[str, Any], name: str, object_info: ObjectInfo) -> InputSpec | None:
-    """The spec of an input, also of one of a growing row of inputs (`images.image0`)."""
+    """Return the spec of an input, also inside a growing row of inputs (`images.image0`)."""
     class_type = node["class_type"]
     inputs = node["inputs"]
     spec = object_info.spec(class_type, name, inputs)
@@ -175,8 +177,8 @@ def _find_spec(node: Mapping[str, Any], name: str, object_info: ObjectInfo) -> I
 
 
 def _build_autogrow_spec(parent: InputSpec, item: str) -> InputSpec | None:
-    """The spec of one input of a growing row: the first `min` of them are required if the row's
-    pattern is.
+    """Build the spec of one input of a growing row. The first `min` inputs are required if the
+    row's pattern is.
     """
     name = f"{parent.name}.{item}"
     template = _mapping(parent.options.get("template"))
@@ -208,8 +210,8 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _types_match(one: str, other: str) -> bool:
-    """Whether a link between these types is allowed: equal, one is anything, or their unions
-    overlap.
+    """Whether a link between these types is allowed: they are equal, one is a wildcard, or their
+    unions overlap.
     """
     if one in ANY_TYPE or other in ANY_TYPE:
         return True

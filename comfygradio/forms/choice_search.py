@@ -1,4 +1,4 @@
-"""Search in long lists: what a person typed against tens of thousands of names."""
+"""Search long lists: match what a person typed against tens of thousands of names."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from comfygradio.forms.field import Choice
 
 MAX_RESULTS = 100
-"""Choices that an answer holds at most."""
+"""Maximum number of choices in a result."""
 
 
 def search_choices(
     choices: Sequence[Choice], query: str, limit: int = MAX_RESULTS
 ) -> tuple[list[Choice], int]:
-    """The choices that hold every word of the query, whatever the case, and how many there are in
-    all.
+    """Find the choices that contain every word of the query, ignoring case. Also returns how many
+    there are in all.
 
-    At most `limit` of them: names that begin with the query first, otherwise in the order of the
+    Returns at most `limit`: names that start with the query first, otherwise in the order of the
     list.
     """
     words = query.casefold().split()
@@ -37,7 +37,7 @@ def search_choices(
 
 
 def _begins(name: str, word: str) -> bool:
-    """Whether the name, or the file name after its folders, begins with a word."""
+    """Whether the name, or the file name without folders, starts with a word."""
     if name.startswith(word):
         return True
     file_name = name.replace("\\", "/").rsplit("/", 1)[-1]

@@ -1,5 +1,5 @@
-"""What ComfyUI's own page fills into `filename_prefix` before it posts a prompt: dates and values
-of other nodes.
+"""Expand `filename_prefix` as ComfyUI's own page does before it posts a prompt: dates and values of
+other nodes.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ FILENAME_PREFIX = "filename_prefix"
 
 
 def expand_prefix(text: str, graph: Mapping[str, Any], now: datetime) -> str:
-    """The prefix with `%date:FORMAT%` and `%NODE.INPUT%` filled in; what is unknown stays as it is.
+    """Expand `%date:FORMAT%` and `%NODE.INPUT%` in a prefix. Unknown names stay as they are.
 
-    FORMAT may hold yyyy yy MM M dd d hh h (24 hours) mm m ss s and any other text; slashes make
+    FORMAT may contain yyyy yy MM M dd d hh h (24 hours) mm m ss s and any other text; slashes make
     folders. NODE is a class, or else a title; the first such node counts. `%width%`, `%year%` and
-    the like are left for the server. A value never makes or leaves a folder: characters that file
-    names cannot have become `_`, and so do dots alone.
+    the like are left to the server. A value never creates or leaves a folder: characters that file
+    names cannot have become `_`, and so do names of dots alone.
     """
     nodes = _name_nodes(graph)
     return PLACEHOLDER.sub(lambda match: _fill(match, nodes, now), text)
 
 
 def expand_prefixes(graph: dict[str, Any], now: datetime) -> None:
-    """Fill in the `filename_prefix` of every node of an API-format graph, in place."""
+    """Expand the `filename_prefix` of every node of an API-format graph in place."""
     expanded: dict[str, str] = {}
     for key, node in graph.items():
         text = _inputs(node).get(FILENAME_PREFIX)
@@ -40,9 +40,8 @@ def expand_prefixes(graph: dict[str, Any], now: datetime) -> None:
 
 
 def _name_nodes(graph: Mapping[str, Any]) -> dict[str, Any]:
-    """Nodes by class and by title.
-
-    A class goes first: it is the name that ComfyUI's page gives a node by itself.
+    """Map classes and titles to nodes. Classes take precedence, since ComfyUI's page names nodes by
+    them.
     """
     nodes = [node for node in graph.values() if isinstance(node, dict)]
     named: dict[str, Any] = {}
@@ -83,8 +82,8 @@ def _format_date(form: str, now: datetime) -> str:
 
 
 def _write_value(value: Any) -> str | None:
-    """A literal as JavaScript writes it, made safe for a file name; None for links and whatever is
-    no literal.
+    """Write a literal as JavaScript does, made safe for a file name. Returns None for links and
+    other values.
     """
     if isinstance(value, bool):
         return str(value).lower()

@@ -1,4 +1,4 @@
-"""Formulas: plain arithmetic in a preset, such as `steps * 0.5`, that works one number out of
+"""Formulas: arithmetic in a preset, such as `steps * 0.5`, that computes one number from
 another.
 """
 
@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 MAX_LENGTH = 200
-"""Characters of a formula."""
+"""Maximum number of characters of a formula."""
 
 OWN_NAME = "value"
-"""What a formula calls the number that it is worked out of, besides the field's own name."""
+"""Name for the number that a formula computes with, besides the field's own name."""
 
 CHARACTERS = re.compile(r"[\w\s.+*/%()-]+")
-"""What numbers, names, signs and parentheses are made of."""
+"""Characters of numbers, names, operators and parentheses."""
 
 NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
-"""What else Python takes for a number (1e3, 0x10, 1_000) is no plain one."""
+"""Matches a plain number, and nothing else that Python reads as one (1e3, 0x10, 1_000)."""
 
 NAME = re.compile(r"[A-Za-z]\w*")
 
@@ -39,19 +39,19 @@ ADVICE = "write plain arithmetic with + - * / // % and parentheses, for example 
 
 
 class FormulaError(ValueError):
-    """A formula that cannot be read or worked out; the text says why."""
+    """Raised when a formula cannot be parsed or evaluated; the text says why."""
 
 
 @dataclass(frozen=True)
 class Formula:
-    """Arithmetic over one number, which it may call by any of `names`."""
+    """Arithmetic over one number, which any of `names` stands for."""
 
     text: str
     names: frozenset[str]
 
     @classmethod
     def parse(cls, text: str) -> Formula:
-        """Read a formula of at most 200 characters. Raises FormulaError."""
+        """Parse a formula of at most 200 characters. Raises FormulaError."""
         parts = ast.walk(_parse(text))
         names = frozenset(part.id for part in parts if isinstance(part, ast.Name))
         if not names:
@@ -59,7 +59,9 @@ class Formula:
         return cls(text, names)
 
     def evaluate(self, number: int | float) -> Fraction:
-        """What comes out for a number, exactly. Raises FormulaError for a division by zero."""
+        """Evaluate the formula for a number, exactly. Raises FormulaError for a division
+        by zero.
+        """
         try:
             return _evaluate(_parse(self.text), Fraction(repr(number)))
         except ZeroDivisionError as error:
@@ -67,12 +69,12 @@ class Formula:
 
 
 def round_half_up(number: Fraction) -> int:
-    """The nearest whole number, the larger one of two."""
+    """Round to the nearest whole number; halves round up."""
     return math.floor(number + Fraction(1, 2))
 
 
 def _parse(text: str) -> ast.expr:
-    """The tree of a formula, of nothing but the parts that are allowed. Raises FormulaError."""
+    """Parse a formula into a tree of allowed nodes. Raises FormulaError."""
     problem = f"{text[:MAX_LENGTH]} is no formula; {ADVICE}"
     if len(text) > MAX_LENGTH or not CHARACTERS.fullmatch(text):
         raise FormulaError(problem)

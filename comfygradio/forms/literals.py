@@ -1,4 +1,4 @@
-"""Checks whether an input accepts a literal value, by the rules of ComfyUI's own validation
+"""Check whether an input accepts a literal value, by the rules of ComfyUI's own validation
 (v0.33.0).
 """
 
@@ -25,15 +25,17 @@ def takes_literal(spec: InputSpec) -> bool:
 
 
 def unwrap_list(value: Any) -> Any:
-    """The list in `{"__value__": [...]}`, which is how lists are sent; any other value as it is."""
+    """Return the list in `{"__value__": [...]}`, the form in which lists are posted. Returns any
+    other value unchanged.
+    """
     if isinstance(value, dict) and "__value__" in value:
         return value["__value__"]
     return value
 
 
 def wrap_list(value: Any) -> Any:
-    """A list as it has to be sent, since ComfyUI takes a bare one for a link; any other value as it
-    is.
+    """Wrap a list for posting, since ComfyUI takes a bare list for a link. Returns any other value
+    unchanged.
     """
     if isinstance(value, list | tuple):
         return {"__value__": list(value)}
@@ -66,7 +68,7 @@ def convert_literal(spec: InputSpec, value: Any) -> Any:
 
 
 def check_literal(spec: InputSpec, value: Any) -> str | None:
-    """What is wrong with a value for this input, in a sentence, or None."""
+    """Explain in a sentence why an input rejects a value, or return None."""
     if isinstance(value, list):
         return f"{spec.name} takes one value, not the list {shorten(value)}."
     if spec.choices is not None:
@@ -79,8 +81,9 @@ def check_literal(spec: InputSpec, value: Any) -> str | None:
 
 
 def check_preset_literal(spec: InputSpec, value: Any) -> str | None:
-    """What is wrong with a preset's value for this input: stricter than ComfyUI, which makes 7 of
-    7.5 and 1 of true.
+    """Explain in a sentence why a preset's value does not fit an input, or return None.
+
+    Stricter than ComfyUI, which converts 7.5 to 7 and true to 1.
     """
     if spec.choices is not None:
         return check_literal(spec, value)
@@ -103,7 +106,7 @@ def _takes_only_numbers(spec: InputSpec) -> bool:
 
 
 def is_multiselect(spec: InputSpec) -> bool:
-    """Whether several choices of a combo may be taken at once (`multiselect`; `multi_select` since
+    """Whether several choices of a combo may be selected (`multiselect`; `multi_select` since
     v0.21).
     """
     if spec.choices is None:

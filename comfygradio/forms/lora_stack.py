@@ -14,21 +14,23 @@ from comfygradio.comfy.nested_input import list_members, read_input, write_input
 from comfygradio.comfy.object_info import InputSpec, Scalar, is_number, is_whole_number
 
 NUMBERED = re.compile(r"(\D*)(\d+)((?:[_. ]\D*)?)")
-"""A name with one number, at its end or the end of a word: not `t5xxl`, nor `enable_2x`."""
+"""Matches a name with one number at its end or at the end of a word: not `t5xxl`, nor
+`enable_2x`.
+"""
 
 WORD = re.compile(r"[a-z]+")
 
 STRENGTHS = frozenset({"strength", "weight", "wt", "str"})
 SWITCHES = frozenset({"switch", "toggle", "enable", "enabled", "on", "active", "use"})
 COUNTS = frozenset({"count", "num"})
-"""Words in the names of inputs, as LoRA stacks of widespread packs have them."""
+"""Words in the names of count inputs in widespread packs."""
 
 ON = frozenset({"on", "yes", "true", "enable", "enabled"})
 OFF = frozenset({"off", "no", "false", "disable", "disabled"})
 NONE = frozenset({"none", "[none]", ""})
 
 FILES = frozenset({"lora", "lora_name", "name", "file"})
-"""Members of a row that is an object (`lora_1.lora`) under which its file may stand."""
+"""Members of a row object (`lora_1.lora`) that may contain its file."""
 
 Inputs = Mapping[str, Any]
 Specs = Mapping[str, InputSpec | None]
@@ -36,7 +38,9 @@ Specs = Mapping[str, InputSpec | None]
 
 @dataclass(frozen=True)
 class StackRow:
-    """One row: the inputs that hold its file, its strengths, and whether it is `on` or `off`."""
+    """One row: the inputs for its file and strengths, and the values of its switch for `on` and
+    `off`.
+    """
 
     number: int
     name: str
@@ -55,9 +59,11 @@ class StackRow:
 
 @dataclass(frozen=True)
 class LoraStack:
-    """The rows of a node; `count` is the input that says how many of them count (at least `least`),
-    `none` the choice that stands for no file. With `grows` each row is an object in an input of its
-    own, and the node takes as many as there are.
+    """The rows of a node. `count` is the input with the number of active rows (at least `least`),
+    `none` the choice that means no file.
+
+    With `grows`, each row is an object in an input of its own, and the node takes any number of
+    rows.
     """
 
     node_id: str
@@ -78,8 +84,8 @@ class LoraStack:
 
 
 def find_lora_stack(node_id: str, inputs: Inputs, specs: Specs) -> LoraStack | None:
-    """The rows of LoRAs that a node has, or None where there are not at least two; of those that
-    are objects one will do.
+    """Find the rows of LoRAs of a node. Returns None if there are fewer than two rows; if rows are
+    objects, one is enough.
     """
     objects = _find_object_rows(inputs)
     if objects:
@@ -96,7 +102,7 @@ def find_lora_stack(node_id: str, inputs: Inputs, specs: Specs) -> LoraStack | N
 def _build_stack(
     node_id: str, inputs: Inputs, specs: Specs, names: Mapping[int, str], grows: bool
 ) -> LoraStack:
-    """The rows whose files stand in these inputs, by number."""
+    """Build the rows with their files in these inputs, by number."""
     members = dict(list_members(inputs)) if grows else inputs
     numbered = list(list_numbered(members))
     rows = []
@@ -119,7 +125,7 @@ def _build_stack(
 
 
 def list_active_loras(inputs: Inputs, rows: LoraStack) -> list[tuple[str, float]]:
-    """File and strength of each row that has an effect."""
+    """List file and strength of each row that has an effect."""
     most = inputs.get(rows.count) if rows.count else None
     # Of rows that are objects there may be others by now.
     here = find_lora_stack(rows.node_id, inputs, {}) if rows.is_growing else rows
@@ -143,9 +149,8 @@ def list_active_loras(inputs: Inputs, rows: LoraStack) -> list[tuple[str, float]
 def fill_lora_stack(
     inputs: dict[str, Any], rows: LoraStack, files: Sequence[tuple[str, float]]
 ) -> None:
-    """Put files and strengths into the rows of a node, in place, and leave the others out.
-
-    What stands there already stays as it is, to the last input.
+    """Put files and strengths into the rows of a node in place, and turn the others off. If the
+    node already has these, it is not changed at all.
     """
     if list_active_loras(inputs, rows) == list(files):
         return
@@ -168,14 +173,14 @@ def fill_lora_stack(
 
 
 def list_numbered(inputs: Inputs) -> Iterator[tuple[str, int]]:
-    """The inputs that have a number in their name, and this number."""
+    """List the inputs with a number in their name, and this number."""
     for name in inputs:
         if match := NUMBERED.fullmatch(name):
             yield name, int(match[2])
 
 
 def is_switch(name: str) -> bool:
-    """Whether an input is called like a switch."""
+    """Whether an input has the name of a switch."""
     words = _list_words(name)
     return bool(SWITCHES & words)
 
@@ -188,8 +193,8 @@ def is_off(value: Any) -> bool:
 
 
 def find_count(inputs: Inputs) -> str:
-    """The input that says how many rows count, by the word that it has in common with them
-    (`lora_count`, `lora_name_1`), or "".
+    """Find the input with the number of active rows by a word that it shares with them
+    (`lora_count`, `lora_name_1`); "" if there is none.
     """
     known: set[str] = set()
     for name, _ in list_numbered(inputs):
@@ -231,7 +236,7 @@ def _is_strength(name: str, value: Any) -> bool:
 
 
 def _sort_strengths(strengths: list[str], inputs: Inputs) -> list[str]:
-    """The strength that counts first: in an advanced mode the one for the model."""
+    """Sort strengths by relevance: in an advanced mode, that of the model comes first."""
     is_advanced = "advanced" in (inputs.get("input_mode"), inputs.get("mode"))
     if not is_advanced:
         return strengths
@@ -239,7 +244,7 @@ def _sort_strengths(strengths: list[str], inputs: Inputs) -> list[str]:
 
 
 def _find_states(spec: InputSpec | None) -> tuple[Scalar, Scalar]:
-    """What a switch is called when it is on and when it is off."""
+    """Find the values of a switch for on and off."""
     if spec is None or not spec.choices:
         return True, False
     on: Scalar = _find_word(spec.choices, ON, True)
@@ -248,7 +253,7 @@ def _find_states(spec: InputSpec | None) -> tuple[Scalar, Scalar]:
 
 
 def _find_word(choices: Sequence[Scalar], words: frozenset[str], default: bool) -> Scalar:
-    """The first choice that is one of these words, whatever the case."""
+    """Find the first choice that is one of these words, ignoring case."""
     for choice in choices:
         if str(choice).lower() in words:
             return choice
@@ -264,7 +269,9 @@ def _find_none(spec: InputSpec | None) -> str | None:
 
 
 def _fill_row(inputs: dict[str, Any], row: StackRow, name: str, strength: float) -> None:
-    """Put a file and its strength into a row; one that holds them keeps its further strengths."""
+    """Put a file and its strength into a row. A row that has them already keeps its further
+    strengths.
+    """
     has_name = read_input(inputs, row.name) == name
     has_strength = bool(row.strengths) and read_input(inputs, row.strengths[0]) == strength
     if not has_name or not has_strength:
@@ -276,7 +283,7 @@ def _fill_row(inputs: dict[str, Any], row: StackRow, name: str, strength: float)
 
 
 def _find_object_rows(inputs: Inputs) -> dict[int, str]:
-    """The members that hold the files of rows which are objects, by number."""
+    """Find the members with the files of rows that are objects, by number."""
     found: dict[int, str] = {}
     members = dict(list_members(inputs))
     for name, number in list_numbered(members):
@@ -289,12 +296,12 @@ def _find_object_rows(inputs: Inputs) -> dict[int, str]:
 
 
 def _name_object(row: StackRow) -> str:
-    """The input that holds a row which is an object."""
+    """Name the input with a row that is an object."""
     return row.name.rpartition(".")[0]
 
 
 def _add_row(inputs: dict[str, Any], rows: LoraStack, file: tuple[str, float]) -> LoraStack:
-    """The rows with one more behind the last, a copy of it with another file, in place."""
+    """Append a row in place: a copy of the last row with another file."""
     last = rows.rows[-1]
     number = last.number + 1
     while _renumber(_name_object(last), number) in inputs:

@@ -1,4 +1,4 @@
-"""LoRA lists: rows of a name and a strength, and the chain of loader nodes that they become in the
+"""LoRA lists: rows of a name and a strength, and the chain of loader nodes they become in the
 graph.
 """
 
@@ -22,17 +22,19 @@ from comfygradio.forms.numerals import parse_numeral, suggest_numerals
 MAX_ROWS = 20
 
 SPLIT_STRENGTH = re.compile(r":([+-]?[0-9]+),([0-9]+)(?=\s*(?:,|>|$))")
-"""A strength with a comma for its point."""
+"""Matches a strength with a decimal comma."""
 
 MAX_ENTRIES = 100
-"""Most entries that are checked, including those without a name."""
+"""Maximum number of entries that are checked, including those without a name."""
 
 Graph = dict[str, dict[str, Any]]
 
 
 def check_loras(field: Field, value: Any) -> tuple[Lora, ...]:
-    """Rows of name and strength, given as `name:0.8, other`, or as a list of names, pairs or
+    """Check rows of name and strength, given as `name:0.8, other`, or as a list of names, pairs or
     objects.
+
+    Raises InvalidValue.
     """
     rows = value
     if value is None:
@@ -57,7 +59,7 @@ def check_loras(field: Field, value: Any) -> tuple[Lora, ...]:
 
 
 def _refuse_comma(text: str) -> None:
-    """Raises InvalidValue for a strength such as `0,8`: commas stand between two LoRAs."""
+    """Raise InvalidValue for a strength such as `0,8`, since commas separate LoRAs."""
     split = SPLIT_STRENGTH.search(text)
     if split:
         whole, decimals = split.groups()
@@ -65,7 +67,7 @@ def _refuse_comma(text: str) -> None:
 
 
 def extract_loras(graph: Mapping[str, Any], field: Field) -> list[dict[str, Any]]:
-    """The rows that a graph's own loader nodes stand for: what a LoRA list starts with."""
+    """Extract the rows from a graph's own loader nodes, which are the default of a LoRA list."""
     if field.lora_stack is not None:
         active = list_active_loras(graph[field.lora_stack.node_id]["inputs"], field.lora_stack)
         return [{"name": name, "strength": strength} for name, strength in active]
@@ -79,7 +81,7 @@ def extract_loras(graph: Mapping[str, Any], field: Field) -> list[dict[str, Any]
 
 
 def _find_strength(inputs: Mapping[str, Any]) -> Any:
-    """The first strength of a loader that is a number, 1 without one."""
+    """Find the first strength of a loader that is a number; 1 without one."""
     for name in _list_strengths(inputs):
         if isinstance(inputs[name], int | float):
             return inputs[name]
@@ -89,7 +91,7 @@ def _find_strength(inputs: Mapping[str, Any]) -> Any:
 def insert_loras(
     graph: Graph, field: Field, loras: Sequence[Lora], object_info: ObjectInfo
 ) -> None:
-    """Put the chain for these rows into the graph, in place; without rows, its loaders are
+    """Insert the chain for these rows into the graph in place. Without rows, its loaders are
     bypassed.
     """
     if field.lora_stack is not None:
@@ -102,14 +104,14 @@ def insert_loras(
 
 
 def name_loader_node(field: Field, index: int) -> str:
-    """The id of an added loader node; the same rows give the same ids, which keeps
-    ComfyUI's cache.
+    """Make the id of an added loader node. The same rows give the same ids, which keeps ComfyUI's
+    cache.
     """
     return f"{field.name}-lora-{index + 1}"
 
 
 def is_lora_loader(field: Field, node_id: str) -> bool:
-    """Whether a node of a filled graph is one of the loaders that a LoRA list stands for."""
+    """Whether a node of a filled graph is a loader of this LoRA list."""
     if field.widget != "loras":
         return False
     own = {slot.node_id for slot in field.slots.get("", ())}
@@ -139,8 +141,8 @@ def _check_row(field: Field, row: Any) -> Lora | None:
 
 
 def _find_file(choices: tuple[Choice, ...], name: Any) -> Scalar | None:
-    """The file with this name or label, or the only one that is called so without its folders and
-    its ending.
+    """Find the file with this name or label, or the only one with this name without folders and
+    suffix.
     """
     for choice in choices:
         if name in (choice.value, choice.label):
@@ -156,7 +158,7 @@ def _find_file(choices: tuple[Choice, ...], name: Any) -> Scalar | None:
 
 
 def _take_stem(name: str) -> str:
-    """The name of a file without its folders and its ending, in small letters."""
+    """Return the name of a file without folders and suffix, in lower case."""
     stem, _, _ = fold_file_name(name).rpartition(".")
     return stem
 
@@ -193,7 +195,7 @@ def _check_strength(field: Field, value: Any) -> float:
 
 
 def _parse_strength(value: Any) -> float:
-    """A number, or the text of one; NaN for anything else."""
+    """Parse a number or its text. Returns NaN for anything else."""
     number = parse_numeral(value) if isinstance(value, str) else value
     if not is_number(number):
         return math.nan
@@ -212,8 +214,8 @@ def _list_strengths(inputs: Mapping[str, Any]) -> list[str]:
 
 
 def _set_row(node: dict[str, Any], name_input: str, lora: Lora, object_info: ObjectInfo) -> None:
-    """Put a row into a loader; one that holds it already keeps its strengths, which may differ for
-    model and CLIP.
+    """Put a row into a loader. A loader that has it already keeps its strengths, which may differ
+    for model and CLIP.
     """
     inputs = node["inputs"]
     own = unwrap_list(inputs.get(name_input))
@@ -233,8 +235,8 @@ def _set_row(node: dict[str, Any], name_input: str, lora: Lora, object_info: Obj
 def _fill_loaders(
     graph: Graph, field: Field, loras: Sequence[Lora], object_info: ObjectInfo
 ) -> None:
-    """The first rows go into the workflow's own loaders, further ones into copies
-    behind the last.
+    """Fill the workflow's own loaders with the first rows, and copies behind the last loader with
+    the rest.
     """
     slots = field.slots[""]
     for slot, lora in zip(slots, loras, strict=False):
@@ -252,7 +254,7 @@ def _fill_loaders(
 
 
 def _copy_loader(graph: Graph, node_id: str) -> dict[str, Any]:
-    """A copy of a loader that takes its model (and clip) from the loader itself."""
+    """Copy a loader; the copy takes its model (and clip) from the original."""
     node = copy.deepcopy(graph[node_id])
     inputs = node["inputs"]
     for name, output in (("model", 0), ("clip", 1)):
@@ -262,7 +264,7 @@ def _copy_loader(graph: Graph, node_id: str) -> dict[str, Any]:
 
 
 def _relink(graph: Graph, old: str, new: str) -> None:
-    """Whatever was fed by node `old` is fed by node `new`, except `new` itself."""
+    """Feed whatever node `old` fed from node `new`, except `new` itself."""
     for key, node in graph.items():
         if key == new:
             continue
@@ -274,7 +276,7 @@ def _relink(graph: Graph, old: str, new: str) -> None:
 
 
 def _insert_chain(graph: Graph, field: Field, loras: Sequence[Lora]) -> None:
-    """New loaders between the source of the named inputs and these inputs."""
+    """Insert new loaders between the named inputs and their sources."""
     with_clip = "clip" in field.slots
     sources: dict[str, Any] = {}
     for part, slots in field.slots.items():

@@ -33,7 +33,7 @@ def fill_missing_inputs(
 def find_missing_inputs(
     class_type: str, inputs: Mapping[str, Any], object_info: ObjectInfo
 ) -> list[InputSpec]:
-    """The required inputs that are missing; growing rows of inputs (V3) are not looked into."""
+    """List the required inputs that are missing. Growing rows of inputs (V3) are not checked."""
     missing = []
     for spec in object_info.active_specs(class_type, inputs):
         is_growing = spec.type != DYNAMIC_COMBO and spec.type.startswith("COMFY_")
@@ -43,7 +43,7 @@ def find_missing_inputs(
 
 
 def has_dynamic_combo(class_type: str, object_info: ObjectInfo) -> bool:
-    """Whether a class has a choice that brings inputs along."""
+    """Whether a class has a choice that adds inputs."""
     known = object_info.get(class_type)
     if known is None:
         return False
@@ -69,7 +69,7 @@ def _find_fillable(
 
 
 def _find_first(class_type: str, spec: InputSpec) -> Any:
-    """The first choice of an input; None without one, and where the choices are files."""
+    """Return the first choice of an input; None if it has none, or if the choices are files."""
     if not spec.choices:
         return None
     first = spec.choices[0]

@@ -1,5 +1,5 @@
-"""Names of models: the same file under another spelling, the nearest names, and the folder where a
-file belongs.
+"""Names of models: match different spellings, find similar names, and guess the folder of
+a file.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ FOLDERS: Mapping[str, str] = {
     "hypernetwork_name": "hypernetworks",
     "audio_encoder_name": "audio_encoders",
 }
-"""Input name → models folder, as ComfyUI's own loaders (v0.33.0) have it."""
+"""Input name → models folder, as in ComfyUI's own loaders (v0.33.0)."""
 
 CLASS_FOLDERS: Mapping[str, str] = {
     "UpscaleModelLoader": "upscale_models",
@@ -38,19 +38,17 @@ CLASS_FOLDERS: Mapping[str, str] = {
     "LatentUpscaleModelLoader": "latent_upscale_models",
     "LTXAVTextEncoderLoader": "text_encoders",
 }
-"""Class → models folder, where the input's name does not tell."""
+"""Class → models folder, if the input's name does not tell it."""
 
 FILE_END = re.compile(r"[.][A-Za-z][A-Za-z0-9]{0,11}$")
 
 WORD = re.compile(r"[^\W\d_]+|\d+")
 
 MAX_COMPARED = 300
-"""Names that are compared letter by letter: those that share the most words with the one looked
-for.
-"""
+"""Maximum number of names that are compared letter by letter: those that share the most words."""
 
 MAX_NAME = 300
-"""Characters of a name that are compared with others."""
+"""Maximum number of characters of a name that are compared."""
 
 SUFFIXES = (
     ".safetensors",
@@ -67,11 +65,11 @@ SUFFIXES = (
 
 
 def match_name(value: object, choices: Sequence[Scalar]) -> Scalar | None:
-    """The one choice that is the same name but for `\\` and `/`, then case, then sub-folder; None
-    if not exactly one.
+    """Find the only choice that is the same name apart from slashes, then case, then folders.
+    Returns None if there is not exactly one.
 
-    Models are stored under other folders, and Windows servers spell folders with a backslash. Only
-    names that end like a file's are looked for in other folders: `3/4` is no `1/4`.
+    Models are stored in different folders, and Windows servers separate folders by backslashes.
+    Folders are ignored only for names with a file suffix: `3/4` does not match `1/4`.
     """
     if not isinstance(value, str):
         return None
@@ -88,8 +86,8 @@ def match_name(value: object, choices: Sequence[Scalar]) -> Scalar | None:
 
 
 def find_respelled(value: str, choices: Sequence[str]) -> list[str]:
-    """The choices that are the same name but for `\\` and `/`, else but for capitals as well.
-    Another folder is another name.
+    """Find the choices that are the same name apart from slashes, else apart from case. A different
+    folder is a different name.
     """
     for spell in (_unify, _unify_case):
         wanted = spell(value)
@@ -100,7 +98,7 @@ def find_respelled(value: str, choices: Sequence[str]) -> list[str]:
 
 
 def find_near(value: object, choices: Sequence[Scalar], count: int = 3) -> tuple[str, ...]:
-    """The most similar choices, best first; file names are compared without their folders."""
+    """Find the most similar choices, best first. File names are compared without folders."""
     files = {fold_file_name(str(choice)): str(choice) for choice in choices}
     wanted = fold_file_name(str(value))[:MAX_NAME]
     words = frozenset(WORD.findall(wanted))
@@ -115,7 +113,7 @@ def find_near(value: object, choices: Sequence[Scalar], count: int = 3) -> tuple
 
 
 def guess_folder(class_type: str, input_name: str) -> str:
-    """The models folder that an input lists (`checkpoints` …), or "" where that is not known."""
+    """Guess the models folder that an input lists (`checkpoints` …); "" if unknown."""
     if class_type in CLASS_FOLDERS:
         return CLASS_FOLDERS[class_type]
     return FOLDERS.get(input_name, "")
@@ -129,7 +127,7 @@ def is_model_name(value: object) -> bool:
 
 
 def fold_file_name(name: str) -> str:
-    """A name without folders, in small letters."""
+    """Return a name without folders, in lower case."""
     _, _, file_name = _unify(name).rpartition("/")
     return file_name.casefold()
 

@@ -1,7 +1,7 @@
-"""Numerals: texts that are numbers, and what people may have meant by texts that nearly are.
+"""Parse numerals, and guess what people meant by texts that are nearly numbers.
 
 A number is written with digits, a sign, one point and an exponent. Everything else is refused, with
-the number to write instead where it can be told.
+a suggestion of what to write instead if possible.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ import unicodedata
 NUMERAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 WHOLE = re.compile(r"[+-]?[0-9]{1,100}")
 MAX_LENGTH = 100
-"""Characters of a number; no field takes one of more than 60 digits."""
+"""Maximum number of characters of a number. No field accepts more than 60 digits."""
 
 THOUSANDS = re.compile(r"([+-]?[1-9][0-9]{0,2})\.([0-9]{3})")
-"""A number that is written like thousands in half of the world."""
+"""Matches a number with a point that many languages use as thousands separator."""
 
 GROUPED = re.compile(r"([+-]?[0-9]{1,3})([., '’])([0-9]{3}(?:\2[0-9]{3})*)([.,][0-9]+)?")
-"""Groups of three digits, and what stands behind a point or comma."""
+"""Matches groups of three digits, and what follows a point or comma."""
 
 COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+(?:[eE][+-]?[0-9]{1,3})?")
 UNDERSCORES = re.compile(r"[+-]?[0-9]+(?:_[0-9]+)+(?:\.[0-9]*)?")
 OTHER_BASE = re.compile(r"([+-]?)(0[xX][0-9a-fA-F]{1,60}|0[oO][0-7]{1,60}|0[bB][01]{1,60})")
 
 LOOKALIKES = str.maketrans("‐‑‒–—−﹣－＋．，٫＿\u00a0\u2009\u202f", "--------+.,,_   ")
-"""Signs of other scripts and keyboards."""
+"""Characters of other scripts and keyboards → ours."""
 
 
 def parse_numeral(text: str) -> int | float | None:
-    """The number that a text is, exactly where it is whole; None for anything else, and for what is
-    too large for a float.
+    """Parse a text as a number, exactly if it is whole. Returns None for anything else, and for
+    what is too large for a float.
     """
     text = text.strip()
     if len(text) > MAX_LENGTH or not NUMERAL.fullmatch(text):
@@ -43,7 +43,7 @@ def parse_numeral(text: str) -> int | float | None:
 
 
 def suggest_numerals(text: str) -> tuple[str, ...]:
-    """How to write the numbers that a text may stand for which is none, the likeliest first.
+    """Suggest how to write the number that a text may stand for, the most likely first.
 
     `7,5` is 7.5, `1_000` and `1 000` are 1000, `1,000` is 1000 or 1, `0x1f` is 31.
     """
@@ -66,8 +66,8 @@ def suggest_numerals(text: str) -> tuple[str, ...]:
 
 
 def parse_thousands(text: str) -> int | None:
-    """The whole number that a numeral means where its point parts the thousands: 1000 for
-    `1.000`. None where it cannot: `0.500`, `12.5`.
+    """Parse a numeral whose point may be a thousands separator: 1000 for `1.000`. Returns None if
+    it cannot be one, as in `0.500` and `12.5`.
     """
     match = THOUSANDS.fullmatch(text.strip())
     if match is None:
@@ -78,11 +78,11 @@ def parse_thousands(text: str) -> int | None:
 def describe_thousands(
     text: str, low: int | float | None, high: int | float | None, is_whole: bool
 ) -> str | None:
-    """How to write what a numeral such as `1.000` means, where a thousand is within the limits as
-    well; None for all others.
+    """Explain how to write what a numeral such as `1.000` means, if both meanings are within the
+    limits. Returns None for others.
 
-    `14.615` is clear where numbers may have decimals: nobody parts thousands there, and its last
-    digit says something.
+    `14.615` is unambiguous if decimals are allowed: thousands are unlikely there, and its last
+    digit is not 0.
     """
     text = text.strip()
     thousands = parse_thousands(text)
@@ -99,7 +99,7 @@ def describe_thousands(
 
 
 def _normalise(text: str) -> str:
-    """The text with the digits and signs of other scripts as ours, and its sign beside it."""
+    """Replace digits and signs of other scripts by ours, and put the sign next to the number."""
     plain = ""
     for letter in text.translate(LOOKALIKES):
         plain += str(unicodedata.decimal(letter, letter))
@@ -107,7 +107,7 @@ def _normalise(text: str) -> str:
 
 
 def _parse_groups(text: str, match: re.Match[str]) -> tuple[str, ...]:
-    """A number in groups: with a single comma it may as well be one with decimals."""
+    """Parse a number in groups. With a single comma it may also have decimals."""
     first, mark, groups, rest = match.groups("")
     if mark in ".," and rest[:1] == mark:
         return ()
@@ -121,7 +121,7 @@ def _parse_groups(text: str, match: re.Match[str]) -> tuple[str, ...]:
 
 
 def _strip_zeros(numeral: str) -> str:
-    """A numeral without zeros that say nothing."""
+    """Remove zeros without meaning from a numeral."""
     mantissa, mark, exponent = numeral.partition("e")
     if "." in mantissa:
         mantissa = mantissa.rstrip("0").removesuffix(".")

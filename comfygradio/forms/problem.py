@@ -23,13 +23,13 @@ ProblemKind = Literal[
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that has to be mended before the form can be used; `message` is a sentence for
+    """A problem that has to be fixed before the form can be used. `message` is a sentence for
     people.
 
-    `field` is a field's name, `node` and `input` the place in the workflow, where there is one;
-    `folder` is the models folder of a missing file, and `near` holds the server's most similar
-    names. `key` is the key of the field that the problem is about, and `line` its line in the
-    preset file, from 1, where they are known.
+    `field` is the name of a field; `node` and `input` are the place in the workflow, if there is
+    one. `folder` is the models folder of a missing file, and `near` lists the server's most similar
+    names. `key` is the key of the field that caused the problem, and `line` its line in the preset
+    file, from 1, if known.
     """
 
     kind: ProblemKind
@@ -49,7 +49,7 @@ class Problem:
         return self.message
 
     def to_json(self) -> dict[str, Any]:
-        """What `comfygradio check --json` prints; empty parts are left out."""
+        """Convert to what `comfygradio check --json` prints. Empty parts are left out."""
         parts: dict[str, Any] = dict(vars(self))
         parts["message"] = str(self)
         parts["near"] = list(self.near)
@@ -59,7 +59,7 @@ class Problem:
 
 
 def _write(value: Any) -> Any:
-    """A value that JSON can hold: NaN is none of its numbers."""
+    """Convert a value to JSON, which has no NaN."""
     try:
         json.dumps(value, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
@@ -95,7 +95,7 @@ class BindError(PresetError):
         self.near = near
 
     def to_problem(self, field: str) -> Problem:
-        """The problem of the form's line `field`."""
+        """Make the problem for the form's line `field`."""
         return Problem(
             self.kind,
             str(self),

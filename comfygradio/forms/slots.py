@@ -1,4 +1,4 @@
-"""Slot addresses: which input of which node a field fills."""
+"""Slot addresses: name the input of a node that a field fills."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TEXT_CONTROLS = frozenset(
 
 @dataclass(frozen=True)
 class Slot:
-    """One input of one node of the workflow, or a member of the object that it holds
+    """One input of one node of the workflow, or a member of the object in an input
     (`lora_1.strength`).
     """
 
@@ -39,21 +39,21 @@ class Slot:
 
 @dataclass(frozen=True)
 class LocatedSlot:
-    """A slot that was looked up; `note` says so when the node was not the one that the preset names
-    by its id.
-    """
+    """A slot that was located. `note` is set if its node is not the one with the preset's id."""
 
     slot: Slot
     note: str = ""
 
 
 def locate_slot(workflow: Workflow, address: SlotAddress) -> LocatedSlot:
-    """The slot of an address, and a note if its node had to be found again. Raises BindError."""
+    """Locate the slot of an address, with a note if its node had to be found again. Raises
+    BindError.
+    """
     if isinstance(address, SlotFile):
         described = _find_described(workflow, address)
         slot = Slot(described.id, address.input)
         return LocatedSlot(slot, _describe_found(address, described))
-    # Titles and inputs may hold dots themselves: the shortest name that is a node's counts.
+    # Titles and inputs may contain dots: the shortest name of a node counts.
     for place, letter in enumerate(address):
         input = address[place + 1 :]
         if letter != "." or not input:
@@ -65,7 +65,7 @@ def locate_slot(workflow: Workflow, address: SlotAddress) -> LocatedSlot:
 
 
 def find_slot(workflow: Workflow, address: SlotAddress) -> Slot:
-    """The slot that `NODE.INPUT` names: NODE is an id, a title, or a class that occurs once.
+    """Find the slot for `NODE.INPUT`. NODE is an id, a title, or a class that occurs once.
 
     Raises BindError.
     """
@@ -73,7 +73,7 @@ def find_slot(workflow: Workflow, address: SlotAddress) -> Slot:
 
 
 def find_node(workflow: Workflow, name: str | int) -> Node:
-    """The node with this id, title, or class that occurs once. Raises BindError."""
+    """Find the node with this id, title, or class that occurs once. Raises BindError."""
     node = _match_node(workflow, str(name))
     if node is None:
         raise BindError("slot", _describe_unknown_node(workflow, str(name)))
@@ -81,7 +81,7 @@ def find_node(workflow: Workflow, name: str | int) -> Node:
 
 
 def get_slot_value(workflow: Workflow, slot: Slot) -> Any:
-    """The value that the workflow itself has in a slot, or None."""
+    """Return the workflow's own value in a slot, or None."""
     node = workflow.nodes[slot.node_id]
     return read_input(node.inputs, slot.input)
 
@@ -99,8 +99,8 @@ def _match_node(workflow: Workflow, name: str) -> Node | None:
 
 
 def _find_described(workflow: Workflow, address: SlotFile) -> Node:
-    """The node of a long address: by id, unless its class or, with a better match elsewhere, its
-    title is another.
+    """Find the node of a long address: by id, unless its class differs, or its title differs and
+    another node matches better.
     """
     same_class = [node for node in workflow if address.class_type in (None, node.class_type)]
     same_title = [node for node in same_class if node.title == address.title]
@@ -156,7 +156,7 @@ def _describe_unknown_node(workflow: Workflow, name: str) -> str:
 
 
 def _find_repeated(workflow: Workflow) -> list[str]:
-    """Titles and classes that more than one node has."""
+    """List the titles and classes that several nodes have."""
     counted: Counter[str] = Counter()
     for node in workflow:
         counted.update({node.title, node.class_type})

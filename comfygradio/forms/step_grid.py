@@ -1,8 +1,8 @@
-"""Grids: the whole numbers that an input takes where its steps are larger than one.
+"""Step grids: the whole numbers that an input accepts if its step is larger than one.
 
-ComfyUI's page rounds a whole number to the steps of its input, counted from the least value (a
-length of 4n + 1 has the least value 1 and the step 4). Its server does not; the node then makes
-something else than was asked for: a picture of 96 pixels for a width of 100 (ComfyUI v0.33.0).
+ComfyUI's page rounds a whole number to the steps of its input, counted from the minimum (a length
+of 4n + 1 has the minimum 1 and the step 4). Its server does not round, and the node then makes
+something else than requested: a picture of 96 pixels for a width of 100 (ComfyUI v0.33.0).
 """
 
 from __future__ import annotations
@@ -16,32 +16,32 @@ from comfygradio.comfy.object_info import InputSpec, is_whole_number
 
 @dataclass(frozen=True)
 class StepGrid:
-    """Whole numbers at even distances: `start`, `start + step` and so on, in both directions."""
+    """Evenly spaced whole numbers: `start`, `start + step` and so on, in both directions."""
 
     step: int
     start: int
 
     def contains(self, number: int | float) -> bool:
-        """Whether a number is one of these."""
+        """Whether a number is on the grid."""
         return (number - self.start) % self.step == 0
 
     def floor(self, number: int | float) -> int:
-        """The largest of these up to a number."""
+        """Return the largest number on the grid up to this one."""
         whole = math.floor(number)
         return whole - (whole - self.start) % self.step
 
     def ceil(self, number: int | float) -> int:
-        """The least of these from a number on."""
+        """Return the smallest number on the grid from this one on."""
         whole = math.ceil(number)
         return whole + (self.start - whole) % self.step
 
 
 def build_step_grid(spec: InputSpec) -> StepGrid | None:
-    """The grid of an input, None where it takes every whole number.
+    """Build the grid of an input. Returns None if it accepts every whole number.
 
-    A step of a decimal number is only a convenience of ComfyUI's page, so there is no grid. Some
-    nodes state a least value that their own default does not count from (1, steps of 8, default
-    512): then the steps count from 0, or, where the default fits neither, say nothing at all.
+    Decimal numbers have no grid, since their step is only a convenience of ComfyUI's page. The
+    default of some nodes is not on the grid that starts at their minimum (1, steps of 8, default
+    512). Then the grid starts at 0, or, if the default is not on that either, there is none.
     """
     step = spec.step
     if spec.type != "INT" or spec.is_seed:
@@ -60,9 +60,8 @@ def build_step_grid(spec: InputSpec) -> StepGrid | None:
 
 
 def intersect_grids(grids: Iterable[StepGrid | None]) -> StepGrid | None:
-    """The grid of the numbers that lie on all of these grids.
-
-    A grid that shares no number with those before it is ignored. Returns None for steps of one.
+    """Intersect grids. A grid that shares no number with those before it is ignored. Returns None
+    for steps of one.
     """
     joined = StepGrid(1, 0)
     for grid in grids:

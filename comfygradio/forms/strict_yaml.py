@@ -1,5 +1,5 @@
-"""Reads YAML files, strictly: what YAML would silently change is kept as it was written, or refused
-with file, line and key.
+"""Read YAML files strictly: what YAML would silently change is kept as written, or refused with
+file, line and key.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from comfygradio.errors import ComfyGradioError
 from comfygradio.forms.plain_scalar import PlainScalar, may_be_typed
 
 Loader: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""libyaml where it is there: unlike PyYAML's own scanner it takes `{label: What is it?}`, as YAML
-1.2 does.
+"""libyaml if available. Unlike PyYAML's own scanner it accepts `{label: What is it?}`, as YAML 1.2
+does.
 """
 
 PLAIN_TAG = "!comfygradio/plain"
@@ -31,8 +31,8 @@ def _construct_plain(loader: Any, node: Any) -> PlainScalar:
 
 
 class PlainLoader(Loader):  # type: ignore[misc, valid-type]
-    """Makes a `PlainScalar` of each scalar without quotes that a reader of YAML takes for more than
-    its letters.
+    """Makes a `PlainScalar` of each unquoted scalar that a YAML reader does not take for
+    a string.
     """
 
     yaml_constructors: ClassVar[dict[str | None, Any]] = {
@@ -41,7 +41,7 @@ class PlainLoader(Loader):  # type: ignore[misc, valid-type]
     }
 
     def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
-        """The tag of a node that has none; PyYAML calls it for each."""
+        """Return the tag of a node that has none. PyYAML calls it for each node."""
         is_unquoted = kind is yaml.ScalarNode and implicit[0]
         if not is_unquoted or value == "":
             return super().resolve(kind, value, implicit)
@@ -51,12 +51,12 @@ class PlainLoader(Loader):  # type: ignore[misc, valid-type]
 
 
 class Dumper(yaml.SafeDumper):
-    """Writes a text in quotes wherever any reader of YAML, old or new, takes it for something else
-    without.
+    """Quotes a text if any YAML reader, old or new, would take it for something else without
+    quotes.
     """
 
     def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
-        """What a node would be read as; PyYAML calls it for each."""
+        """Return the tag that a node would be read with. PyYAML calls it for each node."""
         tag = super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
         is_unquoted = kind is yaml.ScalarNode and implicit[0]
         if is_unquoted and tag == TEXT_TAG and may_be_typed(value):
@@ -66,8 +66,8 @@ class Dumper(yaml.SafeDumper):
 
 @dataclass(frozen=True)
 class FileLimits:
-    """How large a file may be: in bytes, which are counted before anything is read, and in keys and
-    values, aliases written out.
+    """Maximum size of a file: its bytes, checked before anything is parsed, and its keys and values
+    with aliases expanded.
     """
 
     max_bytes: int
@@ -75,10 +75,10 @@ class FileLimits:
 
 
 PRESET_LIMITS = FileLimits(256_000, 20_000)
-"""A hundred times what a long preset has; reading so much takes two seconds."""
+"""A hundred times the size of a long preset. Reading that much takes two seconds."""
 
 KeyLines = dict[tuple[str, ...], int]
-"""The keys on the way to a value → its line, from 1."""
+"""Keys that lead to a value → its line, from 1."""
 
 ErrorClass = type[ComfyGradioError]
 
@@ -86,13 +86,11 @@ ErrorClass = type[ComfyGradioError]
 def load_yaml(
     path: Path, error_class: ErrorClass, expected: str, limits: FileLimits = PRESET_LIMITS
 ) -> tuple[dict[str, Any], KeyLines]:
-    """The keys and values of a file, and the line of each key.
+    """Load the keys and values of a file, and the line of each key.
 
-    Numbers, switches and nothing are `PlainScalar` where they stand without quotes: whoever knows
-    what is wanted in a place decides what they are.
-
-    Raises an error of the class `error_class` that names file and line; `expected` is the sentence
-    for a file without keys.
+    Unquoted numbers, booleans and nulls are `PlainScalar`, and are converted once their type is
+    known. Raises an error of the class `error_class` that names file and line. `expected` is the
+    sentence for a file without keys.
     """
     try:
         text = _read_text(path, error_class, limits)
@@ -108,7 +106,7 @@ def load_yaml(
 
 
 def _read_text(path: Path, error_class: ErrorClass, limits: FileLimits) -> str:
-    """The text of a file; one that is too long is not read to its end."""
+    """Read the text of a file. A file that is too long is not read to its end."""
     with path.open("rb") as file:
         data = file.read(limits.max_bytes + 1)
     if len(data) > limits.max_bytes:
@@ -139,7 +137,7 @@ def _parse_tree(
 
 
 def _limit_nodes(path: Path, text: str, error_class: ErrorClass, max_nodes: int) -> None:
-    """Refuses too many keys and values before any of them becomes a node, which is slow."""
+    """Refuse too many keys and values before they become nodes, which is slow."""
     count = 0
     for event in yaml.parse(text, Loader=Loader):
         if isinstance(event, yaml.NodeEvent):
@@ -154,7 +152,7 @@ def _limit_nodes(path: Path, text: str, error_class: ErrorClass, max_nodes: int)
 def _count_nodes(
     path: Path, node: yaml.Node, known: dict[int, int], error_class: ErrorClass, max_nodes: int
 ) -> int:
-    """How many nodes a tree has once its aliases are written out. Refuses too many."""
+    """Count the nodes of a tree with aliases expanded. Refuses too many."""
     if id(node) not in known:
         known[id(node)] = max_nodes  # a node that contains itself counts as too many
         inner = [
@@ -171,7 +169,7 @@ def _count_nodes(
 
 
 def _list_children(node: yaml.Node) -> list[yaml.Node]:
-    """The nodes right below a node: keys and values, or the entries of a list."""
+    """List the children of a node: keys and values, or the entries of a list."""
     if isinstance(node, yaml.SequenceNode):
         return list(node.value)
     inner: list[yaml.Node] = []
@@ -188,15 +186,15 @@ def _describe_yaml_error(path: Path, error: yaml.YAMLError) -> str:
 
 
 def _format_place(path: Path, mark: Any) -> str:
-    """The file and, where it is known, the line."""
+    """Format the file and, if known, the line."""
     if not mark:
         return str(path)
     return f"{path}:{mark.line + 1}"
 
 
 def _find_lines(path: Path, tree: yaml.Node, error_class: ErrorClass) -> KeyLines:
-    """The line of every key; refuses what YAML would silently change: keys that stand twice or are
-    no text.
+    """Find the line of every key. Refuses what YAML would silently change: duplicate keys and keys
+    that are no text.
     """
     lines: KeyLines = {}
     seen: set[int] = set()
@@ -226,7 +224,7 @@ def _find_lines(path: Path, tree: yaml.Node, error_class: ErrorClass) -> KeyLine
 
 
 def _describe_bad_key(node: yaml.MappingNode, number: int) -> str:
-    """How to write a key that is no text."""
+    """Explain how to write a key that is no text."""
     key, _ = node.value[number]
     advice = f'write the key {key.value} in quotes ("{key.value}").'
     numeral = _find_split_number(node, number)
@@ -236,7 +234,7 @@ def _describe_bad_key(node: yaml.MappingNode, number: int) -> str:
 
 
 def _find_split_number(node: yaml.MappingNode, number: int) -> str:
-    """The number that a comma has cut in two: in `{default: 7,5}` the 5 is a key of its own."""
+    """Find a number that a comma has split: in `{default: 7,5}` the 5 is a key of its own."""
     if number == 0:
         return ""
     _, before = node.value[number - 1]
@@ -249,7 +247,7 @@ def _find_split_number(node: yaml.MappingNode, number: int) -> str:
 
 
 def _is_text_in_old_yaml(text: str) -> bool:
-    """Whether YAML 1.1 has a scalar without quotes for a text, such as the 1e3 of a choice."""
+    """Whether YAML 1.1 reads an unquoted scalar as text, such as the 1e3 of a choice."""
     resolver = yaml.resolver.Resolver()
     tag = resolver.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
     return bool(tag == TEXT_TAG)

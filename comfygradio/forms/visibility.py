@@ -1,4 +1,4 @@
-"""Visibility: which fields of a form are shown, given the values of the others."""
+"""Visibility: decide which fields of a form are shown, given the values of the others."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from comfygradio.forms.field import Field
 def find_visible(fields: Mapping[str, Field], values: Mapping[str, Any]) -> dict[str, bool]:
     """Map each field's name to whether it is shown.
 
-    `values` hold values as JSON (see `value_to_json`); missing ones count as the default. A field
-    that depends on a hidden field is compared with that field's default.
+    `values` are values as JSON (see `value_to_json`); missing ones count as the default. For a
+    field that depends on a hidden field, that field's default counts.
     """
     shown: dict[str, bool] = {}
     for name in fields:
@@ -21,7 +21,7 @@ def find_visible(fields: Mapping[str, Field], values: Mapping[str, Any]) -> dict
 
 
 def find_condition_cycle(fields: Mapping[str, Field]) -> list[str] | None:
-    """Names of fields whose `show_if` leads back to themselves, or None."""
+    """Find fields whose `show_if` leads back to themselves. Returns their names, or None."""
     safe: set[str] = set()
 
     def visit(name: str, way: tuple[str, ...]) -> list[str] | None:

@@ -1,1 +1,1 @@
-"""Pictures of people and of foreign servers: the one place where they are opened."""
+"""Open pictures of people and foreign servers. No other package opens them."""

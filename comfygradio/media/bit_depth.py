@@ -1,6 +1,6 @@
-"""Depth: pictures of more than 8 bits of grey (depth maps, height maps, scans) as people see them.
+"""Reduce the depth of pictures with more than 8 bits of grey (depth maps, height maps, scans).
 
-Pillow clips such a picture where it is converted, and all that lies above 255 turns white.
+Pillow clips such a picture when it converts it: everything above 255 turns white.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 STRIP_PIXELS = 1_000_000
-"""So many pixels are scaled at a time, since numbers take several times their memory."""
+"""Pixels that are scaled at a time, since as numbers they need several times their memory."""
 
 USUAL_MAXIMA = {"I": (255, 65_535), "F": (1,)}
-"""Mode → what white is in most pictures of it; one that lies within such a range keeps it."""
+"""Mode → usual values of white. A picture within such a range is scaled by it."""
 
 
 def reduce_depth(picture: Image.Image) -> Image.Image:
-    """The picture itself, or, where it has more than 8 bits of grey, a copy that has 8.
+    """Return the picture itself or, if it has more than 8 bits of grey, a copy with 8 bits.
 
-    Whole numbers of 16 bits are scaled by their full range, as ComfyUI does. Others keep the range
-    that is usual for them if all of their values lie in it, else the lowest becomes black and the
-    highest white. What is no number (a depth that was not measured) is black. A value that stands
-    for "transparent" becomes an alpha channel. Decodes such a picture, and raises what Pillow does.
+    16-bit integers are scaled by their full range, as ComfyUI does. Other values are scaled by the
+    usual range of their mode if all of them are within it; else the lowest becomes black and the
+    highest white. NaN (a depth that was not measured) is black. A value that means "transparent"
+    becomes an alpha channel. Decodes such a picture, and raises what Pillow raises.
     """
     if picture.mode != "F" and not picture.mode.startswith("I"):
         return picture
@@ -51,7 +51,7 @@ def reduce_depth(picture: Image.Image) -> Image.Image:
 
 
 def _walk_strips(picture: Image.Image) -> Iterator[tuple[int, npt.NDArray[np.float64]]]:
-    """The values of some rows at a time, each with the number of its first row."""
+    """Yield the values of some rows at a time, each with the number of its first row."""
     import numpy as np  # not at the top: a run in the terminal starts without it
 
     width, height = picture.size
@@ -63,7 +63,7 @@ def _walk_strips(picture: Image.Image) -> Iterator[tuple[int, npt.NDArray[np.flo
 
 
 def _find_range(picture: Image.Image) -> tuple[float, float]:
-    """The values that become black and white."""
+    """Find the values that become black and white."""
     import numpy as np
 
     if picture.mode.startswith("I;16"):
@@ -82,7 +82,7 @@ def _find_range(picture: Image.Image) -> tuple[float, float]:
 
 
 def _scale(numbers: npt.NDArray[np.float64], low: float, high: float) -> npt.NDArray[np.float64]:
-    """Values from 0 to 255."""
+    """Scale values to 0 to 255."""
     import numpy as np
 
     span = high - low if high > low else 1.0
@@ -96,7 +96,7 @@ def _scale(numbers: npt.NDArray[np.float64], low: float, high: float) -> npt.NDA
 
 
 def _paint(numbers: npt.NDArray[Any]) -> Image.Image:
-    """Values from 0 to 255 as a grey picture."""
+    """Make a grey picture from values of 0 to 255."""
     import numpy as np
 
     whole = np.rint(numbers).astype(np.uint8)

@@ -1,9 +1,9 @@
-"""Formats of pictures that are known by their first bytes, and that Pillow does not open here."""
+"""Detect picture formats that Pillow does not open here by their first bytes."""
 
 from __future__ import annotations
 
 HEAD_BYTES = 64
-"""So much of a file tells its format."""
+"""Number of bytes at the start of a file that `detect_format` needs."""
 
 BRANDS = {
     b"avif": "AVIF",
@@ -18,8 +18,8 @@ BRANDS = {
     b"mif1": "HEIF",
     b"msf1": "HEIF",
 }
-"""Names in the box `ftyp`, with which files of phones and of cameras begin; a file has several, and
-the first that stands here counts.
+"""Brands in the `ftyp` box, with which files of phones and cameras start. A file has several
+brands; the first in this order counts.
 """
 
 STARTS = {
@@ -37,9 +37,7 @@ STARTS = {
 
 
 def detect_format(head: bytes) -> str:
-    """What the format of a picture is called, by the first bytes of its file; "" for one that is
-    not known here.
-    """
+    """Name the format of a picture by the first bytes of its file; "" for an unknown one."""
     if head[4:8] == b"ftyp":
         return _name_brand(head)
     for start, name in STARTS.items():

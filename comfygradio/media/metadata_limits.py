@@ -1,7 +1,7 @@
-"""The guard: what a picture file carries beside its pixels, measured before a library reads it.
+"""Limit what a picture file carries beside its pixels, before a library reads it.
 
-EXIF and TIFF name their parts by place and length. Thousands of entries may name the same
-megabytes, and a library that reads each of them would fill the memory from a small file.
+EXIF and TIFF reference their parts by offset and length. Thousands of entries may reference the
+same megabytes, and a library that reads each of them would fill the memory from a small file.
 """
 
 from __future__ import annotations
@@ -12,37 +12,39 @@ from io import BytesIO
 from typing import BinaryIO
 
 MAX_METADATA_BYTES = 8_000_000
-"""Bytes of everything beside the pixels of one file, unpacked; ComfyUI's own reach some 3 MB."""
+"""Maximum bytes beside the pixels of one file, decompressed. ComfyUI's own metadata reach some 3
+MB.
+"""
 
 MAX_PARTS = 100_000
-"""Chunks or segments of one file that are looked at."""
+"""Maximum number of chunks or segments of one file."""
 
 APP1 = 0xE1
 START_OF_SCAN = 0xDA
 END_OF_IMAGE = 0xD9
-"""Markers of a JPEG: of the segment that may hold EXIF, and of what comes after all of them."""
+"""Markers of a JPEG: the segment that may contain EXIF, and what follows all such segments."""
 
 POINTERS = frozenset({0x8769, 0x8825, 0xA005, 0x014A})
-"""Entries that name another list of entries: EXIF, GPS, interoperability, and sub-pictures."""
+"""Tags of entries that point to another list: EXIF, GPS, interoperability, and sub-pictures."""
 
 MAX_LISTS = 50
-"""Lists of entries in one block."""
+"""Maximum number of lists of entries in one block."""
 
 ENTRY_BYTES = 12
-"""Tag, type, number of values, and the value or the place where it stands."""
+"""Size of an entry: tag, type, number of values, and the value or its offset."""
 
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8}
 """Type of an entry → bytes of one value."""
 
 
 class MetadataTooLarge(ValueError):
-    """A file carries more beside its pixels than any picture needs."""
+    """Raised if a file carries more beside its pixels than any picture needs."""
 
 
 def check_metadata_size(file: BinaryIO) -> None:
-    """Look at what a picture file carries; its place in the file is the same afterwards.
+    """Check the size of what a picture file carries. The position in the file is restored.
 
-    What is broken is left to the library that reads it. Raises MetadataTooLarge and OSError.
+    Broken files are left to the library that reads them. Raises MetadataTooLarge and OSError.
     """
     start = file.tell()
     head = file.read(12)
@@ -60,12 +62,14 @@ def check_metadata_size(file: BinaryIO) -> None:
 
 
 def check_exif(data: bytes) -> None:
-    """Look at an EXIF block. Raises MetadataTooLarge."""
+    """Check the size of an EXIF block. Raises MetadataTooLarge."""
     _check_block(data)
 
 
 def check_entries(file: BinaryIO, start: int) -> None:
-    """Add up what all entries of a TIFF structure name. Raises MetadataTooLarge and OSError."""
+    """Add up the sizes that all entries of a TIFF structure claim. Raises MetadataTooLarge and
+    OSError.
+    """
     file.seek(start)
     order = "<" if file.read(2) == b"II" else ">"
     file.seek(start + 4)
@@ -120,7 +124,7 @@ def _check_block(data: bytes) -> None:
 
 
 def _walk_jpeg(file: BinaryIO, place: int) -> Iterator[bytes]:
-    """The parts of the EXIF block, which may be spread over many segments."""
+    """Yield the parts of the EXIF block, which may be spread over many segments."""
     left = MAX_METADATA_BYTES
     for _ in range(MAX_PARTS):
         file.seek(place)

@@ -1,6 +1,7 @@
-"""Opening pictures: the formats are named, what a file carries beside its pixels is measured, and
-its size is looked up in its header, all before a pixel is decoded; only so many pixels are open at
-once; and what is decoded has 8 bits a channel, however many its file has.
+"""Open pictures safely.
+
+Only named formats are opened. Metadata and size are checked by the header before a pixel is
+decoded, the pixels decoded at once are limited, and the result has 8 bits a channel.
 """
 
 from __future__ import annotations
@@ -18,16 +19,16 @@ from comfygradio.media.metadata_limits import MAX_METADATA_BYTES, check_exif, ch
 from comfygradio.media.pixel_budget import MAX_PIXELS, PIXEL_BUDGET
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
-"""What people hand in. Only named formats are ever opened: for a PostScript file that calls itself
-a picture, Pillow would start Ghostscript. A Pillow that was built without AVIF opens none.
+"""Formats that people may upload. Only named formats are ever opened: for a PostScript file
+disguised as a picture, Pillow would start Ghostscript. A Pillow built without AVIF opens none.
 """
 
 SHOWN_FORMATS = FORMATS
-"""What a server may have made, and is shown."""
+"""Formats of results that are shown."""
 
 
 class PictureTooLarge(Exception):
-    """A picture has more pixels than are ever decoded; the text names its sides."""
+    """Raised if a picture has more pixels than are ever decoded. The text states its sides."""
 
     def __init__(self, width: int, height: int) -> None:
         super().__init__(f"{width} × {height} pixels are too many")
@@ -41,11 +42,11 @@ def open_picture(
     formats: Sequence[str] = FORMATS,
     max_pixels: int = MAX_PIXELS,
 ) -> Iterator[Image.Image]:
-    """A picture whose pixels may be decoded; waits until there is room for them.
+    """Open a picture whose pixels may be decoded. Waits until the pixel budget has room.
 
-    One of more than 8 bits of grey is decoded and scaled: see `reduce_depth`. Not to be nested: see
-    `PixelBudget`. Raises PictureTooLarge, MetadataTooLarge, OSError (among them
-    UnidentifiedImageError) and, since Pillow does for broken files, others.
+    A picture with more than 8 bits of grey is decoded and scaled, see `reduce_depth`. Must not be
+    nested, see `PixelBudget`. Raises PictureTooLarge, MetadataTooLarge, OSError (including
+    UnidentifiedImageError) and other errors that Pillow raises for broken files.
     """
     with inspect_picture(source, formats) as picture:
         width, height = picture.size
@@ -59,9 +60,10 @@ def open_picture(
 def decode_picture(
     source: Path | BinaryIO, formats: Sequence[str] = FORMATS
 ) -> Iterator[Image.Image]:
-    """What `open_picture` gives, for who has asked for the room already, and measured the picture.
+    """Open a picture as `open_picture` does, if the caller has reserved its pixels and checked its
+    size.
 
-    Raises what `inspect_picture` does.
+    Raises what `inspect_picture` raises.
     """
     with inspect_picture(source, formats) as picture:
         yield reduce_depth(picture)
@@ -71,9 +73,9 @@ def decode_picture(
 def inspect_picture(
     source: Path | BinaryIO, formats: Sequence[str] = FORMATS
 ) -> Iterator[Image.Image]:
-    """A picture of which only the header is read: its size, its format and what it carries.
+    """Open a picture and read only its header: its size, format and metadata.
 
-    Raises what `open_picture` does, but for PictureTooLarge.
+    Raises what `open_picture` raises, except PictureTooLarge.
     """
     PngImagePlugin.MAX_TEXT_MEMORY = MAX_METADATA_BYTES
     if isinstance(source, Path):
@@ -92,14 +94,14 @@ def inspect_picture(
 
 @contextmanager
 def reserve_pixels(pixels: int) -> Iterator[None]:
-    """Room for a picture that is decoded by other means, such as the frame of a video."""
+    """Reserve room for a picture that is decoded by other means, such as a video frame."""
     with PIXEL_BUDGET.reserve(pixels):
         yield
 
 
 @contextmanager
 def _without_warnings() -> Iterator[None]:
-    """Pillow warns of large pictures and odd headers, which is what we look at ourselves."""
+    """Suppress Pillow's warnings about large pictures and odd headers, which are checked here."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

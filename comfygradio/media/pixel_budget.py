@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 MAX_PIXELS = 64_000_000
-"""Pixels of all pictures that are open at once: some 600 MB while they are worked on."""
+"""Maximum pixels of all open pictures: some 600 MB while they are processed."""
 
 
 class PixelBudget:
     """Reserves pixels, first come, first served. Thread-safe.
 
-    Whoever has some must not ask for more before giving it back, or two could wait for each other.
+    A holder must not reserve more before it releases what it has, or two could wait for each other.
     """
 
     def __init__(self, most: int = MAX_PIXELS) -> None:
@@ -25,17 +25,19 @@ class PixelBudget:
 
     @property
     def used(self) -> int:
-        """Pixels that are lent at the moment."""
+        """Number of pixels that are reserved at the moment."""
         return self._used
 
     @property
     def waiting(self) -> int:
-        """How many wait for room."""
+        """Number of requests waiting for room."""
         return len(self._waiting)
 
     @contextmanager
     def reserve(self, pixels: int) -> Iterator[None]:
-        """Room for so many pixels, all of it for what is larger; waits until there is that much."""
+        """Reserve this many pixels, or the whole budget for a larger picture. Waits until there is
+        room.
+        """
         weight = min(pixels, self.capacity)
         ticket = object()
         with self._changed:
@@ -56,4 +58,4 @@ class PixelBudget:
 
 
 PIXEL_BUDGET = PixelBudget()
-"""The room of this process: memory belongs to the process, and so does this."""
+"""The budget of this process, shared because memory is."""

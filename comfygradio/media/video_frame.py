@@ -1,23 +1,23 @@
-"""Frames of videos: how large they are by the header, and no larger when they are decoded."""
+"""Limit the frames of videos to the size in the header."""
 
 from __future__ import annotations
 
 from typing import Any
 
 BLOCK = 128
-"""Decoders work in whole blocks: a frame may be larger by so many pixels a side."""
+"""Decoders work in whole blocks: a frame may be larger by this many pixels a side."""
 
 MIN_LIMIT = 1_000_000
-"""So many pixels are always allowed: for a tiny frame a decoder may ask for much more than it has
+"""Pixels that are always allowed: for a tiny frame a decoder may ask for many more than it has
 (FFmpeg 8 for 64 x 64 in MPEG-4: 192 x 280).
 """
 
 
 def limit_to_header_size(stream: Any) -> int:
-    """The pixels of a frame as the header of a video says; 0 for a sound.
+    """Return the pixels of a frame by the header of a video, or 0 for a sound, and make FFmpeg
+    refuse larger frames.
 
-    From then on FFmpeg refuses a frame that turns out to be larger: there are videos whose header
-    is believed although each frame says something else. To be called before the first one is read.
+    In some videos every frame contradicts the header. Call this before the first frame is read.
     """
     context = stream.codec_context
     width = getattr(context, "width", 0) or 0
