@@ -151,7 +151,7 @@ async def _join(
         worker = make_worker(scheduler, beside.host, folder, beside.port, [backend])
         try:
             await worker
-            print(f"{backend.url} is a lane of {scheduler}; Ctrl-C ends that.", flush=True)
+            print(f"{backend.url} is a backend of {scheduler}; Ctrl-C ends that.", flush=True)
             await _first(worker.finished(), stop.wait())
             if stop.is_set() and worker.status.name == "running":
                 await backend.leave()

@@ -195,7 +195,7 @@ def check_version(connection: sqlite3.Connection, path: Path, newest: int) -> No
     version = _read_version(connection)
     if version > newest:
         raise JobStoreError(
-            f"The ledger {path} was written by a newer comfygradio (version {version} of the "
+            f"The job store {path} was written by a newer comfygradio (version {version} of the "
             "file; this one knows "
             f"{newest}); update comfygradio, or start it with another --outputs."
         )
@@ -215,14 +215,15 @@ def translate_errors(path: Path | str) -> Iterator[None]:
         reason = str(error)
         if isinstance(error, OSError) and error.strerror:
             reason = error.strerror
-        raise JobStoreError(f"The ledger {path} cannot be used: {reason}.") from error
+        raise JobStoreError(f"The job store {path} cannot be used: {reason}.") from error
 
 
 def make_damage_error(path: Path | str, reason: str) -> JobStoreError:
     """What to say about a file that is no sound job store; `path` as in `explain`."""
     told = " ".join(reason.split())
     return JobStoreError(
-        f"The ledger {path} is damaged ({told}) and was left as it is; put a copy from before in "
+        f"The job store {path} is damaged ({told}) and was left as it is; put a copy from before "
+        "in "
         "its place, or move "
         "it away to begin a new one: pictures stay, but the history is lost."
     )

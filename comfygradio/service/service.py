@@ -218,8 +218,8 @@ class Service:
         return not self.trouble
 
     def _renew(self) -> None:
-        """Lanes came or went: the queue works on those that are there, and the page shows what they
-        have.
+        """Backends came or went: the queue works on those that are there, and the page shows what
+        they have.
         """
         before = self._fingerprint_forms()
         sync_backends(self.queue, self.engine, self._list_classes())

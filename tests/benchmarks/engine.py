@@ -2,9 +2,9 @@
 tests.benchmarks.engine`.
 
 Each job is an image after a pause on the server (200 ms) that is fetched and, but for the bare
-threads, written down in the ledger and saved. Two jobs are posted to each server at once. The ideal
-is the pauses alone, shared by the servers. CPU is that of all processes but the demo servers',
-memory their proportional share (PSS), both Linux only.
+threads, written down in the job store and saved. Two jobs are posted to each server at once. The
+ideal is the pauses alone, shared by the servers. CPU is that of all processes but the demo
+servers', memory their proportional share (PSS), both Linux only.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def run_bare(urls: Sequence[str], jobs: int, seconds: float, ideal: float) -> Fi
 def run_engine(
     engine: BackendPool, others: Watched, backends: int, jobs: int, seconds: float, ideal: float
 ) -> Figures:
-    """Our queue with a ledger on an engine."""
+    """Our queue with a job store on an engine."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         store = JobStore.open(Path(folder))
         stack.callback(store.close)

@@ -1,8 +1,8 @@
 """How well the time of a sweep is told before it begins: `python -m tests.benchmarks.estimates`.
 
-Each try has a ledger and a demo server of its own. A few pictures with random steps are made first,
-so that there is something to learn from; then a sweep of 18 pictures with 6, 20 and 50 steps is
-planned, and run.
+Each try has a job store and a demo server of its own. A few pictures with random steps are made
+first, so that there is something to learn from; then a sweep of 18 pictures with 6, 20 and 50 steps
+is planned, and run.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The ledger with many jobs: opening, adding, changing, searching and paging, in milliseconds.
+"""The job store with many jobs: opening, adding, changing, searching and paging, in milliseconds.
 
-Run it: python -m tests.benchmarks.ledger [--jobs 50000] [--graph-kb 4]
+Run it: python -m tests.benchmarks.job store [--jobs 50000] [--graph-kb 4]
 """
 
 from __future__ import annotations
@@ -162,7 +162,7 @@ def measure_threads(
 
 
 def main() -> None:
-    """Fill a ledger and print the figures."""
+    """Fill a job store and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=50_000)
     parser.add_argument("--graph-kb", type=int, default=4)

@@ -22,8 +22,8 @@ BUFFER = 4096
 """Bytes that the system may buffer for a socket; Linux doubles what is asked for."""
 
 LATE_SECONDS = 0.01
-"""A lane that was woken late may catch up so much; otherwise every late wake-up would make the line
-slower.
+"""A backend that was woken late may catch up so much; otherwise every late wake-up would make the
+line slower.
 """
 
 

@@ -38,7 +38,7 @@ PATIENT_SECONDS = 600.0
 """No test waits for this; only a hang lasts so long."""
 
 QUICK = Intervals(look=0.1, forget=PATIENT_SECONDS)
-"""Those of an app in a test: it hears of a change early, and never forgets a lane meanwhile."""
+"""Those of an app in a test: it hears of a change early, and never forgets a backend meanwhile."""
 
 
 @dataclass
@@ -99,7 +99,7 @@ class Cluster:
 
 @contextmanager
 def open_cluster(folder: Path, count: int, options: DemoOptions = OPTIONS) -> Iterator[Cluster]:
-    """A cluster of so many lanes; its processes are killed at the end.
+    """A cluster of so many backends; its processes are killed at the end.
 
     The scheduler is there before the workers, so that none of them says that it is not.
     """
@@ -122,9 +122,9 @@ def open_queue(
     affinity_seconds: float = PATIENT_SECONDS,
     settings: Settings | None = None,
 ) -> Iterator[tuple[JobQueue, DaskBackends]]:
-    """A queue on the lanes of a cluster, once so many are there.
+    """A queue on the backends of a cluster, once so many are there.
 
-    Without `home_seconds` a job stays with its lane, however long a busy machine takes to bring
+    Without `home_seconds` a job stays with its backend, however long a busy machine takes to bring
     that back.
     """
     with ExitStack() as stack:
@@ -166,7 +166,7 @@ def read_line(process: subprocess.Popen[str]) -> str:
 
 
 def check_done(queue: JobQueue, jobs: Sequence[Job]) -> None:
-    """Every job is done with one whole file, and the ledger says so too."""
+    """Every job is done with one whole file, and the job store says so too."""
     for job in jobs:
         end = wait(job, is_over)
         assert end.phase == "done" and not end.error, end

@@ -54,10 +54,10 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Two lanes, which have joined."""
+    """Two backends, which have joined."""
     with open_cluster(tmp_path_factory.mktemp("pair"), 2) as cluster:
         for worker in cluster.workers:
-            assert "has" in read_line(worker) and "is a lane of" in read_line(worker)
+            assert "has" in read_line(worker) and "is a backend of" in read_line(worker)
         yield cluster
 
 
@@ -90,7 +90,7 @@ def test_a_worker_listens_on_the_address_given(tmp_path: Path) -> None:
         )
         given = ("--server", server.url, "--host", "127.0.0.3")
         worker = start("worker", "--scheduler", address, *given, *flags, cwd=tmp_path)
-        assert read_line(worker) and "is a lane of" in read_line(worker)
+        assert read_line(worker) and "is a backend of" in read_line(worker)
         assert list_listeners(scheduler) == {"127.0.0.1", "127.0.0.2"}
         assert list_listeners(worker) == {"127.0.0.1", "127.0.0.3"}
         assert "does not answer" in finish(plain, HANG_SECONDS).err
@@ -224,7 +224,7 @@ def test_a_worker_waits_for_its_scheduler_and_leaves_at_once_meanwhile(tmp_path:
         assert "node classes" in read_line(worker)
         assert "does not answer; trying again" in read_line(worker)
         cluster.start_scheduler()
-        assert "is a lane of" in read_line(worker)
+        assert "is a backend of" in read_line(worker)
         assert cluster.scheduler
         cluster.kill(cluster.scheduler)
         assert "does not answer; trying again" in read_line(worker)
@@ -239,7 +239,7 @@ def test_a_worker_says_when_its_comfyui_is_not_there_and_when_it_is(bare: Cluste
         stack.callback(bare.kill, worker)
         assert "does not answer." in read_line(worker)
         said = {read_line(worker).strip() for _ in range(2)}
-        assert any("is a lane of" in line for line in said)
+        assert any("is a backend of" in line for line in said)
         assert any("does not answer." in line for line in said)
         stack.enter_context(server)
         assert read_line(worker) == f"{server.url} answers again.\n"

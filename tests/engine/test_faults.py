@@ -1,5 +1,5 @@
-"""Four lanes, and what goes wrong with them: no job is lost, none has two results, none runs twice
-needlessly.
+"""Four backends, and what goes wrong with them: no job is lost, none has two results, none runs
+twice needlessly.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ LANES = 4
 
 @pytest.fixture(scope="module")
 def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A cluster of four lanes, for all tests of this module."""
+    """A cluster of four backends, for all tests of this module."""
     with open_cluster(tmp_path_factory.mktemp("cluster"), LANES) as cluster:
         yield cluster
 
@@ -48,13 +48,13 @@ def cluster(machines: Cluster) -> Cluster:
 
 
 def submit_held(queue: JobQueue, count: int) -> list[Job]:
-    """So many jobs, of which every lane gets one that runs until the cluster lets it end."""
+    """So many jobs, of which every backend gets one that runs until the cluster lets it end."""
     held = [queue.submit(make_unique_order(HELD_SECONDS)) for _ in range(LANES)]
     return [*held, *(queue.submit(make_unique_order()) for _ in range(count - LANES))]
 
 
 def find_place(cluster: Cluster, job: Job) -> int:
-    """On which of the lanes a job is."""
+    """On which of the backends a job is."""
     return [server.url for server in cluster.servers].index(job.backend_url)
 
 
@@ -72,7 +72,7 @@ def test_a_worker_is_killed_and_started_again(cluster: Cluster, tmp_path: Path) 
 
 
 def test_a_worker_is_killed_for_good(cluster: Cluster, tmp_path: Path) -> None:
-    """Other lanes take over what it had; its two prompts may run twice, but count once."""
+    """Other backends take over what it had; its two prompts may run twice, but count once."""
     with open_queue(cluster.address, tmp_path / "outputs", LANES, affinity_seconds=2.0) as (
         queue,
         _,
@@ -146,7 +146,7 @@ def test_the_scheduler_is_killed_and_started_again(cluster: Cluster, tmp_path: P
 def test_the_app_is_started_again_while_the_scheduler_is_gone(
     cluster: Cluster, tmp_path: Path
 ) -> None:
-    """The ledger has everything, whoever was there when."""
+    """The job store has everything, whoever was there when."""
     with open_queue(cluster.address, tmp_path / "outputs", LANES) as (queue, _):
         tokens = [job.token for job in submit_held(queue, 8)]
         await_that(lambda: any(server.executions["EmptyImage"] for server in cluster.servers))

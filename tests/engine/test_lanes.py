@@ -1,4 +1,4 @@
-"""Jobs on a cluster: what comes back, what reaches the running prompt, and lanes that join and
+"""Jobs on a cluster: what comes back, what reaches the running prompt, and backends that join and
 leave.
 """
 
@@ -45,7 +45,7 @@ pytestmark = pytest.mark.process
 
 @pytest.fixture(scope="module")
 def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A cluster of one lane, for all tests of this module."""
+    """A cluster of one backend, for all tests of this module."""
     with open_cluster(tmp_path_factory.mktemp("cluster"), 1) as cluster:
         yield cluster
 
@@ -72,7 +72,7 @@ def queue(world: tuple[JobQueue, DaskBackends]) -> JobQueue:
 
 @pytest.fixture
 def server(cluster: Cluster) -> DemoServer:
-    """The lane's ComfyUI."""
+    """The backend's ComfyUI."""
     return cluster.servers[0]
 
 
@@ -214,8 +214,8 @@ def test_a_closed_engine_answers_nothing_and_keeps_nobody_waiting(
 
 
 def test_a_lane_joins_and_leaves_and_gives_its_jobs_back(cluster: Cluster, tmp_path: Path) -> None:
-    """A worker that is stopped by Ctrl-C hands its running job to the lane that stays; nothing is
-    left behind.
+    """A worker that is stopped by Ctrl-C hands its running job to the backend that stays; nothing
+    is left behind.
     """
     with (
         DemoServer(cluster.servers[0].options) as second,
@@ -232,7 +232,7 @@ def test_a_lane_joins_and_leaves_and_gives_its_jobs_back(cluster: Cluster, tmp_p
             wait(job, is_running)
         assert {job.backend_url for job in jobs} == {backend.url for backend in queue.backends}
         said = interrupt(worker)
-        assert "is a lane of" in said
+        assert "is a backend of" in said
         await_that(lambda: [backend.url for backend in queue.backends] == [cluster.servers[0].url])
         cluster.release()
         check_done(queue, jobs)

@@ -1,4 +1,4 @@
-"""The page on a cluster: it opens when the first lane comes, and says so while the scheduler is
+"""The page on a cluster: it opens when the first backend comes, and says so while the scheduler is
 gone.
 """
 

@@ -1,4 +1,4 @@
-"""A lane as the app sees it: silent, missing, forgotten, and well again."""
+"""A backend as the app sees it: silent, missing, forgotten, and well again."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 def member(clock: ManualClock) -> Iterator[Member]:
-    """A lane that has just been heard of."""
+    """A backend that has just been heard of."""
     cluster = ClusterClient(parse_cluster("tcp://127.0.0.1:1", Settings(), "--engine"))
     yield Member(NOTICE, cluster, Intervals(silent=10.0, forget=60.0), clock)
     cluster.close()

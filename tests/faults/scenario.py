@@ -137,8 +137,8 @@ class Scenario:
         return wait(job, is_over, seconds)
 
     def check_done(self, *jobs: Job, posts: int = 1) -> None:
-        """All are done, each posted so often, with one file each, all of them whole, and the ledger
-        says so too.
+        """All are done, each posted so often, with one file each, all of them whole, and the job
+        store says so too.
         """
         for job in jobs:
             end = self.wait_for_end(job)
@@ -156,8 +156,8 @@ class Scenario:
         self.check_quiet()
 
     def check_quiet(self) -> None:
-        """Nothing of ours is left on the server, nothing open in the ledger, and no half of a file
-        anywhere.
+        """Nothing of ours is left on the server, nothing open in the job store, and no half of a
+        file anywhere.
         """
         await_that(lambda: self.direct.queue_remaining() == 0)
         assert self.queue.store.list_open() == []

@@ -15,7 +15,7 @@ class SkippingClock(Clock):
     """The machine's time, but a pause of any length is over after a tick.
 
     A notification that comes before ends a wait as it does elsewhere. `time` is the machine's, so
-    that the ledger holds what really happened when.
+    that the job store holds what really happened when.
     """
 
     def __init__(self) -> None:

@@ -127,7 +127,7 @@ def draw_twice(seconds: float = 0.0) -> Any:
     ],
 )
 def test_killed_at_a_step(call: str, after: bool, line: FaultyProxy, tmp_path: Path) -> None:
-    """In the ledger but not posted; posted, the answer not heard; before anything; while
+    """In the job store but not posted; posted, the answer not heard; before anything; while
     downloading.
     """
     held = HeldExchange(after)
@@ -201,7 +201,7 @@ def test_killed_while_stopping(
 
 
 def count_started(outputs: Path) -> int:
-    """How many jobs a server has taken, as the ledger of a running app says."""
+    """How many jobs a server has taken, as the job store of a running app says."""
     place = f"file:{find_job_store(outputs)}?mode=ro"
     with closing(sqlite3.connect(place, uri=True)) as connection:
         (count,) = connection.execute(
@@ -356,7 +356,7 @@ def draw_grain() -> Any:
 @pytest.mark.parametrize(("limit", "again"), [("900000", "failed"), ("4096", "done")])
 def test_the_disk_is_full(limit: str, again: str, line: FaultyProxy, tmp_path: Path) -> None:
     """Too full for the picture: the job says so, and it can be collected again. Too full for the
-    ledger as well: the next start collects it.
+    job store as well: the next start collects it.
     """
     with run_app(line, tmp_path, draw_grain(), limit=limit) as app:
         (token,) = read_tokens(app, 1)

@@ -106,8 +106,8 @@ def test_killed_again_and_again_in_the_middle(
 def test_killed_at_a_step_of_a_point(
     call: str, after: bool, line: FaultyProxy, server: DemoServer, tmp_path: Path
 ) -> None:
-    """In the ledger but not posted; posted, the answer not heard; before and after its picture was
-    downloaded.
+    """In the job store but not posted; posted, the answer not heard; before and after its picture
+    was downloaded.
     """
     held = HeldExchange(after)
     with run_app(line, tmp_path / "outputs", 0.02) as app:

@@ -30,8 +30,8 @@ def open_queue(
     learn: bool = False,
     clock: Clock = SYSTEM_CLOCK,
 ) -> Iterator[JobQueue]:
-    """A queue on these servers with its ledger in the outputs folder; closed at the end, its jobs
-    go on.
+    """A queue on these servers with its job store in the outputs folder; closed at the end, its
+    jobs go on.
     """
     with ExitStack() as stack:
         store = JobStore.open(outputs)
@@ -98,7 +98,7 @@ def is_running(snapshot: JobSnapshot) -> bool:
 
 
 def count_files(outputs: Path) -> int:
-    """How many pictures lie in the outputs folder, light copies and the ledger's own files left
+    """How many pictures lie in the outputs folder, light copies and the job store's own files left
     out.
     """
     return sum(

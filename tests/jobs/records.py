@@ -1,4 +1,4 @@
-"""Rows of the ledger for the tests."""
+"""Rows of the job store for the tests."""
 
 from __future__ import annotations
 

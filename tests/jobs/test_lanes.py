@@ -1,4 +1,4 @@
-"""Lanes that come and go while the queue runs, and which of them a job goes to."""
+"""Backends that come and go while the queue runs, and which of them a job goes to."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def servers() -> Iterator[tuple[DemoServer, DemoServer]]:
 
 @pytest.fixture
 def queue(tmp_path: Path) -> Iterator[JobQueue]:
-    """A queue without any lane."""
+    """A queue without any backend."""
     with open_queue(tmp_path / "outputs") as queue:
         yield queue
 
 
 def make_lane(server: DemoServer) -> Backend:
-    """A lane that has yet to tell what it has."""
+    """A backend that has yet to tell what it has."""
     backend = Backend(ComfyClient(server.url))
     backend.expect(CLASSES)
     return backend

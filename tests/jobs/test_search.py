@@ -1,4 +1,4 @@
-"""Searching the ledger: what is found, by whom, and page by page."""
+"""Searching the job store: what is found, by whom, and page by page."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ JOBS = {
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobStore]:
-    """A ledger with JOBS; no test changes it."""
+    """A job store with JOBS; no test changes it."""
     with closing(JobStore.open(tmp_path_factory.mktemp("outputs"))) as store:
         store.add(*JOBS.values())
         yield store

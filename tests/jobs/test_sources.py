@@ -88,7 +88,7 @@ def end_all(*painters: Painter) -> list[str]:
 
 @pytest.fixture
 def backends() -> list[Backend]:
-    """Lanes that nobody is asked about."""
+    """Backends that nobody is asked about."""
     return [Backend(ComfyClient(f"http://127.0.0.1:{port}")) for port in (1, 2)]
 
 

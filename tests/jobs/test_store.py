@@ -1,4 +1,4 @@
-"""The ledger: what was written comes back exactly, whatever happens to the process
+"""The job store: what was written comes back exactly, whatever happens to the process
 that wrote it.
 """
 
@@ -54,7 +54,7 @@ JSON = st.recursive(
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[JobStore]:
-    """A new ledger."""
+    """A new job store."""
     with closing(JobStore.open(tmp_path)) as store:
         yield store
 
@@ -461,7 +461,7 @@ print(len(ledger.search("user:ada", search.Query(limit=500)).records))
     with run_child(script, tmp_path) as child:
         output, _ = child.communicate(timeout=60)
     *promised, error, count = output.splitlines()
-    assert error.startswith("The ledger of the outputs folder cannot be used: ")
+    assert error.startswith("The job store of the outputs folder cannot be used: ")
     assert error.endswith(".") and str(tmp_path) not in error
     assert len(promised) > 10 and int(count) == len(promised)
     with closing(JobStore.open(tmp_path)) as store:
@@ -469,7 +469,7 @@ print(len(ledger.search("user:ada", search.Query(limit=500)).records))
 
 
 def fill(outputs: Path) -> Path:
-    """A closed ledger with 60 jobs, some hundred kilobytes; returns its file."""
+    """A closed job store with 60 jobs, some hundred kilobytes; returns its file."""
     with closing(JobStore.open(outputs)) as store:
         store.add(*(make_record(values={"prompt": f"word {n} " * 100}) for n in range(60)))
     return find_job_store(outputs)

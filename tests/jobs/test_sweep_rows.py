@@ -1,5 +1,5 @@
-"""Sweeps in the ledger: their rows, which jobs stand at their points, and files from before there
-were any.
+"""Sweeps in the job store: their rows, which jobs stand at their points, and files from before
+there were any.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ DEFINITION = {"preset": "tiny", "values": {"seed": 2**64 - 1}, "axes": [{"cfg": 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[JobStore]:
-    """A ledger in a temporary folder."""
+    """A job store in a temporary folder."""
     with closing(JobStore.open(tmp_path)) as store:
         yield store
 

@@ -68,7 +68,7 @@ def history(service: Service, page_sessions: PageSessions) -> History:
 
 
 def put(service: Service, owner: str = ADA, **fields: Any) -> JobRecord:
-    """A job of somebody's that is over, in the ledger."""
+    """A job of somebody's that is over, in the job store."""
     record = make_record(owner, **{"phase": "done", **fields})
     service.store.add(record)
     return record
