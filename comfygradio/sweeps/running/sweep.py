@@ -86,6 +86,10 @@ class Sweep(Observable):
         self._ratings = Ratings(desk.rows, owner)
         self._pace = TimeLeft(self._clock)
         self._lock = threading.Lock()
+        self._beginning = 0
+        """How many workers may be making a job of a point just now, since the sweep ran when they
+        asked.
+        """
 
     @property
     def form(self) -> Form:
@@ -142,7 +146,10 @@ class Sweep(Observable):
     @property
     def is_posted(self) -> bool:
         """Whether any of its points is with a server, or on its way there."""
-        return bool(self._following.list_jobs())
+        if self._following.list_jobs():
+            return True
+        # A point that was dealt before the sweep was paused or stopped still gets its job.
+        return self.phase in ("paused", "stopped") and self._beginning > 0
 
     def prepare(self) -> None:
         """Make the plan now. Raises ValuesRefused where the form refuses a point."""
@@ -235,14 +242,28 @@ class Sweep(Observable):
 
     def take(self, backend: Backend, warm: bool) -> Job | None:
         """The next point for a server, as the queue asks for it."""
+        with self._lock:
+            is_running = self.phase == "running"
+            if is_running:
+                self._beginning += 1
         try:
-            return self._take(backend, warm)
+            return self._take(backend, warm, is_running)
         except Exception as error:
             log.exception("the sweep %s cannot go on", self.id)
             self.reason = str(error) if isinstance(error, ComfyGradioError) else INTERNAL_ERROR
             self.phase = "paused"
             self._board.notify()
+        finally:
+            if is_running:
+                self._end_beginning()
         return None
+
+    def _end_beginning(self) -> None:
+        """A worker has its job, or there is none; say so to whoever waits for a halt."""
+        with self._lock:
+            self._beginning -= 1
+        if self.phase in ("paused", "stopped"):
+            self._board.notify()
 
     def release_backend(self, backend: Backend) -> None:
         """A server does not answer; its points are for others."""
@@ -272,8 +293,7 @@ class Sweep(Observable):
         plan = self._desk.make_plan(self.space, self.definition.carry, todo)
         return RunQueue(plan, accepts)
 
-    def _take(self, backend: Backend, warm: bool) -> Job | None:
-        is_running = self.phase == "running"
+    def _take(self, backend: Backend, warm: bool, is_running: bool) -> Job | None:
         while True:
             task = self._dealer.take(backend.url, warm, is_running)
             if task is None:
