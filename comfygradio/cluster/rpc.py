@@ -21,7 +21,7 @@ from comfygradio.errors import ServerUnreachable
 CLOSED = "The app has let go of the cluster."
 
 CONNECTIONS = 4096
-"""At once, of an app to all workers; each wait for news takes one, two or three for a worker."""
+"""Open at once from an app; it holds up to three to each worker, for two runs and a watch."""
 
 T = TypeVar("T")
 

@@ -16,7 +16,7 @@ from comfygradio.settings import Settings
 from comfygradio.ui.author.author_access import AuthorAccess
 from comfygradio.ui.identity.authenticator import Authenticator
 from comfygradio.ui.identity.page_session import PageSessions
-from comfygradio.ui.job.job_stream_registry import JobStreams
+from comfygradio.ui.job.job_stream import JobStreams
 from comfygradio.ui.launch_options import copy_launch_attributes
 from comfygradio.ui.page import build_page
 from comfygradio.ui.scratch_directory import ScratchDirectory

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -13,6 +13,7 @@ from gradio.components import Component
 from comfygradio.errors import ComfyGradioError
 from comfygradio.forms.form import Form
 from comfygradio.service.service import Service
+from comfygradio.ui.assets import read_asset
 from comfygradio.ui.author.author_access import AuthorAccess
 from comfygradio.ui.author.author_page import build_author, reveal_author_link
 from comfygradio.ui.file_leak_guard import FileGuardedBlocks
@@ -31,9 +32,8 @@ from comfygradio.ui.form.restore_panel import build_restore_panel
 from comfygradio.ui.history.history_page import build_history, listen_history
 from comfygradio.ui.identity.owner import build_person
 from comfygradio.ui.identity.page_session import PageSessions
-from comfygradio.ui.job.job_stream_registry import JobStreams
+from comfygradio.ui.job.job_stream import JobStreams
 from comfygradio.ui.job.job_view import JobView
-from comfygradio.ui.navigation import build_navigation
 from comfygradio.ui.status.operator_access import OperatorAccess
 from comfygradio.ui.status.status_page import build_status
 from comfygradio.ui.sweep.sweep_endpoint import build_sweep_endpoint
@@ -54,6 +54,7 @@ DEMO_BANNER = (
     "For real ones, start ComfyUI and run <code>comfygradio --server URL</code>.</div>"
 )
 
+LOG_OUT = '<a href="logout">Log out</a>'
 
 ADVICE = (
     "Draft one from a workflow: comfygradio new WORKFLOW, or the page of "
@@ -151,6 +152,32 @@ def _list_pages(author: bool, operators: bool, sweeps: bool) -> dict[str, str]:
         pages["sweep"] = "Sweeps"
     pages["history"] = "History"
     return pages
+
+
+def build_navigation(
+    pages: Mapping[str, str], hidden: Collection[str] = (), has_login: bool = False
+) -> gr.HTML:
+    """Draw the links to pages (name in the address → text) inside the current Blocks.
+
+    Links to `hidden` pages show as soon as somebody comes who may see them; with `has_login` there
+    is one to log out, too.
+
+    A page is a child of the same Blocks with the class `cg-page-NAME`; its script hears the event
+    `comfygradio-page`.
+    """
+    links = ""
+    for name, text in pages.items():
+        mark = " hidden" if name in hidden else ""
+        links += f'<a data-page="{name}" href="?{name}=1"{mark}>{escape(text)}</a>'
+    links += '<a data-page="" href="?">← Back to the forms</a>'
+    if has_login:
+        links += LOG_OUT
+    return gr.HTML(
+        None,
+        html_template=f'<nav class="cg-nav" aria-label="Pages">{links}</nav>',
+        js_on_load=read_asset("navigation.js"),
+        elem_id="cg-nav",
+    )
 
 
 def _build_unavailable(service: Service) -> None:

@@ -48,7 +48,7 @@ from comfygradio.ui.identity.login_session import LoginSessions
 from comfygradio.ui.identity.page_session import PageSessions
 from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.identity.users import load_users
-from comfygradio.ui.job.job_stream_registry import JobStreams
+from comfygradio.ui.job.job_stream import JobStreams
 from comfygradio.ui.job.job_view import make_job_route, make_stream_route
 from comfygradio.ui.job.result_route import make_result_route
 from comfygradio.ui.launch_options import (

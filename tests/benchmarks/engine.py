@@ -40,7 +40,7 @@ from tests.benchmarks.callers import BareScript
 from tests.benchmarks.figures import Goal, format_table
 from tests.benchmarks.processes import find_port, open_lab
 from tests.cli.shell import start
-from tests.faults.world import await_that
+from tests.faults.scenario import await_that
 from tests.jobs.lines import draw, is_over, wait
 
 POSTED = 2

@@ -83,16 +83,16 @@ async def measure_ours(folder: Path, crowd: Crowd) -> dict[str, Any]:
         ]
         app = start_app(stack, servers, folder, crowd.streams)
         before = read_memory(app)
-        page_sessions = [Visitor(app.url) for _ in range(pages)]
-        opened = await open_pages(page_sessions)
-        staying = [asyncio.create_task(one.stay()) for one in page_sessions]
+        visitors = [Visitor(app.url) for _ in range(pages)]
+        opened = await open_pages(visitors)
+        staying = [asyncio.create_task(one.stay()) for one in visitors]
         idle_memory, idle = read_memory(app), await measure_idle(app)
         cpu, began = app.cpu_seconds(), time.perf_counter()
         clicks = list[float]()
-        clicking = asyncio.create_task(click_on(page_sessions[generating:], clicks))
+        clicking = asyncio.create_task(click_on(visitors[generating:], clicks))
         moments = random.Random(1)
         begins = [moments.uniform(0, START_SECONDS) for _ in range(generating)]
-        seen = await asyncio.gather(*map(generate, page_sessions, begins, [seconds] * generating))
+        seen = await asyncio.gather(*map(generate, visitors, begins, [seconds] * generating))
         took = time.perf_counter() - began
         clicking.cancel()
         figures: dict[str, Any] = {
@@ -109,12 +109,12 @@ async def measure_ours(folder: Path, crowd: Crowd) -> dict[str, Any]:
         }
         for task in staying:
             task.cancel()
-        for one in page_sessions:
+        for one in visitors:
             one.close()
     return figures
 
 
-async def open_pages(page_sessions: Sequence[Visitor]) -> list[float]:
+async def open_pages(visitors: Sequence[Visitor]) -> list[float]:
     """Open pages, ten at a time; returns how many seconds each took."""
     gate, took = asyncio.Semaphore(OPENED_AT_ONCE), list[float]()
 
@@ -124,7 +124,7 @@ async def open_pages(page_sessions: Sequence[Visitor]) -> list[float]:
             await visitor.open()
             took.append(time.perf_counter() - began)
 
-    await asyncio.gather(*map(open_one, page_sessions))
+    await asyncio.gather(*map(open_one, visitors))
     return took
 
 
@@ -141,10 +141,10 @@ async def generate(visitor: Visitor, begins: float, seconds: int) -> Seen:
     return await visitor.generate([seconds * FPS, FPS])
 
 
-async def click_on(page_sessions: Sequence[Visitor], clicks: list[float]) -> None:
+async def click_on(visitors: Sequence[Visitor], clicks: list[float]) -> None:
     """One after the other opens the history."""
     while True:
-        for visitor in page_sessions:
+        for visitor in visitors:
             await asyncio.sleep(CLICK_SECONDS)
             clicks.append(await visitor.look_back())
 

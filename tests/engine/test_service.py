@@ -24,7 +24,7 @@ from comfygradio.demo import DemoServer
 from comfygradio.errors import NotFound, ServerUnreachable, UnexpectedResponse
 from tests.clocks import HANG_SECONDS, ManualClock
 from tests.engine.cluster import HELD_SECONDS, OPTIONS, await_that
-from tests.faults.world import paint
+from tests.faults.scenario import make_unique_order
 
 ID = "11111111-1111-1111-1111-111111111111"
 
@@ -60,7 +60,7 @@ def call(service: BackendService, method: str, *arguments: Any) -> Any:
 
 def begin(service: BackendService, seconds: float) -> None:
     """Run a picture."""
-    call(service, "begin", paint(seconds).prompt, None, ID, False, {})
+    call(service, "begin", make_unique_order(seconds).prompt, None, ID, False, {})
 
 
 def test_a_run_that_nobody_asks_about_is_let_go_and_goes_on_at_its_server(
@@ -80,7 +80,7 @@ def test_a_run_that_nobody_asks_about_is_let_go_and_goes_on_at_its_server(
     assert service.running == 0 and run.is_over
     with pytest.raises(ServerUnreachable, match="started anew"):
         call(service, "tell", ID, 0, 0)
-    server.hurry()
+    server.set_skip_waits()
     await_that(lambda: direct.history(ID))
     entry = direct.history(ID)
     assert entry and entry.status == "success"

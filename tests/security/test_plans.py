@@ -18,7 +18,7 @@ from comfygradio.jobs.limits import Limits
 from comfygradio.service.service import Service
 from comfygradio.settings import shipped_presets
 from comfygradio.sweeps.definition import Definition
-from comfygradio.sweeps.running.sweep_registry import (
+from comfygradio.sweeps.sweep_registry import (
     MAX_OPEN_SWEEPS,
     MAX_PARALLEL_PLANS,
     MAX_PLANNED_POINTS,
@@ -61,22 +61,22 @@ def list_planned(service: Service) -> list[str]:
 
 
 def test_a_person_has_one_plan_however_often_the_page_asks(service: Service) -> None:
-    desk = SweepApi(service, PageSessions())
+    api = SweepApi(service, PageSessions())
     axes = [[{"field": "seed", "text": "1-50"}]]
     asked: dict[str, Any] = {"definition": {"preset": "text_to_image", "values": {}, "axes": axes}}
-    tokens = [desk.study("ada", asked)["token"] for _ in range(5)]
-    desk.study("ben", asked)
+    tokens = [api.study("ada", asked)["token"] for _ in range(5)]
+    api.study("ben", asked)
     assert list_planned(service) == ["ada", "ben"]
     assert [service.sweeps.find(token) is not None for token in tokens] == [False] * 4 + [True]
 
 
 def test_what_was_forgotten_is_planned_again_where_it_is_begun(service: Service) -> None:
-    desk = SweepApi(service, PageSessions())
+    api = SweepApi(service, PageSessions())
     axes = [[{"field": "seed", "text": "1-50"}]]
     asked: dict[str, Any] = {"definition": {"preset": "text_to_image", "values": {}, "axes": axes}}
-    first = desk.study("ada", asked)["token"]
-    desk.study("ada", asked)
-    begun = desk.start("ada", {**asked, "planned": first})["token"]
+    first = api.study("ada", asked)["token"]
+    api.study("ada", asked)
+    begun = api.start("ada", {**asked, "planned": first})["token"]
     assert begun != first
     sweep = service.sweeps.find(begun)
     assert sweep is not None and sweep.phase == "running" and sweep.counts.total == 50

@@ -23,7 +23,7 @@ from comfygradio.errors import (
 from comfygradio.forms.form import Form
 from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.jobs.limits import Limits
-from comfygradio.sweeps.running.sweep_registry import SweepRegistry
+from comfygradio.sweeps.sweep_registry import SweepRegistry
 from tests.clocks import HANG_SECONDS
 from tests.jobs.lines import draw, free_port, is_over, open_queue, wait
 from tests.jobs.shelf import Shelf

@@ -35,9 +35,9 @@ async def crowd(url: str) -> None:
     """Everybody begins a job on a server that ends none; all are told so, and clicks go on to be
     answered.
     """
-    page_sessions = [Visitor(url) for _ in range(PEOPLE + 1)]
-    await asyncio.gather(*(visitor.open() for visitor in page_sessions))
-    *busy, idle = page_sessions
+    visitors = [Visitor(url) for _ in range(PEOPLE + 1)]
+    await asyncio.gather(*(visitor.open() for visitor in visitors))
+    *busy, idle = visitors
     pressed = [visitor.press([300.0]) for visitor in busy]
     first = await asyncio.gather(*(anext(messages) for messages in pressed))
     assert {message["phase"] for message in first} <= {"waiting", "running"}
@@ -50,7 +50,7 @@ async def crowd(url: str) -> None:
     for task in watching:
         task.cancel()
     await asyncio.wait(watching)
-    for visitor in page_sessions:
+    for visitor in visitors:
         visitor.close()
 
 

@@ -22,8 +22,13 @@ from comfygradio.ui.job.job_feed import (
     select_jobs,
     wait_event,
 )
-from comfygradio.ui.job.job_stream import PAINT_TIMEOUT_SECONDS, JobStream, Message, compose_message
-from comfygradio.ui.job.job_stream_registry import JobStreams
+from comfygradio.ui.job.job_stream import (
+    PAINT_TIMEOUT_SECONDS,
+    JobStream,
+    JobStreams,
+    Message,
+    compose_message,
+)
 from tests.clocks import HANG_SECONDS, ManualClock
 
 

@@ -5,10 +5,11 @@ starts a job.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import html
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -17,7 +18,7 @@ from gradio.components import Component
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.errors import ComfyGradioError, ValuesRefused
-from comfygradio.forms.field import MEDIA, Field
+from comfygradio.forms.field import MEDIA, Choice, Field
 from comfygradio.forms.fill import FROM_FORM
 from comfygradio.forms.form import Form
 from comfygradio.forms.preset_file import LoraFile
@@ -25,17 +26,23 @@ from comfygradio.forms.value_check import SIZE_SPELLINGS
 from comfygradio.jobs.job import Job
 from comfygradio.service.service import Service, SubmittedJobs
 from comfygradio.ui.form.custom_component import build_problem
-from comfygradio.ui.form.field_component import name_element, to_component_value
-from comfygradio.ui.form.form_layout import build_fields
+from comfygradio.ui.form.field_component import (
+    build_component,
+    find_choices,
+    name_element,
+    to_component_value,
+)
 from comfygradio.ui.form.upload_value import read_payload
 from comfygradio.ui.identity.owner import find_owner
 from comfygradio.ui.identity.person import find_person
-from comfygradio.ui.job.job_view import JobView, find_job
-from comfygradio.ui.job.smaller_size import find_smaller_size
+from comfygradio.ui.job.job_view import JobView, find_job, find_smaller_size
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 Values = dict[str, Any]
+
+Drawn = tuple[dict[str, Component], dict[str, Block]]
+"""The components of a form's fields, and what is shown and hidden with `show_if`."""
 
 FILL_BOTH = "fill in both the width and the height, in whole pixels."
 
@@ -65,8 +72,65 @@ class Panel:
     form: Form
     column: gr.Column
     components: Mapping[str, Component]
-    holders: Mapping[str, Block] = field(default_factory=dict)
+    holders: Mapping[str, Block] = dataclasses.field(default_factory=dict)
     footer: PanelFooter | None = None
+
+
+def build_fields(form: Form, service: Service) -> Drawn:
+    """Draw all fields; the components and, for fields with `show_if`, what is shown and hidden, in
+    the form's order.
+    """
+    drawer = _FieldDrawer(form, service)
+    simple = [one for one in form.fields.values() if not one.advanced]
+    drawer.draw_grouped(simple)
+    advanced = [one for one in form.fields.values() if one.advanced]
+    if advanced:
+        with gr.Accordion("More settings", open=False):
+            drawer.draw_grouped(advanced)
+    return {name: drawer.components[name] for name in form.fields}, drawer.holders
+
+
+class _FieldDrawer:
+    """Draws fields into whatever block is open, and remembers them."""
+
+    def __init__(self, form: Form, service: Service) -> None:
+        self._form = form
+        self._service = service
+        self._visible = form.find_visible({})
+        self.components: dict[str, Component] = {}
+        self.holders: dict[str, Block] = {}
+
+    def draw_grouped(self, fields: Sequence[Field]) -> None:
+        """Draw these fields in their order; a group stands where its first field does."""
+        drawn: set[str] = set()
+        for field in fields:
+            if not field.group:
+                self._draw_all([field])
+            elif field.group not in drawn:
+                drawn.add(field.group)
+                with gr.Accordion(field.group, open=True, elem_classes="cg-group"):
+                    self._draw_all(one for one in fields if one.group == field.group)
+
+    def _draw_all(self, fields: Iterable[Field]) -> None:
+        """Draw these fields one below the other."""
+        for field in fields:
+            if not field.show_if:
+                self._draw(field)
+                continue
+            with gr.Column(
+                visible=self._visible[field.name], elem_classes="cg-conditional"
+            ) as holder:
+                self._draw(field)
+            self.holders[field.name] = holder
+
+    def _draw(self, field: Field) -> None:
+        preset = self._form.name
+
+        def list_newest_choices() -> Sequence[Choice]:
+            newest = self._service.find_field(preset, field.name)
+            return find_choices(newest)
+
+        self.components[field.name] = build_component(field, preset, list_newest_choices)
 
 
 def build_panel(form: Form, service: Service, is_visible: bool) -> Panel:

@@ -4,7 +4,11 @@ boxes to tick.
 
 from __future__ import annotations
 
+import secrets
+import threading
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -20,7 +24,6 @@ from comfygradio.service.service import Service
 from comfygradio.ui.assets import read_asset
 from comfygradio.ui.form.field_component import sent_to_component_value, to_component_value
 from comfygradio.ui.form.panel import PRIVATE, Panel, read_values
-from comfygradio.ui.form.restored_values import RestoredValues, RestoredValuesCache
 from comfygradio.ui.form.sheet_import import load_dropped_sheet
 from comfygradio.ui.form.upload_value import read_upload
 
@@ -29,6 +32,45 @@ QUICK: dict[str, Any] = {**PRIVATE, "queue": False}
 EXPIRED = "What was read from this file is no longer here; please add the file again."
 
 Report = dict[str, Any]
+
+MAX_KEPT = 1000
+"""Files whose values are kept; the oldest has to be added again."""
+
+
+@dataclass(frozen=True)
+class RestoredValues:
+    """The values that a file has for a form, field → what its component shall hold."""
+
+    preset: str
+    values: Mapping[str, Any]
+
+
+class RestoredValuesCache:
+    """Keeps what was read from people's files until they say which of it they want.
+
+    It stays in memory here, addressed by a secret, so that what goes into a form is what was read
+    and checked, and not what a browser sends back. Thread-safe.
+    """
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, RestoredValues] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def add(self, restored: RestoredValues) -> str:
+        """Keep these values; returns the secret that finds them again."""
+        secret = secrets.token_urlsafe(24)
+        with self._lock:
+            self._kept[secret] = restored
+            while len(self._kept) > MAX_KEPT:
+                self._kept.popitem(last=False)
+        return secret
+
+    def find(self, secret: Any) -> RestoredValues | None:
+        """Find the values with this secret; None for those that are gone."""
+        if not isinstance(secret, str):
+            return None
+        with self._lock:
+            return self._kept.get(secret)
 
 
 def build_restore_panel(
@@ -40,7 +82,7 @@ def build_restore_panel(
     components: list[Component] = []
     for panel in panels:
         components.extend(panel.components.values())
-    findings = RestoredValuesCache()
+    cache = RestoredValuesCache()
     with gr.Accordion("Take settings from a picture", open=False, elem_id="cg-restore"):
         file = gr.File(
             label="A picture, video or sound made with ComfyUI", type="filepath", height=150
@@ -67,43 +109,43 @@ def build_restore_panel(
         if not payload:
             return [{}, *stay]
         now = _split(panels, payloads)
-        return [describe_file(service, findings, payload, now), *stay]
+        return [describe_file(service, cache, payload, now), *stay]
 
     own = [component for component in components if isinstance(component, gr.HTML)]
 
     def take(event: gr.EventData, *payloads: Any) -> list[Any]:
         """Put what `look` found into the form; the page says only which of it."""
         secret = getattr(event, "secret", None)
-        finding = findings.find(secret)
-        if finding is None:
+        restored = cache.find(secret)
+        if restored is None:
             raise gr.Error(EXPIRED, print_exception=False)
         fields = getattr(event, "fields", None)
-        chosen = choose_values(finding, fields)
+        chosen = choose_values(restored, fields)
         stay = dict(zip(map(id, own), payloads, strict=True))
-        updates = list_updates(panels, finding.preset, chosen, stay)
-        return [finding.preset, {}, None, *updates]
+        updates = list_updates(panels, restored.preset, chosen, stay)
+        return [restored.preset, {}, None, *updates]
 
     file.change(look, [file, *components], [report, sweeps, file], preprocess=False, **QUICK)
     taken = report.take(take, own, [chooser, report, file, *components], **QUICK)
     taken.success(lambda: gr.Info("The settings are in the form."), None, None, **QUICK)
 
 
-def choose_values(finding: RestoredValues, fields: Any) -> dict[str, Any]:
-    """The values of these fields, as far as the finding has them."""
+def choose_values(restored: RestoredValues, fields: Any) -> dict[str, Any]:
+    """The values of these fields, as far as the file has them."""
     if not isinstance(fields, list):
         return {}
     named = {name for name in fields if isinstance(name, str)}
-    return {name: value for name, value in finding.values.items() if name in named}
+    return {name: value for name, value in restored.values.items() if name in named}
 
 
 def describe_file(
     service: Service,
-    findings: RestoredValuesCache,
+    cache: RestoredValuesCache,
     payload: Any,
     now: Mapping[str, Mapping[str, Any]],
 ) -> Report:
     """What a file says about its form, beside what the forms hold `now` (preset → values), as JSON
-    for the page; the values themselves are kept in `findings`.
+    for the page; the values themselves are kept in `cache`.
     """
     path = read_upload(payload)
     if path is None:
@@ -122,7 +164,7 @@ def describe_file(
             "taken over."
         }
     restored = restore_values(form, metadata)
-    secret = findings.add(RestoredValues(form.name, _list_values(form, restored)))
+    secret = cache.add(RestoredValues(form.name, _list_values(form, restored)))
     report = _describe(form, restored, now.get(form.name, {}), reason, metadata.notes)
     return {**report, "secret": secret}
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ PAINT_TIMEOUT_SECONDS = 30.0
 """A page that has not acknowledged a message for this long counts as gone."""
 
 Message = dict[str, Any]
+
+Tab = tuple[str, str]
+"""The session of a page, and the owner of its jobs."""
 
 
 class JobStream:
@@ -96,3 +100,48 @@ def encode_frame(snapshot: JobSnapshot) -> str:
         return ""
     encoded = base64.b64encode(preview.data).decode()
     return f"data:{preview.mime};base64,{encoded}"
+
+
+class JobStreams:
+    """The streams of all open pages: finds that of a tab, and one by its secret.
+
+    Lives on the event loop that serves the pages, and outlives a page that is drawn anew.
+    """
+
+    def __init__(self, most: int, outputs: Path) -> None:
+        self._outputs = outputs
+        self._most = most
+        self._by_id: dict[str, JobStream] = {}
+        self._by_tab: dict[Tab, JobStream] = {}
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the next page has to poll instead."""
+        return len(self._by_id) >= self._most
+
+    def find(self, id: str) -> JobStream | None:
+        """The stream with this secret."""
+        return self._by_id.get(id)
+
+    def find_of_tab(self, tab: Tab) -> JobStream | None:
+        """The stream that a tab has and listens to."""
+        stream = self._by_tab.get(tab)
+        if stream is None or stream.is_over:
+            return None
+        return stream
+
+    @contextmanager
+    def open(self, watch: JobFeed, tab: Tab) -> Iterator[JobStream]:
+        """A stream for a tab, in the place of the one that it had."""
+        before = self._by_tab.get(tab)
+        if before is not None:
+            before.close()
+        stream = JobStream(watch, self._outputs)
+        self._by_id[stream.id] = stream
+        self._by_tab[tab] = stream
+        try:
+            yield stream
+        finally:
+            del self._by_id[stream.id]
+            if self._by_tab.get(tab) is stream:
+                del self._by_tab[tab]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import gradio as gr
@@ -12,6 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from comfygradio.forms.field import Field, InvalidValue
+from comfygradio.forms.value_check import parse_size
 from comfygradio.jobs.job import Job
 from comfygradio.service.service import Service
 from comfygradio.ui.assets import read_asset
@@ -25,10 +28,8 @@ from comfygradio.ui.job.job_feed import (
     make_update,
     select_jobs,
 )
-from comfygradio.ui.job.job_stream import Message, compose_message
-from comfygradio.ui.job.job_stream_registry import JobStreams, Tab
+from comfygradio.ui.job.job_stream import JobStreams, Message, Tab, compose_message
 from comfygradio.ui.job.job_text import is_out_of_memory
-from comfygradio.ui.job.smaller_size import find_smaller_size
 
 JOB_PATH = "/gradio_api/comfygradio/job/{token}"
 STREAM_PATH = "/gradio_api/comfygradio/stream/{id}"
@@ -44,6 +45,10 @@ SCRIPTS = (
     "keys.js",
     "focus.js",
 )
+
+SHRINK = 0.75
+"""What each side is multiplied by where any size may be typed: a little more than half the pixels.
+"""
 
 
 class JobView:
@@ -233,6 +238,54 @@ def _find_smaller_size(service: Service, job: Job) -> str:
         return ""
     _, size = found
     return size
+
+
+def find_smaller_size(
+    fields: Mapping[str, Field], values: Mapping[str, Any]
+) -> tuple[str, str] | None:
+    """The field of a picture size and what to put there, "WIDTHxHEIGHT"; None where a form has no
+    such field, or nothing smaller. `fields` are the form's, `values` the job's.
+    """
+    for field in fields.values():
+        if field.widget != "size":
+            continue
+        try:
+            size = parse_size(values.get(field.name))
+        except InvalidValue:
+            continue
+        if min(size) <= 0:
+            continue
+        smaller = _choose_smaller(field, size) if field.choices else _shrink(field, size)
+        if smaller:
+            return field.name, smaller
+    return None
+
+
+def _choose_smaller(field: Field, size: tuple[int, int]) -> str:
+    """The largest choice with fewer pixels; of two, the one whose shape is more alike."""
+    pixels = size[0] * size[1]
+    shape = math.log(size[0] / size[1])
+    found = ""
+    best = (0, -math.inf)
+    for choice in field.choices or ():
+        width, height = parse_size(choice.value)
+        if min(width, height) <= 0 or width * height >= pixels:
+            continue
+        likeness = -abs(math.log(width / height) - shape)
+        rank = (width * height, likeness)
+        if rank > best:
+            found = str(choice.value)
+            best = rank
+    return found
+
+
+def _shrink(field: Field, size: tuple[int, int]) -> str:
+    grid = field.size_grid
+    lowest = max(int(field.minimum or 0), grid.step)
+    sides = [grid.floor(side * SHRINK) for side in size]
+    if min(sides) < lowest:
+        return ""
+    return f"{sides[0]}x{sides[1]}"
 
 
 def _parse_number(text: str | None, fallback: int | None) -> int | None:
