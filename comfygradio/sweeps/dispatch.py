@@ -20,10 +20,10 @@ class Dispatcher:
     two. `accepts` says whether a backend can run a point.
     """
 
-    def __init__(self, make_course: Callable[[Accepts], RunQueue], accepts: Accepts) -> None:
-        self._make_course = make_course
+    def __init__(self, make_run_queue: Callable[[Accepts], RunQueue], accepts: Accepts) -> None:
+        self._make_run_queue = make_run_queue
         self._accepts = accepts
-        self._course: RunQueue | None = None
+        self._run_queue: RunQueue | None = None
         self._planning = threading.Lock()
         self._asked: dict[Index, bool] = {}
         """Points that were asked for, and whether they were dispatched; those stay until they are
@@ -35,9 +35,9 @@ class Dispatcher:
     def prepare(self) -> RunQueue:
         """The run queue; planned when it is first asked for. Raises ValuesRefused."""
         with self._planning:
-            if self._course is None:
-                self._course = self._make_course(self._accepts)
-            return self._course
+            if self._run_queue is None:
+                self._run_queue = self._make_run_queue(self._accepts)
+            return self._run_queue
 
     def take(self, server: str, warm: bool, is_running: bool) -> Task | None:
         """The next point for a backend; only one that was asked for, unless the sweep `is_running`.
@@ -61,8 +61,8 @@ class Dispatcher:
 
     def release_backend(self, server: str) -> None:
         """Release the points of a backend that is gone, so that others can run them."""
-        if self._course is not None:
-            self._course.release_backend(server)
+        if self._run_queue is not None:
+            self._run_queue.release_backend(server)
 
     def request(self, index: Index) -> None:
         """Dispatch this point next, to whichever backend asks."""
@@ -88,22 +88,22 @@ class Dispatcher:
 
     def estimate(self) -> float | None:
         """Seconds until the run queue is over, as it was planned; None before it was."""
-        if self._course is None:
+        if self._run_queue is None:
             return None
-        return self._course.seconds_left
+        return self._run_queue.seconds_left
 
     @property
     def share_left(self) -> float:
         """The part of the planned work that is not done yet, 0 to 1."""
-        if self._course is None:
+        if self._run_queue is None:
             return 1.0
-        return self._course.share_left
+        return self._run_queue.share_left
 
     def finish(self, index: Index, seconds: float | None) -> None:
         """A point is over; `seconds` are those that its nodes ran, if it is done."""
         self.settle(index)
-        if self._course is not None:
-            self._course.finish(index, seconds)
+        if self._run_queue is not None:
+            self._run_queue.finish(index, seconds)
 
     def _find_asked(self, server: str) -> Index | None:
         """The first requested point that is not dispatched yet and can run on this backend."""

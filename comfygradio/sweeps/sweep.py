@@ -52,14 +52,14 @@ class Sweep(Observable):
 
     def __init__(
         self,
-        desk: SweepContext,
+        context: SweepContext,
         space: Space,
         definition: Definition,
         owner: str = "local",
         record: SweepRecord | None = None,
         party: str = "",
     ) -> None:
-        self._clock = desk.queue.clock
+        self._clock = context.queue.clock
         self.phase: SweepPhase
         if record is None:
             self.id = str(uuid.uuid4())
@@ -74,17 +74,17 @@ class Sweep(Observable):
         self.owner = owner
         self.party = party or owner
         self.space = space
-        self.definition = resolve_definition(definition, space, desk.queue.outputs)
+        self.definition = resolve_definition(definition, space, context.queue.outputs)
         self.reason = ""
-        self._desk = desk
+        self._context = context
         cells = (Cell(index, values) for index, values in describe_cells(space))
-        self._board = CellStore(cells, self._clock)
-        self._suiting = Requirements(space, lambda: desk.queue.backends)
-        self._dealer = Dispatcher(self._make_course, self._suiting.accepts)
-        self._following = JobObserver(self._hear)
+        self._cells = CellStore(cells, self._clock)
+        self._requirements = Requirements(space, lambda: context.queue.backends)
+        self._dispatcher = Dispatcher(self._make_run_queue, self._requirements.accepts)
+        self._observer = JobObserver(self._hear)
         self._reused: dict[Index, str] = {}
-        self._ratings = Ratings(desk.rows, owner)
-        self._pace = TimeLeft(self._clock)
+        self._ratings = Ratings(context.rows, owner)
+        self._time_left = TimeLeft(self._clock)
         self._lock = threading.Lock()
         self._beginning = 0
         """How many workers may be making a job of a point just now, since the sweep ran when they
@@ -113,30 +113,30 @@ class Sweep(Observable):
         """In which order the points are run that do not exist yet, and what that costs; made when
         asked for.
         """
-        return self._dealer.prepare().plan
+        return self._dispatcher.prepare().plan
 
     @property
     def trouble(self) -> str:
         """Why it does not go on although it should, in a sentence; "" where nothing is wrong."""
         if self.reason:
             return self.reason
-        return self._desk.queue.trouble if self.is_active else ""
+        return self._context.queue.trouble if self.is_active else ""
 
     @property
     def seconds_left(self) -> float | None:
         """About how long the rest takes; None where it does not run or nothing is known yet."""
         counts = self.counts
-        planned = self._dealer.estimate()
+        planned = self._dispatcher.estimate()
         if self.phase != "running":
             return None
-        return self._pace.estimate(counts.over, planned, self._dealer.share_left)
+        return self._time_left.estimate(counts.over, planned, self._dispatcher.share_left)
 
     @property
     def remaining(self) -> int:
         """How many points the queue would still get."""
         if self.phase == "running":
             return self.counts.waiting
-        return self._dealer.count_requests()
+        return self._dispatcher.count_requests()
 
     @property
     def is_active(self) -> bool:
@@ -146,14 +146,14 @@ class Sweep(Observable):
     @property
     def is_posted(self) -> bool:
         """Whether any of its points is with a server, or on its way there."""
-        if self._following.list_jobs():
+        if self._observer.list_jobs():
             return True
         # A point that was dealt before the sweep was paused or stopped still gets its job.
         return self.phase in ("paused", "stopped") and self._beginning > 0
 
     def prepare(self) -> None:
         """Make the plan now. Raises ValuesRefused where the form refuses a point."""
-        self._dealer.prepare()
+        self._dispatcher.prepare()
 
     def start(self) -> None:
         """Begin a planned sweep: from now on it is in the job store, and outlives the app.
@@ -163,7 +163,7 @@ class Sweep(Observable):
         with self._lock:
             if self.phase != "planned":
                 return
-            outputs = self._desk.queue.outputs
+            outputs = self._context.queue.outputs
             self.space = copy_files(self.space, find_folder(outputs, self.id))
             self.definition = resolve_definition(self.definition, self.space, outputs)
             counts = self.counts
@@ -180,7 +180,7 @@ class Sweep(Observable):
                 created=self.created,
                 party=self.party if self.party != self.owner else "",
             )
-            self._desk.rows.add(record, self._reused)
+            self._context.rows.add(record, self._reused)
             self.phase = "running"
         self.enqueue()
 
@@ -197,31 +197,31 @@ class Sweep(Observable):
             return
         self.reason = ""
         self._retry_all("stopped")
-        for cell in list(self._board.cells.values()):
+        for cell in list(self._cells.cells.values()):
             if cell.phase == "done" and cell.lacks_files:
                 self._run_again(cell.index)
         if self._change_phase(("paused", "stopped"), "running"):
             self.enqueue()
         elif self.is_posted:
-            self._desk.queue.start()
+            self._context.queue.start()
 
     def stop(self) -> None:
         """Stop the points that run, and begin no more. Raises JobStoreError."""
         if self.phase == "planned":
             return
         self._change_phase(("running", "paused"), "stopped")
-        for index in self._dealer.cancel_requests():
-            self._board.show_stopped(index)
-        self._following.stop(self._desk.queue, self.id)
+        for index in self._dispatcher.cancel_requests():
+            self._cells.show_stopped(index)
+        self._observer.stop(self._context.queue, self.id)
         self._check_end()
 
     def retry(self, index: Index) -> None:
         """Run one point once more, alone where the sweep is paused, stopped or done; nothing for
         one that is done.
         """
-        if self._board.get(index).phase == "done":
+        if self._cells.get(index).phase == "done":
             return
-        if index in self._following or self.phase == "planned":
+        if index in self._observer or self.phase == "planned":
             return
         self._run_again(index)
 
@@ -235,10 +235,10 @@ class Sweep(Observable):
 
         Raises JobStoreError.
         """
-        if self._board.get(index).phase != "done":
+        if self._cells.get(index).phase != "done":
             return
         if self._ratings.rate(index, rating):
-            self._board.rate(index, rating)
+            self._cells.rate(index, rating)
 
     def take(self, backend: Backend, warm: bool) -> Job | None:
         """The next point for a server, as the queue asks for it."""
@@ -252,7 +252,7 @@ class Sweep(Observable):
             log.exception("the sweep %s cannot go on", self.id)
             self.reason = str(error) if isinstance(error, ComfyGradioError) else INTERNAL_ERROR
             self.phase = "paused"
-            self._board.notify()
+            self._cells.notify()
         finally:
             if is_running:
                 self._end_beginning()
@@ -263,11 +263,11 @@ class Sweep(Observable):
         with self._lock:
             self._beginning -= 1
         if self.phase in ("paused", "stopped"):
-            self._board.notify()
+            self._cells.notify()
 
     def release_backend(self, backend: Backend) -> None:
         """A server does not answer; its points are for others."""
-        self._dealer.release_backend(backend.url)
+        self._dispatcher.release_backend(backend.url)
 
     def restore(self, found: Mapping[Index, PointRecord]) -> None:
         """Put in what the job store knows of points, be it that another sweep made them, or this
@@ -282,20 +282,20 @@ class Sweep(Observable):
     def enqueue(self) -> None:
         """Let the queue ask for points, while there are any."""
         if self.phase == "running":
-            self._pace.begin(self.counts.over, self._dealer.share_left)
-            self._desk.queue.attach(self)
+            self._time_left.begin(self.counts.over, self._dispatcher.share_left)
+            self._context.queue.attach(self)
         self._check_end()
 
-    def _make_course(self, accepts: Accepts) -> RunQueue:
-        cells = self._board.cells.values()
+    def _make_run_queue(self, accepts: Accepts) -> RunQueue:
+        cells = self._cells.cells.values()
         waiting = [cell.index for cell in cells if cell.phase == "waiting"]
-        todo = [index for index in waiting if index not in self._following]
-        plan = self._desk.make_plan(self.space, self.definition.carry, todo)
+        todo = [index for index in waiting if index not in self._observer]
+        plan = self._context.make_plan(self.space, self.definition.carry, todo)
         return RunQueue(plan, accepts)
 
     def _take(self, backend: Backend, warm: bool, is_running: bool) -> Job | None:
         while True:
-            task = self._dealer.take(backend.url, warm, is_running)
+            task = self._dispatcher.take(backend.url, warm, is_running)
             if task is None:
                 break
             job = self._begin(task)
@@ -308,12 +308,12 @@ class Sweep(Observable):
         return None
 
     def _follow_again(self, index: Index, point: PointRecord) -> None:
-        job = self._desk.queue.find(point.token)
+        job = self._context.queue.find(point.token)
         if job is None:
             return
         self._ratings.set_content_key(index, point.point)
         self._reused[index] = point.id
-        self._following.observe(index, job)
+        self._observer.observe(index, job)
 
     def _is_wanted(self, point: PointRecord) -> bool:
         """Whether a point that is over stays so; looks at the disk.
@@ -328,15 +328,15 @@ class Sweep(Observable):
         self._ratings.set_content_key(index, point.point)
         self._reused[index] = point.id
         is_reused = point.sweep != self.id
-        self._board.show_point(index, point, is_reused, self._ratings.get(index))
+        self._cells.show_point(index, point, is_reused, self._ratings.get(index))
 
     def _run_again(self, index: Index) -> None:
-        self._dealer.request(index)
-        self._board.show_waiting(index)
-        self._desk.queue.attach(self)
+        self._dispatcher.request(index)
+        self._cells.show_waiting(index)
+        self._context.queue.attach(self)
 
     def _retry_all(self, phase: Phase) -> int:
-        cells = self._board.cells.values()
+        cells = self._cells.cells.values()
         found = [cell.index for cell in cells if cell.phase == phase]
         for index in found:
             self.retry(index)
@@ -346,31 +346,31 @@ class Sweep(Observable):
         """The job of a point; None where the point failed already."""
         try:
             order = build_order(self.space, self.id, task.index)
-            self._desk.check_limits(self.form, order.prompt.graph)
+            self._context.check_limits(self.form, order.prompt.graph)
         except ComfyGradioError as error:
-            self._dealer.finish(task.index, None)
-            self._board.show_refused(task.index, str(error), self._ratings.get(task.index))
+            self._dispatcher.finish(task.index, None)
+            self._cells.show_refused(task.index, str(error), self._ratings.get(task.index))
             self._check_end()
             return None
         job = Job(order, self.owner, priority=1, party=self.party, clock=self._clock)
         job.carried = task.carried
         key = order.point.key if order.point else ""
         self._ratings.set_content_key(task.index, key)
-        self._following.observe(task.index, job)
-        self._dealer.settle(task.index)
+        self._observer.observe(task.index, job)
+        self._dispatcher.settle(task.index)
         return job
 
     def _explain_halt(self) -> None:
         """Say so where nothing runs although points wait, since no server has what they need."""
         if self.phase != "running" or self.is_posted:
             return
-        reason = self._suiting.explain(self._find_waiting())
+        reason = self._requirements.explain(self._find_waiting())
         if reason != self.reason:
             self.reason = reason
-            self._board.notify()
+            self._cells.notify()
 
     def _find_waiting(self) -> Index | None:
-        for cell in self._board.cells.values():
+        for cell in self._cells.cells.values():
             if cell.phase == "waiting":
                 return cell.index
         return None
@@ -378,12 +378,12 @@ class Sweep(Observable):
     def _hear(self, index: Index, job: Job) -> None:
         snapshot = job.snapshot
         if not snapshot.is_over:
-            self._board.show_job(index, job, snapshot)
+            self._cells.show_job(index, job, snapshot)
             return
         # Only what is done tells how fast a server is.
         seconds = measure_node_seconds(snapshot) if snapshot.phase == "done" else None
-        self._dealer.finish(index, seconds)
-        self._board.show_end(index, job, snapshot, self._ratings.get(index))
+        self._dispatcher.finish(index, seconds)
+        self._cells.show_end(index, job, snapshot, self._ratings.get(index))
         self._check_end()
 
     def _check_end(self) -> None:
@@ -392,12 +392,12 @@ class Sweep(Observable):
             with suppress(JobStoreError):
                 self._change_phase(("running", "paused"), "done")
         if not self._has_points():
-            self._desk.queue.detach(self)
+            self._context.queue.detach(self)
             if self._has_points():  # somebody went on meanwhile
-                self._desk.queue.attach(self)
+                self._context.queue.attach(self)
 
     def _has_points(self) -> bool:
-        return self.phase == "running" or self._dealer.count_requests() > 0
+        return self.phase == "running" or self._dispatcher.count_requests() > 0
 
     def _change_phase(self, before: tuple[SweepPhase, ...], phase: SweepPhase) -> bool:
         """Another phase, if it is one of those `before`; True if so.
@@ -410,7 +410,7 @@ class Sweep(Observable):
             self.phase = phase
         ended = self._clock.time() if phase in ("done", "stopped") else None
         try:
-            self._desk.rows.change(self.id, phase, self.counts.done, ended)
+            self._context.rows.change(self.id, phase, self.counts.done, ended)
         finally:
-            self._board.notify()
+            self._cells.notify()
         return True

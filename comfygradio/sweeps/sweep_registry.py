@@ -67,7 +67,7 @@ class SweepRegistry:
         find_form: Callable[[str], Form],
         refuse: Callable[[Form, Mapping[str, Any]], None] = allow_all,
     ) -> None:
-        self._desk = SweepContext(queue, SweepStore(queue.store), refuse)
+        self._context = SweepContext(queue, SweepStore(queue.store), refuse)
         self._find_form = find_form
         self._sweeps: OrderedDict[str, Sweep] = OrderedDict()
         self._used: dict[str, float] = {}
@@ -97,7 +97,7 @@ class SweepRegistry:
             space = build_space(form, definition, root, is_confined)
             self._check_limits(space)
             self._forget_plans(owner, len(space))
-            sweep = Sweep(self._desk, space, definition, owner, party=party)
+            sweep = Sweep(self._context, space, definition, owner, party=party)
             sweep.restore(self._find_points(space, owner))
             sweep.prepare()
             self._remember(sweep)
@@ -124,7 +124,7 @@ class SweepRegistry:
         with self._lock:  # so that no other plan takes its place meanwhile
             self._check_count(sweep.owner, sweep.party)
             self._sweeps[sweep.token] = sweep
-            self._used[sweep.token] = self._desk.queue.clock.monotonic()
+            self._used[sweep.token] = self._context.queue.clock.monotonic()
             sweep.start()
         return sweep
 
@@ -138,17 +138,17 @@ class SweepRegistry:
         with self._lock:
             sweep = self._sweeps.get(token)
             if sweep is None:
-                record = self._desk.rows.find(token)
+                record = self._context.rows.find(token)
                 if record is None:
                     return None
                 sweep = self._read_back(record)
-            self._used[token] = self._desk.queue.clock.monotonic()
+            self._used[token] = self._context.queue.clock.monotonic()
             self._sweeps.move_to_end(token)
             return sweep
 
     def list_sweeps(self, owner: str, limit: int = 100) -> Sequence[SweepRecord]:
         """A person's sweeps that were begun, newest first, as they stand now."""
-        records = self._desk.rows.list_sweeps(owner, limit)
+        records = self._context.rows.list_sweeps(owner, limit)
         return [self._renew(record) for record in records]
 
     def delete(self, token: str) -> None:
@@ -158,11 +158,11 @@ class SweepRegistry:
         """
         with self._lock:
             sweep = self._sweeps.get(token)
-            record = self._desk.rows.find(token)
+            record = self._context.rows.find(token)
         if sweep is not None:
             sweep.stop()
         if record is not None:
-            self._desk.rows.delete(record.id)
+            self._context.rows.delete(record.id)
         with self._lock:  # only now, or whoever asks for it meanwhile would read it back, running
             self._forget(token)
         if record is not None:
@@ -174,7 +174,7 @@ class SweepRegistry:
         Callable twice.
         """
         self._drop_folders()
-        for record in self._desk.rows.list_running():
+        for record in self._context.rows.list_running():
             try:
                 self.find(record.token)
             except JobStoreError:
@@ -225,7 +225,7 @@ class SweepRegistry:
         """Raises LimitReached for too many points, and what `refuse` raises for a point of one of
         the axes alone.
         """
-        limits = self._desk.queue.limits
+        limits = self._context.queue.limits
         most = limits.sweep_points
         if most == 0:
             raise LimitReached("Sweeps are not possible here.")
@@ -240,14 +240,14 @@ class SweepRegistry:
             for position in range(len(axis.steps)):
                 index = (*first[:number], position, *first[number + 1 :])
                 prompt = space.prompt(index)
-                self._desk.check_limits(space.form, prompt.graph)
+                self._context.check_limits(space.form, prompt.graph)
 
     def _find_points(self, space: Space, owner: str) -> dict[Index, PointRecord]:
         """The points that a person has done already, or that run in another sweep, found by their
         content.
         """
         form = space.form
-        rows = self._desk.rows
+        rows = self._context.rows
         running = rows.find_open(owner, form.name)
         if not running and not rows.has_points(owner, form.name):
             return {}
@@ -264,11 +264,11 @@ class SweepRegistry:
         """A sweep of the job store with its cells; goes on if it ran."""
         definition = load_definition(record.definition)
         form = self._find_form(record.preset)
-        space = build_space(form, definition, self._desk.queue.outputs)
-        sweep = Sweep(self._desk, space, definition, record.owner, record, record.party)
+        space = build_space(form, definition, self._context.queue.outputs)
+        sweep = Sweep(self._context, space, definition, record.owner, record, record.party)
         # A form that lists other choices than then may give the axes fewer positions.
         places = set(space)
-        found = self._desk.rows.list_cells(record.id)
+        found = self._context.rows.list_cells(record.id)
         there = {index: point for index, point in found.items() if index in places}
         sweep.restore(there)
         self._remember(sweep)
@@ -283,7 +283,7 @@ class SweepRegistry:
 
     def _remember(self, sweep: Sweep) -> None:
         with self._lock:
-            now = self._desk.queue.clock.monotonic()
+            now = self._context.queue.clock.monotonic()
             self._sweeps[sweep.token] = sweep
             self._used[sweep.token] = now
             others = [one for one in self._sweeps.values() if one is not sweep]
@@ -299,9 +299,9 @@ class SweepRegistry:
         self._used.pop(token, None)
 
     def _drop_folders(self) -> None:
-        outputs = self._desk.queue.outputs
+        outputs = self._context.queue.outputs
         if not find_folder(outputs).is_dir():
             return
         begun = {sweep.id for sweep in self._sweeps.copy().values()}
-        needed = begun | self._desk.rows.list_ids()
+        needed = begun | self._context.rows.list_ids()
         delete_folders(outputs, needed)
