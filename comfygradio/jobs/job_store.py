@@ -6,7 +6,7 @@ import json
 import logging
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from comfygradio.errors import JobStoreError, JobStoreGone
 from comfygradio.jobs.folder_lock import FolderLock, find_identity
 from comfygradio.jobs.job_search import Page, Query, find_rows, list_values
 from comfygradio.jobs.kept_input import drop_input, drop_inputs, get_inputs_folder
-from comfygradio.jobs.results import Result, remove_files
+from comfygradio.jobs.results import remove_files
 from comfygradio.jobs.rows import (
     CHANGEABLE_COLUMNS,
     COLUMNS,
@@ -143,10 +143,6 @@ class JobStore:
                 folded = fold_text(fields[name])
                 connection.execute(f"UPDATE texts SET {name} = ?1 WHERE {where}", (folded, job_id))
             return changed.rowcount > 0
-
-    def save_results(self, job_id: str, results: Sequence[Result]) -> bool:
-        """Store the results of a job. False if there is no such job."""
-        return self.change(job_id, results=results)
 
     def set_favourite(self, job_id: str, on: bool) -> bool:
         """Mark or unmark a job as a favourite. False if there is no such job."""

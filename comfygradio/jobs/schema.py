@@ -223,9 +223,7 @@ def make_damage_error(path: Path | str, reason: str) -> JobStoreError:
     told = " ".join(reason.split())
     return JobStoreError(
         f"The job store {path} is damaged ({told}) and was left as it is; put a copy from before "
-        "in "
-        "its place, or move "
-        "it away to begin a new one: pictures stay, but the history is lost."
+        "in its place, or move it away to begin a new one: pictures stay, but the history is lost."
     )
 
 

@@ -206,29 +206,29 @@ def measure_node_seconds(snapshot: JobSnapshot) -> float:
 class Observable:
     """Gives read access to a cell store and its changes."""
 
-    _cell_store: CellStore
+    _cells: CellStore
 
     @property
     def version(self) -> int:
         """Grows with every change of phase, reason or any cell."""
-        return self._cell_store.version
+        return self._cells.version
 
     @property
     def cells(self) -> Mapping[Index, Cell]:
         """Every point as it is now, in the order as typed."""
-        return self._cell_store.cells
+        return self._cells.cells
 
     @property
     def counts(self) -> Counts:
         """Point counts by status."""
-        return self._cell_store.counts
+        return self._cells.counts
 
     def list_changes(self, since: int = -1) -> tuple[int, list[Cell]]:
         """The version now, and the cells that have changed after version `since`; -1 lists all of
         them.
         """
-        return self._cell_store.list_changes(since)
+        return self._cells.list_changes(since)
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener` after every change, from any thread; returns how to stop that."""
-        return self._cell_store.listen(listener)
+        return self._cells.listen(listener)

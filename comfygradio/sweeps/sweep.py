@@ -11,7 +11,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.errors import ComfyGradioError, JobStoreError
 from comfygradio.forms.form import Form
 from comfygradio.jobs.backend import Backend
@@ -127,7 +126,7 @@ class Sweep(Observable):
         self.reason = ""
         self._context = context
         cells = (Cell(index, values) for index, values in describe_cells(space))
-        self._cell_store = CellStore(cells, self._clock)
+        self._cells = CellStore(cells, self._clock)
         self._requirements = Requirements(space, lambda: context.queue.backends)
         self._dispatcher = Dispatcher(self._make_run_queue, self._requirements.accepts)
         self._observer = JobObserver(self._hear)
@@ -135,6 +134,10 @@ class Sweep(Observable):
         self._ratings = Ratings(context.rows, owner)
         self._time_left = TimeLeft(self._clock)
         self._lock = threading.Lock()
+        self._beginning = 0
+        """How many workers may be making a job of a point just now, since the sweep ran when they
+        asked.
+        """
 
     @property
     def form(self) -> Form:
@@ -191,7 +194,10 @@ class Sweep(Observable):
     @property
     def is_posted(self) -> bool:
         """Whether any of its points is with a server, or on its way there."""
-        return bool(self._observer.list_jobs())
+        if self._observer.list_jobs():
+            return True
+        # A point that was dealt before the sweep was paused or stopped still gets its job.
+        return self.phase in ("paused", "stopped") and self._beginning > 0
 
     def prepare(self) -> None:
         """Make the plan now. Raises ValuesRefused where the form refuses a point."""
@@ -239,7 +245,7 @@ class Sweep(Observable):
             return
         self.reason = ""
         self._retry_all("stopped")
-        for cell in list(self._cell_store.cells.values()):
+        for cell in list(self._cells.cells.values()):
             if cell.phase == "done" and cell.lacks_files:
                 self._run_again(cell.index)
         if self._change_phase(("paused", "stopped"), "running"):
@@ -253,7 +259,7 @@ class Sweep(Observable):
             return
         self._change_phase(("running", "paused"), "stopped")
         for index in self._dispatcher.cancel_requests():
-            self._cell_store.show_stopped(index)
+            self._cells.show_stopped(index)
         self._observer.stop(self._context.queue, self.id)
         self._check_end()
 
@@ -261,7 +267,7 @@ class Sweep(Observable):
         """Run one point once more, alone where the sweep is paused, stopped or done; nothing for
         one that is done.
         """
-        if self._cell_store.get(index).phase == "done":
+        if self._cells.get(index).phase == "done":
             return
         if index in self._observer or self.phase == "planned":
             return
@@ -277,21 +283,35 @@ class Sweep(Observable):
 
         Raises JobStoreError.
         """
-        if self._cell_store.get(index).phase != "done":
+        if self._cells.get(index).phase != "done":
             return
         if self._ratings.rate(index, rating):
-            self._cell_store.rate(index, rating)
+            self._cells.rate(index, rating)
 
     def take(self, backend: Backend, warm: bool) -> Job | None:
         """The next point for a server, as the queue asks for it."""
+        with self._lock:
+            is_running = self.phase == "running"
+            if is_running:
+                self._beginning += 1
         try:
-            return self._take(backend, warm)
+            return self._take(backend, warm, is_running)
         except Exception as error:
             log.exception("the sweep %s cannot go on", self.id)
             self.reason = str(error) if isinstance(error, ComfyGradioError) else INTERNAL_ERROR
             self.phase = "paused"
-            self._cell_store.notify()
+            self._cells.notify()
+        finally:
+            if is_running:
+                self._end_beginning()
         return None
+
+    def _end_beginning(self) -> None:
+        """A worker has its job, or there is none; say so to whoever waits for a halt."""
+        with self._lock:
+            self._beginning -= 1
+        if self.phase in ("paused", "stopped"):
+            self._cells.notify()
 
     def release_backend(self, backend: Backend) -> None:
         """A server does not answer; its points are for others."""
@@ -315,14 +335,13 @@ class Sweep(Observable):
         self._check_end()
 
     def _make_run_queue(self, accepts: Accepts) -> RunQueue:
-        cells = self._cell_store.cells.values()
+        cells = self._cells.cells.values()
         waiting = [cell.index for cell in cells if cell.phase == "waiting"]
         todo = [index for index in waiting if index not in self._observer]
         plan = self._context.make_plan(self.space, self.definition.carry, todo)
         return RunQueue(plan, accepts)
 
-    def _take(self, backend: Backend, warm: bool) -> Job | None:
-        is_running = self.phase == "running"
+    def _take(self, backend: Backend, warm: bool, is_running: bool) -> Job | None:
         while True:
             task = self._dispatcher.take(backend.url, warm, is_running)
             if task is None:
@@ -357,15 +376,15 @@ class Sweep(Observable):
         self._ratings.set_content_key(index, point.point)
         self._reused[index] = point.id
         is_reused = point.sweep != self.id
-        self._cell_store.show_point(index, point, is_reused, self._ratings.get(index))
+        self._cells.show_point(index, point, is_reused, self._ratings.get(index))
 
     def _run_again(self, index: Index) -> None:
         self._dispatcher.request(index)
-        self._cell_store.show_waiting(index)
+        self._cells.show_waiting(index)
         self._context.queue.attach(self)
 
     def _retry_all(self, phase: Phase) -> int:
-        cells = self._cell_store.cells.values()
+        cells = self._cells.cells.values()
         found = [cell.index for cell in cells if cell.phase == phase]
         for index in found:
             self.retry(index)
@@ -378,7 +397,7 @@ class Sweep(Observable):
             self._context.check_limits(self.form, order.prompt.graph)
         except ComfyGradioError as error:
             self._dispatcher.finish(task.index, None)
-            self._cell_store.show_refused(task.index, str(error), self._ratings.get(task.index))
+            self._cells.show_refused(task.index, str(error), self._ratings.get(task.index))
             self._check_end()
             return None
         job = Job(order, self.owner, priority=1, party=self.party, clock=self._clock)
@@ -396,10 +415,10 @@ class Sweep(Observable):
         reason = self._requirements.explain(self._find_waiting())
         if reason != self.reason:
             self.reason = reason
-            self._cell_store.notify()
+            self._cells.notify()
 
     def _find_waiting(self) -> Index | None:
-        for cell in self._cell_store.cells.values():
+        for cell in self._cells.cells.values():
             if cell.phase == "waiting":
                 return cell.index
         return None
@@ -407,12 +426,12 @@ class Sweep(Observable):
     def _hear(self, index: Index, job: Job) -> None:
         snapshot = job.snapshot
         if not snapshot.is_over:
-            self._cell_store.show_job(index, job, snapshot)
+            self._cells.show_job(index, job, snapshot)
             return
         # Only what is done tells how fast a server is.
         seconds = measure_node_seconds(snapshot) if snapshot.phase == "done" else None
         self._dispatcher.finish(index, seconds)
-        self._cell_store.show_end(index, job, snapshot, self._ratings.get(index))
+        self._cells.show_end(index, job, snapshot, self._ratings.get(index))
         self._check_end()
 
     def _check_end(self) -> None:
@@ -441,7 +460,7 @@ class Sweep(Observable):
         try:
             self._context.rows.change(self.id, phase, self.counts.done, ended)
         finally:
-            self._cell_store.notify()
+            self._cells.notify()
         return True
 
 

@@ -178,7 +178,8 @@ def test_changes_are_all_or_none_and_say_whether_the_job_is_there(store: JobStor
     store.add(record)
     done = Result("text", text="hello")
     assert store.change(record.id, phase="done", ended=9.0, results=[done], node_seconds={"1": 2.0})
-    assert store.save_results(record.id, [done, done]) and store.set_favourite(record.id, True)
+    assert store.change(record.id, results=[done, done])
+    assert store.set_favourite(record.id, True)
     changed = store.get(record.id)
     assert changed == replace(
         record,

@@ -4,7 +4,8 @@ refused before.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,22 @@ from comfygradio.errors import (
     PresetError,
     ValuesRefused,
 )
+from comfygradio.forms.form import Form
 from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.jobs.limits import Limits
 from comfygradio.sweeps.sweep_registry import SweepRegistry
-from tests.jobs.lines import draw, free_port, is_over, wait
+from tests.clocks import HANG_SECONDS
+from tests.jobs.lines import draw, free_port, is_over, open_queue, wait
 from tests.jobs.shelf import Shelf
-from tests.sweeps.running import await_sweep, define, end, open_sweeps, read_colors, write_preset
+from tests.sweeps.running import (
+    await_sweep,
+    bind,
+    define,
+    end,
+    open_sweeps,
+    read_colors,
+    write_preset,
+)
 
 pytestmark = pytest.mark.deep
 
@@ -42,6 +53,28 @@ def opened(demo: DemoServer, tmp_path: Path) -> Iterator[Opened]:
     """Sweeps on one server."""
     with open_sweeps(tmp_path / "outputs", demo) as opened:
         yield opened
+
+
+def test_a_point_that_is_begun_while_the_sweep_is_paused_is_on_its_way(
+    demo: DemoServer, tmp_path: Path
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hold(form: Form, graph: Mapping[str, Any]) -> None:
+        begun.set()
+        assert go_on.wait(HANG_SECONDS)
+
+    with open_queue(tmp_path / "outputs", demo) as queue:
+        form = bind(write_preset(tmp_path / "presets"), queue)
+        sweep = SweepRegistry(queue, lambda name: form, hold).start(define(color="1, 2"))
+        assert begun.wait(HANG_SECONDS)
+        sweep.pause()
+        assert sweep.is_posted and sweep.counts.done == 0
+        go_on.set()
+        await_sweep(sweep, lambda sweep: not sweep.is_posted)
+        assert sweep.phase == "paused" and sweep.counts.done == 1
+        sweep.resume()
+        assert end(sweep) == "done" and sweep.counts.done == 2
 
 
 def test_every_point_is_run_and_shown_with_its_values(opened: Opened) -> None:
