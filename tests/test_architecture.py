@@ -212,6 +212,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "comfygradio.ui.middleware": (
         "comfygradio.service",
         "comfygradio.settings",
+        "comfygradio.ui.identity.network_address",
     ),
     "comfygradio.ui.author": (
         "comfygradio.binding",
