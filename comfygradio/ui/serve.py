@@ -39,10 +39,9 @@ from comfygradio.settings import DEFAULT_SERVER, Settings
 from comfygradio.ui.app import App
 from comfygradio.ui.assets import read_asset
 from comfygradio.ui.history.zip_route import make_zip_route
-from comfygradio.ui.identity.access_control import AccessControl
 from comfygradio.ui.identity.auth_scheme import SessionScheme
 from comfygradio.ui.identity.authenticator import Authenticator
-from comfygradio.ui.identity.identity_middleware import make_identity_middleware
+from comfygradio.ui.identity.identity_middleware import AccessControl, make_identity_middleware
 from comfygradio.ui.identity.login_session import LoginSessions
 from comfygradio.ui.identity.page_session import PageSessions
 from comfygradio.ui.identity.person import find_person
