@@ -63,6 +63,7 @@ Command = Literal[
 ]
 """The commands of the command line."""
 
+# The commands that take a setting.
 EVERY_COMMAND: tuple[Command, ...] = get_args(Command)
 PAGE: tuple[Command, ...] = ("serve",)
 JOBS: tuple[Command, ...] = ("serve", "run", "sweep")

@@ -28,7 +28,7 @@ ONLY_IMPORTED_BY = {
     "av": (
         "comfygradio.forms",
         "comfygradio.metadata",
-        "comfygradio.sweeps.showing.drawing",
+        "comfygradio.sweeps.export",
         "comfygradio.demo",
     ),
     "typer": ("comfygradio.cli.app", "comfygradio.cli.arguments", "comfygradio.cli.command"),
@@ -103,42 +103,32 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.jobs.backend",
     ),
     "comfygradio.sweeps": (
-        "comfygradio.comfy",
+        "comfygradio.comfy.client",
+        "comfygradio.comfy.outputs",
         "comfygradio.forms",
         "comfygradio.binding.preset",
         "comfygradio.jobs",
         "comfygradio.sweeps.axes",
-        "comfygradio.sweeps.planning",
+        "comfygradio.sweeps.planner",
+        *COMFY_DATA,
     ),
     "comfygradio.sweeps.axes": ("comfygradio.forms",),
-    "comfygradio.sweeps.planning": (
+    "comfygradio.sweeps.planner": (
         "comfygradio.forms",
         "comfygradio.sweeps.axes",
         *COMFY_DATA,
     ),
-    "comfygradio.sweeps.running": (
-        "comfygradio.forms",
-        "comfygradio.jobs",
-        "comfygradio.sweeps",
-        "comfygradio.sweeps.axes",
-        "comfygradio.sweeps.planning",
-        *COMFY_DATA,
-    ),
-    "comfygradio.sweeps.showing": (
+    "comfygradio.sweeps.export": (
         "comfygradio.comfy.outputs",
         "comfygradio.forms",
         "comfygradio.metadata",
         "comfygradio.jobs",
-        "comfygradio.sweeps.axes",
-        "comfygradio.sweeps.running",
-        "comfygradio.sweeps.showing.assets",
-    ),
-    "comfygradio.sweeps.showing.assets": (),
-    "comfygradio.sweeps.showing.drawing": (
-        "comfygradio.jobs",
         "comfygradio.media",
-        "comfygradio.sweeps.showing",
+        "comfygradio.sweeps",
+        "comfygradio.sweeps.axes",
+        "comfygradio.sweeps.export.assets",
     ),
+    "comfygradio.sweeps.export.assets": (),
     "comfygradio.demo": (),
     "comfygradio.demo.nodes": ("comfygradio.demo",),
     "comfygradio.cli": (
@@ -152,9 +142,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.cluster",
         "comfygradio.sweeps",
         "comfygradio.sweeps.axes",
-        "comfygradio.sweeps.planning",
-        "comfygradio.sweeps.running",
-        "comfygradio.sweeps.showing",
+        "comfygradio.sweeps.planner",
+        "comfygradio.sweeps.export",
         "comfygradio.demo",
         "comfygradio.ui.identity.password_hash",
         "comfygradio.ui.serve",
@@ -164,7 +153,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.forms",
         "comfygradio.jobs",
         "comfygradio.net",
-        "comfygradio.sweeps.running",
+        "comfygradio.sweeps",
     ),
     "comfygradio.ui.job": (
         "comfygradio.forms",
@@ -180,8 +169,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.service",
         "comfygradio.sweeps",
         "comfygradio.sweeps.axes",
-        "comfygradio.sweeps.planning",
-        "comfygradio.sweeps.showing",
+        "comfygradio.sweeps.export",
         "comfygradio.ui.assets",
         "comfygradio.ui.identity",
         "comfygradio.ui.job",
@@ -191,7 +179,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.ui.assets",
     ),
     "comfygradio.ui": (
-        "comfygradio.cluster.joining",
+        "comfygradio.cluster.registry",
         "comfygradio.comfy.client",
         "comfygradio.demo",
         "comfygradio.forms",
@@ -247,9 +235,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.service",
         "comfygradio.sweeps",
         "comfygradio.sweeps.axes",
-        "comfygradio.sweeps.planning",
-        "comfygradio.sweeps.running",
-        "comfygradio.sweeps.showing",
+        "comfygradio.sweeps.export",
+        "comfygradio.sweeps.planner",
         "comfygradio.ui.assets",
         "comfygradio.ui.form",
         "comfygradio.ui.history",
@@ -264,8 +251,6 @@ one module of a room. A folder without a row fails the test.
 """
 
 UPWARD = {
-    ("comfygradio.sweeps", "comfygradio.sweeps.running"): "issue 18",
-    ("comfygradio.sweeps.showing", "comfygradio.sweeps.showing.drawing"): "issue 18",
     ("comfygradio.demo", "comfygradio.demo.nodes"): "issue 18",
 }
 """Imports that close a cycle of folders → the issue that removes them. None may be added."""

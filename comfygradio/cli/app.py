@@ -158,9 +158,9 @@ def sweep(
 )
 def worker(
     settings: Settings,
-    name: arguments.LaneName = None,
-    host: arguments.LaneHost = None,
-    port: arguments.LanePort = 0,
+    name: arguments.WorkerName = None,
+    host: arguments.WorkerHost = None,
+    port: arguments.WorkerPort = 0,
 ) -> int:
     """Beside a ComfyUI of a cluster: runs jobs there."""
     if host is not None:
@@ -258,9 +258,13 @@ def schema(
     ] = None,
 ) -> int:
     """The JSON Schema of preset files, for editors."""
-    from comfygradio.cli.schema import print_schema
+    from comfygradio.forms.preset_schema import dump_schema, write_schema
 
-    return print_schema(out)
+    if out:
+        print(write_schema(out))
+    else:
+        print(dump_schema(), end="")
+    return OK
 
 
 @app.command()

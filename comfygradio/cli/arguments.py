@@ -48,17 +48,17 @@ Data = Annotated[
     typer.Option("--data", metavar="FILE|-", help="The body: a file, or - for standard input."),
 ]
 
-LaneName = Annotated[
+WorkerName = Annotated[
     str | None,
     typer.Option("--name", metavar="NAME", help="What apps call this server [its address]."),
 ]
-LaneHost = Annotated[
+WorkerHost = Annotated[
     str | None,
     typer.Option(
         "--host", metavar="HOST", help="Address to listen on [that on the way to the scheduler]."
     ),
 ]
-LanePort = Annotated[
+WorkerPort = Annotated[
     int,
     typer.Option(
         "--port", metavar="PORT", min=0, max=65535, help="Port to listen on; 0 takes a free one."

@@ -44,6 +44,15 @@ class JobSnapshot:
         """Whether nothing will change any more."""
         return self.phase in FINAL_PHASES
 
+    @property
+    def shown_phase(self) -> Phase:
+        """The phase as people see it: a job that its server has not begun yet still waits."""
+        if self.phase != "running":
+            return self.phase
+        if self.state is None or self.state.status in ("uploading", "queued"):
+            return "waiting"
+        return "running"
+
 
 @dataclass(frozen=True)
 class Point:

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.errors import JobStoreError, LimitReached
-from comfygradio.jobs.affinity import AFFINITY_SECONDS, Affinity
 from comfygradio.jobs.backend import Backend
 from comfygradio.jobs.fair_queue import FairQueue
 from comfygradio.jobs.job import Job, Order
 from comfygradio.jobs.job_event import Returned, Stopped, Unstored, transition
-from comfygradio.jobs.job_record import make_job, make_record
 from comfygradio.jobs.job_source import JobSource, JobSourceQueue
 from comfygradio.jobs.job_store import JobStore
 from comfygradio.jobs.kept_input import keep_inputs
 from comfygradio.jobs.limits import Limits
-from comfygradio.jobs.placement import Placement, find_models
-from comfygradio.jobs.registry import JobRegistry
+from comfygradio.jobs.placement import AFFINITY_SECONDS, Affinity, Placement, find_models
+from comfygradio.jobs.rows import make_job, make_record
 from comfygradio.jobs.worker import WorkerPool
 
 POLL_SECONDS = 1.0
 """Seconds between two checks of failed backends, and of what the others can run by now."""
+
+MAX_FINISHED = 1000
+"""Finished jobs kept in memory."""
 
 
 class JobQueue:
@@ -386,3 +387,47 @@ class JobQueue:
             self._registry.add(job)
             self._affinity.hold(job)
             self._waiting.add(job)
+
+
+class JobRegistry:
+    """The jobs in memory by their secret tokens, oldest first; the job store has all of them.
+
+    Thread-safe.
+    """
+
+    def __init__(self) -> None:
+        self._jobs: OrderedDict[str, Job] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def add(self, job: Job) -> None:
+        """Add a job. Beyond the limit, the oldest finished jobs that nobody watches are dropped."""
+        with self._lock:
+            self._jobs[job.token] = job
+            surplus = len(self._jobs) - MAX_FINISHED
+            if surplus <= 0:
+                return
+            over = [
+                token
+                for token, old in self._jobs.items()
+                if old.snapshot.is_over and not old.is_watched
+            ]
+            for token in over[:surplus]:
+                del self._jobs[token]
+
+    def find(self, token: str) -> Job | None:
+        """The job with this token, or None."""
+        return self._jobs.get(token)
+
+    def drop(self, token: str) -> None:
+        """Forget a job; unknown: nothing."""
+        with self._lock:
+            self._jobs.pop(token, None)
+
+    def list_open(self, owner: str) -> list[Job]:
+        """A person's jobs that wait or run, oldest first."""
+        with self._lock:
+            return [
+                job
+                for job in self._jobs.values()
+                if job.owner == owner and not job.snapshot.is_over
+            ]

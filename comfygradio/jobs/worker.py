@@ -393,8 +393,13 @@ class WorkerPool:
         return fresh
 
     def join(self, timeout_seconds: float) -> None:
-        """Wait until all workers have ended, or the timeout has passed."""
+        """Wait until all workers have ended, or the timeout has passed.
+
+        One that somebody else is about to start ends at once, as the queue is closed.
+        """
         deadline = self._clock.monotonic() + timeout_seconds
         for worker in list(self._workers):
+            if worker.ident is None:
+                continue
             left = deadline - self._clock.monotonic()
             worker.join(max(0.0, left))

@@ -72,7 +72,7 @@ def _find_offered(field: Field, name: str) -> Scalar:
 
 
 def _read_rows(field: Field, rows: LoraStack, graph: Workflow, match: Match) -> LoraChain:
-    """The rows of one node, as `infer_loras` gives them."""
+    """Infer the rows of one node. Raises Unreadable as `infer_loras` does."""
     partner = match.pairs.get(rows.node_id)
     if partner is None:
         raise Unreadable("the node that holds its rows is not in the picture.")
@@ -91,7 +91,7 @@ def _list_loaders(field: Field) -> set[str]:
 
 
 def _find_start(field: Field, workflow: Workflow, graph: Workflow, match: Match) -> Link:
-    """The link that leaves the end of the chain in the picture."""
+    """Find the link that leaves the end of the chain in the picture. Raises Unreadable."""
     places = [(slot.node_id, slot.input) for slot in field.slots.get("model", ())]
     if not places:
         places = _find_users(field, workflow)

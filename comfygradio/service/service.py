@@ -25,7 +25,7 @@ from comfygradio.jobs.limits import Limits, find_exceeded
 from comfygradio.service.disconnect_watch import DisconnectWatch
 from comfygradio.service.upload_quota import Quota
 from comfygradio.service.web_file import WebFiles, make_client
-from comfygradio.sweeps.running.sweep_registry import SweepRegistry
+from comfygradio.sweeps.sweep_registry import SweepRegistry
 
 READER_THREADS = 4
 """Forms with files that are read at the same time, and thumbnails that are made."""

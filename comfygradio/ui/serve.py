@@ -26,7 +26,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
-from comfygradio.cluster.joining import connect
+from comfygradio.cluster.registry import connect
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import ComfyGradioError, ServerUnreachable, SettingsError

@@ -17,7 +17,7 @@ from comfygradio.jobs.job import Order
 from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.jobs.placement import find_models
 from tests.clocks import HANG_SECONDS
-from tests.faults.world import await_that
+from tests.faults.scenario import await_that
 from tests.jobs.lines import draw, is_over, is_running, open_queue, wait
 
 CLASSES = ("EmptyImage", "SaveImage", "LabSleep")

@@ -7,12 +7,12 @@ from pathlib import Path
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions
 from comfygradio.errors import ServerUnreachable
-from comfygradio.jobs.affinity import Affinity
 from comfygradio.jobs.backend import RETRY_SECONDS, Backend
 from comfygradio.jobs.job import Job, Submission
 from comfygradio.jobs.kept_input import drop_input
+from comfygradio.jobs.placement import Affinity
 from tests.clocks import ManualClock
-from tests.faults.proxy import Line
+from tests.faults.faulty_proxy import FaultyProxy
 from tests.jobs.lines import draw, is_over, open_queue, wait
 from tests.jobs.shelf import Shelf
 
@@ -35,7 +35,7 @@ def test_a_job_is_left_to_its_home_for_a_while() -> None:
 def test_a_server_in_trouble_is_asked_once_a_second(shelf: Shelf) -> None:
     clock = ManualClock()
     server = shelf.lend(DemoOptions(step_seconds=0.01, lab_nodes=True))
-    with Line(server.url) as line, ComfyClient(line.url) as client:
+    with FaultyProxy(server.url) as line, ComfyClient(line.url) as client:
         backend = Backend(client, clock)
         backend.fail(ServerUnreachable("It is away."))
         clock.advance(RETRY_SECONDS / 2)

@@ -18,7 +18,7 @@ from comfygradio.jobs.limits import Limits
 from comfygradio.service.service import Service
 from comfygradio.settings import shipped_presets
 from comfygradio.sweeps.definition import Definition
-from comfygradio.sweeps.running.sweep_registry import (
+from comfygradio.sweeps.sweep_registry import (
     MAX_OPEN_SWEEPS,
     MAX_PARALLEL_PLANS,
     MAX_PLANNED_POINTS,

@@ -41,7 +41,7 @@ from comfygradio.sweeps.axes.axis_text import (
 )
 from comfygradio.sweeps.axes.choice_index import ChoiceIndex, is_pattern
 from comfygradio.sweeps.axes.number_range import MAX_RANGE_LENGTH, is_number, is_range
-from comfygradio.sweeps.showing.drawing.text_layout import clean_text
+from comfygradio.sweeps.export.text_layout import clean_text
 from comfygradio.ui.sweep.sweep_draft import check_axes, parse_draft
 from comfygradio.ui.sweep.sweep_endpoint import parse_call
 from tests.security.doors import House
@@ -245,7 +245,7 @@ def _read_flags(call: ast.Call) -> int:
 def test_every_pattern_takes_linear_time() -> None:
     patterns = list(list_patterns())
     assert len(patterns) > 60
-    assert {"comfygradio.sweeps.showing.grid.NUMBER", f"{TAGS}.NAMED"} <= {
+    assert {"comfygradio.sweeps.export.grid.NUMBER", f"{TAGS}.NAMED"} <= {
         one[0] for one in patterns
     }
     slow = [

@@ -272,7 +272,7 @@ def test_of_several_jobs_those_that_fit_are_kept_and_the_rest_is_told(
     open_service: Callable[..., Service], demo: DemoServer
 ) -> None:
     pace = demo.options.step_seconds
-    demo.set_pace(1.0)
+    demo.set_step_seconds(1.0)
     service = open_service(Limits(jobs_waiting=2))
     others = [service.submit("text_to_image", {"steps": 60}, "user:ben") for _ in range(2)]
     (backend,) = service.queue.backends
@@ -285,4 +285,4 @@ def test_of_several_jobs_those_that_fit_are_kept_and_the_rest_is_told(
     for job in (*begun.jobs, *others):
         service.queue.stop(job.token)
         assert wait(job, is_over).phase == "stopped"
-    demo.set_pace(pace)
+    demo.set_step_seconds(pace)

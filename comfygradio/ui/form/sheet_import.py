@@ -15,8 +15,8 @@ from comfygradio.forms.form import Form
 from comfygradio.service.service import Service
 from comfygradio.sweeps.axes.axis_parser import format_unquoted
 from comfygradio.sweeps.definition import Definition, load_definition
-from comfygradio.sweeps.planning.space import Space
-from comfygradio.sweeps.showing.contact_sheet import load_sweep
+from comfygradio.sweeps.export.contact_sheet import load_sweep
+from comfygradio.sweeps.space import Space
 from comfygradio.ui.form.field_component import sent_to_component_value
 from comfygradio.ui.form.reuse import copy_to_uploads
 from comfygradio.ui.form.upload_value import read_upload

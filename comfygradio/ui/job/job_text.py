@@ -69,21 +69,11 @@ def describe_job_brief(job: Job, snapshot: JobSnapshot, outputs: Path) -> dict[s
     return {
         "token": job.token,
         "title": job.order.title,
-        "phase": "waiting" if is_waiting(snapshot) else snapshot.phase,
+        "phase": snapshot.shown_phase,
         "percent": round(100 * state.progress) if state else 0,
         "place": find_queue_position(snapshot),
         "picture": picture,
     }
-
-
-def is_waiting(snapshot: JobSnapshot) -> bool:
-    """Whether a job waits, with us or on its server."""
-    if snapshot.phase == "waiting":
-        return True
-    if snapshot.phase != "running":
-        return False
-    state = snapshot.state
-    return state is None or state.status in ("uploading", "queued")
 
 
 def is_silent(snapshot: JobSnapshot) -> bool:
@@ -110,7 +100,7 @@ def find_queue_position(snapshot: JobSnapshot) -> int:
 def describe_progress(snapshot: JobSnapshot) -> str:
     """One line: the place in the queue, or what is being done, in words that people know."""
     state = snapshot.state
-    if state is None or is_waiting(snapshot):
+    if state is None or snapshot.shown_phase == "waiting":
         return snapshot.reason or describe_queue_position(find_queue_position(snapshot))
     if is_silent(snapshot):
         return NOT_RESPONDING
@@ -120,9 +110,7 @@ def describe_progress(snapshot: JobSnapshot) -> str:
 def find_node_text(snapshot: JobSnapshot) -> str:
     """What the node that runs says itself about its work; "" where it says nothing."""
     state = snapshot.state
-    if snapshot.phase != "running" or state is None:
-        return ""
-    if is_waiting(snapshot) or is_silent(snapshot):
+    if snapshot.shown_phase != "running" or state is None or is_silent(snapshot):
         return ""
     return state.text
 

@@ -22,7 +22,7 @@ from comfygradio.forms.field import MEDIA, Field
 from comfygradio.forms.form import Form
 from comfygradio.service.service import Service
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.running.sweep import Sweep
+from comfygradio.sweeps.sweep import Sweep
 from comfygradio.ui.form.field_component import sent_to_component_value, to_component_value
 from comfygradio.ui.form.restore_panel import format_value
 from comfygradio.ui.form.reuse import restore_settings

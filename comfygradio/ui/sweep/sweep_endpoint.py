@@ -18,9 +18,9 @@ from comfygradio.forms.field import MEDIA
 from comfygradio.forms.form import Form
 from comfygradio.service.service import Service
 from comfygradio.sweeps.axes.axis import Axis
+from comfygradio.sweeps.cell_store import Cell
 from comfygradio.sweeps.definition import Definition, load_definition
-from comfygradio.sweeps.running.cell_store import Cell
-from comfygradio.sweeps.running.sweep import Sweep
+from comfygradio.sweeps.sweep import Sweep
 from comfygradio.ui.form.endpoint import describe_files, start_cancellable
 from comfygradio.ui.form.program_file import has_file, receive_file
 from comfygradio.ui.identity.owner import find_program_owner
