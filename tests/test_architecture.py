@@ -200,13 +200,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "comfygradio.ui.middleware": (
         "comfygradio.service",
         "comfygradio.settings",
+        "comfygradio.ui.identity.network_address",
     ),
     "comfygradio.ui.author": (
         "comfygradio.binding",
         "comfygradio.drafting",
         "comfygradio.forms",
         "comfygradio.service",
-        "comfygradio.settings",
         "comfygradio.ui.assets",
         "comfygradio.ui.form",
         "comfygradio.ui.identity",
@@ -225,7 +225,6 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.forms",
         "comfygradio.jobs",
         "comfygradio.service",
-        "comfygradio.settings",
         "comfygradio.ui.assets",
         "comfygradio.ui.identity",
     ),

@@ -13,14 +13,13 @@ from comfygradio.demo import DemoServer
 from comfygradio.service.preset_watcher import PresetWatcher
 from comfygradio.service.service import Service
 from comfygradio.settings import Settings
-from comfygradio.ui.author.author_access import AuthorAccess
 from comfygradio.ui.identity.authenticator import Authenticator
 from comfygradio.ui.identity.page_session import PageSessions
+from comfygradio.ui.identity.role import AuthorAccess, OperatorAccess
 from comfygradio.ui.job.job_stream import JobStreams
 from comfygradio.ui.launch_options import copy_launch_attributes
 from comfygradio.ui.page import build_page
 from comfygradio.ui.scratch_directory import ScratchDirectory
-from comfygradio.ui.status.operator_access import OperatorAccess
 
 
 @dataclass

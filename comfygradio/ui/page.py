@@ -14,7 +14,6 @@ from comfygradio.errors import ComfyGradioError
 from comfygradio.forms.form import Form
 from comfygradio.service.service import Service
 from comfygradio.ui.assets import read_asset
-from comfygradio.ui.author.author_access import AuthorAccess
 from comfygradio.ui.author.author_page import build_author, reveal_author_link
 from comfygradio.ui.file_leak_guard import FileGuardedBlocks
 from comfygradio.ui.form.endpoint import build_endpoint
@@ -32,9 +31,9 @@ from comfygradio.ui.form.restore_panel import build_restore_panel
 from comfygradio.ui.history.history_page import build_history, listen_history
 from comfygradio.ui.identity.owner import build_person
 from comfygradio.ui.identity.page_session import PageSessions
+from comfygradio.ui.identity.role import AuthorAccess, OperatorAccess
 from comfygradio.ui.job.job_stream import JobStreams
 from comfygradio.ui.job.job_view import JobView
-from comfygradio.ui.status.operator_access import OperatorAccess
 from comfygradio.ui.status.status_page import build_status
 from comfygradio.ui.sweep.sweep_endpoint import build_sweep_endpoint
 from comfygradio.ui.sweep.sweep_page import build_sweeps, listen_sweeps

@@ -38,15 +38,14 @@ from comfygradio.service.service import Service
 from comfygradio.settings import DEFAULT_SERVER, Settings
 from comfygradio.ui.app import App
 from comfygradio.ui.assets import read_asset
-from comfygradio.ui.author.author_access import find_authors
 from comfygradio.ui.history.zip_route import make_zip_route
-from comfygradio.ui.identity.access_control import AccessControl
 from comfygradio.ui.identity.auth_scheme import SessionScheme
 from comfygradio.ui.identity.authenticator import Authenticator
-from comfygradio.ui.identity.identity_middleware import make_identity_middleware
+from comfygradio.ui.identity.identity_middleware import AccessControl, make_identity_middleware
 from comfygradio.ui.identity.login_session import LoginSessions
 from comfygradio.ui.identity.page_session import PageSessions
 from comfygradio.ui.identity.person import find_person
+from comfygradio.ui.identity.role import find_authors, find_operators
 from comfygradio.ui.identity.users import load_users
 from comfygradio.ui.job.job_stream import JobStreams
 from comfygradio.ui.job.job_view import make_job_route, make_stream_route
@@ -63,7 +62,6 @@ from comfygradio.ui.middleware.stack import list_middleware
 from comfygradio.ui.middleware.upload_quota import UploadQuotaMiddleware
 from comfygradio.ui.page import build_page
 from comfygradio.ui.scratch_directory import resolve_folders
-from comfygradio.ui.status.operator_access import find_operators
 from comfygradio.ui.sweep.sheet_route import make_sheet_route
 from comfygradio.ui.sweep.thumbnail_route import make_thumb_route
 

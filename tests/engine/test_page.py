@@ -13,9 +13,9 @@ import pytest
 from comfygradio.demo import DemoServer
 from comfygradio.settings import Settings, shipped_presets
 from comfygradio.ui.identity.person import find_person
+from comfygradio.ui.identity.role import OperatorAccess
 from comfygradio.ui.job.job_text import describe_job
 from comfygradio.ui.serve import build, launch
-from comfygradio.ui.status.operator_access import OperatorAccess
 from comfygradio.ui.status.status_page import StatusPage
 from tests.engine.cluster import OPTIONS, await_that, open_cluster, wait
 from tests.jobs.lines import is_over, is_running

@@ -14,8 +14,8 @@ import pytest
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import SettingsError
 from comfygradio.settings import Settings, shipped_presets
-from comfygradio.ui.author.author_access import LOCAL_ONLY, REFUSED, find_authors
 from comfygradio.ui.identity.person import find_person
+from comfygradio.ui.identity.role import LOCAL_ONLY, REFUSED, find_authors
 from tests.security.attacking import (
     browse,
     find_function,

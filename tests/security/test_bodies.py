@@ -23,10 +23,11 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from comfygradio.demo import DemoServer
+from comfygradio.ui.identity.network_address import find_network
 from comfygradio.ui.middleware.body_limit import AUTHOR_BYTES, MB, BodyGuard, BodyRules
 from comfygradio.ui.middleware.error_response import refuse_body
 from comfygradio.ui.middleware.header_timeout import add_header_timeout
-from comfygradio.ui.middleware.stream_limit import StreamGuard, find_network
+from comfygradio.ui.middleware.stream_limit import StreamGuard
 from tests.security.running import PATIENCE, ask, connect, get, post, read_answer, run_settings
 from tests.ui.running import RunningApp, free_port
 

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser
 from comfygradio.demo import DemoServer
 from comfygradio.settings import Settings
 from comfygradio.ui.identity.person import find_person
-from comfygradio.ui.status.operator_access import OperatorAccess, find_operators
+from comfygradio.ui.identity.role import OperatorAccess, find_operators
 from tests.chromium import PATIENCE_MS
 from tests.security.running import PATIENCE, ask, get, post, run_settings
 from tests.ui.people import make_request

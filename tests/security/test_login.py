@@ -17,8 +17,7 @@ from gradio_client.exceptions import AuthenticationError
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.ui.identity.auth_scheme import is_secure, name_cookie
 from comfygradio.ui.identity.authenticator import WRONG
-from comfygradio.ui.identity.identity_middleware import find_route
-from comfygradio.ui.identity.login_page import clean_query, render_login
+from comfygradio.ui.identity.identity_middleware import clean_query, find_route, render_login
 from comfygradio.ui.identity.login_throttle import ADDRESS_BACKOFF, USER_BACKOFF
 from tests.security.attacking import (
     PROXY,

@@ -7,8 +7,8 @@ from typing import Any
 import fastapi
 import gradio as gr
 
-from comfygradio.ui.identity.access_control import AccessControl
 from comfygradio.ui.identity.auth_scheme import AuthResult
+from comfygradio.ui.identity.identity_middleware import AccessControl
 
 
 class Named:

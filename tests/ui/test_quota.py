@@ -13,7 +13,8 @@ from comfygradio.demo import DemoServer
 from comfygradio.errors import LimitReached
 from comfygradio.service.upload_quota import MAX_TRACKED, TOTAL_FACTOR, Quota
 from comfygradio.settings import Settings, shipped_presets
-from comfygradio.ui.middleware.upload_quota import Upload, find_boundary, name_address
+from comfygradio.ui.identity.network_address import find_network
+from comfygradio.ui.middleware.upload_quota import Upload, find_boundary
 from comfygradio.ui.serve import build, launch
 from tests.clocks import ManualClock
 from tests.ui.running import free_port
@@ -70,7 +71,7 @@ def test_many_names_take_no_more_memory_and_free_nobody_who_goes_on() -> None:
     ],
 )
 def test_a_household_is_one_address(host: str, name: str) -> None:
-    assert name_address({"type": "http", "client": (host, 1)}) == name
+    assert find_network({"type": "http", "client": (host, 1)}) == name
 
 
 def test_the_boundary_is_found_as_the_parser_finds_it() -> None:

@@ -26,9 +26,9 @@ from comfygradio.settings import Settings, shipped_presets
 from comfygradio.ui.app import App
 from comfygradio.ui.identity.page_session import IDLE_SECONDS
 from comfygradio.ui.identity.person import find_person
+from comfygradio.ui.identity.role import OperatorAccess, find_operators
 from comfygradio.ui.job.job_text import describe_job, describe_time_left
 from comfygradio.ui.serve import build, launch
-from comfygradio.ui.status.operator_access import OperatorAccess, find_operators
 from comfygradio.ui.status.status_page import StatusPage
 from comfygradio.ui.status.status_text import describe_server, describe_waiting
 from tests.clocks import ManualClock

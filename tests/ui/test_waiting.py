@@ -15,7 +15,7 @@ from comfygradio.service.preset_watcher import PresetWatcher
 from comfygradio.service.service import Service
 from comfygradio.ui.identity.page_session import IDLE_SECONDS, PageSessions
 from comfygradio.ui.identity.person import find_person
-from comfygradio.ui.status.operator_access import OperatorAccess
+from comfygradio.ui.identity.role import OperatorAccess
 from comfygradio.ui.status.status_page import ANSWER_SECONDS, StatusPage
 from tests.clocks import HANG_SECONDS, ManualClock
 from tests.ui.people import make_request

@@ -24,7 +24,6 @@ from comfygradio.drafting.workflow_source import WorkflowSource, is_json, load_w
 from comfygradio.errors import ComfyGradioError, NotAllowed, PresetError
 from comfygradio.service.service import Service
 from comfygradio.ui.assets import read_asset
-from comfygradio.ui.author.author_access import AuthorAccess
 from comfygradio.ui.author.draft_rows import (
     MAX_NODES,
     MAX_SOURCE_LENGTH,
@@ -36,6 +35,7 @@ from comfygradio.ui.author.draft_rows import (
 from comfygradio.ui.author.form_preview import parse_preset_text, preview_preset
 from comfygradio.ui.form.upload_value import read_upload
 from comfygradio.ui.identity.person import find_person
+from comfygradio.ui.identity.role import AuthorAccess
 
 QUICK: dict[str, Any] = {"api_visibility": "private", "queue": False, "preprocess": False}
 

@@ -4,24 +4,39 @@ lets nobody in without a login where one is needed, and answers `/login` and `/l
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import base64
+import hashlib
+import html
+from collections.abc import Callable, Sequence
+from string import Template
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, parse_qsl, urlencode
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from comfygradio.ui.identity.access_control import AccessControl
-from comfygradio.ui.identity.auth_scheme import find_root, is_secure, name_cookie, read_cookie
+from comfygradio.ui.assets import read_asset
+from comfygradio.ui.identity.auth_scheme import (
+    AuthResult,
+    AuthScheme,
+    find_root,
+    is_secure,
+    name_cookie,
+    read_cookie,
+)
 from comfygradio.ui.identity.authenticator import Authenticator
-from comfygradio.ui.identity.login_page import clean_query, make_login_policy, render_login
+from comfygradio.ui.identity.network_address import Network, find_address, is_local
+from comfygradio.ui.identity.person import KEY, Person, put_person
 
 MAX_FORM_BYTES = 16_384
 """A name and a password are no longer."""
+
+MAX_QUERY_LENGTH = 2_000
+"""Characters of the address's query that are kept through a login."""
 
 OPEN_ROUTES = ("/gradio_api/startup-events", "/gradio_api/app_id")
 """What is answered without a login: what Gradio asks itself before it says that it has started
@@ -31,6 +46,55 @@ anew.
 
 NOT_LOGGED_IN: dict[str, Any] = {"detail": {"error": "Not authenticated", "auth_message": None}}
 """As Gradio itself says it."""
+
+
+class AccessControl:
+    """Identifies whoever sends a request, and says whether they may use the app.
+
+    Knows the ways in, of which the first that tells counts. Without a way everybody may come in.
+
+    `proxies` are those whose word about the address of a person is taken.
+    """
+
+    def __init__(self, ways: Sequence[AuthScheme] = (), proxies: Sequence[Network] = ()) -> None:
+        self._ways = tuple(ways)
+        self._proxies = tuple(proxies)
+
+    def identify(self, scope: Scope) -> Person:
+        """Who sends a request; asked again, it says the same."""
+        known = scope.get(KEY)
+        if isinstance(known, Person):
+            return known
+        headers = HTTPConnection(scope).headers
+        client = scope.get("client")
+        peer = str(client[0]) if client else ""
+        entry = self._find_entry(scope)
+        person = Person(
+            login=entry.login if entry else "",
+            session=entry.session if entry else "",
+            address=find_address(peer, headers, self._proxies),
+            is_local=is_local(peer, headers),
+        )
+        put_person(scope, person)
+        return person
+
+    def admits(self, scope: Scope) -> bool:
+        """Whether the person who sends a request may use the app: is logged in, or need not be."""
+        if not self._ways:
+            return True
+        return bool(self.identify(scope).login)
+
+    def find_quota_key(self, scope: Scope) -> str:
+        """Whom the limits of a request count for."""
+        return self.identify(scope).party
+
+    def _find_entry(self, scope: Scope) -> AuthResult | None:
+        """What the first way says that can tell who sends a request."""
+        for way in self._ways:
+            entry = way.authenticate(scope)
+            if entry is not None:
+                return entry
+        return None
 
 
 class IdentityMiddleware:
@@ -124,6 +188,43 @@ def find_route(scope: Scope) -> str:
     if root and (path == root or path.startswith(f"{root}/")):
         path = path[len(root) :]
     return path.rstrip("/") or "/"
+
+
+def render_login(action: str, query: str, sentence: str = "", user: str = "") -> str:
+    """The login page: plain HTML, no script.
+
+    `action` is where its form goes, `query` the query of the address that was asked for,
+    `sentence` what was wrong.
+    """
+    note = f'<p class="note" role="alert">{html.escape(sentence)}</p>' if sentence else ""
+    return Template(read_asset("login.html")).substitute(
+        style=read_asset("login.css"),
+        action=html.escape(action),
+        query=html.escape(clean_query(query)),
+        note=note,
+        user=html.escape(user),
+        name_focus="" if user else " autofocus",
+        password_focus=" autofocus" if user else "",
+    )
+
+
+def make_login_policy() -> str:
+    """What the login page may do: have its own style, and send its form to where it came from."""
+    css = read_asset("login.css").encode()
+    digest = hashlib.sha256(css).digest()
+    style = base64.b64encode(digest).decode()
+    return f"default-src 'none'; style-src 'sha256-{style}'; form-action 'self'; base-uri 'none'"
+
+
+def clean_query(query: str) -> str:
+    """A query with its names and values written anew, so that it can stand in any address."""
+    if len(query) > MAX_QUERY_LENGTH:
+        return ""
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=100)
+        return urlencode(pairs)
+    except ValueError:
+        return ""
 
 
 def make_login_response(

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
+from starlette.types import Scope
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -40,6 +41,18 @@ def find_address(peer: str, headers: Headers, proxies: Sequence[Network]) -> str
         if before is None:
             break
         address = before
+    return _mask_address(address)
+
+
+def find_network(scope: Scope) -> str:
+    """The network address of whoever is connected, be it a person or a proxy; what is no address
+    stays as it is.
+    """
+    client = scope.get("client")
+    host = str(client[0]) if client else ""
+    address = _parse_address(host)
+    if address is None:
+        return host
     return _mask_address(address)
 
 
@@ -106,6 +119,7 @@ def _drop_port(hop: str) -> str:
 
 
 def _mask_address(address: Address) -> str:
+    """IPv4 addresses and loopback as they are; of IPv6 the network that one household has."""
     if isinstance(address, ipaddress.IPv4Address) or address.is_loopback:
         return str(address)
     network = ipaddress.ip_network((address, PREFIX_BITS), strict=False)

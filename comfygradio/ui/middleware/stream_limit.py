@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections import Counter
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from comfygradio.ui.identity.network_address import find_network
 from comfygradio.ui.middleware.error_response import refuse
 from comfygradio.ui.middleware.guarded_app import find_path, is_among
 
@@ -50,19 +50,3 @@ class StreamGuard:
             self._open[address] -= 1
             if not self._open[address]:
                 del self._open[address]
-
-
-def find_network(scope: Scope) -> str:
-    """The address that a request comes from; of IPv6 the network that one household has."""
-    client = scope.get("client")
-    host = str(client[0]) if client else ""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        network = ipaddress.ip_network((address, 64), strict=False)
-        return str(network)
-    return host

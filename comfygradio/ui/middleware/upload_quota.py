@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable
 
@@ -11,24 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from comfygradio.errors import LimitReached
 from comfygradio.service.upload_quota import Quota
-
-
-def name_address(scope: Scope) -> str:
-    """Who sends a request, by the network address: one for each IPv4 address, and for each /64 of
-    IPv6, since a household has all of that.
-    """
-    client = scope.get("client")
-    host = client[0] if client else ""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return str(host)
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        network = int(address) >> 64 << 64
-        return str(ipaddress.IPv6Network((network, 64)))
-    return str(address)
+from comfygradio.ui.identity.network_address import find_network
 
 
 class UploadQuotaMiddleware:
@@ -39,7 +21,7 @@ class UploadQuotaMiddleware:
     """
 
     def __init__(
-        self, app: ASGIApp, quota: Quota, name_person: Callable[[Scope], str] = name_address
+        self, app: ASGIApp, quota: Quota, name_person: Callable[[Scope], str] = find_network
     ) -> None:
         self._app = app
         self._quota = quota

@@ -19,7 +19,7 @@ from comfygradio.jobs.job import Job
 from comfygradio.service.service import Service
 from comfygradio.ui.assets import read_asset
 from comfygradio.ui.identity.person import find_person
-from comfygradio.ui.status.operator_access import OperatorAccess
+from comfygradio.ui.identity.role import OperatorAccess
 from comfygradio.ui.status.status_text import (
     Json,
     describe_server,
