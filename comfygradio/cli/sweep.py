@@ -17,8 +17,9 @@ from comfygradio.binding.preset import Preset
 from comfygradio.cli.arguments import JOINED
 from comfygradio.cli.backends import bind_preset, open_backends
 from comfygradio.cli.presets import SUFFIXES, find_preset
+from comfygradio.cli.progress import open_sweep_progress
 from comfygradio.cli.run import parse_assignments
-from comfygradio.cli.sweep_report import describe_sweep, open_progress, print_plan, print_sweep
+from comfygradio.cli.sweep_report import describe_sweep, print_plan, print_sweep
 from comfygradio.errors import SettingsError
 from comfygradio.jobs.job_store import find_job_store
 from comfygradio.settings import Settings
@@ -178,7 +179,7 @@ def _run(sweep: Sweep, folder: Path, retry: bool, as_json: bool) -> int:
         start_or_resume(sweep, folder)
         if retry:
             sweep.retry_failed()
-        with open_progress() as show:
+        with open_sweep_progress() as show:
             for _ in iterate_changes(sweep):
                 show(sweep)
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""Stores the current cell of every point of a sweep and notifies listeners. Thread-safe."""
+"""The cells of a sweep: each point as its job is at the moment. Thread-safe."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
-from comfygradio.jobs.job import Phase
+from comfygradio.jobs.job import FINAL_PHASES, Job, JobSnapshot, Phase
 from comfygradio.jobs.results import Result
+from comfygradio.jobs.sweep_store import PointRecord
 from comfygradio.sweeps.axes.axis import Index
 
 
 @dataclass(frozen=True)
 class Cell:
-    """The current state of one point. `values` holds the fields that the axes change, as JSON.
+    """The current state of one point: a view of the job that makes it, or that it waits for one.
+    `values` holds the fields that the axes change, as JSON.
 
     `token` is the secret of the job that made it, "" before there is one; `seconds` is how long
     that took, `server` the address where, and `is_reused` whether another sweep had made it.
@@ -39,7 +41,7 @@ class Cell:
     @property
     def is_over(self) -> bool:
         """Whether nothing will change by itself any more."""
-        return self.phase in ("done", "failed", "stopped")
+        return self.phase in FINAL_PHASES
 
     @property
     def lacks_files(self) -> bool:
@@ -109,8 +111,58 @@ class CellStore:
             changed = [cell for cell in self._cells.values() if cell.version > since]
             return self._version, changed
 
-    def update(self, index: Index, **changes: Any) -> None:
-        """Change fields of a cell and tell everybody who listens; callable from any thread."""
+    def show_job(self, index: Index, job: Job, snapshot: JobSnapshot) -> None:
+        """Show a job that waits or runs; nobody is told if that changes nothing."""
+        cell = self.get(index)
+        if cell.phase != snapshot.shown_phase or cell.token != job.token:
+            self._change(index, phase=snapshot.shown_phase, token=job.token)
+
+    def show_end(self, index: Index, job: Job, snapshot: JobSnapshot, rating: int) -> None:
+        """Show what came of a job that is over."""
+        self._change(
+            index,
+            phase=snapshot.phase,
+            token=job.token,
+            server=job.backend_url,
+            is_reused=False,
+            results=snapshot.results,
+            error=snapshot.error,
+            seconds=measure_node_seconds(snapshot),
+            rating=rating,
+        )
+
+    def show_point(self, index: Index, point: PointRecord, is_reused: bool, rating: int) -> None:
+        """Show a job that was over before, as the job store knows it."""
+        self._change(
+            index,
+            phase=point.phase,
+            token=point.token,
+            server=point.server,
+            is_reused=is_reused,
+            results=point.results,
+            error=point.error,
+            seconds=point.seconds,
+            rating=rating,
+        )
+
+    def show_waiting(self, index: Index) -> None:
+        """Show a point that waits for a new job."""
+        self._change(index, phase="waiting", error="", results=(), token="")
+
+    def show_stopped(self, index: Index) -> None:
+        """Show a point that gets no job."""
+        self._change(index, phase="stopped")
+
+    def show_refused(self, index: Index, error: str, rating: int) -> None:
+        """Show a point that there can be no job for."""
+        self._change(index, phase="failed", error=error, rating=rating)
+
+    def rate(self, index: Index, rating: int) -> None:
+        """Show another rating."""
+        self._change(index, rating=rating)
+
+    def _change(self, index: Index, **changes: Any) -> None:
+        """Change fields of a cell and tell everybody who listens."""
         with self._lock:
             old = self._cells[index]
             self._version += 1
@@ -139,6 +191,16 @@ class CellStore:
             listeners = list(self._listeners)
         for listener in listeners:
             listener()
+
+
+def measure_node_seconds(snapshot: JobSnapshot) -> float:
+    """The seconds that a job's nodes ran, without its waiting behind others; as well as that is
+    known.
+    """
+    state = snapshot.state
+    if state and state.node_seconds:
+        return sum(state.node_seconds.values())
+    return snapshot.seconds
 
 
 class Observable:

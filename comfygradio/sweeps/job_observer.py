@@ -61,14 +61,3 @@ class JobObserver:
                     return
                 del self._jobs[index]
         self._tell(index, job)
-
-
-def measure_node_seconds(job: Job) -> float:
-    """The seconds that a job's nodes ran, without its waiting behind others; as well as that is
-    known.
-    """
-    snapshot = job.snapshot
-    state = snapshot.state
-    if state and state.node_seconds:
-        return sum(state.node_seconds.values())
-    return snapshot.seconds

@@ -19,11 +19,11 @@ from comfygradio.jobs.job import Job, Phase
 from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.jobs.sweep_store import PointRecord, SweepRecord, SweepStore
 from comfygradio.sweeps.axes.axis import Axis, Index
-from comfygradio.sweeps.cell_store import Cell, CellStore, Observable
+from comfygradio.sweeps.cell_store import Cell, CellStore, Observable, measure_node_seconds
 from comfygradio.sweeps.definition import Definition
 from comfygradio.sweeps.dispatch import Dispatcher
 from comfygradio.sweeps.input_copy import copy_files, find_folder
-from comfygradio.sweeps.job_observer import JobObserver, measure_node_seconds
+from comfygradio.sweeps.job_observer import JobObserver
 from comfygradio.sweeps.planner.cache_pinning import DEFAULT_CACHE_GIGABYTES, PinningLimits
 from comfygradio.sweeps.planner.plan import Plan, plan_sweep
 from comfygradio.sweeps.planner.run_queue import Accepts, RunQueue, Task
@@ -253,7 +253,7 @@ class Sweep(Observable):
             return
         self._change_phase(("running", "paused"), "stopped")
         for index in self._dispatcher.cancel_requests():
-            self._cell_store.update(index, phase="stopped")
+            self._cell_store.show_stopped(index)
         self._observer.stop(self._context.queue, self.id)
         self._check_end()
 
@@ -280,7 +280,7 @@ class Sweep(Observable):
         if self._cell_store.get(index).phase != "done":
             return
         if self._ratings.rate(index, rating):
-            self._cell_store.update(index, rating=rating)
+            self._cell_store.rate(index, rating)
 
     def take(self, backend: Backend, warm: bool) -> Job | None:
         """The next point for a server, as the queue asks for it."""
@@ -356,20 +356,12 @@ class Sweep(Observable):
     def _show_again(self, index: Index, point: PointRecord) -> None:
         self._ratings.set_content_key(index, point.point)
         self._reused[index] = point.id
-        self._show(
-            index,
-            phase=point.phase,
-            token=point.token,
-            server=point.server,
-            is_reused=point.sweep != self.id,
-            results=point.results,
-            error=point.error,
-            seconds=point.seconds,
-        )
+        is_reused = point.sweep != self.id
+        self._cell_store.show_point(index, point, is_reused, self._ratings.get(index))
 
     def _run_again(self, index: Index) -> None:
         self._dispatcher.request(index)
-        self._cell_store.update(index, phase="waiting", error="", results=(), token="")
+        self._cell_store.show_waiting(index)
         self._context.queue.attach(self)
 
     def _retry_all(self, phase: Phase) -> int:
@@ -385,7 +377,9 @@ class Sweep(Observable):
             order = build_order(self.space, self.id, task.index)
             self._context.check_limits(self.form, order.prompt.graph)
         except ComfyGradioError as error:
-            self._end(task.index, phase="failed", error=str(error))
+            self._dispatcher.finish(task.index, None)
+            self._cell_store.show_refused(task.index, str(error), self._ratings.get(task.index))
+            self._check_end()
             return None
         job = Job(order, self.owner, priority=1, party=self.party, clock=self._clock)
         job.carried = task.carried
@@ -412,34 +406,14 @@ class Sweep(Observable):
 
     def _hear(self, index: Index, job: Job) -> None:
         snapshot = job.snapshot
-        if snapshot.is_over:
-            self._end(
-                index,
-                phase=snapshot.phase,
-                token=job.token,
-                server=job.backend_url,
-                is_reused=False,
-                results=snapshot.results,
-                error=snapshot.error,
-                seconds=measure_node_seconds(job),
-            )
+        if not snapshot.is_over:
+            self._cell_store.show_job(index, job, snapshot)
             return
-        is_running = snapshot.state is not None and snapshot.state.status == "running"
-        phase: Phase = "running" if is_running else "waiting"
-        cell = self._cell_store.get(index)
-        if cell.phase != phase or cell.token != job.token:
-            self._cell_store.update(index, phase=phase, token=job.token)
-
-    def _end(self, index: Index, **changes: Any) -> None:
         # Only what is done tells how fast a server is.
-        seconds = changes.get("seconds") if changes["phase"] == "done" else None
+        seconds = measure_node_seconds(snapshot) if snapshot.phase == "done" else None
         self._dispatcher.finish(index, seconds)
-        self._show(index, **changes)
+        self._cell_store.show_end(index, job, snapshot, self._ratings.get(index))
         self._check_end()
-
-    def _show(self, index: Index, **changes: Any) -> None:
-        rating = self._ratings.get(index)
-        self._cell_store.update(index, rating=rating, **changes)
 
     def _check_end(self) -> None:
         """Done when every point is over; nothing to ask for when none is left."""

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from comfygradio.comfy.cache_control import strip_pinned
 from comfygradio.comfy.object_info import ObjectInfo
-from comfygradio.comfy.pinned_node import strip_pinned
 from comfygradio.sweeps.planner.cache_pinning import PinningLimits
 from comfygradio.sweeps.planner.plan import Plan, plan_sweep
 from comfygradio.sweeps.planner.run_queue import RunQueue, Task

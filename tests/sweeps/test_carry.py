@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from comfygradio.comfy.cache_control import PINNED_PREFIX, strip_pinned
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.object_info import InputSpec, NodeDef, ObjectInfo
-from comfygradio.comfy.pinned_node import PINNED_PREFIX, strip_pinned
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.sweeps.axes.axis import Index

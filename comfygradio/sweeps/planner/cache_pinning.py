@@ -17,8 +17,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
+from comfygradio.comfy.cache_control import PINNED_PREFIX
 from comfygradio.comfy.object_info import ObjectInfo
-from comfygradio.comfy.pinned_node import PINNED_PREFIX
 from comfygradio.comfy.workflow import Link
 from comfygradio.forms.literals import unwrap_list
 from comfygradio.sweeps.axes.axis import Index
