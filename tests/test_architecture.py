@@ -126,9 +126,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.media",
         "comfygradio.sweeps",
         "comfygradio.sweeps.axes",
-        "comfygradio.sweeps.export.assets",
     ),
-    "comfygradio.sweeps.export.assets": (),
     "comfygradio.demo": (),
     "comfygradio.demo.nodes": ("comfygradio.demo",),
     "comfygradio.cli": (

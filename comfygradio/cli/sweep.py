@@ -25,8 +25,7 @@ from comfygradio.jobs.job_store import find_job_store
 from comfygradio.settings import Settings
 from comfygradio.sweeps.axes.axis import Entry
 from comfygradio.sweeps.definition import Definition, is_definition, load_definition
-from comfygradio.sweeps.export.export import export_all
-from comfygradio.sweeps.export.grid_builder import build_grid
+from comfygradio.sweeps.export.export import build_grid, export_all
 from comfygradio.sweeps.program import (
     OWNER,
     cancel,

@@ -23,12 +23,12 @@ class Requirements:
     """Which backends can run which points. Quick: points that differ only in plain fields are
     looked at once.
 
-    `list_lanes` gives the backends that are there now.
+    `list_backends` gives the backends that are there now.
     """
 
-    def __init__(self, space: Space, list_lanes: Callable[[], Iterable[Backend]]) -> None:
+    def __init__(self, space: Space, list_backends: Callable[[], Iterable[Backend]]) -> None:
         self._space = space
-        self._list_lanes = list_lanes
+        self._list_backends = list_backends
         self._telling = [_affects_requirements(space.form, axis) for axis in space.axes]
         self._known: dict[tuple[Backend, int, Index], str] = {}
 
@@ -40,7 +40,7 @@ class Requirements:
         """Why a backend cannot run a point, in a sentence; "" if it can, or if the point is refused
         by its form.
         """
-        for backend in self._list_lanes():
+        for backend in self._list_backends():
             if backend.url == server:
                 return self._find_lack(backend, index)
         return "it is not there any more."
@@ -50,7 +50,7 @@ class Requirements:
         and for no point.
         """
         lacks = []
-        for backend in self._list_lanes():
+        for backend in self._list_backends():
             lack = ""
             if index is not None and not backend.trouble:
                 lack = self._find_lack(backend, index)

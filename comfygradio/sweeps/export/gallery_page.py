@@ -12,6 +12,7 @@ import mimetypes
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,6 @@ from PIL import Image
 
 from comfygradio.comfy.outputs import write_file
 from comfygradio.jobs.results import Result
-from comfygradio.sweeps.export.assets import read_script, read_style
 from comfygradio.sweeps.export.grid import Grid, GridCell
 from comfygradio.sweeps.export.thumbnail import PICTURES, is_animated, load_thumbnails
 
@@ -32,6 +32,15 @@ QUALITY = 72
 
 MAX_TEXT_LENGTH = 20_000
 """Characters of a text result."""
+
+SCRIPTS = (
+    "gallery.js",
+    "gallery_arrange.js",
+    "gallery_media.js",
+    "gallery_grid.js",
+    "gallery_open.js",
+)
+"""Parts of the page's script, in the order in which they are joined."""
 
 EMBEDDABLE = (*PICTURES, "video", "audio")
 
@@ -120,8 +129,8 @@ def build_gallery(grid: Grid, folder: Path | None = None, embed_bytes: int = 0) 
     is_light = _count_bytes(grid) > embed_bytes
     media = MediaEmbedder(folder, embed_bytes, is_light)
     data = describe_grid(grid, media)
-    style = read_style()
-    script = read_script()
+    style = _read_asset("gallery.css")
+    script = _read_script()
     yield _build_head(grid.title, style, script).encode("utf-8", "replace")
     yield f'<script type="application/json" id="data">{encode_json(data)}</script>\n'.encode()
     asked = ((result, THUMB_PIXELS) for result in media.small)
@@ -276,3 +285,14 @@ def _build_head(title: str, style: str, script: str) -> str:
 def _hash(text: str) -> str:
     digest = hashlib.sha256(text.encode()).digest()
     return f"sha256-{base64.b64encode(digest).decode()}"
+
+
+def _read_script() -> str:
+    """The script of the page, in one piece."""
+    scripts = [_read_asset(name) for name in SCRIPTS]
+    return "".join(['(() => {\n"use strict";\n', *scripts, "})();\n"])
+
+
+def _read_asset(name: str) -> str:
+    file = files(__package__) / "assets" / name
+    return file.read_text(encoding="utf-8")

@@ -23,9 +23,9 @@ from comfygradio.jobs.naming import clean_name
 from comfygradio.service.service import Service
 from comfygradio.sweeps.axes.axis import Index
 from comfygradio.sweeps.export.contact_sheet import write_sheets
+from comfygradio.sweeps.export.export import build_grid
 from comfygradio.sweeps.export.gallery_page import write_gallery
 from comfygradio.sweeps.export.grid import Grid, Layout, parse_layout
-from comfygradio.sweeps.export.grid_builder import build_grid
 from comfygradio.sweeps.export.table import write_csv, write_json
 from comfygradio.sweeps.sweep import Sweep
 from comfygradio.ui.history.zip_route import Entry, stream_zip
