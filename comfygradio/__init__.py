@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from comfygradio.binding.preset import load_preset, load_presets
     from comfygradio.comfy.client import ComfyClient
     from comfygradio.comfy.events import Connected, Disconnected, Events, Missed
     from comfygradio.comfy.messages import (
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
         Status,
         UnknownMessage,
     )
-    from comfygradio.forms.preset import load_preset, load_presets
     from comfygradio.sweeps.program import sweep
 
 __all__ = [
@@ -70,7 +70,7 @@ def __getattr__(name: str) -> Any:
 
         return sweep
     if name in PRESETS:
-        from comfygradio.forms import preset
+        from comfygradio.binding import preset
 
         return getattr(preset, name)
     if name in EVENTS:

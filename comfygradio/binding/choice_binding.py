@@ -18,7 +18,7 @@ from comfygradio.forms.preset_file import Choices, FieldFile
 from comfygradio.forms.problem import BindError
 from comfygradio.forms.scalar_resolution import resolve_input_value, resolve_number
 from comfygradio.forms.slots import Slot, find_slot
-from comfygradio.forms.templates import find_placeholders
+from comfygradio.forms.text_expansion import find_placeholders
 from comfygradio.forms.value_check import parse_size
 
 Written = Scalar | PlainScalar

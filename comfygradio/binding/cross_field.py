@@ -12,7 +12,7 @@ from comfygradio.forms.preset_file import FieldFile, PresetFile
 from comfygradio.forms.problem import BindError, Problem
 from comfygradio.forms.scalar_resolution import resolve_value
 from comfygradio.forms.slots import Slot
-from comfygradio.forms.templates import find_placeholders, list_templates
+from comfygradio.forms.text_expansion import find_placeholders, list_templates
 from comfygradio.forms.value_check import check_value
 from comfygradio.forms.value_json import value_to_json
 from comfygradio.forms.visibility import find_condition_cycle

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from comfygradio.comfy.object_info import InputSpec, Scalar
+from comfygradio.comfy.object_info import InputSpec, Scalar, is_number
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.forms.field import MEDIA, TEXTS, Field, InvalidValue, shorten
 from comfygradio.forms.literals import check_literal, convert_literal, unwrap_list
@@ -16,7 +16,7 @@ from comfygradio.forms.preset_file import FieldFile, dump_lora_rows
 from comfygradio.forms.problem import BindError
 from comfygradio.forms.scalar_resolution import resolve_value
 from comfygradio.forms.slots import Slot, get_slot_value
-from comfygradio.forms.templates import invert_template
+from comfygradio.forms.text_expansion import invert_template
 from comfygradio.forms.value_check import SIDES, check_value, describe_off_step, is_open_seed
 from comfygradio.forms.value_json import value_to_json
 from comfygradio.forms.value_length import MAX_TEXT
@@ -236,7 +236,7 @@ def _find_near(field: Field, line: FieldFile, own: Any) -> Any:
         return _find_near_size(field, line, own)
     if field.widget not in ("number", "slider"):
         return None
-    if isinstance(own, bool) or not isinstance(own, int | float):
+    if not is_number(own):
         return None
     if not math.isfinite(own):
         return None

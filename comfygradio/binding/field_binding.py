@@ -22,7 +22,6 @@ from comfygradio.binding.formula_binding import bind_computed
 from comfygradio.binding.lora_binding import bind_loras
 from comfygradio.binding.model_parts import check_model_parts
 from comfygradio.binding.specs import find_spec
-from comfygradio.binding.step_binding import bind_grids, describe_off_step_choices
 from comfygradio.binding.widgets import check_keys, check_widget, choose_widget
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.comfy.workflow import Workflow
@@ -39,8 +38,9 @@ from comfygradio.forms.preset_file import (
 from comfygradio.forms.problem import BindError
 from comfygradio.forms.scalar_resolution import resolve_value
 from comfygradio.forms.slots import LocatedSlot, Slot, find_node, locate_slot
+from comfygradio.forms.step_grid import build_step_grid, intersect_grids
 from comfygradio.forms.text_expansion import has_alternatives
-from comfygradio.forms.value_check import check_number
+from comfygradio.forms.value_check import check_number, describe_off_step, parse_size
 
 RADIO_CHOICES = 5
 """Choices that set several slots are shown side by side up to this number."""
@@ -200,9 +200,9 @@ def _bind_plain(
         is_dynamic=line.dynamic is True,
         embeddings=embeddings if takes_embeddings else (),
     )
-    field, stepped = bind_grids(field, line, dict(pairs))
+    field, stepped = _bind_grids(field, line, dict(pairs))
     field, lost = _narrow_choices(field, pairs, workflow, object_info)
-    between = describe_off_step_choices(field)
+    between = _describe_off_step_choices(field)
     unlisted = _describe_unlisted(found, workflow, object_info)
     bound, started = set_default(field, line, workflow, pairs)
     bound, plain = _disable_expansion(bound, line)
@@ -336,6 +336,50 @@ def _narrow_limits(
             f"no value is left: {name} would have to be at least {low} and at most {high}.",
         )
     return low, high
+
+
+def _bind_grids(
+    field: Field, line: FieldFile, specs: dict[Slot, InputSpec]
+) -> tuple[Field, tuple[str, ...]]:
+    """Bind the step grids of a field's inputs and move its limits and step onto them.
+
+    Returns the field and notes. Raises BindError where no value is left.
+    """
+    if field.widget not in ("number", "slider", "size"):
+        return field, ()
+    grids = {}
+    for part, slots in field.slots.items():
+        grid = intersect_grids(build_step_grid(specs[slot]) for slot in slots)
+        if grid is not None:
+            grids[part] = grid
+    shared = intersect_grids(grids.values())
+    if shared is None:
+        return field, ()
+    low = None if field.minimum is None else shared.ceil(field.minimum)
+    high = None if field.maximum is None else shared.floor(field.maximum)
+    if low is not None and high is not None and low > high:
+        raise BindError(
+            "preset",
+            f"no value is left: it goes in steps of {shared.step}, and none lies from "
+            f"{field.minimum} to {field.maximum}.",
+        )
+    bound = replace(field, grids=grids, minimum=low, maximum=high, step=shared.step)
+    if line.step is None or line.step == shared.step:
+        return bound, ()
+    if line.step % shared.step == 0:
+        return replace(bound, step=line.step), ()
+    note = f"the step {line.step} does not suit the server's step {shared.step}, which is taken."
+    return bound, (note,)
+
+
+def _describe_off_step_choices(field: Field) -> Iterator[str]:
+    """Yield a sentence for each size of the preset that lies between the steps. The size stays."""
+    if not field.grids:
+        return
+    for choice in field.choices or ():
+        between = describe_off_step(field, parse_size(choice.value))
+        if between:
+            yield f"{choice.label} lies between the steps: {between}"
 
 
 def _narrow_choices(

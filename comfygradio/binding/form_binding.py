@@ -28,7 +28,7 @@ from comfygradio.forms.problem import BindError, Problem
 from comfygradio.forms.scalar_resolution import resolve_examples
 from comfygradio.forms.slots import Slot, find_node
 from comfygradio.forms.strict_yaml import KeyLines
-from comfygradio.forms.templates import fill_template
+from comfygradio.forms.text_expansion import fill_template
 from comfygradio.forms.value_check import check_value
 
 Fixed = tuple[tuple[Slot, Any], ...]

@@ -11,12 +11,6 @@ from comfygradio.forms.model_name import is_model_name
 from comfygradio.forms.problem import BindError
 from comfygradio.forms.slots import Slot, get_slot_value
 
-WIDGET_TYPES = frozenset(
-    {"INT", "FLOAT", "STRING", "BOOLEAN", "COLOR", "COMBO", "COMFY_DYNAMICCOMBO_V3"}
-)
-"""Types that a person can fill in; anything else comes from another node."""
-
-
 LORA_LOADER = "LoraLoader"
 """The node of ComfyUI that lists the LoRAs which a server has."""
 
@@ -78,8 +72,8 @@ def guess_unlisted_spec(node: Node, name: str, object_info: ObjectInfo) -> Input
     value = read_input(node.inputs, name)
     if isinstance(value, bool):
         return InputSpec(name, "BOOLEAN", "optional")
-    last = name.rpartition(".")[2]
-    if isinstance(value, int) and last in ("seed", "noise_seed"):
+    last_part = Slot(node.id, name).last_part
+    if isinstance(value, int) and last_part in ("seed", "noise_seed"):
         return InputSpec(name, "INT", "optional")
     if isinstance(value, int | float):
         # A page writes 1 for 1.0, so a whole number may stand for either.
@@ -111,10 +105,3 @@ def _reject_object(node: Node, slot: Slot) -> None:
     members = ", ".join(f"{slot}.{member}" for member in value)
     text = f"slot {slot} holds several values; use one of {members}."
     raise BindError("slot", text, node.id, slot.input)
-
-
-def has_widget(spec: InputSpec) -> bool:
-    """Whether ComfyUI shows a widget for an input, so that a value, not a link, may stand there."""
-    if spec.options.get("forceInput"):
-        return False
-    return bool(spec.types & WIDGET_TYPES)

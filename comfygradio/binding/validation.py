@@ -7,12 +7,11 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from comfygradio.binding.reachability import find_link_cycle, find_needed_nodes
-from comfygradio.binding.specs import has_widget
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.comfy.workflow import Link, Node, Workflow
 from comfygradio.forms.bypass import bypass_nodes, find_lost_required
 from comfygradio.forms.field import shorten
-from comfygradio.forms.literals import check_literal, unwrap_list
+from comfygradio.forms.literals import check_literal, takes_literal, unwrap_list
 from comfygradio.forms.missing_inputs import DYNAMIC_COMBO
 from comfygradio.forms.model_name import find_near, guess_folder, is_model_name
 from comfygradio.forms.problem import Problem
@@ -172,7 +171,7 @@ def _check_input(
         if spec.group == "required" and not is_growing:
             yield _describe_missing_input(node, spec)
         return
-    if not has_widget(spec):
+    if not takes_literal(spec):
         return
     problem = check_literal(spec, value)
     if problem is not None:
@@ -253,7 +252,7 @@ def _types_match(made: str, wanted: str) -> bool:
 
 
 def _describe_missing_input(node: Node, spec: InputSpec) -> Problem:
-    if has_widget(spec):
+    if takes_literal(spec):
         text = (
             f"{node.title} lacks a value for {spec.name}, and the server has no default; "
             "export the workflow again."

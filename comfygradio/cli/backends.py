@@ -6,10 +6,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
+from comfygradio.binding.preset import Preset
 from comfygradio.cli.server import advise, open_client
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.forms.form import Form
-from comfygradio.forms.preset import Preset
 from comfygradio.jobs.backend import Backend
 from comfygradio.jobs.backend_pool import BackendPool, StaticBackends
 from comfygradio.settings import Settings
@@ -27,7 +27,7 @@ def open_backends(settings: Settings) -> Iterator[BackendPool]:
     """
     with ExitStack() as stack:
         if settings.engine is not None:
-            from comfygradio.cluster.joining import connect
+            from comfygradio.cluster.registry import connect
 
             cluster = connect(settings.engine, settings)
             stack.callback(cluster.close)

@@ -6,11 +6,11 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from comfygradio.binding.preset import Preset, load_presets
 from comfygradio.cli.presets import find_preset
 from comfygradio.cli.server import fetch_object_info, open_client
 from comfygradio.errors import PresetError
 from comfygradio.forms.form import Form
-from comfygradio.forms.preset import Preset, load_presets
 from comfygradio.forms.problem import Problem
 from comfygradio.settings import Settings
 

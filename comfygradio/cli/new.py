@@ -7,17 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from comfygradio.binding.preset import Preset
 from comfygradio.cli.server import fetch_object_info, open_client
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.drafting.draft import Draft, draft_preset
 from comfygradio.drafting.draft_field import DraftField
-from comfygradio.drafting.preset_folder import find_existing_file
-from comfygradio.drafting.save_draft import save_draft, suggest_name
+from comfygradio.drafting.preset_folder import find_existing_file, save_draft, suggest_name
 from comfygradio.drafting.workflow_source import WorkflowSource, load_workflow_source
 from comfygradio.errors import PresetError, SettingsError
 from comfygradio.forms.form import Form
-from comfygradio.forms.preset import Preset
 from comfygradio.forms.preset_file import PresetFile, SlotFile, list_addresses
 from comfygradio.settings import Settings, shipped_presets
 

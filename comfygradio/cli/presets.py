@@ -9,8 +9,8 @@ import json
 import sys
 from pathlib import Path
 
+from comfygradio.binding.preset import Preset, load_preset, load_presets
 from comfygradio.errors import SettingsError
-from comfygradio.forms.preset import Preset, load_preset, load_presets
 from comfygradio.settings import Settings
 
 SUFFIXES = (".yaml", ".yml")

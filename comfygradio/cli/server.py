@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 
+from comfygradio.binding.preset import Preset
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.errors import ComfyGradioError, ServerUnreachable
-from comfygradio.forms.preset import Preset
 from comfygradio.settings import DEFAULT_SERVER, Settings
 
 

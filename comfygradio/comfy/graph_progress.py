@@ -1,4 +1,4 @@
-"""Progress over a whole graph, with each node weighted by its usual duration."""
+"""Progress over a whole graph, and the time left for its running node."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ WEIGHTS = (
 )
 OUTPUT_CLASSES = re.compile(r"^(Save|Preview)|(Save|Preview|VideoCombine|Output)$")
 MAX_FRACTION = 0.99
-"""What is shown at most before the server says that the prompt is over."""
+"""Maximum progress until the server says that the prompt is done."""
 MIN_SECONDS = 0.001
 """Minimum weight of a node, so that the total weight is never zero."""
 
 
 class GraphProgress:
-    """Counts the nodes that an output depends on; `fraction` (0 to 0.99) never goes backwards.
+    """Tracks the nodes that the outputs depend on, each weighted by its usual duration.
 
-    `seconds` (node id → seconds of earlier runs) are the weights, where any are known; else the
-    class names decide.
+    `seconds` maps node ids to the seconds they took in earlier runs. If none are known, class names
+    decide the weights. `fraction` (0 to 0.99) never goes backwards.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class GraphProgress:
 
     @property
     def fraction(self) -> float:
-        """The weighted part of the graph that is done, 0 to 0.99."""
+        """The weighted fraction of the graph that is done, 0 to 0.99."""
         total = sum(self._weights[key] for key in self._needed)
         done = sum(self._weights[key] * self._done.get(key, 0.0) for key in self._needed)
         if total:
@@ -65,13 +65,13 @@ class GraphProgress:
         return self._best
 
     def node_weight(self, node: str) -> float:
-        """The weight of a node; 0 for one that does not count."""
+        """The weight of a node; 0 if no output depends on it."""
         if node not in self._needed:
             return 0.0
         return self._weights[node]
 
     def remaining_weight(self, besides: str | None = None) -> float:
-        """The weight of what is still to do, without that one node."""
+        """The weight of the work left, except that of the node `besides`."""
         left = (
             self._weights[key] * (1.0 - self._done.get(key, 0.0))
             for key in self._needed
@@ -85,20 +85,20 @@ class GraphProgress:
         self._needed = self._walk()
 
     def begin(self, node: str) -> None:
-        """A node runs; one that no known output depends on is counted from now on."""
+        """Record that a node runs. If no known output depends on it, it counts from now on."""
         if node in self._sources and node not in self._needed:
             self._outputs.add(node)
             self._cached -= {node}
             self._needed = self._walk()
 
     def advance(self, node: str, fraction: float) -> None:
-        """A node is that far (0 to 1); smaller values than before are ignored."""
+        """Record the progress of a node, 0 to 1. Values smaller than before are ignored."""
         before = self._done.get(node, 0.0)
         bounded = min(max(fraction, 0.0), 1.0)
         self._done[node] = max(before, bounded)
 
     def complete_upstream(self, node: str) -> None:
-        """A node works, or is done: all that it depends on is done, even if nobody said so."""
+        """Record that everything a node depends on is done, as it is once the node itself works."""
         waiting = [node] if node in self._sources else []
         while waiting:
             key = waiting.pop()
@@ -111,7 +111,7 @@ class GraphProgress:
             waiting.extend(sources)
 
     def apply_snapshot(self, nodes: Mapping[str, NodeProgress]) -> None:
-        """Take over a snapshot; a node that expanded into others is as far as these are."""
+        """Apply a snapshot of all nodes; a node that expanded into others has their mean."""
         children: dict[str, list[float]] = {}
         for key, node in nodes.items():
             done = 1.0 if node.state == "finished" else _divide(node.value, node.max)
@@ -125,7 +125,7 @@ class GraphProgress:
             self.advance(parent, sum(fractions) / (len(fractions) + 1))
 
     def _walk(self) -> frozenset[str]:
-        """The nodes that have to run: the outputs and what they depend on, up to a cache hit."""
+        """Find the nodes that have to run: the outputs and what they need, up to cache hits."""
         found: set[str] = set()
         uncached = self._sources.keys() - self._cached
         waiting = list(self._outputs - self._cached)
@@ -138,8 +138,50 @@ class GraphProgress:
         return frozenset(found)
 
 
+class NodeTimeLeft:
+    """Estimates the time left for one node at a time, from its usual duration and its steps so far.
+
+    Fractions are 0 to 1; times are seconds of one clock.
+    """
+
+    def __init__(self) -> None:
+        self.begin(0.0)
+
+    def begin(self, at: float) -> None:
+        """Start over for a node that began at this time."""
+        self._begun = at
+        self._first: tuple[float, float] | None = None
+        self._last = (0.0, at)
+        self._repeats = False
+
+    def report(self, fraction: float, at: float) -> None:
+        """Record the node's progress. If it goes back, the node works in several passes, and its
+        steps say nothing about the time left.
+        """
+        last_fraction, _ = self._last
+        if fraction < last_fraction:
+            self._repeats = True
+        if self._first is None:
+            self._first = (fraction, at)
+        self._last = (fraction, at)
+
+    def estimate(self, usual: float, now: float) -> float:
+        """Estimate the seconds left, at least 0.
+
+        The nearer the end, the more the speed of this run counts, and the less the `usual` seconds.
+        """
+        if self._first is None or self._repeats:
+            return max(usual - (now - self._begun), 0.0)
+        first_fraction, first_at = self._first
+        fraction, at = self._last
+        seen = fraction - first_fraction
+        whole = (1 - seen) * usual + (at - first_at)
+        left = (1 - fraction) * whole
+        return max(left - (now - at), 0.0)
+
+
 def weigh_class(class_type: str) -> float:
-    """How heavy a node class is: 1 for most, 20 for samplers."""
+    """Weigh a node class by its name: 1 for most, 20 for samplers."""
     for pattern, weight in WEIGHTS:
         if pattern.search(class_type):
             return weight
@@ -147,8 +189,9 @@ def weigh_class(class_type: str) -> float:
 
 
 def weigh_by_seconds(nodes: Iterable[str], seconds: Mapping[str, float]) -> dict[str, float]:
-    """Node id → seconds, the median for nodes without any; empty if no node of the
-    graph has any.
+    """Map each node to its seconds, or to their median if its own are unknown.
+
+    Returns an empty mapping if the seconds of no node are known.
     """
     known: dict[str, float] = {}
     for key in nodes:
@@ -162,8 +205,9 @@ def weigh_by_seconds(nodes: Iterable[str], seconds: Mapping[str, float]) -> dict
 
 
 def guess_outputs(graph: Mapping[str, Any]) -> set[str]:
-    """The nodes that save or show something by their class name, else those that feed no other
-    node.
+    """Guess the output nodes: those whose class name says that they save or show something.
+
+    If there are none, the nodes that feed no other node.
     """
     nodes = {key: node for key, node in graph.items() if isinstance(node, dict)}
     named: set[str] = set()

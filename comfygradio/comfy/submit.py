@@ -1,22 +1,123 @@
-"""Submit a prompt: upload its files, open the socket, and post it."""
+"""Submit a prompt: upload its files, open the socket and post it; or adopt the prompt that the
+server already has.
+"""
 
 from __future__ import annotations
 
 import copy
+import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.comfy.endpoints import Endpoints
 from comfygradio.comfy.http_responses import API_KEY, QueuedPrompt
-from comfygradio.comfy.locate import ID_KEY, locate_prompt
+from comfygradio.comfy.locate import ID_KEY, PromptLocation, locate_prompt
 from comfygradio.comfy.nested_input import write_input
+from comfygradio.comfy.timers import PollTimings
 from comfygradio.comfy.websocket_client import Socket
 from comfygradio.comfy.workflow import Prompt
-from comfygradio.errors import ServerError, ServerUnreachable
+from comfygradio.errors import AccessDenied, ServerError, ServerUnreachable
+
+
+@dataclass(frozen=True)
+class AdoptedPrompt:
+    """A prompt that the server already has, and where it is."""
+
+    location: PromptLocation
+
+
+class Submission:
+    """One attempt to submit a prompt. `run` works on its own thread; any thread may read the rest.
+
+    With `may_exist` the prompt is located first, and posted only if the server certainly lacks it.
+    """
+
+    def __init__(
+        self,
+        endpoints: Endpoints,
+        prompt: Prompt,
+        *,
+        client_id: str,
+        prompt_id: str,
+        preview_method: str | None,
+        may_exist: bool,
+        patience: PollTimings,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        self.client_id = client_id
+        self.socket: Socket | None = None
+        self.posted_id: str | None = prompt_id if may_exist else None
+        """The id under which the server may have the prompt; None if it cannot have it."""
+        self.stop_requested = threading.Event()
+        """Set to cancel the submission; nothing is posted afterwards."""
+        self.finished = threading.Event()
+        """Set by the run's thread once nothing will be posted any more."""
+        self._endpoints = endpoints
+        self._prompt = prompt
+        self._prompt_id = prompt_id
+        self._preview_method = preview_method
+        self._may_exist = may_exist
+        self._patience = patience
+        self._clock = clock
+
+    def run(self) -> QueuedPrompt | AdoptedPrompt | None:
+        """Adopt the prompt, or upload its files, open a socket and post it.
+
+        Returns None if it was stopped first. Raises PromptRejected and ServerError.
+        """
+        location = self._locate() if self._may_exist else PromptLocation()
+        if location.found:
+            return self._adopt(location)
+        if self.stop_requested.is_set():
+            return None
+        graph = upload_files(self._endpoints, self._prompt)
+        self.socket = open_socket(self._endpoints, self.client_id)
+        if self.stop_requested.is_set():
+            return None
+        self.posted_id = self._prompt_id
+        queued = post_prompt(
+            self._endpoints,
+            self._prompt,
+            graph,
+            self.client_id,
+            self._prompt_id,
+            self._preview_method,
+        )
+        self.posted_id = queued.prompt_id
+        return queued
+
+    def _locate(self) -> PromptLocation:
+        """Locate the prompt; check twice for absence, as an earlier post may be in flight."""
+        location = self._locate_once()
+        if not location.absent:
+            return location
+        if self._clock.wait_event(self.stop_requested, self._patience.settle):
+            return location
+        return self._locate_once()
+
+    def _locate_once(self) -> PromptLocation:
+        location = locate_prompt(self._endpoints, self._prompt_id)
+        if isinstance(location.error, ServerUnreachable | AccessDenied):
+            raise location.error
+        if location.error:
+            raise ServerUnreachable(
+                f"ComfyUI at {self._endpoints.url} does not say whether it has this job already, "
+                f"so it was not started again: {location.error}"
+            )
+        return location
+
+    def _adopt(self, location: PromptLocation) -> AdoptedPrompt:
+        self.posted_id = location.prompt_id
+        if location.entry is None:
+            self.client_id = location.client_id or self.client_id
+            self.socket = open_socket(self._endpoints, self.client_id)
+        return AdoptedPrompt(location)
 
 
 def upload_files(endpoints: Endpoints, prompt: Prompt) -> Mapping[str, Any]:
-    """Post the files that a prompt needs; the graph with their names filled in.
+    """Upload the files that a prompt needs. Returns the graph with their names on the server.
 
     Raises ServerError.
     """
@@ -34,7 +135,7 @@ def upload_files(endpoints: Endpoints, prompt: Prompt) -> Mapping[str, Any]:
 
 
 def open_socket(endpoints: Endpoints, client_id: str) -> Socket | None:
-    """A socket for `client_id`, or None where none can be opened, such as behind a proxy without
+    """Open a socket for `client_id`. Returns None if that fails, for example behind a proxy without
     WebSocket.
     """
     try:
@@ -44,7 +145,7 @@ def open_socket(endpoints: Endpoints, client_id: str) -> Socket | None:
 
 
 def connect_socket(endpoints: Endpoints, client_id: str) -> Socket:
-    """A socket for `client_id`. Raises ServerError where none can be opened."""
+    """Open a socket for `client_id`. Raises ServerError if that fails."""
     try:
         return Socket(endpoints.access, f"{endpoints.transport.prefix}/ws", client_id)
     except ServerUnreachable:
@@ -64,9 +165,10 @@ def post_prompt(
     prompt_id: str,
     preview: str | None,
 ) -> QueuedPrompt:
-    """Post a prompt; without ComfyUI's own answer, look whether it arrived.
+    """Post a prompt. If the answer is no ComfyUI response, check whether the prompt arrived.
 
-    Raises PromptRejected, ServerError.
+    `graph` is the prompt's graph with the names of uploaded files; `preview` is the preview method
+    or None for the server's own. Raises PromptRejected and ServerError.
     """
     extra: dict[str, Any] = {ID_KEY: prompt_id}
     if preview:
@@ -81,15 +183,16 @@ def post_prompt(
             graph, extra_data=extra, client_id=client_id, prompt_id=prompt_id
         )
     except ServerError:
-        seen = locate_prompt(endpoints, prompt_id)
-        if not seen.found:
+        location = locate_prompt(endpoints, prompt_id)
+        if not location.found:
             raise
-        return QueuedPrompt(seen.prompt_id, 0)
+        return QueuedPrompt(location.prompt_id, 0)
 
 
 def _open_other(endpoints: Endpoints, client_id: str) -> Socket | None:
-    """The socket of the bare route where the one under a prefix was tried, and the other way
-    round; None where there is none.
+    """Open the socket without the route prefix if the one with it failed, and the other way round.
+
+    Returns None if that fails too.
     """
     tried = endpoints.transport.prefix
     try:

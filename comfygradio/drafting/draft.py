@@ -15,13 +15,12 @@ from comfygradio.drafting.annotated_fields import apply_annotations
 from comfygradio.drafting.detector import detect_fields
 from comfygradio.drafting.draft_field import DraftField, make_fields, sort_detections
 from comfygradio.drafting.examples import make_examples, make_notes
-from comfygradio.drafting.graph import build_graph
+from comfygradio.drafting.graph import Graph, build_graph
 from comfygradio.drafting.leftovers import find_leftovers
-from comfygradio.drafting.shown_outputs import find_shown_outputs
 from comfygradio.drafting.workflow_kind import find_medium, find_workflow_kind
 from comfygradio.forms.preset_file import PresetFile
-from comfygradio.importers import import_annotations
 from comfygradio.importers.annotation import AnnotatedWorkflow
+from comfygradio.importers.importer import import_annotations
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,42 @@ def draft_annotated(marked: AnnotatedWorkflow, object_info: ObjectInfo) -> Draft
         workflow=replace(marked.workflow, notes=()),
         fields=tuple(fields),
         left_out=tuple(left_out),
-        outputs=marked.outputs or find_shown_outputs(graph),
+        outputs=marked.outputs or _find_shown_outputs(graph),
         examples=make_examples(graph, fields),
         notes=tuple(notes),
     )
+
+
+def _find_shown_outputs(graph: Graph) -> tuple[str, ...]:
+    """List the output nodes to show: all except previews of what another node saves.
+
+    Returns () if no node is left out.
+    """
+    saved: set[tuple[str, int]] = set()
+    for node_id in graph.outputs:
+        if not _is_preview(graph, node_id):
+            saved |= _find_shown_links(graph, node_id)
+    kept = [node_id for node_id in graph.outputs if not _is_repeated_preview(graph, node_id, saved)]
+    return () if len(kept) == len(graph.outputs) else tuple(kept)
+
+
+def _is_repeated_preview(graph: Graph, node_id: str, saved: set[tuple[str, int]]) -> bool:
+    """Whether a node only previews what another node saves."""
+    if not _is_preview(graph, node_id):
+        return False
+    shown = _find_shown_links(graph, node_id)
+    return bool(shown) and shown <= saved
+
+
+def _is_preview(graph: Graph, node_id: str) -> bool:
+    """Whether a node shows results without saving them, by the name of its class."""
+    class_type = graph.node(node_id).class_type.lower()
+    return "preview" in class_type or "compare" in class_type
+
+
+def _find_shown_links(graph: Graph, node_id: str) -> set[tuple[str, int]]:
+    """Find the links into what an output node shows. Texts do not count, since the page does not
+    show a saved text.
+    """
+    links = graph.links_of(node_id, "IMAGE", "VIDEO", "AUDIO", "MASK", "LATENT", "MESH")
+    return {(link.node_id, link.slot) for link in links.values()}

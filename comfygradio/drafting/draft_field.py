@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from comfygradio.comfy.object_info import InputSpec
+from comfygradio.comfy.object_info import InputSpec, is_number
 from comfygradio.drafting.detection import Detection
 from comfygradio.drafting.graph import Graph
 from comfygradio.drafting.leftovers import is_value_node
@@ -161,11 +161,10 @@ def find_own_name(graph: Graph, detection: Detection) -> tuple[str, str]:
 
 def _name_by_input(graph: Graph, slot: Slot) -> tuple[str, str]:
     spec = graph.spec(slot)
-    last = slot.input.rpartition(".")[2]
-    shown = last
+    shown = slot.last_part
     if spec is not None and spec.label != spec.name:
         shown = spec.label
-    return make_name(last) or "value", make_label(shown)
+    return make_name(slot.last_part) or "value", make_label(shown)
 
 
 def _drop_verb(title: str) -> str:
@@ -208,8 +207,7 @@ def adapt_keys(graph: Graph, detection: Detection, role: Role) -> dict[str, Any]
     value = graph.value(detection.first)
     if spec is None or detection.role == "size":
         return keys
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if is_number and spec.choices is None:
+    if is_number(value) and spec.choices is None:
         keys |= _narrow(keys, role, value, spec.minimum, spec.maximum)
         if detection.role == "seed":
             if not spec.is_seed:

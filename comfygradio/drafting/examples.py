@@ -11,7 +11,7 @@ from comfygradio.drafting.graph import Graph
 from comfygradio.drafting.numbers import is_exact_seed
 from comfygradio.forms.preset_file import SlotFile, list_computed_slots, list_direct_slots
 from comfygradio.forms.slots import Slot
-from comfygradio.forms.templates import invert_template
+from comfygradio.forms.text_expansion import invert_template
 
 MAX_EXAMPLE_TEXT = 2000
 

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from comfygradio.binding.specs import guess_unlisted_spec, has_widget
+from comfygradio.binding.specs import guess_unlisted_spec
 from comfygradio.comfy.nested_input import find_owner, list_members, read_input
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo, list_own_options
 from comfygradio.comfy.workflow import Link, Node, Workflow
 from comfygradio.drafting.inert_inputs import find_inert_inputs
 from comfygradio.drafting.naming import one_line
+from comfygradio.forms.literals import takes_literal
 from comfygradio.forms.slots import Slot, get_slot_value
 
 WILDCARD_TYPES = frozenset({"", "*", "COMFY_MATCHTYPE_V3"})
@@ -74,7 +75,7 @@ class Graph:
     def is_settable(self, slot: Slot) -> bool:
         """Whether a form could fill this input: it has a widget and holds a plain value."""
         spec = self.spec(slot)
-        if spec is None or not has_widget(spec) or slot in self.inert:
+        if spec is None or not takes_literal(spec) or slot in self.inert:
             return False
         value = self.value(slot)
         if isinstance(value, str | int | float):

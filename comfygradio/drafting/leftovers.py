@@ -231,7 +231,7 @@ def _weigh(graph: Graph, slot: Slot) -> int:
         return 0
     if is_value_node(graph, slot):
         return 3 if find_author_title(graph, slot.node_id) else 1
-    name = slot.input.rpartition(".")[2].lower()
+    name = slot.last_part.lower()
     if name in SELDOM_SET or spec.options.get("advanced") or slot.node_id in graph.outputs:
         return 0
     is_number = not spec.types.isdisjoint({"INT", "FLOAT"})

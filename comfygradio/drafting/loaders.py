@@ -171,7 +171,7 @@ def find_purpose(graph: Graph, node_id: str) -> str:
     while node_id not in seen:
         seen.add(node_id)
         uses = graph.uses.get(node_id, ())
-        names = {use.input.rpartition(".")[2] for use in uses}
+        names = {Slot(use.node_id, use.input).last_part for use in uses}
         if len(uses) != 1:
             return _read_purpose(names) if len(names) == 1 else ""
         user = uses[0].node_id

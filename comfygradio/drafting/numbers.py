@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from comfygradio.comfy.object_info import is_whole_number
 from comfygradio.drafting.detection import Detection, make_detection
 from comfygradio.drafting.graph import Graph
 from comfygradio.drafting.trace import NUMBERS, TracedValue, find_number
@@ -118,9 +119,7 @@ def _read_seeds(graph: Graph, slots: list[Slot]) -> list[Detection]:
 
 def is_exact_seed(value: Any) -> bool:
     """Whether a seed's value names one result: -1 stands for a seed of chance in many nodes."""
-    if not isinstance(value, int) or isinstance(value, bool):
-        return False
-    return value >= 0
+    return is_whole_number(value) and value >= 0
 
 
 def _find_least(graph: Graph, seeds: list[Slot]) -> dict[str, Any]:
@@ -156,9 +155,9 @@ def _find_on_node(
         return []
     found = []
     for name in node.inputs:
-        if name.rpartition(".")[2].lower() != known_name:
-            continue
         slot = Slot(node_id, name)
+        if slot.last_part.lower() != known_name:
+            continue
         spec = graph.spec(slot)
         if spec is None or spec.types.isdisjoint(known.types):
             continue
@@ -208,8 +207,7 @@ def _is_seed(graph: Graph, slot: Slot) -> bool:
     spec = graph.spec(slot)
     if spec is None or "INT" not in spec.types:
         return False
-    last = slot.input.rpartition(".")[2]
-    if "seed" not in last.lower():
+    if "seed" not in slot.last_part.lower():
         return False
     return spec.is_seed or slot.input.endswith("seed")
 

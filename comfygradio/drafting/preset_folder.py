@@ -1,18 +1,35 @@
-"""Write a preset file and its workflow into a folder, atomically."""
+"""Write presets and drafts into a folder: a preset file and its workflow, atomically."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
+from comfygradio.binding.preset import NAME, Preset
 from comfygradio.comfy.workflow import Workflow
+from comfygradio.drafting.draft import Draft
+from comfygradio.drafting.naming import make_name
+from comfygradio.drafting.writer import write_draft
 from comfygradio.errors import PresetError
-from comfygradio.forms.preset import NAME
 from comfygradio.forms.preset_schema import SCHEMA_FILE as SCHEMA
 from comfygradio.forms.preset_schema import write_schema
+
+AUTOMATIC_NAME = re.compile(
+    r"(?:comfyui|output|image|img|temp|untitled|workflow|unsaved workflow)?[\W_\d]*", re.IGNORECASE
+)
+"""File names that ComfyUI and browsers choose, and that say nothing about the workflow."""
+
+
+def save_draft(draft: Draft, folder: Path, name: str, overwrite: bool = False) -> Preset:
+    """Save a draft as NAME.yaml and NAME.json with `save_preset`. Raises PresetError."""
+    workflow_file = f"{name}.json"
+    text = write_draft(draft, workflow_file)
+    path = save_preset(folder, name, text, draft.workflow, overwrite)
+    return Preset(name, path, draft.to_file(workflow_file), draft.workflow)
 
 
 def save_preset(
@@ -42,6 +59,12 @@ def save_preset(
     if not (folder / SCHEMA).exists():
         write_schema(folder)
     return path
+
+
+def suggest_name(stem: str, draft: Draft) -> str:
+    """Suggest a preset's name from a file name, or from the draft's title if that says nothing."""
+    stem_name = "" if AUTOMATIC_NAME.fullmatch(stem) else make_name(stem)
+    return stem_name or make_name(draft.title) or "preset"
 
 
 def check_preset_name(name: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from comfygradio.comfy.object_info import is_whole_number
 from comfygradio.drafting.detection import Detection, make_detection
 from comfygradio.drafting.graph import Graph
 from comfygradio.drafting.trace import find_number, walk_type
@@ -109,9 +110,7 @@ def _read_pair(graph: Graph, node_id: str, width_name: str, height_name: str) ->
 
 
 def _is_length(value: Any) -> bool:
-    if not isinstance(value, int) or isinstance(value, bool):
-        return False
-    return value > 0
+    return is_whole_number(value) and value > 0
 
 
 def _find_side(graph: Graph, slot: Slot, word: str) -> Slot | None:
@@ -129,7 +128,8 @@ def _find_side(graph: Graph, slot: Slot, word: str) -> Slot | None:
 def _measure(graph: Graph, slot: Slot, word: str) -> Slot | None:
     for node_id in walk_type(graph, slot.node_id, slot.input, "IMAGE"):
         names = graph.node(node_id).inputs
-        own = [Slot(node_id, name) for name in names if name.rpartition(".")[2] == word]
+        slots = [Slot(node_id, name) for name in names]
+        own = [slot for slot in slots if slot.last_part == word]
         if not own:
             continue
         found = find_number(graph, own[0], word)
@@ -196,7 +196,7 @@ def _find_shapes(graph: Graph) -> list[Detection]:
 
 def _find_shape(graph: Graph, slot: Slot) -> str | None:
     spec = graph.spec(slot)
-    name = slot.input.rpartition(".")[2].lower()
+    name = slot.last_part.lower()
     if name in SIZE_LISTS and spec and spec.choices and "COMFY_DYNAMICCOMBO_V3" not in spec.types:
         return "shape"
     if name == "megapixels":

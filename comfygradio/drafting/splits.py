@@ -10,6 +10,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
+from comfygradio.comfy.object_info import is_whole_number
 from comfygradio.drafting.detection import Detection
 from comfygradio.drafting.graph import Graph
 from comfygradio.drafting.trace import find_number, walk_type
@@ -82,15 +83,10 @@ def _list_splits(graph: Graph) -> list[Split]:
 
 
 def _is_split(graph: Graph, slot: Slot) -> bool:
-    name = _name_input(slot.input)
+    name = slot.last_part.lower()
     if name == CUT_INPUT:
         return bool(graph.links_of(slot.node_id, "SIGMAS"))
     return name in SPLITS
-
-
-def _name_input(name: str) -> str:
-    """The last part of an input's name, in small letters."""
-    return name.rpartition(".")[2].lower()
 
 
 def _find_split(graph: Graph, slot: Slot) -> Slot | None:
@@ -108,13 +104,13 @@ def _find_split(graph: Graph, slot: Slot) -> Slot | None:
 def _find_steps(graph: Graph, slot: Slot) -> Slot | None:
     """The number of all steps that a split belongs to: beside it, or where its sigmas are made."""
     behind: list[str] = []
-    if _name_input(slot.input) == CUT_INPUT:
+    if slot.last_part.lower() == CUT_INPUT:
         for name in graph.links_of(slot.node_id, "SIGMAS"):
             behind += walk_type(graph, slot.node_id, name, "SIGMAS")
     for node_id in behind or [slot.node_id]:
-        names = graph.node(node_id).inputs
-        own = next((name for name in names if _name_input(name) in STEPS), None)
-        source = find_number(graph, Slot(node_id, own)) if own is not None else None
+        slots = [Slot(node_id, name) for name in graph.node(node_id).inputs]
+        counts = [slot for slot in slots if slot.last_part.lower() in STEPS]
+        source = find_number(graph, counts[0]) if counts else None
         if source is not None:
             return source.slot
     return None
@@ -139,9 +135,7 @@ def _write_share(graph: Graph, split: Split) -> str:
 
 
 def _is_count(value: Any) -> bool:
-    if not isinstance(value, int) or isinstance(value, bool):
-        return False
-    return value > 0
+    return is_whole_number(value) and value > 0
 
 
 def _find_least(computed: Mapping[Slot, str], count: int) -> int:

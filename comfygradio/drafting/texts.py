@@ -90,7 +90,7 @@ def find_texts_by_name(graph: Graph, samples: bool) -> list[Detection]:
             continue
         for name in graph.node(node_id).inputs:
             slot = Slot(node_id, name)
-            last = name.rpartition(".")[2].lower()
+            last = slot.last_part.lower()
             if not _is_text(graph, slot) or not _is_prompt_name(last):
                 continue
             role = _find_loose_role(last)

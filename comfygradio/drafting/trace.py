@@ -9,14 +9,9 @@ from dataclasses import dataclass
 
 from comfygradio.comfy.workflow import Link
 from comfygradio.drafting.graph import WILDCARD_TYPES, Graph
-from comfygradio.forms.slots import Slot
+from comfygradio.forms.slots import TEXT_CONTROLS, Slot
 
 NUMBERS = ("INT", "FLOAT")
-
-TEXT_CONTROLS = frozenset(
-    {"find", "delimiter", "separator", "regex_pattern", "pattern", "key", "system_prompt", "system"}
-)
-"""Inputs of text nodes that say how to work on a text, and are not the text."""
 
 NOT_TEXTS = TEXT_CONTROLS | {"replace", "expression", "prefix", "suffix", "filename_prefix"}
 """Inputs whose own plain value is not the text; a link into them may still lead to one."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.comfy.workflow import Link
+from comfygradio.forms.literals import LITERAL_TYPES
 
 Graph = Mapping[str, Mapping[str, Any]]
 
@@ -17,19 +18,8 @@ ANY_TYPE = ("*", "")
 AUTOGROW = "COMFY_AUTOGROW_V3"
 MATCH_TYPE = "COMFY_MATCHTYPE_V3"
 MAX_AUTOGROW = 100
-WIDGET_TYPES = frozenset(
-    {
-        "INT",
-        "FLOAT",
-        "STRING",
-        "BOOLEAN",
-        "COMBO",
-        "COMFY_DYNAMICCOMBO_V3",
-        "COLOR",
-        "CURVE",
-        "BOUNDING_BOX",
-    }
-)
+WIDGET_TYPES = LITERAL_TYPES | {"CURVE", "BOUNDING_BOX"}
+"""Input types for which ComfyUI's page draws a widget; a form cannot fill the last two."""
 
 
 @dataclass(frozen=True)

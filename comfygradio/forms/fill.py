@@ -20,13 +20,14 @@ from comfygradio.forms.loras import insert_loras
 from comfygradio.forms.media import name_upload
 from comfygradio.forms.missing_inputs import fill_missing_inputs, has_dynamic_combo
 from comfygradio.forms.slots import Slot
-from comfygradio.forms.templates import (
+from comfygradio.forms.text_expansion import (
+    expand_dynamic,
     expand_template,
     fill_template,
-    find_placeholders,
+    has_alternatives,
     list_templates,
+    uses_other_fields,
 )
-from comfygradio.forms.text_expansion import expand_dynamic, has_alternatives
 from comfygradio.forms.value_json import format_word, value_to_json
 from comfygradio.forms.visibility import find_visible
 
@@ -87,15 +88,9 @@ def order_by_filling(
         field = fields[name]
         is_shown = shown is None or shown[name]
         sets_slots = any(choice.sets for choice in field.choices or ())
-        return is_shown, sets_slots or _uses_others(field)
+        return is_shown, sets_slots or uses_other_fields(field)
 
     return sorted(fields, key=rank)
-
-
-def _uses_others(field: Field) -> bool:
-    """Whether a text of a field takes the value of another."""
-    texts = "\n".join(list_templates(field))
-    return any(name != "value" for name in find_placeholders(texts))
 
 
 def list_bypassed(fields: Mapping[str, Field], values: Mapping[str, Any]) -> list[str]:

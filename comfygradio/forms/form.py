@@ -12,9 +12,11 @@ import json
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from comfygradio.comfy.object_info import ObjectInfo
+from comfygradio.comfy.object_info import ObjectInfo, is_whole_number
 from comfygradio.comfy.workflow import Prompt, Workflow
 from comfygradio.errors import NodeError, PresetError, ValuesRefused
 from comfygradio.forms.field import MEDIA, Field, InvalidValue, shorten
@@ -24,9 +26,8 @@ from comfygradio.forms.preset_file import PresetFile
 from comfygradio.forms.problem import Problem
 from comfygradio.forms.slots import Slot
 from comfygradio.forms.text_expansion import has_alternatives
-from comfygradio.forms.value_check import check_value
+from comfygradio.forms.value_check import check_seed, check_value, is_open_seed
 from comfygradio.forms.value_json import value_to_json
-from comfygradio.forms.version import get_version
 from comfygradio.forms.visibility import find_visible
 
 
@@ -218,9 +219,52 @@ def fingerprint(form: Form) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def repeat_values(form: Form, values: Mapping[str, Any], count: int) -> list[dict[str, Any]]:
+    """Build the values of `count` jobs that one click starts.
+
+    They differ only in their seeds: a seed that was typed is counted up, and a random one stays
+    random. A form without a seed makes one job, since all would be the same.
+    """
+    if not form.seeds:
+        count = 1
+    return [_offset_seeds(form, values, number) for number in range(count)]
+
+
+def _offset_seeds(form: Form, values: Mapping[str, Any], number: int) -> dict[str, Any]:
+    counted = dict(values)
+    for name in form.seeds:
+        value = counted.get(name)
+        if number and not is_open_seed(value):
+            counted[name] = _offset_seed(form.fields[name], value, number)
+    return counted
+
+
+def _offset_seed(field: Field, value: Any, number: int) -> Any:
+    """The seed `number` places after this one, starting again at the smallest after the largest."""
+    try:
+        seed = check_seed(field, value)
+    except InvalidValue:
+        # The check of the first job reports it.
+        return value
+    low = int(field.minimum or 0)
+    high = 2**64 - 1 if field.maximum is None else int(field.maximum)
+    count = high - low + 1
+    following = low + (seed - low + number) % count
+    return str(following)
+
+
+@cache
+def get_version() -> str:
+    """Return the installed version of comfygradio, or "" if it is not installed as a package."""
+    try:
+        return version("comfygradio")
+    except PackageNotFoundError:
+        return ""
+
+
 def _take_random_seed(values: Mapping[str, Any]) -> int:
     """The random number that the values bring along, else a new one."""
     drawn = values.get(RANDOM_SEED)
-    if isinstance(drawn, int) and not isinstance(drawn, bool) and 0 <= drawn < 2**64:
+    if is_whole_number(drawn) and 0 <= drawn < 2**64:
         return drawn
     return secrets.randbelow(2**50)

@@ -8,8 +8,20 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from comfygradio.comfy.object_info import InputSpec
+from comfygradio.comfy.object_info import InputSpec, is_whole_number
 from comfygradio.forms.field import shorten
+
+LITERAL_TYPES = frozenset(
+    {"INT", "FLOAT", "STRING", "BOOLEAN", "COLOR", "COMBO", "COMFY_DYNAMICCOMBO_V3"}
+)
+"""Input types that a form can fill with a literal value; any other type needs a link."""
+
+
+def takes_literal(spec: InputSpec) -> bool:
+    """Whether a form can fill this input with a literal value instead of a link."""
+    if spec.options.get("forceInput"):
+        return False
+    return bool(spec.types & LITERAL_TYPES)
 
 
 def unwrap_list(value: Any) -> Any:
@@ -75,7 +87,7 @@ def check_preset_literal(spec: InputSpec, value: Any) -> str | None:
     if "BOOLEAN" in spec.types and not isinstance(value, bool):
         return f"{spec.name} takes true or false, not {shorten(value)}."
     if _takes_only_numbers(spec):
-        is_whole = isinstance(value, int) and not isinstance(value, bool)
+        is_whole = is_whole_number(value)
         if "FLOAT" in spec.types:
             if not is_whole and not isinstance(value, float):
                 return f"{spec.name} takes a number, not {shorten(value)}."

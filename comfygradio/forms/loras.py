@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from comfygradio.comfy.object_info import ObjectInfo, Scalar, name_entry
+from comfygradio.comfy.object_info import ObjectInfo, Scalar, is_number, name_entry
 from comfygradio.comfy.workflow import Link
 from comfygradio.forms.bypass import bypass_nodes
 from comfygradio.forms.field import Choice, Field, InvalidValue, Lora, list_choices, shorten
@@ -195,7 +195,7 @@ def _check_strength(field: Field, value: Any) -> float:
 def _parse_strength(value: Any) -> float:
     """A number, or the text of one; NaN for anything else."""
     number = parse_numeral(value) if isinstance(value, str) else value
-    if isinstance(number, bool) or not isinstance(number, int | float):
+    if not is_number(number):
         return math.nan
     try:
         return float(number)

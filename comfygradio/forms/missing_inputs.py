@@ -7,9 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from comfygradio.binding.specs import has_widget
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
-from comfygradio.forms.literals import check_literal, wrap_list
+from comfygradio.forms.literals import check_literal, takes_literal, wrap_list
 from comfygradio.forms.model_name import guess_folder, is_model_name
 
 DYNAMIC_COMBO = "COMFY_DYNAMICCOMBO_V3"
@@ -59,7 +58,7 @@ def _find_fillable(
     class_type: str, inputs: dict[str, Any], object_info: ObjectInfo
 ) -> tuple[InputSpec, Any] | None:
     for spec in find_missing_inputs(class_type, inputs, object_info):
-        if not has_widget(spec) or spec.media:
+        if not takes_literal(spec) or spec.media:
             continue
         value = spec.default
         if value is None:

@@ -13,6 +13,11 @@ from comfygradio.forms.model_name import MAX_NAME
 from comfygradio.forms.preset_file import SlotAddress, SlotFile
 from comfygradio.forms.problem import BindError
 
+TEXT_CONTROLS = frozenset(
+    {"find", "delimiter", "separator", "regex_pattern", "pattern", "key", "system_prompt", "system"}
+)
+"""Inputs of text nodes that say how to process a text, and never hold the text itself."""
+
 
 @dataclass(frozen=True)
 class Slot:
@@ -25,6 +30,11 @@ class Slot:
 
     def __str__(self) -> str:
         return f"{self.node_id}.{self.input}"
+
+    @property
+    def last_part(self) -> str:
+        """The input's name after its last dot: `width` of `resize_type.width`."""
+        return self.input.rpartition(".")[2]
 
 
 @dataclass(frozen=True)

@@ -1,26 +1,98 @@
-"""Dynamic prompts: `{a|b|{c|d}}` becomes one of its options, as ComfyUI's own page does it before
-it posts a prompt.
+"""Expansion of texts: templates that take the values of fields, and dynamic prompts.
 
-That page also drops comments, lone braces and whatever follows a `//`. Here nothing is cut: JSON
-and web addresses in a text stay as they are.
+A template holds `{value}` for the field's own value and `{NAME}` for another field's. In a dynamic
+prompt, `{a|b|{c|d}}` becomes one of its options, as on ComfyUI's own page. That page also drops
+comments, lone braces and whatever follows a `//`. Here nothing is cut: JSON and web addresses in a
+text stay as they are.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from random import Random
+
+from comfygradio.forms.field import Field
+
+NAME = re.compile(r"\{([A-Za-z][A-Za-z0-9_]*)\}")
+
+MARK = re.compile("\0([0-9]+)\0")
+"""Stands for a name while the options of a template are chosen; no preset file can hold NUL."""
 
 TOKEN = re.compile(r"\\.|[{}|]|[^\\{}|]+|\\", re.DOTALL)
 ESCAPED = re.compile(r"\\([{}|])")
 
 
-def expand_dynamic(text: str, random: Random) -> str:
-    r"""The text with an option chosen in each `{a|b}`, and `\{`, `\}`, `\|` freed of their
-    backslash.
+def find_placeholders(template: str) -> list[str]:
+    """List the names that a template uses, each once."""
+    names = NAME.findall(template)
+    return list(dict.fromkeys(names))
 
-    Braces without a bar between them, and those that are never closed or opened, stay. Each option
-    is as likely as the others and may be empty. The same text and state of `random` give the same
-    result. Never raises; takes time in proportion to the text.
+
+def list_templates(field: Field) -> list[str]:
+    """List the texts of a field that may hold placeholders: its template, and what its choices
+    set.
+    """
+    texts = [field.template] if field.template else []
+    for choice in field.choices or ():
+        texts.extend(text for _, text in choice.sets if isinstance(text, str))
+    return texts
+
+
+def uses_other_fields(field: Field) -> bool:
+    """Whether a text of this field takes the value of another field."""
+    texts = "\n".join(list_templates(field))
+    return any(name != "value" for name in find_placeholders(texts))
+
+
+def fill_template(template: str, values: Mapping[str, str]) -> str:
+    """Replace every known name in a template. Values are inserted as they are: braces in them are
+    not expanded.
+    """
+
+    def replace(match: re.Match[str]) -> str:
+        return values.get(match[1], match[0])
+
+    return NAME.sub(replace, template)
+
+
+def expand_template(template: str, values: Mapping[str, str], random: Random) -> str:
+    """Choose one option in each `{a|b}` of the template itself, and replace every known name.
+
+    Values are inserted as they are: braces in them are not expanded.
+    """
+    names = [name for name in find_placeholders(template) if name in values]
+    marks = {name: f"\0{place}\0" for place, name in enumerate(names)}
+    drawn = expand_dynamic(fill_template(template, marks), random)
+
+    def replace(match: re.Match[str]) -> str:
+        name = names[int(match[1])]
+        return values[name]
+
+    return MARK.sub(replace, drawn)
+
+
+def invert_template(template: str, text: str) -> str | None:
+    """Return the value that the template turned into this text.
+
+    Returns None if the text does not fit, or if the template holds anything but one `{value}`.
+    """
+    before, found, after = template.partition("{value}")
+    if not found or "{value}" in after or find_placeholders(template) != ["value"]:
+        return None
+    is_framed = text.startswith(before) and text.endswith(after)
+    end = len(text) - len(after)
+    if not is_framed or end < len(before):
+        return None
+    return text[len(before) : end]
+
+
+def expand_dynamic(text: str, random: Random) -> str:
+    r"""Choose one option in each `{a|b}` of a text, and unescape `\{`, `\}` and `\|`.
+
+    Braces without a bar between them and unmatched braces stay. Each option is equally likely and
+    may be empty. The same text and state of `random` give the same result. Never raises; runs in
+    linear time.
     """
     tokens: list[str] = TOKEN.findall(text)
     groups = _find_groups(tokens)
@@ -43,7 +115,7 @@ def expand_dynamic(text: str, random: Random) -> str:
 
 
 def has_alternatives(text: str) -> bool:
-    """Whether `expand_dynamic` changes this text: it holds a `{a|b}`, or escapes of such signs."""
+    """Whether `expand_dynamic` changes this text: it holds an `{a|b}` or an escaped sign."""
     if ESCAPED.search(text):
         return True
     tokens = TOKEN.findall(text)
@@ -51,7 +123,7 @@ def has_alternatives(text: str) -> bool:
 
 
 def _find_groups(tokens: list[str]) -> dict[int, list[int]]:
-    """For each opening brace of a choice the places of itself, of its bars, and of its closing
+    """Map the position of each opening brace to the positions of itself, its bars and its closing
     brace.
     """
     groups: dict[int, list[int]] = {}

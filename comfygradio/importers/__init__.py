@@ -1,7 +1,1 @@
-"""The markers of rivals: what a workflow's author already said to another front end
-about the form.
-"""
-
-from comfygradio.importers.importer import import_annotations
-
-__all__ = ["import_annotations"]
+"""Importers: read what a workflow's author declared about its form for another front end."""

@@ -26,9 +26,7 @@ NODE_IMPORTERS: tuple[Callable[[WorkflowEditor], list[Annotation]], ...] = (
     import_krita,
     import_comfy_pack,
 )
-"""Rivals that mark a workflow with nodes of their own; they come first, since they change the
-workflow.
-"""
+"""Importers of marker nodes. They run first, since they replace these nodes in the workflow."""
 
 TEXT_IMPORTERS: tuple[Callable[[WorkflowEditor, UiWorkflow | None], list[Annotation]], ...] = (
     import_mcww,
@@ -42,28 +40,28 @@ TEXT_IMPORTERS: tuple[Callable[[WorkflowEditor, UiWorkflow | None], list[Annotat
 def import_annotations(
     workflow: Workflow, object_info: ObjectInfo, saved: Mapping[str, Any] | None
 ) -> AnnotatedWorkflow:
-    """What other front ends were told about a workflow, and the workflow as a ComfyUI without them
-    can run it.
+    """Collect the annotations for other front ends, and turn the workflow into one that a ComfyUI
+    without their nodes can run.
 
-    `workflow` is in API format; `saved` is the same in UI format, if it is known: only there are
-    the inputs picked for App mode and the primitives that carry titles. Whatever cannot be
-    understood is left out, with a note.
+    `workflow` is in API format. `saved` is the same in UI format or None: only the UI format has
+    the inputs picked for App mode and the primitives that carry titles. What cannot be understood
+    is left out and noted.
     """
-    graph = WorkflowEditor(workflow, object_info)
-    page = UiWorkflow(saved) if isinstance(saved, dict) else None
-    hints: list[Annotation] = []
-    for read in NODE_IMPORTERS:
-        hints += read(graph)
-    for read_words in TEXT_IMPORTERS:
-        hints += read_words(graph, page)
+    editor = WorkflowEditor(workflow, object_info)
+    ui_workflow = UiWorkflow(saved) if isinstance(saved, dict) else None
+    annotations: list[Annotation] = []
+    for import_nodes in NODE_IMPORTERS:
+        annotations += import_nodes(editor)
+    for import_texts in TEXT_IMPORTERS:
+        annotations += import_texts(editor, ui_workflow)
     # Inputs that a removed node fed lose their link.
-    for node_id in sorted(graph.removed):
-        graph.rewire(graph.find_fed_inputs(node_id), {})
-    tidied = normalise_annotations(graph, hints)
-    outputs = [node_id for node_id in graph.outputs if node_id in graph.nodes]
+    for node_id in sorted(editor.removed):
+        editor.rewire(editor.find_fed_inputs(node_id), {})
+    normalised = normalise_annotations(editor, annotations)
+    outputs = [node_id for node_id in editor.outputs if node_id in editor.nodes]
     return AnnotatedWorkflow(
-        workflow=graph.to_workflow(),
-        annotations=tuple(tidied),
+        workflow=editor.to_workflow(),
+        annotations=tuple(normalised),
         outputs=tuple(dict.fromkeys(outputs)),
-        notes=tuple(dict.fromkeys(graph.notes)),
+        notes=tuple(dict.fromkeys(editor.notes)),
     )

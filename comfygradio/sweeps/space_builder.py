@@ -20,7 +20,7 @@ from comfygradio.sweeps.axes.axis import Axis, Change
 from comfygradio.sweeps.axes.axis_parser import parse_all_axes, parse_axis
 from comfygradio.sweeps.axes.file_pattern import AllowedFiles
 from comfygradio.sweeps.definition import Definition
-from comfygradio.sweeps.planning.space import Space
+from comfygradio.sweeps.planner.space import Space
 
 
 def build_space(

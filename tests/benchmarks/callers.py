@@ -17,8 +17,8 @@ import httpx
 import websocket
 from gradio_client import Client
 
+from comfygradio.binding.preset import load_preset
 from comfygradio.comfy.client import ComfyClient
-from comfygradio.forms.preset import load_preset
 from tests.benchmarks.presets import COLOR
 
 TIMEOUT = 60.0

@@ -16,16 +16,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from comfygradio.binding.preset import load_preset
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.demo import DemoOptions, DemoServer
-from comfygradio.forms.preset import load_preset
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.planning.cache_pinning import PinningLimits
-from comfygradio.sweeps.planning.plan import plan_sweep
-from comfygradio.sweeps.planning.run_queue import RunQueue
-from comfygradio.sweeps.planning.space import Space
-from comfygradio.sweeps.planning.workload import Workload
+from comfygradio.sweeps.planner.cache_pinning import PinningLimits
+from comfygradio.sweeps.planner.plan import plan_sweep
+from comfygradio.sweeps.planner.run_queue import RunQueue
+from comfygradio.sweeps.planner.space import Space
+from comfygradio.sweeps.planner.workload import Workload
 from tests.benchmarks.figures import Goal, format_table
 from tests.sweeps.chain import CLASSES, make_chain, make_space
 from tests.sweeps.grids import KINDS, SWEEPS, GraphSpace, pipeline

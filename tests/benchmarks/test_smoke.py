@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from comfygradio.forms.preset import load_preset
+from comfygradio.binding.preset import load_preset
 from tests.benchmarks.callers import read_result
 from tests.benchmarks.engine import take_medians
 from tests.benchmarks.figures import Goal, describe_spread, format_table, percentile, write_json

@@ -11,8 +11,8 @@ from playwright.sync_api import BrowserContext, expect
 
 from comfygradio.demo import DemoServer
 from comfygradio.jobs.job import JobSnapshot
+from comfygradio.service.disconnect_watch import AWAY_SECONDS, DisconnectWatch
 from comfygradio.settings import Settings, shipped_presets
-from comfygradio.ui.disconnect_watch import AWAY_SECONDS, DisconnectWatch
 from comfygradio.ui.serve import build, launch
 from tests.browser.settling import set_steps
 from tests.clocks import HANG_SECONDS, ManualClock

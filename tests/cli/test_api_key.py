@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from comfygradio.binding.preset import load_preset
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.demo import DemoOptions, DemoServer
-from comfygradio.forms.preset import load_preset
 from comfygradio.jobs.backend import Backend
 from tests.comfy.gateway import Call, Gateway, Reply, forward
 from tests.comfy.graphs import draw_empty

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from comfygradio.binding.preset import load_preset
 from comfygradio.cli.new import new_preset
 from comfygradio.demo import DemoServer
 from comfygradio.errors import (
@@ -18,7 +19,6 @@ from comfygradio.errors import (
     SettingsError,
     WorkflowError,
 )
-from comfygradio.forms.preset import load_preset
 from comfygradio.settings import load_settings, shipped_presets
 
 from .shell import Shell

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from comfygradio.comfy.graph_progress import NodeTimeLeft
 from comfygradio.comfy.http_responses import QueuedPrompt
 from comfygradio.comfy.messages import (
     Executing,
@@ -14,7 +15,6 @@ from comfygradio.comfy.messages import (
     ProgressState,
 )
 from comfygradio.comfy.messages import Progress as Step
-from comfygradio.comfy.node_time_left import NodeTimeLeft
 from comfygradio.comfy.tracker import PromptTracker
 
 from .graphs import draw_text

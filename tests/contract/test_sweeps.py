@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
+from comfygradio.comfy.cache_control import strip_pinned
 from comfygradio.comfy.object_info import ObjectInfo
-from comfygradio.comfy.pinned_node import strip_pinned
-from comfygradio.sweeps.planning.cache_pinning import PinningLimits
-from comfygradio.sweeps.planning.plan import Plan, plan_sweep
-from comfygradio.sweeps.planning.run_queue import RunQueue, Task
-from comfygradio.sweeps.planning.space import Space
+from comfygradio.sweeps.planner.cache_pinning import PinningLimits
+from comfygradio.sweeps.planner.plan import Plan, plan_sweep
+from comfygradio.sweeps.planner.run_queue import RunQueue, Task
+from comfygradio.sweeps.planner.space import Space
 from tests.sweeps.chain import CLASSES, make_chain, make_space
 
 from .driving import Comfy, Graph, only, plain_graph

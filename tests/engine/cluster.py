@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from comfygradio.cluster.address import parse_cluster
-from comfygradio.cluster.engine import DaskBackends
 from comfygradio.cluster.intervals import Intervals
+from comfygradio.cluster.registry import DaskBackends
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.jobs.backend_pool import sync_backends

@@ -17,8 +17,8 @@ import pytest
 from PIL import Image
 
 from comfygradio.cluster.address import parse_cluster
-from comfygradio.cluster.engine import DaskBackends
-from comfygradio.cluster.wire import CHUNK_BYTES
+from comfygradio.cluster.codec import CHUNK_BYTES
+from comfygradio.cluster.registry import DaskBackends
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.demo import DemoServer

@@ -15,13 +15,13 @@ from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.timers import PollTimings
 from comfygradio.comfy.workflow import Prompt, Upload
 from comfygradio.demo import DemoOptions, DemoServer
-from comfygradio.jobs.affinity import AFFINITY_SECONDS
 from comfygradio.jobs.backend import Backend
 from comfygradio.jobs.job import Job, JobSnapshot, Order
 from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.jobs.job_store import JobStore
 from comfygradio.jobs.limits import Limits
 from comfygradio.jobs.naming import DEFAULT_PATTERN
+from comfygradio.jobs.placement import AFFINITY_SECONDS
 from tests.clocks import HANG_SECONDS
 from tests.faults.faulty_proxy import FaultyProxy
 from tests.faults.skipping_clock import SkippingClock

@@ -14,13 +14,13 @@ from typing import Any
 import av
 from PIL import Image
 
+from comfygradio.binding.preset import load_preset
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Prompt, Workflow, load_workflow
 from comfygradio.drafting.draft import draft_preset
 from comfygradio.drafting.writer import write_draft
 from comfygradio.forms.field import MEDIA
 from comfygradio.forms.form import Form
-from comfygradio.forms.preset import load_preset
 
 DATA = Path(__file__).parent.parent / "data"
 FOLDER = DATA / "workflows"

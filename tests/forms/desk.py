@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from comfygradio.binding.preset import Preset, load_preset
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.forms.field import Field
 from comfygradio.forms.form import Form
-from comfygradio.forms.preset import Preset, load_preset
 
 DATA = Path(__file__).parent.parent / "data" / "object_info"
 

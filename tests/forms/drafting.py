@@ -8,13 +8,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from comfygradio.binding.preset import load_preset
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.drafting.draft import Draft, draft_annotated, draft_preset
 from comfygradio.drafting.draft_field import DraftField
 from comfygradio.drafting.writer import write_draft
 from comfygradio.forms.form import Form
-from comfygradio.forms.preset import load_preset
 from comfygradio.forms.preset_file import SlotFile, list_addresses
 from comfygradio.importers.annotation import AnnotatedWorkflow, Annotation
 

@@ -14,8 +14,8 @@ from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.forms.form import Form
 from comfygradio.forms.preset_file import PresetFile
-from comfygradio.importers import import_annotations
 from comfygradio.importers.annotation import AnnotatedWorkflow, Annotation
+from comfygradio.importers.importer import import_annotations
 
 DATA = Path(__file__).parent.parent / "data"
 STOCK: Mapping[str, Any] = {

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from comfygradio.binding.preset import Preset, load_preset
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.forms.form import Form
-from comfygradio.forms.preset import Preset, load_preset
 from comfygradio.metadata.load import Metadata
 from comfygradio.metadata.restore import RestoredField, RestoredForm
 

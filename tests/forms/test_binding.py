@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from comfygradio.binding.preset import load_preset
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.forms.form import fingerprint
-from comfygradio.forms.preset import load_preset
 
 from .desk import RESIZE, Desk, change_workflow, read_object_info
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from comfygradio.binding.preset import load_preset
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.errors import PresetError, ValuesRefused
-from comfygradio.forms.preset import load_preset
 from comfygradio.metadata.restore import restore_values
 
 from . import restoring

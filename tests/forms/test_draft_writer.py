@@ -8,12 +8,12 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from comfygradio.binding.preset import load_preset
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.drafting.draft import draft_preset
-from comfygradio.drafting.save_draft import save_draft, suggest_name
+from comfygradio.drafting.preset_folder import save_draft, suggest_name
 from comfygradio.drafting.writer import write_draft, write_value
 from comfygradio.errors import PresetError
-from comfygradio.forms.preset import load_preset
 from tests.effort import scale
 
 from .drafting import draft, info, load, node, sample, text_to_image

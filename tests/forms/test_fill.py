@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from comfygradio.binding.preset import load_preset
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.errors import PresetError, ValuesRefused
-from comfygradio.forms.preset import load_preset
-from comfygradio.forms.version import get_version
+from comfygradio.forms.form import get_version
 
 from .desk import WORKFLOW, Desk, change_workflow
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Node, Workflow
-from comfygradio.importers import import_annotations
 from comfygradio.importers.annotation import AnnotatedWorkflow
+from comfygradio.importers.importer import import_annotations
 from tests.effort import scale
 
 from .marking import DATA, FULL, PLAIN, RIVAL, list_dangling

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from comfygradio.binding.preset import load_preset
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.forms.form import Form
-from comfygradio.forms.preset import load_preset
 
 from .desk import Desk, change_workflow
 

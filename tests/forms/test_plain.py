@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comfygradio.binding.form_binding import bind_form
+from comfygradio.binding.preset import load_preset
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.errors import PresetError, ValuesRefused
 from comfygradio.forms.form import Form
 from comfygradio.forms.plain_scalar import PlainScalar, may_be_typed
-from comfygradio.forms.preset import load_preset
 from comfygradio.forms.preset_file import PresetFile
 from tests.effort import scale
 

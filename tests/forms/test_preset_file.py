@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from comfygradio.binding.preset import load_preset, load_presets
 from comfygradio.errors import PresetError
-from comfygradio.forms.preset import load_preset, load_presets
 
 from .desk import WORKFLOW, Desk
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from comfygradio.forms.preset import Preset, load_preset
+from comfygradio.binding.preset import Preset, load_preset
 from comfygradio.forms.preset_file import PresetFile
 from comfygradio.metadata.load import Metadata
 from comfygradio.metadata.preset_search import find_preset

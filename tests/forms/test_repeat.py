@@ -9,8 +9,7 @@ import pytest
 
 from comfygradio import load_preset
 from comfygradio.comfy.object_info import ObjectInfo
-from comfygradio.forms.batch import repeat_values
-from comfygradio.forms.form import Form
+from comfygradio.forms.form import Form, repeat_values
 from comfygradio.settings import shipped_presets
 
 

@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from comfygradio.binding.preset import load_preset
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.drafting.draft import draft_preset
 from comfygradio.forms.field import MEDIA
 from comfygradio.forms.form import Form
-from comfygradio.forms.preset import load_preset
 from comfygradio.forms.text_expansion import expand_dynamic, has_alternatives
 from comfygradio.metadata.inversion import escape_dynamic
 from comfygradio.metadata.load import Metadata

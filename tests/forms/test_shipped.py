@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from comfygradio.binding.preset import Preset, load_presets
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.forms.form import Form
-from comfygradio.forms.preset import Preset, load_presets
 from comfygradio.settings import shipped_presets
 
 PRESETS, ERRORS = load_presets([shipped_presets()])

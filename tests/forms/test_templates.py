@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comfygradio.forms.templates import fill_template, find_placeholders, invert_template
+from comfygradio.forms.text_expansion import fill_template, find_placeholders, invert_template
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from comfygradio.binding.field_binding import BoundField, bind_field
+from comfygradio.binding.preset import load_preset
 from comfygradio.comfy.nested_input import (
     find_owner,
     has_input,
@@ -20,7 +21,6 @@ from comfygradio.comfy.nested_input import (
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.forms.form import Form
-from comfygradio.forms.preset import load_preset
 from comfygradio.forms.preset_file import FieldFile
 from comfygradio.forms.problem import BindError
 from comfygradio.metadata.load import Metadata

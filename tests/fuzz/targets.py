@@ -14,6 +14,7 @@ import yaml
 from PIL import Image, PngImagePlugin
 
 from comfygradio.binding.form_binding import bind_form
+from comfygradio.binding.preset import Preset, load_preset, load_presets
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow, load_workflow
 from comfygradio.drafting.draft import draft_preset
@@ -22,7 +23,6 @@ from comfygradio.errors import ComfyGradioError, PresetError
 from comfygradio.forms.field import Field, InvalidValue
 from comfygradio.forms.form import Form
 from comfygradio.forms.picture import check_picture
-from comfygradio.forms.preset import Preset, load_preset, load_presets
 from comfygradio.forms.preset_yaml import load_preset_file
 from comfygradio.forms.slots import Slot
 from comfygradio.forms.strict_yaml import Loader

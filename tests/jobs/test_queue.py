@@ -18,6 +18,8 @@ from comfygradio.jobs.backend import MAX_SUBMITTED
 from comfygradio.jobs.job import Order
 from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.jobs.limits import Limits
+from comfygradio.jobs.worker import WorkerPool
+from tests.clocks import HANG_SECONDS
 from tests.faults.skipping_clock import SkippingClock
 from tests.jobs.lines import count_files, draw, free_port, is_over, is_running, open_queue, wait
 from tests.jobs.shelf import Shelf
@@ -249,3 +251,18 @@ def test_a_second_app_on_the_same_outputs_is_refused(queue: JobQueue, demo: Demo
     refused = pytest.raises(JobStoreLocked, match="Another comfygradio uses the outputs folder")
     with refused, open_queue(queue.outputs, demo):
         pass
+
+
+def test_a_queue_is_closed_while_workers_of_a_new_backend_are_about_to_start(
+    tmp_path: Path,
+) -> None:
+    """As when a cluster tells of it just then."""
+    with DemoServer(DemoOptions()) as server, open_queue(tmp_path, server) as queue:
+        pool = WorkerPool(queue)
+        fresh = pool.make_workers(queue.backends)
+        queue.close()
+        pool.join(HANG_SECONDS)
+        for worker in fresh:
+            worker.start()
+        pool.join(HANG_SECONDS)
+        assert not any(worker.is_alive() for worker in fresh)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from comfygradio.comfy.cache_busting import (
+from comfygradio.comfy.cache_control import (
     CACHE_BUSTER,
     bust_cache,
     find_stale,

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from comfygradio.binding.preset import load_preset
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.forms.form import Form
-from comfygradio.forms.preset import load_preset
 from comfygradio.sweeps.axes.axis import Axis, Change, Step
-from comfygradio.sweeps.planning.space import Space
+from comfygradio.sweeps.planner.space import Space
 
 CLASSES = (
     *(

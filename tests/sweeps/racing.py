@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.planning.cache_pinning import NO_RESULTS
-from comfygradio.sweeps.planning.plan import Plan
-from comfygradio.sweeps.planning.run_queue import RunQueue, Task
-from comfygradio.sweeps.planning.workload import Results, Workload
+from comfygradio.sweeps.planner.cache_pinning import NO_RESULTS
+from comfygradio.sweeps.planner.plan import Plan
+from comfygradio.sweeps.planner.run_queue import RunQueue, Task
+from comfygradio.sweeps.planner.workload import Results, Workload
 
 from .grids import GraphSpace
 

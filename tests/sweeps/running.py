@@ -9,16 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from comfygradio.binding.preset import Preset, load_preset
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.demo import DemoServer
 from comfygradio.errors import PresetError
 from comfygradio.forms.form import Form
-from comfygradio.forms.preset import Preset, load_preset
 from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.jobs.limits import Limits, find_exceeded
-from comfygradio.sweeps.running.sweep import Sweep
-from comfygradio.sweeps.running.sweep_registry import SweepRegistry
+from comfygradio.sweeps.sweep import Sweep
+from comfygradio.sweeps.sweep_registry import SweepRegistry
 from tests.clocks import HANG_SECONDS
 from tests.jobs.lines import open_queue
 

@@ -13,22 +13,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from comfygradio.comfy.cache_control import PINNED_PREFIX, strip_pinned
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.object_info import InputSpec, NodeDef, ObjectInfo
-from comfygradio.comfy.pinned_node import PINNED_PREFIX, strip_pinned
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.planning import cache_pinning as module
-from comfygradio.sweeps.planning.cache_pinning import (
+from comfygradio.sweeps.planner import cache_pinning as module
+from comfygradio.sweeps.planner.cache_pinning import (
     BackendCache,
     PinningLimits,
     build_pinned_nodes,
 )
-from comfygradio.sweeps.planning.plan import Plan, plan_sweep
-from comfygradio.sweeps.planning.run_queue import RunQueue
-from comfygradio.sweeps.planning.space import PromptSource, Space
-from comfygradio.sweeps.planning.workload import Workload
+from comfygradio.sweeps.planner.plan import Plan, plan_sweep
+from comfygradio.sweeps.planner.run_queue import RunQueue
+from comfygradio.sweeps.planner.space import PromptSource, Space
+from comfygradio.sweeps.planner.workload import Workload
 from tests.effort import scale
 
 from .chain import CLASSES, make_chain, make_space

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.planning.cache_pinning import PinningLimits
-from comfygradio.sweeps.planning.plan import Plan, plan_sweep
-from comfygradio.sweeps.planning.run_queue import RunQueue, Task
+from comfygradio.sweeps.planner.cache_pinning import PinningLimits
+from comfygradio.sweeps.planner.plan import Plan, plan_sweep
+from comfygradio.sweeps.planner.run_queue import RunQueue, Task
 from tests.effort import scale
 
 from .grids import SWEEPS, random_space, sweep_a, sweep_c, sweep_d

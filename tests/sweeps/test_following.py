@@ -11,7 +11,7 @@ import pytest
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.jobs.job import Job, Order
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.running.job_observer import JobObserver
+from comfygradio.sweeps.job_observer import JobObserver
 
 
 class HastyJob(Job):

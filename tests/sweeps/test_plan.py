@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from comfygradio.sweeps.planning.cache_pinning import PinningLimits
-from comfygradio.sweeps.planning.plan import format_seconds, plan_sweep
+from comfygradio.sweeps.planner.cache_pinning import PinningLimits
+from comfygradio.sweeps.planner.plan import format_seconds, plan_sweep
 from tests.effort import scale
 
 from .grids import SWEEPS, GraphSpace, random_space, sweep_b, sweep_d

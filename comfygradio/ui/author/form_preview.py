@@ -11,17 +11,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from comfygradio.binding.preset import Preset
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.drafting.preset_folder import check_preset_name
 from comfygradio.errors import ComfyGradioError, PresetError
 from comfygradio.forms.field import MEDIA, Field
 from comfygradio.forms.form import Form
-from comfygradio.forms.preset import Preset
 from comfygradio.forms.preset_yaml import load_preset_file
 from comfygradio.forms.problem import Problem
 from comfygradio.forms.strict_yaml import PRESET_LIMITS
-from comfygradio.ui.field_component import to_component_value
+from comfygradio.ui.form.field_component import to_component_value
 
 MAX_SHOWN_CHOICES = 100
 """Entries of a list that are drawn."""
