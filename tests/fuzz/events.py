@@ -25,8 +25,8 @@ from gradio.utils import get_upload_folder
 
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.ui.middleware.gradio_error import INVALID_REQUEST
-from tests.fuzz.held import fuzz_held, fuzz_routes
 from tests.fuzz.payloads import list_calls, list_payloads
+from tests.fuzz.queued_calls import fuzz_queued, fuzz_routes
 from tests.fuzz.report import Report
 from tests.security.doors import Door, House, list_routes
 from tests.ui.running import run_app
@@ -54,7 +54,7 @@ def send(house: House, door: Door, data: Any, event: Any) -> httpx.Response:
 
 
 def fuzz(house: House, paths: Sequence[str], size: int, share: int, report: Report) -> None:
-    """Call every door with every payload, or with every so-manieth one."""
+    """Call every endpoint with every payload, or with every so-manieth one."""
     access = house.enter()
     turn = 0
     for door in house.list_doors():
@@ -133,7 +133,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.only != "now":
             paths = write_secret(Path(folder), held.secret)
             held.baseline = measure_baseline(house)
-            fuzz_held(house, paths, options.size, options.share, held)
+            fuzz_queued(house, paths, options.size, options.share, held)
             fuzz_routes(house, list_routes(running.app.blocks.app), paths, options.share, held)
             find_copies(held)
     print(f"Answers at once\n{now}\n\nHeld calls, streams and routes\n{held}")

@@ -11,8 +11,8 @@ import pytest
 
 from comfygradio.demo import DemoServer
 from tests.fuzz.events import find_copies, fuzz, write_secret
-from tests.fuzz.held import fuzz_held, fuzz_routes
 from tests.fuzz.payloads import list_payloads
+from tests.fuzz.queued_calls import fuzz_queued, fuzz_routes
 from tests.fuzz.report import SLOW_SECONDS, Report, find_fault
 from tests.security.doors import House, list_routes
 from tests.ui.running import RunningApp, run_app
@@ -60,7 +60,7 @@ def test_odd_payloads_on_streams_get_sentences_and_nothing_else(
     report = Report(secrets.token_hex(16))
     paths = write_secret(tmp_path, report.secret)
     house = House(running.url, client)
-    fuzz_held(house, paths, 20_000, SHARE, report)
+    fuzz_queued(house, paths, 20_000, SHARE, report)
     fuzz_routes(house, list_routes(running.app.blocks.app), paths, SHARE, report)
     find_copies(report)
     assert report.calls > 150

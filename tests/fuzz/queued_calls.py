@@ -49,7 +49,7 @@ MESSAGE = re.compile(r"\n\n")
 
 
 @dataclass(frozen=True)
-class Heard:
+class StreamedResponse:
     """What came of an answer until it was closed.
 
     `first_seconds` and `value_seconds` are how long its first part and the function's first value
@@ -62,8 +62,8 @@ class Heard:
     value_seconds: float | None
 
 
-def fuzz_held(house: House, paths: Sequence[str], size: int, share: int, report: Report) -> None:
-    """Call every door that is held with every payload, or with every so-manieth one."""
+def fuzz_queued(house: House, paths: Sequence[str], size: int, share: int, report: Report) -> None:
+    """Call every endpoint that is held with every payload, or with every so-manieth one."""
     access, names = house.enter(), list_parameters(house)
     turn = 0
     for door in house.list_doors():
@@ -135,7 +135,7 @@ def post(house: House, path: str, key: str, body: Any, report: Report) -> str | 
 def listen(house: House, path: str, key: str, report: Report, *, waits: bool) -> None:
     """Report what a stream tells; a function that `waits` gives its first value when it likes."""
     try:
-        heard = hear(house.client, f"{house.url}{path}", VALUE, HELD_SECONDS)
+        heard = read_stream(house.client, f"{house.url}{path}", VALUE, HELD_SECONDS)
     except httpx.HTTPError as error:
         report.faults.append(f"{key}: {type(error).__name__}")
         return
@@ -146,7 +146,9 @@ def listen(house: House, path: str, key: str, report: Report, *, waits: bool) ->
         report.faults.append(f"{key}: an error without a sentence")
 
 
-def hear(client: httpx.Client, url: str, enough: re.Pattern[str], silence: float) -> Heard:
+def read_stream(
+    client: httpx.Client, url: str, enough: re.Pattern[str], silence: float
+) -> StreamedResponse:
     """Read an answer until it ends, a stream only until it has told enough, or nothing any more."""
     began = time.perf_counter()
     text, value = "", None
@@ -165,7 +167,7 @@ def hear(client: httpx.Client, url: str, enough: re.Pattern[str], silence: float
                     break
         except (httpx.ReadTimeout, httpx.RemoteProtocolError):
             pass  # it has nothing more to tell, or Gradio cuts it off after what it told last
-    return Heard(answer.status_code, text, first or time.perf_counter() - began, value)
+    return StreamedResponse(answer.status_code, text, first or time.perf_counter() - began, value)
 
 
 def list_texts(paths: Sequence[str]) -> Iterator[str]:
@@ -220,7 +222,7 @@ def fuzz_routes(
 def ask_route(house: House, address: str, key: str, report: Report, *, waits: bool) -> None:
     """Report what a route answers; one that `waits` may also be silent until it is given up."""
     try:
-        heard = hear(house.client, f"{house.url}{address}", MESSAGE, SILENT_SECONDS)
+        heard = read_stream(house.client, f"{house.url}{address}", MESSAGE, SILENT_SECONDS)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         if not waits or not isinstance(error, httpx.ReadTimeout):
             report.faults.append(f"{key}: {type(error).__name__}")
