@@ -20,7 +20,7 @@ from comfygradio.ui.identity.authenticator import WRONG
 from comfygradio.ui.identity.identity_middleware import find_route
 from comfygradio.ui.identity.login_page import clean_query, render_login
 from comfygradio.ui.identity.login_throttle import ADDRESS_BACKOFF, USER_BACKOFF
-from tests.security.attacking import (
+from tests.security.attack_browser import (
     PROXY,
     browse,
     log_in,
