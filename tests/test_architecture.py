@@ -36,6 +36,7 @@ ONLY_IMPORTED_BY = {
     "uvicorn": ("comfygradio.demo", "comfygradio.ui"),
     "websockets": ("comfygradio.demo",),
     "sqlite3": ("comfygradio.jobs",),
+    "filelock": ("comfygradio.jobs",),
     "distributed": ("comfygradio.cluster",),
     "dask": ("comfygradio.cluster",),
 }

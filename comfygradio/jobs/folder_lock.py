@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
-from typing import IO
+
+from filelock import lock_descriptor
 
 from comfygradio.errors import JobStoreError, JobStoreLocked
-
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
 
 
 class FolderLock:
@@ -30,17 +25,16 @@ class FolderLock:
         found = os.fstat(self._file.fileno())
         self._identity = (found.st_dev, found.st_ino)
         try:
-            _lock(self._file)
-        except (BlockingIOError, PermissionError) as error:
-            self._file.close()
-            raise JobStoreLocked(
-                f"Another comfygradio uses the outputs folder {path.parent.parent}; stop that "
-                "one, or start this one "
-                "with another --outputs."
-            ) from error
+            is_locked = lock_descriptor(self._file.fileno(), blocking=False)
         except OSError as error:
             self._file.close()
             raise JobStoreError(f"{path} cannot be locked: {error.strerror or error}.") from error
+        if not is_locked:
+            self._file.close()
+            raise JobStoreLocked(
+                f"Another comfygradio uses the outputs folder {path.parent.parent}; stop that one, "
+                "or start this one with another --outputs."
+            )
 
     @property
     def is_in_place(self) -> bool:
@@ -59,12 +53,3 @@ def find_identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
-
-
-def _lock(file: IO[bytes]) -> None:
-    """Closing the file unlocks it, on Windows too."""
-    if sys.platform == "win32":
-        file.seek(0)
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-    else:
-        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from comfygradio.demo import DemoOptions, DemoServer
 from tests.browser.settling import wait_until
 from tests.chromium import PATIENCE_MS
-from tests.security.attacking import write_users
+from tests.security.attack_browser import write_users
 from tests.ui.running import RunningApp, run_app
 
 pytestmark = pytest.mark.browser

@@ -16,7 +16,7 @@ from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.jobs.backend import Backend
 from tests.comfy.gateway import Call, Gateway, Reply, forward
-from tests.comfy.graphs import draw_empty
+from tests.comfy.graphs import make_empty_graph
 
 from .shell import Shell
 from .test_printing import read_calls, take
@@ -169,13 +169,13 @@ def test_from_python_and_on_servers_that_show_it(tmp_path: Path, version: str) -
         listen_to(server) as gateway,
         ComfyClient(gateway.url, api_key=KEY) as client,
     ):
-        state = list(client.run(draw_empty()))[-1]
+        state = list(client.run(make_empty_graph()))[-1]
         assert list_keys(gateway) == [KEY]
         state.outputs[0].save(tmp_path / "made.png")
         assert KEY not in json.dumps(client.transport.get_json("/history"))
         assert KEY not in repr(client)
         client.object_info("EmptyImage", "SaveImage")
-        list(client.run(draw_empty()))
+        list(client.run(make_empty_graph()))
         assert list_keys(gateway) == [KEY, None]
     assert_kept_nowhere(tmp_path)
 

@@ -24,7 +24,7 @@ from comfygradio.forms.preset_file import PresetFile
 from comfygradio.settings import shipped_presets
 from comfygradio.sweeps.axes.axis_parser import parse_all_axes
 from tests.effort import scale
-from tests.forms.plain_slots import (
+from tests.forms.scalar_slot import (
     KNOWN,
     OTHER,
     REFUSED,

@@ -26,7 +26,7 @@ Connect = Callable[..., ComfyClient]
 SMALL = DemoOptions(preview_size=64)
 """Frames that cost little to draw."""
 
-QUICK = PollTimings(
+QUICK_TIMINGS = PollTimings(
     silence=0.02,
     slowest_poll=0.05,
     first_poll=0.01,
@@ -39,7 +39,7 @@ QUICK = PollTimings(
 """Asks soon and often, and never gives up because the machine is busy."""
 
 
-LISTENING = replace(QUICK, silence=60.0)
+LISTENING = replace(QUICK_TIMINGS, silence=60.0)
 """Believes what the socket says: a history that is read first knows less of how it came about."""
 
 
@@ -51,7 +51,9 @@ def wait_until(reached: Callable[[], bool]) -> None:
         time.sleep(0.001)
 
 
-def see_end(run: Generator[PromptProgress, None, None]) -> Generator[PromptProgress, None, None]:
+def read_to_end(
+    run: Generator[PromptProgress, None, None],
+) -> Generator[PromptProgress, None, None]:
     """The states of a run that yields without pause; the limit only tells a hang."""
     end = time.monotonic() + 2 * HANG_SECONDS
     for state in run:
@@ -131,7 +133,7 @@ def comfy(tmp_path_factory: pytest.TempPathFactory, shared_gate: Gate) -> Iterat
 @pytest.fixture
 def asking(comfy: ComfyClient) -> Iterator[ComfyClient]:
     """A client of the same server that asks soon where it hears nothing."""
-    with ComfyClient(comfy.url, patience=QUICK) as client:
+    with ComfyClient(comfy.url, patience=QUICK_TIMINGS) as client:
         yield client
 
 

@@ -10,7 +10,7 @@ Graph = dict[str, dict[str, Any]]
 SEEDS = itertools.count(random.randrange(2**40))
 
 
-def draw_empty(node: str = "SaveImage") -> Graph:
+def make_empty_graph(node: str = "SaveImage") -> Graph:
     """A tiny picture that no earlier run can have cached."""
     inputs = {"width": 64, "height": 64, "batch_size": 1, "color": next(SEEDS) % 2**24}
     saved: dict[str, Any] = {"images": ["1", 0]}
@@ -21,7 +21,7 @@ def draw_empty(node: str = "SaveImage") -> Graph:
     }
 
 
-def draw_text(checkpoint: str, steps: int = 8, size: int = 64) -> Graph:
+def make_text_to_image_graph(checkpoint: str, steps: int = 8, size: int = 64) -> Graph:
     """Text to image with a new seed each time."""
     sampler = {
         "seed": next(SEEDS),
@@ -52,12 +52,12 @@ def draw_text(checkpoint: str, steps: int = 8, size: int = 64) -> Graph:
     }
 
 
-def say(text: str, seconds: float = 0.0) -> Graph:
+def make_text_graph(text: str, seconds: float = 0.0) -> Graph:
     """One node that sends a text and works on for that long; needs the demo server's lab nodes."""
     return {"7": {"class_type": "LabText", "inputs": {"text": text, "seconds": seconds}}}
 
 
-def sleep_for(seconds: float) -> Graph:
+def make_sleep_graph(seconds: float) -> Graph:
     """One node that is silent for that long; needs the demo server's lab nodes."""
     return {
         "1": {"class_type": "LabSleep", "inputs": {"seconds": seconds, "value": "slept"}},

@@ -21,9 +21,9 @@ from comfygradio.comfy.workflow import Prompt
 from comfygradio.errors import ExecutionFailed, JobError, JobInterrupted
 from tests.clocks import ManualClock
 
-from .conftest import Connect, Serve, see_end, wait_until
+from .conftest import Connect, Serve, read_to_end, wait_until
 from .gate import Gate
-from .graphs import Graph, draw_empty, draw_text
+from .graphs import Graph, make_empty_graph, make_text_to_image_graph
 
 needs_real_time = pytest.mark.skipif(
     "COMFYUI_URL" not in os.environ,
@@ -110,7 +110,7 @@ def hold_socket(left: Left) -> Socket:
 
 def test_a_running_prompt_is_heard_again(comfy: ComfyClient, checkpoint: str, gate: Gate) -> None:
     gate.hold()
-    left = leave_running(comfy, draw_text(checkpoint, steps=40))
+    left = leave_running(comfy, make_text_to_image_graph(checkpoint, steps=40))
     states = adopt_hearing_steps(left, gate)
     last = states[-1]
     assert last.status == "done" and last.progress == 1.0 and last.prompt_id == left.prompt_id
@@ -129,16 +129,16 @@ def test_it_is_heard_although_the_client_id_was_forgotten(
     comfy: ComfyClient, checkpoint: str, gate: Gate
 ) -> None:
     gate.hold()
-    left = leave_running(comfy, draw_text(checkpoint, steps=40))
+    left = leave_running(comfy, make_text_to_image_graph(checkpoint, steps=40))
     states = adopt_hearing_steps(replace(left, client_id=None), gate)
     assert any(state.step for state in states) and states[-1].status == "done"
 
 
 def test_a_pending_prompt_keeps_its_place(comfy: ComfyClient, checkpoint: str, gate: Gate) -> None:
     gate.hold()
-    leave_running(comfy, draw_text(checkpoint, steps=40))
+    leave_running(comfy, make_text_to_image_graph(checkpoint, steps=40))
     states: list[PromptProgress] = []
-    for state in leave(comfy, draw_empty()).follow():
+    for state in leave(comfy, make_empty_graph()).follow():
         states.append(state)
         if state.status == "queued":
             gate.release()
@@ -152,7 +152,7 @@ def test_a_pending_prompt_keeps_its_place(comfy: ComfyClient, checkpoint: str, g
 
 
 def test_what_ended_well_is_there_at_once(comfy: ComfyClient) -> None:
-    left = leave_ended(comfy, draw_empty())
+    left = leave_ended(comfy, make_empty_graph())
     states = left.adopt(heartbeat_seconds=60.0)
     assert len(states) == 1
     assert states[0].status == "done" and states[0].progress == 1.0
@@ -165,7 +165,7 @@ def test_what_ended_well_is_there_at_once(comfy: ComfyClient) -> None:
 
 
 def test_only_the_wanted_outputs_are_taken_from_the_history(comfy: ComfyClient) -> None:
-    graph = draw_empty()
+    graph = make_empty_graph()
     graph["5"] = {"class_type": "PreviewImage", "inputs": {"images": ["1", 0]}}
     left = leave_ended(comfy, graph)
     *_, last = comfy.run(Prompt(graph, outputs=("5",)), prompt_id=left.prompt_id, may_exist=True)
@@ -179,7 +179,7 @@ def fail_live(client: ComfyClient, graph: Graph) -> JobError:
 
 
 def test_what_failed_fails_as_it_did_live(comfy: ComfyClient) -> None:
-    graph = draw_empty()
+    graph = make_empty_graph()
     graph["2"]["inputs"]["images"] = "no picture"
     live = fail_live(comfy, graph)
     with pytest.raises(ExecutionFailed) as caught:
@@ -191,7 +191,7 @@ def test_what_failed_fails_as_it_did_live(comfy: ComfyClient) -> None:
 
 def test_what_was_interrupted_stays_so(comfy: ComfyClient, checkpoint: str, gate: Gate) -> None:
     gate.hold()
-    left = leave_running(comfy, draw_text(checkpoint, steps=400))
+    left = leave_running(comfy, make_text_to_image_graph(checkpoint, steps=400))
     assert comfy.cancel(left.prompt_id)
     wait_until(lambda: comfy.sight(left.prompt_id).entry is not None)
     with pytest.raises(JobInterrupted, match=r"^The job was stopped") as caught:
@@ -201,7 +201,7 @@ def test_what_was_interrupted_stays_so(comfy: ComfyClient, checkpoint: str, gate
 
 def test_an_interrupt_after_the_adoption(comfy: ComfyClient, checkpoint: str, gate: Gate) -> None:
     gate.hold()
-    left = leave_running(comfy, draw_text(checkpoint, steps=400))
+    left = leave_running(comfy, make_text_to_image_graph(checkpoint, steps=400))
     stopped = False
     with pytest.raises(
         JobInterrupted, match=r"^The job was stopped at Paint \(node 3, KSampler\)\.$"
@@ -215,7 +215,7 @@ def test_an_older_socket_that_closes_later_ends_nothing(
     asking: ComfyClient, checkpoint: str, gate: Gate
 ) -> None:
     gate.hold()
-    left = leave(asking, draw_text(checkpoint, steps=40))
+    left = leave(asking, make_text_to_image_graph(checkpoint, steps=40))
     old, closed = hold_socket(left), False
     for state in follow_to_steps(left, gate):
         if state.step and not closed:
@@ -228,9 +228,9 @@ def test_an_older_socket_that_closes_later_ends_nothing(
 def test_an_unknown_prompt_is_posted(comfy: ComfyClient) -> None:
     prompt_id = str(uuid.uuid4())
     assert comfy.sight(prompt_id).absent
-    *_, last = comfy.run(draw_empty(), prompt_id=prompt_id, may_exist=True)
+    *_, last = comfy.run(make_empty_graph(), prompt_id=prompt_id, may_exist=True)
     assert (last.prompt_id, last.status) == (prompt_id, "done") and last.outputs
-    (again,) = comfy.run(draw_empty(), prompt_id=prompt_id, may_exist=True)
+    (again,) = comfy.run(make_empty_graph(), prompt_id=prompt_id, may_exist=True)
     assert again.outputs == last.outputs
 
 
@@ -239,8 +239,10 @@ def test_closing_cancels_what_was_adopted(
     waiting: bool, comfy: ComfyClient, asking: ComfyClient, checkpoint: str, gate: Gate
 ) -> None:
     gate.hold()
-    other = leave_running(comfy, draw_text(checkpoint, steps=40)) if waiting else None
-    left = leave(asking, draw_text(checkpoint, steps=400))
+    other = (
+        leave_running(comfy, make_text_to_image_graph(checkpoint, steps=40)) if waiting else None
+    )
+    left = leave(asking, make_text_to_image_graph(checkpoint, steps=400))
     run = left.follow() if waiting else follow_to_steps(left, gate)
     next(state for state in run if (state.queue_position if waiting else state.step))
     run.close()
@@ -254,7 +256,7 @@ def test_closing_while_it_still_looks_cancels_too(
     comfy: ComfyClient, checkpoint: str, gate: Gate
 ) -> None:
     gate.hold()
-    left = leave_running(comfy, draw_text(checkpoint, steps=400))
+    left = leave_running(comfy, make_text_to_image_graph(checkpoint, steps=400))
     run = comfy.run(left.graph, prompt_id=left.prompt_id, may_exist=True, heartbeat_seconds=0.0)
     next(run)
     run.close()
@@ -263,8 +265,8 @@ def test_closing_while_it_still_looks_cancels_too(
 
 def test_sightings(comfy: ComfyClient, checkpoint: str, gate: Gate) -> None:
     gate.hold()
-    running = leave_running(comfy, draw_text(checkpoint, steps=40))
-    waiting = leave(comfy, draw_empty())
+    running = leave_running(comfy, make_text_to_image_graph(checkpoint, steps=40))
+    waiting = leave(comfy, make_empty_graph())
     seen = comfy.sight(waiting.prompt_id)
     assert (seen.position, seen.running, seen.client_id, seen.prompt_id) == (
         1,
@@ -284,8 +286,10 @@ def test_sightings(comfy: ComfyClient, checkpoint: str, gate: Gate) -> None:
 
 @needs_real_time
 def test_earlier_times_give_the_seconds_left(comfy: ComfyClient, checkpoint: str) -> None:
-    *_, first = comfy.run(draw_text(checkpoint, steps=40))
-    states = list(comfy.run(draw_text(checkpoint, steps=40), weights=first.node_seconds))
+    *_, first = comfy.run(make_text_to_image_graph(checkpoint, steps=40))
+    states = list(
+        comfy.run(make_text_to_image_graph(checkpoint, steps=40), weights=first.node_seconds)
+    )
     assert {state.seconds_left for state in states if state.status != "running"} == {None}
     lefts = [
         state.seconds_left
@@ -301,8 +305,8 @@ def test_earlier_times_give_the_seconds_left(comfy: ComfyClient, checkpoint: str
 
 @needs_real_time
 def test_an_adopted_run_knows_its_seconds_left_too(comfy: ComfyClient, checkpoint: str) -> None:
-    *_, first = comfy.run(draw_text(checkpoint, steps=40))
-    left = leave_running(comfy, draw_text(checkpoint, steps=40))
+    *_, first = comfy.run(make_text_to_image_graph(checkpoint, steps=40))
+    left = leave_running(comfy, make_text_to_image_graph(checkpoint, steps=40))
     states = left.adopt(weights=first.node_seconds)
     assert all(state.seconds_left is None or state.seconds_left >= 0 for state in states)
     assert (
@@ -317,7 +321,7 @@ def take_a_second_each(
     """All states of a prompt that is held, of which each step takes a second by its clock."""
     states: list[PromptProgress] = []
     made = 0
-    for state in see_end(run):
+    for state in read_to_end(run):
         states.append(state)
         if state.node == "Paint" and (state.step or 0) == made < steps:
             clock.advance(1.0)
@@ -334,7 +338,7 @@ def test_earlier_times_give_the_seconds_left_by_the_clock(
 
     def run(**options: Any) -> list[PromptProgress]:
         gate.hold()
-        graph = draw_text("photo-xl.safetensors", steps=40)
+        graph = make_text_to_image_graph("photo-xl.safetensors", steps=40)
         running = client.run(graph, heartbeat_seconds=0.0, **options)
         return take_a_second_each(running, gate, clock, 40)
 
@@ -361,7 +365,7 @@ def test_an_adopted_run_knows_its_seconds_left_by_the_clock(
     clock = ManualClock()
     client = connect(serve().url, clock=clock)
     gate.hold()
-    left = leave_running(client, draw_text("photo-xl.safetensors", steps=40))
+    left = leave_running(client, make_text_to_image_graph("photo-xl.safetensors", steps=40))
     gate.await_held()
     running = left.follow(weights={"3": 40.0}, heartbeat_seconds=0.0)
     states = take_a_second_each(running, gate, clock, 40)

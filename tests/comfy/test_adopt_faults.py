@@ -29,10 +29,10 @@ from comfygradio.errors import (
 )
 from tests.clocks import HANG_SECONDS, ManualClock
 
-from .conftest import QUICK, Connect, Serve, see_end, wait_until
+from .conftest import QUICK_TIMINGS, Connect, Serve, read_to_end, wait_until
 from .gate import Gate
 from .gateway import Call, Gateway, Reply, forward
-from .graphs import Graph, draw_empty, draw_text, sleep_for
+from .graphs import Graph, make_empty_graph, make_sleep_graph, make_text_to_image_graph
 from .test_adopt import (
     Left,
     adopt_hearing_steps,
@@ -61,7 +61,7 @@ def count_posts(client: ComfyClient) -> int:
     """How many prompts were posted; a second one might hide behind the node cache and under the
     same id.
     """
-    return int(client.queue_prompt(draw_empty()).number)
+    return int(client.queue_prompt(make_empty_graph()).number)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -69,7 +69,7 @@ def test_running_on_every_version(version: str, serve: Serve, connect: Connect, 
     server = serve(version=version, preview_method="latent2rgb")
     client = connect(server.url)
     gate.hold()
-    left, chosen = leave_as_we_post(client, draw_text(CHECKPOINT, steps=60))
+    left, chosen = leave_as_we_post(client, make_text_to_image_graph(CHECKPOINT, steps=60))
     wait_until(lambda: client.sight(left.prompt_id).running)
     states = adopt_hearing_steps(left, gate)
     assert (states[-1].status, states[-1].prompt_id) == ("done", chosen)
@@ -84,8 +84,8 @@ def test_an_unknown_prompt_is_posted_once_on_every_version(
     version: str, serve: Serve, connect: Connect
 ) -> None:
     server = serve(version=version)
-    client = connect(server.url, patience=QUICK)
-    left = Left(client, draw_text(CHECKPOINT), str(uuid.uuid4()), uuid.uuid4().hex)
+    client = connect(server.url, patience=QUICK_TIMINGS)
+    left = Left(client, make_text_to_image_graph(CHECKPOINT), str(uuid.uuid4()), uuid.uuid4().hex)
     first, again = left.adopt()[-1], left.adopt()[-1]
     assert first.status == again.status == "done" and first.outputs == again.outputs
     assert server.executions["KSampler"] == 1 and count_posts(left.client) == 1
@@ -97,7 +97,7 @@ def test_closing_cancels_on_every_version(
 ) -> None:
     client = connect(serve(version=version).url)
     gate.hold()
-    left, chosen = leave_as_we_post(client, draw_text(CHECKPOINT, steps=500))
+    left, chosen = leave_as_we_post(client, make_text_to_image_graph(CHECKPOINT, steps=500))
     run = follow_to_steps(left, gate)
     next(state for state in run if state.step)
     run.close()
@@ -107,7 +107,7 @@ def test_closing_cancels_on_every_version(
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_lost_answer_of_prompt_runs_once(version: str, serve: Serve, connect: Connect) -> None:
     client = connect(serve(version=version, cut_on=("/prompt",)).url)
-    *_, last = client.run(draw_empty())
+    *_, last = client.run(make_empty_graph())
     wait_until(lambda: not (client.queue().running or client.queue().pending))
     assert last.status == "done" and last.outputs and len(client.history()) == 1
 
@@ -116,7 +116,7 @@ def test_a_dead_server_gets_nothing(serve: Serve, connect: Connect) -> None:
     server = serve()
     client = connect(server.url)
     server.kill()
-    left = Left(client, draw_empty(), str(uuid.uuid4()), uuid.uuid4().hex)
+    left = Left(client, make_empty_graph(), str(uuid.uuid4()), uuid.uuid4().hex)
     assert isinstance(client.sight(left.prompt_id).error, ServerUnreachable)
     with pytest.raises(ServerUnreachable):
         left.adopt()
@@ -147,7 +147,7 @@ def test_it_is_not_posted_where_the_server_does_not_tell(
         return reply if call.path.startswith(path) else forward(call, server.url)
 
     with Gateway(answer) as gateway:
-        left = Left(connect(gateway.url), draw_empty(), str(uuid.uuid4()), uuid.uuid4().hex)
+        left = Left(connect(gateway.url), make_empty_graph(), str(uuid.uuid4()), uuid.uuid4().hex)
         with pytest.raises(expected):
             left.adopt()
         assert gateway.calls and not any(call.method == "POST" for call in gateway.calls)
@@ -158,7 +158,7 @@ def test_a_prompt_is_left_running_when_the_server_does_not_tell(
 ) -> None:
     server = serve()
     gate.hold()
-    left = leave_running(connect(server.url), draw_text(CHECKPOINT, steps=50))
+    left = leave_running(connect(server.url), make_text_to_image_graph(CHECKPOINT, steps=50))
     with Gateway(lambda call: Reply(502)) as gateway, pytest.raises(ServerUnreachable):
         replace(left, client=connect(gateway.url)).adopt()
     assert adopt_held(left, gate)[-1].status == "done" and count_posts(left.client) == 1
@@ -170,7 +170,9 @@ def test_an_older_socket_that_closes_later_ends_nothing(
     """The server forgets our socket with it, so that only the history tells the end."""
     server = serve()
     gate.hold()
-    left = leave(connect(server.url, patience=QUICK), draw_text(CHECKPOINT, steps=80))
+    left = leave(
+        connect(server.url, patience=QUICK_TIMINGS), make_text_to_image_graph(CHECKPOINT, steps=80)
+    )
     old: Socket | None = hold_socket(left)
     states: list[PromptProgress] = []
     for state in follow_in_lockstep(left, server, gate, until=10):
@@ -189,7 +191,7 @@ def follow_in_lockstep(
 ) -> Generator[PromptProgress, None, None]:
     """The states of a prompt that is held; each step is made as soon as the one before is heard."""
     made = heard = 0
-    for state in see_end(left.follow(heartbeat_seconds=0.0)):
+    for state in read_to_end(left.follow(heartbeat_seconds=0.0)):
         yield state
         heard = max(heard, state.step or 0)
         is_heard = state.status == "running" and server.has_client(str(left.client_id))
@@ -208,7 +210,7 @@ def test_a_forgotten_socket_is_opened_anew(serve: Serve, connect: Connect, gate:
     server, clock = serve(), ManualClock()
     gate.hold()
     client = connect(server.url, clock=clock, patience=PollTimings(listen=math.inf))
-    left = leave(client, draw_text(CHECKPOINT, steps=80))
+    left = leave(client, make_text_to_image_graph(CHECKPOINT, steps=80))
     old: Socket | None = hold_socket(left)
     states: list[PromptProgress] = []
     for state in follow_in_lockstep(left, server, gate, until=80):
@@ -234,9 +236,9 @@ def test_a_silent_node_of_an_adopted_prompt_is_no_failure(
     # However far the clock is moved while a socket opens, it has answered in time.
     client = connect(server.url, clock=clock, patience=PollTimings(listen=math.inf))
     gate.hold()
-    left = leave_running(client, sleep_for(1.0))
+    left = leave_running(client, make_sleep_graph(1.0))
     states: list[PromptProgress] = []
-    for state in see_end(left.follow(heartbeat_seconds=0.0)):
+    for state in read_to_end(left.follow(heartbeat_seconds=0.0)):
         states.append(state)
         if server.connections[str(left.client_id)] < 3:
             clock.advance(0.1)
@@ -275,9 +277,9 @@ def test_a_silent_node_of_an_adopted_prompt_is_no_failure(
 def test_it_ends_well_all_the_same(
     faults: dict[str, Any], serve: Serve, connect: Connect, gate: Gate
 ) -> None:
-    client = connect(serve(**faults).url, patience=QUICK)
+    client = connect(serve(**faults).url, patience=QUICK_TIMINGS)
     gate.hold()
-    states = adopt_held(leave_running(client, draw_text(CHECKPOINT, steps=30)), gate)
+    states = adopt_held(leave_running(client, make_text_to_image_graph(CHECKPOINT, steps=30)), gate)
     fractions = [state.progress for state in states]
     assert (
         fractions == sorted(fractions)
@@ -289,8 +291,8 @@ def test_it_ends_well_all_the_same(
 
 
 def test_what_has_just_ended_is_not_posted_again(serve: Serve, connect: Connect) -> None:
-    client = connect(serve(no_history_delay=0.05).url, patience=QUICK)
-    left = leave(client, draw_empty())
+    client = connect(serve(no_history_delay=0.05).url, patience=QUICK_TIMINGS)
+    left = leave(client, make_empty_graph())
     wait_until(lambda: client.queue().position(left.prompt_id) is None)
     assert left.adopt()[-1].status == "done" and count_posts(client) == 1
 
@@ -301,7 +303,9 @@ def test_a_failure_after_the_adoption(
 ) -> None:
     url = serve(fail_at_step=30, lose_types=(lost,)).url
     gate.hold()
-    left = leave_running(connect(url, patience=QUICK), draw_text(CHECKPOINT, steps=60))
+    left = leave_running(
+        connect(url, patience=QUICK_TIMINGS), make_text_to_image_graph(CHECKPOINT, steps=60)
+    )
     for _ in range(2):
         with pytest.raises(
             ExecutionFailed, match=r"^Paint \(node 3, KSampler\) failed: "
@@ -314,9 +318,9 @@ def test_a_failure_after_the_adoption(
 def test_an_interrupt_that_is_only_in_the_history(
     serve: Serve, connect: Connect, gate: Gate
 ) -> None:
-    client = connect(serve(lose_types=("execution_interrupted",)).url, patience=QUICK)
+    client = connect(serve(lose_types=("execution_interrupted",)).url, patience=QUICK_TIMINGS)
     gate.hold()
-    left = leave_running(client, draw_text(CHECKPOINT, steps=500))
+    left = leave_running(client, make_text_to_image_graph(CHECKPOINT, steps=500))
     with pytest.raises(JobInterrupted):
         for state in follow_to_steps(left, gate):
             if state.step:
@@ -326,10 +330,10 @@ def test_an_interrupt_that_is_only_in_the_history(
 def test_an_adopted_prompt_that_somebody_deletes_is_lost(
     serve: Serve, connect: Connect, gate: Gate
 ) -> None:
-    client = connect(serve().url, patience=QUICK)
+    client = connect(serve().url, patience=QUICK_TIMINGS)
     gate.hold()
-    other = leave_running(client, draw_text(CHECKPOINT, steps=500))
-    left = leave(client, draw_empty())
+    other = leave_running(client, make_text_to_image_graph(CHECKPOINT, steps=500))
+    left = leave(client, make_empty_graph())
     with pytest.raises(JobLost, match="lost this job"):
         for state in left.follow():
             if state.queue_position:
@@ -341,9 +345,9 @@ def test_a_restarted_server_gets_an_adopted_prompt_only_once_more(
     serve: Serve, connect: Connect, gate: Gate
 ) -> None:
     server: DemoServer = serve()
-    client = connect(server.url, patience=QUICK)
+    client = connect(server.url, patience=QUICK_TIMINGS)
     gate.hold()
-    left = leave_running(client, draw_text(CHECKPOINT, steps=60))
+    left = leave_running(client, make_text_to_image_graph(CHECKPOINT, steps=60))
     killed = False
     with pytest.raises(JobLost):
         for state in follow_to_steps(left, gate):
@@ -359,7 +363,7 @@ def test_a_restarted_server_gets_an_adopted_prompt_only_once_more(
 def test_pictures_that_only_the_socket_brings_are_missed_aloud(
     serve: Serve, connect: Connect
 ) -> None:
-    last = leave_ended(connect(serve().url), draw_empty("SaveImageWebsocket")).adopt()[-1]
+    last = leave_ended(connect(serve().url), make_empty_graph("SaveImageWebsocket")).adopt()[-1]
     assert last.status == "done" and last.outputs == ()
     assert last.warnings == (
         "SaveImageWebsocket (node 2) sends its pictures only live; they were missed.",
@@ -372,7 +376,7 @@ def test_a_node_whose_begin_was_missed_teaches_no_time(
     server = serve()
     client = connect(server.url)
     gate.hold()
-    left = leave(client, draw_text(CHECKPOINT, steps=60))
+    left = leave(client, make_text_to_image_graph(CHECKPOINT, steps=60))
     client_id = str(left.client_id)
     watcher = open_socket(client, client_id)
     assert watcher

@@ -16,7 +16,7 @@ from comfygradio.errors import NotFound, PromptRejected, ServerError, Unexpected
 
 from .conftest import Connect, Serve
 from .gate import Gate
-from .graphs import Graph, draw_empty, draw_text
+from .graphs import Graph, make_empty_graph, make_text_to_image_graph
 
 
 def make_png(shade: int, size: int = 32) -> bytes:
@@ -103,7 +103,7 @@ def test_object_info_of_all_and_of_some(comfy: ComfyClient) -> None:
 
 
 def test_posting_and_the_history(comfy: ComfyClient) -> None:
-    prompt_id = finish(comfy, draw_empty())
+    prompt_id = finish(comfy, make_empty_graph())
     entry = comfy.history(prompt_id)
     assert entry is not None and entry.status == "success" and entry.outputs[0].kind == "image"
     assert prompt_id in comfy.history(max_items=3)
@@ -114,8 +114,8 @@ def test_posting_and_the_history(comfy: ComfyClient) -> None:
 
 def test_a_queue_with_a_pending_prompt(comfy: ComfyClient, checkpoint: str, gate: Gate) -> None:
     gate.hold()
-    first = comfy.queue_prompt(draw_text(checkpoint, steps=60))
-    second = comfy.queue_prompt(draw_empty())
+    first = comfy.queue_prompt(make_text_to_image_graph(checkpoint, steps=60))
+    second = comfy.queue_prompt(make_empty_graph())
     queue = comfy.queue()
     assert queue.position(second.prompt_id) in (1, 2)
     assert comfy.queue_remaining() == 2
@@ -127,13 +127,15 @@ def test_a_queue_with_a_pending_prompt(comfy: ComfyClient, checkpoint: str, gate
 def test_clear_queue_and_clear_history(serve: Serve, connect: Connect, gate: Gate) -> None:
     client = connect(serve().url)
     gate.hold()
-    first = client.queue_prompt(draw_text(client.models("checkpoints")[0], steps=100))
-    client.queue_prompt(draw_empty())
+    first = client.queue_prompt(
+        make_text_to_image_graph(client.models("checkpoints")[0], steps=100)
+    )
+    client.queue_prompt(make_empty_graph())
     client.clear_queue()
     assert client.queue().pending == ()
     client.interrupt()
     assert client.cancel(first.prompt_id) in (True, False)
-    finish(client, draw_empty())
+    finish(client, make_empty_graph())
     client.clear_history()
     assert client.history() == {}
 
@@ -143,7 +145,7 @@ def test_free(comfy: ComfyClient) -> None:
 
 
 def test_refusal(comfy: ComfyClient) -> None:
-    graph = draw_text("no such.safetensors")
+    graph = make_text_to_image_graph("no such.safetensors")
     with pytest.raises(
         PromptRejected, match=r"CheckpointLoaderSimple \(node 4\): ckpt_name: 'no such.safetensors'"
     ) as caught:
@@ -197,7 +199,7 @@ def test_jobs_where_they_exist(comfy: ComfyClient) -> None:
         with pytest.raises(NotFound):
             comfy.jobs()
         return
-    prompt_id = finish(comfy, draw_empty())
+    prompt_id = finish(comfy, make_empty_graph())
     assert comfy.jobs(limit=1)["jobs"][0]["id"] == prompt_id
     assert comfy.job(prompt_id)["status"] == "completed"
     with pytest.raises(NotFound):

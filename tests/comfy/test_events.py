@@ -41,7 +41,7 @@ from tests.ports import free_port
 
 from .conftest import Connect, Serve, wait_until
 from .gate import Gate
-from .graphs import Graph, draw_empty, draw_text, say
+from .graphs import Graph, make_empty_graph, make_text_graph, make_text_to_image_graph
 
 CHECKPOINT = "photo-xl.safetensors"
 PREVIEWS_ON_REQUEST = (0, 5)
@@ -106,7 +106,7 @@ def test_the_first_events_are_the_connection_and_the_greeting(comfy: ComfyClient
 
 
 def test_a_prompt_is_heard_from_its_start_to_its_end(comfy: ComfyClient, checkpoint: str) -> None:
-    graph = draw_text(checkpoint, steps=3)
+    graph = make_text_to_image_graph(checkpoint, steps=3)
     with comfy.listen() as events:
         prompt_id = post(comfy, events, graph, preview_method="latent2rgb")
         heard = [e for e in hear(events, is_over(prompt_id)) if e.prompt_id == prompt_id]
@@ -125,7 +125,7 @@ def test_a_prompt_is_heard_from_its_start_to_its_end(comfy: ComfyClient, checkpo
 def test_a_client_id_may_be_given(comfy: ComfyClient) -> None:
     with comfy.listen("a-name-of-ours") as events:
         assert events.client_id == "a-name-of-ours"
-        prompt_id = post(comfy, events, draw_empty())
+        prompt_id = post(comfy, events, make_empty_graph())
         assert hear(events, is_over(prompt_id))
 
 
@@ -149,7 +149,7 @@ def test_an_interrupt_is_heard(serve: Serve, connect: Connect, gate: Gate) -> No
     client = connect(serve().url)
     with client.listen() as events:
         gate.hold(after=1)
-        prompt_id = post(client, events, draw_text(CHECKPOINT, steps=500))
+        prompt_id = post(client, events, make_text_to_image_graph(CHECKPOINT, steps=500))
         hear(events, is_a(Progress))
         client.interrupt(prompt_id)
         gate.release()
@@ -169,7 +169,7 @@ def test_unknown_messages_come_with_what_was_sent(serve: Serve, connect: Connect
 def test_a_text_is_an_event(serve: Serve, connect: Connect) -> None:
     client = connect(serve(lab_nodes=True).url)
     with client.listen() as events:
-        post(client, events, say("a\nb"))
+        post(client, events, make_text_graph("a\nb"))
         assert hear(events, is_a(ProgressText))[-1] == ProgressText("7", "a\nb")
 
 
@@ -197,12 +197,12 @@ def test_several_listeners_hear_their_kinds_and_one_may_leave(comfy: ComfyClient
     events.on(ExecutionSuccess, again.append)
     leave = events.on(ExecutionStart, starts.append)
     with events:
-        first = post(comfy, events, draw_empty())
+        first = post(comfy, events, make_empty_graph())
         hear(events, is_over(first))
         leave()
         leave()
         events.on(Executing, lambda event: set_at_end(event, is_heard))
-        second = post(comfy, events, draw_empty())
+        second = post(comfy, events, make_empty_graph())
         assert is_heard.wait(2 * HANG_SECONDS)
     assert every[0] == Connected()
     assert [event.prompt_id for event in successes] == [first, second] and again == successes
@@ -220,7 +220,7 @@ def test_a_listener_that_fails_stops_nobody(
     with caplog.at_level(logging.ERROR), comfy.listen() as events:
         events.on(ExecutionStart, fail)
         events.on(ExecutionStart, heard.append)
-        prompt_id = post(comfy, events, draw_empty())
+        prompt_id = post(comfy, events, make_empty_graph())
         hear(events, is_over(prompt_id))
     assert [event.prompt_id for event in heard] == [prompt_id]
     assert "A listener of ExecutionStart failed." in caplog.text
@@ -230,7 +230,7 @@ def test_a_listener_that_fails_stops_nobody(
 def test_closing_ends_the_iteration_wherever_it_comes_from(comfy: ComfyClient) -> None:
     with comfy.listen() as events:
         events.on(ExecutionSuccess, lambda event: events.close())
-        prompt_id = post(comfy, events, draw_empty())
+        prompt_id = post(comfy, events, make_empty_graph())
         heard = list(events)
         assert ExecutionSuccess(prompt_id=prompt_id) in heard
         assert list(events) == []
@@ -243,7 +243,7 @@ def test_after_closing_no_listener_is_called(comfy: ComfyClient) -> None:
     with comfy.listen() as events:
         events.on(ExecutionStart, lambda event: events.close())
         events.on(ExecutionStart, heard.append)
-        post(comfy, events, draw_empty())
+        post(comfy, events, make_empty_graph())
         assert any(isinstance(event, ExecutionStart) for event in events)
     await_no_listeners()
     assert heard == []
@@ -269,7 +269,7 @@ def test_a_lost_connection_is_an_event_and_comes_back(serve: Serve, connect: Con
             connected, greeting = hear(events, is_a(Status))
             assert connected == Connected()
             assert isinstance(greeting, Status) and greeting.sid == events.client_id
-            prompt_id = post(client, events, draw_empty())
+            prompt_id = post(client, events, make_empty_graph())
             assert hear(events, is_over(prompt_id))
     await_no_listeners()
 
@@ -333,7 +333,7 @@ def test_a_connection_that_the_server_forgot_is_opened_anew(serve: Serve, connec
             clock.await_waiters()
             clock.advance(1.0)
             hear(events, is_a(Connected))
-            prompt_id = post(client, events, draw_empty())
+            prompt_id = post(client, events, make_empty_graph())
             assert hear(events, is_over(prompt_id))
 
 
@@ -354,7 +354,7 @@ def test_who_takes_over_a_client_id_may_be_forgotten_at_once(
         clock.await_waiters()
         clock.advance(1.0)
         hear(events, is_a(Connected))
-        prompt_id = post(client, events, draw_empty())
+        prompt_id = post(client, events, make_empty_graph())
         assert hear(events, is_over(prompt_id))
 
 
@@ -363,7 +363,7 @@ def test_what_nobody_takes_in_time_is_dropped_and_said(comfy: ComfyClient) -> No
     events = Events(comfy, capacity=5000)
     events.on(Executing, lambda event: set_at_end(event, is_heard))
     with events:
-        prompt_id = post(comfy, events, draw_empty())
+        prompt_id = post(comfy, events, make_empty_graph())
         assert is_heard.wait(2 * HANG_SECONDS)
         missed, *rest = hear(events, is_over(prompt_id))
     assert isinstance(missed, Missed) and missed.count > 0

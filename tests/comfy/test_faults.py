@@ -27,10 +27,10 @@ from comfygradio.errors import (
 from tests.clocks import HANG_SECONDS, ManualClock
 from tests.faults.faulty_proxy import FaultyProxy
 
-from .conftest import QUICK, Connect, Serve, join_runs, see_end, wait_until
+from .conftest import QUICK_TIMINGS, Connect, Serve, join_runs, read_to_end, wait_until
 from .gate import Gate
 from .gateway import Call, Gateway, Reply, forward
-from .graphs import Graph, draw_empty, draw_text, sleep_for
+from .graphs import Graph, make_empty_graph, make_sleep_graph, make_text_to_image_graph
 
 OLDER_VERSIONS = ["0.3.64", "0.3.40", "2024-01"]
 VERSIONS = ["0.33.0", *(pytest.param(older, marks=pytest.mark.deep) for older in OLDER_VERSIONS)]
@@ -38,14 +38,14 @@ CHECKPOINT = "photo-xl.safetensors"
 
 
 def finish(client: ComfyClient, graph: Graph | None = None) -> PromptProgress:
-    *_, last = client.run(graph or draw_text(CHECKPOINT))
+    *_, last = client.run(graph or make_text_to_image_graph(CHECKPOINT))
     return last
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_version(version: str, serve: Serve, connect: Connect) -> None:
     client = connect(serve(version=version, preview_method="latent2rgb").url)
-    graph = draw_text(CHECKPOINT)
+    graph = make_text_to_image_graph(CHECKPOINT)
     last = finish(client, graph)
     assert last.outputs[0].read().startswith(b"\x89PNG")
     assert last.preview_count == 8 and last.warnings == ()
@@ -75,8 +75,10 @@ def test_cancelling_on_every_version(
 ) -> None:
     client = connect(serve(version=version).url)
     gate.hold(after=1)
-    other = client.queue_prompt(draw_text(CHECKPOINT, steps=100)) if waiting else None
-    run = client.run(draw_text(CHECKPOINT, steps=500))
+    other = (
+        client.queue_prompt(make_text_to_image_graph(CHECKPOINT, steps=100)) if waiting else None
+    )
+    run = client.run(make_text_to_image_graph(CHECKPOINT, steps=500))
     state = next(state for state in run if (state.queue_position if waiting else state.step))
     run.close()
     wait_until(lambda: client.queue().position(state.prompt_id) is None)
@@ -94,7 +96,7 @@ def test_an_interrupt_before_the_start_is_repeated(
     clock = ManualClock()
     client = connect(serve(version=version, start_gap=1.0, step_seconds=1.0).url, clock=clock)
     gate.hold()
-    queued = client.queue_prompt(draw_text(CHECKPOINT, steps=500))
+    queued = client.queue_prompt(make_text_to_image_graph(CHECKPOINT, steps=500))
     assert queued.prompt_id in await_running(client)
     cancelled: list[bool] = []
     cancelling = threading.Thread(
@@ -123,7 +125,7 @@ def test_cancel_of_what_is_over_or_unknown(serve: Serve, connect: Connect) -> No
     for version in ("0.33.0", *OLDER_VERSIONS):
         client = connect(serve(version=version).url)
         assert client.cancel("6f2d2c3e-7a43-4c0c-a3c1-0d1d5a9b7e11") is False
-        assert client.cancel(finish(client, draw_empty()).prompt_id) is False
+        assert client.cancel(finish(client, make_empty_graph()).prompt_id) is False
 
 
 def test_an_old_server_is_not_interrupted_for_a_waiting_prompt(
@@ -131,7 +133,9 @@ def test_an_old_server_is_not_interrupted_for_a_waiting_prompt(
 ) -> None:
     client = connect(serve(version="2024-01").url)
     gate.hold()
-    first, second = (client.queue_prompt(draw_text(CHECKPOINT, steps=40)) for _ in range(2))
+    first, second = (
+        client.queue_prompt(make_text_to_image_graph(CHECKPOINT, steps=40)) for _ in range(2)
+    )
     gate.await_held()
     assert client.cancel(second.prompt_id)
     gate.release()
@@ -172,8 +176,8 @@ def test_an_old_server_is_not_interrupted_for_a_waiting_prompt(
     ids=str,
 )
 def test_it_ends_well_all_the_same(faults: dict[str, Any], serve: Serve, connect: Connect) -> None:
-    client = connect(serve(**faults).url, patience=QUICK)
-    check_good_end(list(client.run(draw_text(CHECKPOINT))))
+    client = connect(serve(**faults).url, patience=QUICK_TIMINGS)
+    check_good_end(list(client.run(make_text_to_image_graph(CHECKPOINT))))
 
 
 def check_good_end(states: list[PromptProgress]) -> None:
@@ -189,7 +193,9 @@ def test_a_late_history_is_waited_for(lost: str, serve: Serve, connect: Connect)
     clock = ManualClock()
     client = connect(serve(no_history_delay=0.05, lose_types=(lost,)).url, clock=clock)
     states: list[PromptProgress] = []
-    for state in see_end(client.run(draw_text(CHECKPOINT), heartbeat_seconds=0.0)):
+    for state in read_to_end(
+        client.run(make_text_to_image_graph(CHECKPOINT), heartbeat_seconds=0.0)
+    ):
         states.append(state)
         if client.history(state.prompt_id) is not None:
             clock.advance(0.5)
@@ -199,10 +205,10 @@ def test_a_late_history_is_waited_for(lost: str, serve: Serve, connect: Connect)
 def test_looks_in_quick_succession_wait_for_a_late_history_too(
     serve: Serve, connect: Connect
 ) -> None:
-    hasty = replace(QUICK, settle=HANG_SECONDS)
+    hasty = replace(QUICK_TIMINGS, settle=HANG_SECONDS)
     server = serve(no_history_delay=0.3, lose_types=("executed",))
     client = connect(server.url, patience=hasty)
-    check_good_end(list(client.run(draw_text(CHECKPOINT))))
+    check_good_end(list(client.run(make_text_to_image_graph(CHECKPOINT))))
 
 
 def test_a_failing_node(serve: Serve, connect: Connect) -> None:
@@ -220,7 +226,7 @@ def test_failures_are_told_by_socket_or_by_history(
     faults: dict[str, Any], serve: Serve, connect: Connect
 ) -> None:
     with pytest.raises(ExecutionFailed, match="failed: "):
-        finish(connect(serve(fail_at_step=3, **faults).url, patience=QUICK))
+        finish(connect(serve(fail_at_step=3, **faults).url, patience=QUICK_TIMINGS))
 
 
 def test_out_of_memory(serve: Serve, connect: Connect) -> None:
@@ -231,7 +237,7 @@ def test_out_of_memory(serve: Serve, connect: Connect) -> None:
 
 
 def test_what_was_made_before_a_failure_is_kept(serve: Serve, connect: Connect) -> None:
-    graph = draw_empty() | {
+    graph = make_empty_graph() | {
         "3": {
             "class_type": "LabRaise",
             "inputs": {"message": "boom /comfyui/x.py", "value": ["4", 0]},
@@ -248,30 +254,30 @@ def test_what_was_made_before_a_failure_is_kept(serve: Serve, connect: Connect) 
 
 def test_an_interrupt_heard_from_the_history(serve: Serve, connect: Connect, gate: Gate) -> None:
     gate.hold(after=1)
-    client = connect(serve(lose_types=("execution_interrupted",)).url, patience=QUICK)
+    client = connect(serve(lose_types=("execution_interrupted",)).url, patience=QUICK_TIMINGS)
     with pytest.raises(JobInterrupted):
-        for state in client.run(draw_text(CHECKPOINT, steps=200)):
+        for state in client.run(make_text_to_image_graph(CHECKPOINT, steps=200)):
             if state.step:
                 client.interrupt()
 
 
 def test_somebody_deletes_the_waiting_prompt(serve: Serve, connect: Connect, gate: Gate) -> None:
     gate.hold()
-    client = connect(serve().url, patience=QUICK)
-    first = client.queue_prompt(draw_text(CHECKPOINT, steps=500))
+    client = connect(serve().url, patience=QUICK_TIMINGS)
+    first = client.queue_prompt(make_text_to_image_graph(CHECKPOINT, steps=500))
     with pytest.raises(JobLost, match="lost this job"):
-        for state in client.run(draw_empty()):
+        for state in client.run(make_empty_graph()):
             client.delete_from_queue(state.prompt_id)
     client.cancel(first.prompt_id)
 
 
 def test_the_server_dies_and_comes_back(serve: Serve, connect: Connect, gate: Gate) -> None:
     server = serve()
-    client = connect(server.url, patience=QUICK)
+    client = connect(server.url, patience=QUICK_TIMINGS)
     is_dead = is_back = False
     gate.hold(after=1)
     with pytest.raises(JobLost, match="it was restarted"):
-        for state in see_end(client.run(draw_text(CHECKPOINT, steps=500))):
+        for state in read_to_end(client.run(make_text_to_image_graph(CHECKPOINT, steps=500))):
             if state.step and not is_dead:
                 server.kill()
                 is_dead = True
@@ -287,14 +293,14 @@ def test_a_killed_server_ends_the_time_left_before_any_time_has_passed(
 ) -> None:
     server, clock = serve(), ManualClock()
     began = clock.monotonic()
-    prompt = draw_text(CHECKPOINT, steps=500)
+    prompt = make_text_to_image_graph(CHECKPOINT, steps=500)
     weights = dict.fromkeys(prompt, 10.0)
     run = connect(server.url, clock=clock).run(prompt, weights=weights, heartbeat_seconds=0.0)
     gate.hold(after=1)
-    before = next(state for state in see_end(run) if state.step)
+    before = next(state for state in read_to_end(run) if state.step)
     assert before.is_answered and before.seconds_left is not None
     server.kill()
-    after = next(state for state in see_end(run) if not state.is_answered)
+    after = next(state for state in read_to_end(run) if not state.is_answered)
     assert after.status == "running" and after.seconds_left is None
     assert SLOW_CONNECTION not in after.warnings
     assert clock.monotonic() == began
@@ -309,31 +315,33 @@ def test_a_server_that_falls_silent_is_noticed_and_so_is_its_return(
     serve: Serve, connect: Connect, gate: Gate
 ) -> None:
     clock = ManualClock()
-    prompt = draw_text(CHECKPOINT, steps=20)
+    prompt = make_text_to_image_graph(CHECKPOINT, steps=20)
     weights = dict.fromkeys(prompt, 10.0)
     gate.hold(after=1)
     with FaultyProxy(serve().url) as line:
         client = connect(line.url, clock=clock)
         run = client.run(prompt, weights=weights, heartbeat_seconds=0.0)
-        assert next(state for state in see_end(run) if state.step).is_answered
+        assert next(state for state in read_to_end(run) if state.step).is_answered
         line.pause()
-        for state in see_end(run):
+        for state in read_to_end(run):
             if not state.is_answered:
                 break
             clock.advance(0.05)
         assert state.seconds_left is None
         line.resume()
-        state = next(state for state in see_end(run) if state.is_answered)
+        state = next(state for state in read_to_end(run) if state.is_answered)
         assert state.seconds_left is not None and state.warnings == ()
         gate.release()
-        *_, last = see_end(run)
+        *_, last = read_to_end(run)
         assert last.status == "done"
 
 
 def test_the_server_dies_for_good(serve: Serve, connect: Connect, gate: Gate) -> None:
     server = serve()
-    patience = replace(QUICK, reconnect=(0.01, 0.01))
-    run = connect(server.url, patience=patience).run(draw_text(CHECKPOINT, steps=500))
+    patience = replace(QUICK_TIMINGS, reconnect=(0.01, 0.01))
+    run = connect(server.url, patience=patience).run(
+        make_text_to_image_graph(CHECKPOINT, steps=500)
+    )
     gate.hold(after=1)
     next(state for state in run if state.step)
     server.kill()
@@ -345,7 +353,7 @@ def test_closing_when_the_server_is_gone_is_quick_and_quiet(
     serve: Serve, connect: Connect, gate: Gate
 ) -> None:
     server, clock = serve(), ManualClock()
-    run = connect(server.url, clock=clock).run(draw_text(CHECKPOINT, steps=500))
+    run = connect(server.url, clock=clock).run(make_text_to_image_graph(CHECKPOINT, steps=500))
     gate.hold(after=1)
     next(state for state in run if state.step)
     server.kill()
@@ -372,7 +380,7 @@ def test_closing_while_the_post_hangs_is_quick_and_cancels(
     gate.hold()
     with Gateway(answer) as gateway:
         client = connect(gateway.url, clock=clock)
-        run = client.run(draw_text(CHECKPOINT, steps=500), heartbeat_seconds=0.0)
+        run = client.run(make_text_to_image_graph(CHECKPOINT, steps=500), heartbeat_seconds=0.0)
         next(run)
         assert has_come.wait(HANG_SECONDS)
         close_by_clock(run, clock)
@@ -389,7 +397,9 @@ def test_what_is_closed_while_the_post_hangs_closes_its_socket_too(
     server = serve(version=version, slow_on={"/prompt": 0.2})
     gate.hold()
     client = connect(server.url)
-    run = client.run(draw_text(CHECKPOINT, steps=500), heartbeat_seconds=0.0, client_id="ours")
+    run = client.run(
+        make_text_to_image_graph(CHECKPOINT, steps=500), heartbeat_seconds=0.0, client_id="ours"
+    )
     next(run)
     wait_until(lambda: server.has_client("ours"))
     run.close()
@@ -398,7 +408,7 @@ def test_what_is_closed_while_the_post_hangs_closes_its_socket_too(
 
 
 def test_a_lost_answer_of_prompt_is_looked_up(serve: Serve, connect: Connect) -> None:
-    last = finish(connect(serve(cut_on=("/prompt",)).url), draw_empty())
+    last = finish(connect(serve(cut_on=("/prompt",)).url), make_empty_graph())
     assert last.status == "done" and last.outputs
 
 
@@ -407,11 +417,11 @@ def test_a_dropped_socket_is_opened_again_and_hears_on(
 ) -> None:
     """Each socket brings 30 messages, two for each step; the first one is lost before step 25."""
     server = serve(drop_socket_after=30)
-    client = connect(server.url, patience=QUICK)
+    client = connect(server.url, patience=QUICK_TIMINGS)
     gate.hold(after=25)
     made, heard = 25, 0
     states: list[PromptProgress] = []
-    for state in client.run(draw_text(CHECKPOINT, steps=40), client_id="ours"):
+    for state in client.run(make_text_to_image_graph(CHECKPOINT, steps=40), client_id="ours"):
         states.append(state)
         heard = max(heard, state.step or 0)
         if heard > 30:
@@ -444,7 +454,7 @@ def test_silence_is_no_failure(serve: Serve, gate: Gate) -> None:
     gate.hold()
     client = LookingClient(serve(lab_nodes=True).url, clock=clock)
     with client:
-        for last in see_end(client.run(sleep_for(9.0), heartbeat_seconds=0.0)):
+        for last in read_to_end(client.run(make_sleep_graph(9.0), heartbeat_seconds=0.0)):
             if last.node != "LabSleep":
                 continue
             is_looking = (clock.time() > 3.0 and client.looks < 1) or (
@@ -477,11 +487,11 @@ def test_posting_fails(
     faults: dict[str, Any], expected: type[Exception], serve: Serve, connect: Connect
 ) -> None:
     with pytest.raises(expected):
-        finish(connect(serve(**faults).url), draw_empty())
+        finish(connect(serve(**faults).url), make_empty_graph())
 
 
 def test_results_that_are_gone(serve: Serve, connect: Connect) -> None:
-    last = finish(connect(serve(lose_outputs=True).url), draw_empty())
+    last = finish(connect(serve(lose_outputs=True).url), make_empty_graph())
     with pytest.raises(NotFound):
         last.outputs[0].read()
 
@@ -491,9 +501,9 @@ def test_previews_of_an_anonymous_prompt_are_not_ours(
 ) -> None:
     client = connect(serve(preview_method="latent2rgb").url)
     gate.hold()
-    client.queue_prompt(draw_text(CHECKPOINT, steps=20))
+    client.queue_prompt(make_text_to_image_graph(CHECKPOINT, steps=20))
     states: list[PromptProgress] = []
-    for state in client.run(draw_empty()):
+    for state in client.run(make_empty_graph()):
         states.append(state)
         if state.status == "queued":
             gate.release()
@@ -503,11 +513,11 @@ def test_previews_of_an_anonymous_prompt_are_not_ours(
 def test_the_queue_position_falls(serve: Serve, connect: Connect, gate: Gate) -> None:
     """Each of the two before it is stopped once its place is known."""
     gate.hold()
-    client = connect(serve(lab_nodes=True).url, patience=QUICK)
+    client = connect(serve(lab_nodes=True).url, patience=QUICK_TIMINGS)
     for _ in range(2):
-        client.queue_prompt(sleep_for(30))
+        client.queue_prompt(make_sleep_graph(30))
     places: list[int] = []
-    for state in see_end(client.run(draw_empty())):
+    for state in read_to_end(client.run(make_empty_graph())):
         place = state.queue_position
         if place and place not in places:
             places.append(place)

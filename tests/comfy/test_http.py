@@ -28,7 +28,7 @@ from comfygradio.errors import (
 
 from .conftest import Connect, Serve
 from .gateway import Call, Gateway, Reply, forward
-from .graphs import draw_empty
+from .graphs import make_empty_graph
 
 ACCESS = Access(parse_url("http://user:hidden@h/?token=hidden"))
 REQUEST = httpx.Request("GET", "http://h/?token=hidden")
@@ -166,13 +166,13 @@ def test_a_token_in_three_forms(form: str, serve: Serve, connect: Connect) -> No
         "basic": lambda: connect(f"http://me:sesame@{host}"),
         "bearer": lambda: connect(server.url, headers={"Authorization": "Bearer sesame"}),
     }[form]()
-    *_, state = client.run(draw_empty())
+    *_, state = client.run(make_empty_graph())
     assert state.outputs[0].read().startswith(b"\x89PNG") and state.warnings == ()
 
 
 def test_a_path_prefix(serve: Serve, connect: Connect) -> None:
     client = connect(serve(path_prefix="/comfy").url + "/")
-    *_, state = client.run(draw_empty())
+    *_, state = client.run(make_empty_graph())
     assert state.outputs[0].read().startswith(b"\x89PNG") and state.warnings == ()
 
 
@@ -211,7 +211,7 @@ def test_a_gateway_that_forwards_only_api(
 
 
 def test_a_run_behind_such_a_gateway(api_only: Gateway, connect: Connect) -> None:
-    *_, state = connect(api_only.url).run(draw_empty())
+    *_, state = connect(api_only.url).run(make_empty_graph())
     assert state.outputs[0].read().startswith(b"\x89PNG") and len(state.warnings) == 1
 
 
@@ -264,7 +264,7 @@ def test_proxies_of_the_environment_do_not_stand_before_loopback(
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
-    *_, state = connect(serve().url).run(draw_empty())
+    *_, state = connect(serve().url).run(make_empty_graph())
     assert state.warnings == ()
 
 

@@ -17,13 +17,13 @@ from comfygradio.comfy.messages import (
 from comfygradio.comfy.messages import Progress as Step
 from comfygradio.comfy.tracker import PromptTracker
 
-from .graphs import draw_text
+from .graphs import make_text_to_image_graph
 
 SECONDS = {"3": 10.0, "4": 2.0, "5": 0.0, "6": 0.5, "7": 0.5, "8": 1.0, "9": 1.0}
 
 
 def track(weights: dict[str, float] | None = SECONDS) -> PromptTracker:
-    tracker = PromptTracker(draw_text("x", steps=10), "ours", weights=weights)
+    tracker = PromptTracker(make_text_to_image_graph("x", steps=10), "ours", weights=weights)
     tracker.accept(QueuedPrompt("ours", 0))
     return tracker
 

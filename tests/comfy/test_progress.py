@@ -5,9 +5,9 @@ import pytest
 from comfygradio.comfy.graph_progress import GraphProgress, guess_outputs, weigh_class
 from comfygradio.comfy.messages import NodeProgress
 
-from .graphs import draw_text
+from .graphs import make_text_to_image_graph
 
-GRAPH = draw_text("x")
+GRAPH = make_text_to_image_graph("x")
 
 
 @pytest.mark.parametrize(

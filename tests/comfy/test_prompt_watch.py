@@ -11,7 +11,7 @@ from comfygradio.comfy.prompt_monitor import PromptChange, PromptMonitor, poll_p
 
 from .conftest import Connect, Serve, wait_until
 from .gate import Gate
-from .graphs import draw_text
+from .graphs import make_text_to_image_graph
 
 CHECKPOINT = "photo-xl.safetensors"
 
@@ -107,7 +107,8 @@ def test_a_real_queue_is_told_of(serve: Serve, connect: Connect, gate: Gate) -> 
     assert poll_prompts(client, watch) == []
     gate.hold()
     first, second, third = (
-        client.queue_prompt(draw_text(CHECKPOINT, steps=500)).prompt_id for _ in range(3)
+        client.queue_prompt(make_text_to_image_graph(CHECKPOINT, steps=500)).prompt_id
+        for _ in range(3)
     )
     gate.await_held()
     assert tell(client, watch) == [("started", first), ("queued", second), ("queued", third)]

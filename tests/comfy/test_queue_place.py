@@ -6,11 +6,11 @@ from comfygradio.comfy.http_responses import QueuedPrompt
 from comfygradio.comfy.messages import Status
 from comfygradio.comfy.tracker import PromptTracker
 
-from .graphs import draw_text
+from .graphs import make_text_to_image_graph
 
 
 def track() -> PromptTracker:
-    tracker = PromptTracker(draw_text("x", steps=10), "ours")
+    tracker = PromptTracker(make_text_to_image_graph("x", steps=10), "ours")
     tracker.accept(QueuedPrompt("ours", 0))
     return tracker
 

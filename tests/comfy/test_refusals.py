@@ -11,14 +11,13 @@ from comfygradio.comfy.failures import (
     parse_rejection,
     read_titles,
 )
+from tests.comfy.recording import RecordedPost, load_posts
 
-from .recordings import Post, read_posts
-
-REFUSED = [post for post in read_posts() if post.status == 400]
+REFUSED = [post for post in load_posts() if post.status == 400]
 
 
 @pytest.mark.parametrize("post", REFUSED, ids=[f"{post.name}: {post.note}" for post in REFUSED])
-def test_recorded_refusals_become_sentences(post: Post) -> None:
+def test_recorded_refusals_become_sentences(post: RecordedPost) -> None:
     error = parse_rejection(post.answer, read_titles(post.graph))
     text = str(error)
     assert text.startswith("ComfyUI refused the workflow. ") and text.endswith(".")

@@ -10,16 +10,15 @@ from comfygradio.comfy.http_responses import HistoryEntry, QueuedPrompt
 from comfygradio.comfy.prompt_progress import PromptProgress
 from comfygradio.comfy.tracker import PromptTracker
 from comfygradio.errors import ExecutionFailed, JobInterrupted
+from tests.comfy.recording import RecordedPost, load_posts
 
-from .recordings import Post, read_posts
-
-ACCEPTED = [post for post in read_posts() if post.status == 200]
+ACCEPTED = [post for post in load_posts() if post.status == 200]
 FINISHED = [post for post in ACCEPTED if post.history and post.messages]
 NAMES = [f"{post.name}: {post.note}" for post in FINISHED]
 SERVER_SECRETS = ("/comfyui", "Traceback", 'File "', "current_inputs", ".py")
 
 
-def replay(post: Post) -> Iterator[tuple[PromptTracker, PromptProgress]]:
+def replay(post: RecordedPost) -> Iterator[tuple[PromptTracker, PromptProgress]]:
     tracker = PromptTracker(post.graph, post.prompt_id)
     tracker.accept(QueuedPrompt.from_json(post.answer))
     for at, message in post.messages:
@@ -29,7 +28,7 @@ def replay(post: Post) -> Iterator[tuple[PromptTracker, PromptProgress]]:
 
 
 @pytest.mark.parametrize("post", FINISHED, ids=NAMES)
-def test_messages_and_history_agree(post: Post) -> None:
+def test_messages_and_history_agree(post: RecordedPost) -> None:
     tracker, states = PromptTracker(post.graph, post.prompt_id), []
     for tracker, state in replay(post):  # noqa: B007
         states.append(state)
@@ -45,21 +44,21 @@ def test_messages_and_history_agree(post: Post) -> None:
 
 
 @pytest.mark.parametrize("post", FINISHED, ids=NAMES)
-def test_progress_never_falls(post: Post) -> None:
+def test_progress_never_falls(post: RecordedPost) -> None:
     fractions = [state.progress for _, state in replay(post)]
     assert fractions == sorted(fractions)
     assert all(0 <= fraction < 1 for fraction in fractions)
 
 
 @pytest.mark.parametrize("post", FINISHED, ids=NAMES)
-def test_history_alone_settles(post: Post) -> None:
+def test_history_alone_settles(post: RecordedPost) -> None:
     tracker = PromptTracker(post.graph, post.prompt_id)
     tracker.apply_history(HistoryEntry.from_json(post.prompt_id, post.history))
     assert (tracker.failure is None) == (tracker.state.status == "done")
 
 
 @pytest.mark.parametrize("post", ACCEPTED, ids=[f"{post.name}: {post.note}" for post in ACCEPTED])
-def test_failures_are_sentences_without_server_secrets(post: Post) -> None:
+def test_failures_are_sentences_without_server_secrets(post: RecordedPost) -> None:
     tracker = PromptTracker(post.graph, post.prompt_id)
     for tracker, _ in replay(post):  # noqa: B007
         pass

@@ -25,9 +25,9 @@ from tests.clocks import HANG_SECONDS, ManualClock
 from tests.faults.faulty_proxy import FaultyProxy
 from tests.faults.websocket_frame import parse_message
 
-from .conftest import LISTENING, QUICK, Connect, Serve, join_runs, wait_until
+from .conftest import LISTENING, QUICK_TIMINGS, Connect, Serve, join_runs, wait_until
 from .gate import Gate
-from .graphs import Graph, draw_empty, draw_text
+from .graphs import Graph, make_empty_graph, make_text_to_image_graph
 
 
 def run_all(client: ComfyClient, prompt: Prompt | Graph) -> list[PromptProgress]:
@@ -37,7 +37,7 @@ def run_all(client: ComfyClient, prompt: Prompt | Graph) -> list[PromptProgress]
 def test_text_to_image(comfy: ComfyClient, checkpoint: str, tmp_path: Path, gate: Gate) -> None:
     gate.hold(after=1)
     states: list[PromptProgress] = []
-    for state in comfy.run(draw_text(checkpoint)):
+    for state in comfy.run(make_text_to_image_graph(checkpoint)):
         states.append(state)
         if state.step:
             gate.release()
@@ -57,7 +57,7 @@ def test_text_to_image(comfy: ComfyClient, checkpoint: str, tmp_path: Path, gate
 
 
 def test_carried_nodes_are_no_part_of_the_progress(comfy: ComfyClient, checkpoint: str) -> None:
-    graph = draw_text(checkpoint)
+    graph = make_text_to_image_graph(checkpoint)
     carried = {"comfygradio-carried-4": graph["4"], "comfygradio-carried-5": graph["5"]}
     states = run_all(comfy, {**graph, **carried})
     last = states[-1]
@@ -71,23 +71,23 @@ def test_previews_where_the_server_can_switch_them_on(comfy: ComfyClient, checkp
     version = comfy.server_version()
     if version is None or version < (0, 5, 0):
         pytest.skip("extra_data.preview_method came with v0.5.0")
-    states = run_all(comfy, draw_text(checkpoint))
+    states = run_all(comfy, make_text_to_image_graph(checkpoint))
     assert states[-1].preview_count == 8
     preview = next(state.preview for state in states if state.preview)
     assert preview.mime == "image/jpeg" and preview.node_id == "3"
     Image.open(io.BytesIO(preview.data)).load()
-    *_, last = comfy.run(draw_text(checkpoint), preview_method="none")
+    *_, last = comfy.run(make_text_to_image_graph(checkpoint), preview_method="none")
     assert last.preview_count == 0
 
 
 def test_everything_cached(comfy: ComfyClient) -> None:
-    graph = draw_empty()
+    graph = make_empty_graph()
     first, again = run_all(comfy, graph)[-1], run_all(comfy, graph)[-1]
     assert first.outputs == again.outputs and again.status == "done"
 
 
 def test_pictures_by_socket(comfy: ComfyClient) -> None:
-    last = run_all(comfy, draw_empty("SaveImageWebsocket"))[-1]
+    last = run_all(comfy, make_empty_graph("SaveImageWebsocket"))[-1]
     (output,) = last.outputs
     assert output.read().startswith(b"\x89PNG") and output.filename == "2_00001.png"
     assert last.preview_count == 0
@@ -114,8 +114,10 @@ def test_pictures_by_socket_that_come_after_the_history(serve: Serve, connect: C
             return [frame]
 
         line.alter = delay
-        patience = replace(QUICK, frames=HANG_SECONDS)
-        last = run_all(connect(line.url, patience=patience), draw_empty("SaveImageWebsocket"))[-1]
+        patience = replace(QUICK_TIMINGS, frames=HANG_SECONDS)
+        last = run_all(
+            connect(line.url, patience=patience), make_empty_graph("SaveImageWebsocket")
+        )[-1]
     (output,) = last.outputs
     assert output.read().startswith(b"\x89PNG") and last.warnings == ()
 
@@ -124,15 +126,17 @@ def test_pictures_by_socket_that_never_come_are_told_of(serve: Serve, connect: C
     server = serve()
     with FaultyProxy(server.url) as line:
         line.alter = lambda frame: [frame] if parse_message(frame)[0] == "status" else []
-        patience = replace(QUICK, frames=0.05)
-        last = run_all(connect(line.url, patience=patience), draw_empty("SaveImageWebsocket"))[-1]
+        patience = replace(QUICK_TIMINGS, frames=0.05)
+        last = run_all(
+            connect(line.url, patience=patience), make_empty_graph("SaveImageWebsocket")
+        )[-1]
     assert last.status == "done" and last.outputs == ()
     (warning,) = last.warnings
     assert warning.endswith("sends its pictures only live; they were missed.")
 
 
 def test_a_big_picture_by_socket(comfy: ComfyClient) -> None:
-    graph = draw_empty("SaveImageWebsocket")
+    graph = make_empty_graph("SaveImageWebsocket")
     graph["1"]["inputs"] |= {"width": 1024, "height": 1024, "batch_size": 3}
     assert [
         Image.open(io.BytesIO(output.read())).size for output in run_all(comfy, graph)[-1].outputs
@@ -162,7 +166,7 @@ def test_uploads_and_what_pictures_remember(comfy: ComfyClient, tmp_path: Path) 
 
 
 def test_only_the_outputs_that_are_asked_for(comfy: ComfyClient) -> None:
-    graph = draw_empty()
+    graph = make_empty_graph()
     graph["5"] = {"class_type": "PreviewImage", "inputs": {"images": ["1", 0]}}
     assert [
         output.node_id for output in run_all(comfy, Prompt(graph, outputs=("5",)))[-1].outputs
@@ -171,7 +175,7 @@ def test_only_the_outputs_that_are_asked_for(comfy: ComfyClient) -> None:
 
 
 def test_a_partial_refusal_is_a_warning(comfy: ComfyClient) -> None:
-    graph = draw_empty()
+    graph = make_empty_graph()
     graph["5"] = {"class_type": "PreviewImage", "inputs": {}}
     last = run_all(comfy, graph)[-1]
     assert [output.node_id for output in last.outputs] == ["2"]
@@ -182,16 +186,16 @@ def test_a_partial_refusal_is_a_warning(comfy: ComfyClient) -> None:
 
 def test_refusals(comfy: ComfyClient) -> None:
     with pytest.raises(PromptRejected, match="It has no output node"):
-        run_all(comfy, {"1": draw_empty()["1"]})
+        run_all(comfy, {"1": make_empty_graph()["1"]})
     with pytest.raises(PromptRejected, match="NoSuchNode"):
-        run_all(comfy, draw_empty("NoSuchNode"))
+        run_all(comfy, make_empty_graph("NoSuchNode"))
 
 
 def test_closing_cancels_the_running_prompt(
     comfy: ComfyClient, checkpoint: str, gate: Gate
 ) -> None:
     gate.hold(after=1)
-    run = comfy.run(draw_text(checkpoint, steps=400))
+    run = comfy.run(make_text_to_image_graph(checkpoint, steps=400))
     state = next(state for state in run if state.step)
     run.close()
     assert wait_for_end(comfy, state.prompt_id) == "error"
@@ -201,7 +205,10 @@ def test_closing_cancels_only_the_own_pending_prompt(
     comfy: ComfyClient, checkpoint: str, gate: Gate
 ) -> None:
     gate.hold(after=1)
-    running, waiting = comfy.run(draw_text(checkpoint, steps=60)), comfy.run(draw_empty())
+    running, waiting = (
+        comfy.run(make_text_to_image_graph(checkpoint, steps=60)),
+        comfy.run(make_empty_graph()),
+    )
     next(state for state in running if state.step)
     state = next(state for state in waiting if state.queue_position is not None)
     assert (state.status, state.queue_position) == ("queued", 1)
@@ -219,7 +226,9 @@ def test_closing_before_the_first_look_posts_or_cancels(
 ) -> None:
     gate.hold()
     prompt_id = "0b8ad2cd-0d8b-4a5d-9f5d-2f1d3a4b5c6d"
-    run = comfy.run(draw_text(checkpoint, steps=400), prompt_id=prompt_id, heartbeat_seconds=0.0)
+    run = comfy.run(
+        make_text_to_image_graph(checkpoint, steps=400), prompt_id=prompt_id, heartbeat_seconds=0.0
+    )
     next(run)
     run.close()
     wait_for_end(comfy, prompt_id)
@@ -232,7 +241,7 @@ def test_somebody_else_stops_it(comfy: ComfyClient, checkpoint: str, gate: Gate)
     with pytest.raises(
         JobInterrupted, match=r"^The job was stopped at Paint \(node 3, KSampler\)\.$"
     ) as caught:
-        for state in comfy.run(draw_text(checkpoint, steps=400)):
+        for state in comfy.run(make_text_to_image_graph(checkpoint, steps=400)):
             if state.step and not stopped:
                 stopped = comfy.cancel(state.prompt_id)
     wait_for_end(comfy, caught.value.prompt_id)
@@ -240,7 +249,7 @@ def test_somebody_else_stops_it(comfy: ComfyClient, checkpoint: str, gate: Gate)
 
 
 def test_many_threads_share_a_client(comfy: ComfyClient) -> None:
-    graphs = [draw_empty() for _ in range(12)]
+    graphs = [make_empty_graph() for _ in range(12)]
     with ThreadPoolExecutor(6) as pool:
         names = [
             states[-1].outputs[0].filename
@@ -254,12 +263,12 @@ def test_heartbeats_while_it_waits(serve: Serve, connect: Connect, gate: Gate) -
     clock = ManualClock()
     client = connect(serve().url, clock=clock)
     gate.hold()
-    client.queue_prompt(draw_text("photo-xl.safetensors", steps=200))
+    client.queue_prompt(make_text_to_image_graph("photo-xl.safetensors", steps=200))
     times: list[float] = []
     over = threading.Event()
 
     def listen() -> None:
-        run = client.run(draw_empty(), heartbeat_seconds=0.05)
+        run = client.run(make_empty_graph(), heartbeat_seconds=0.05)
         while not over.is_set():
             next(run)
             times.append(clock.monotonic())
@@ -297,10 +306,10 @@ def test_a_slow_consumer_gets_the_newest_preview_and_stalls_nobody(
     steps = 30
     gate.hold(after=1)
     with ComfyClient(comfy.url, patience=LISTENING, clock=clock) as client:
-        slow = client.run(draw_text(checkpoint, steps=steps))
+        slow = client.run(make_text_to_image_graph(checkpoint, steps=steps))
         next(state for state in slow if state.step)
         gate.release()
-        assert run_all(comfy, draw_empty())[-1].status == "done"
+        assert run_all(comfy, make_empty_graph())[-1].status == "done"
         # At least a report of progress and a state of all nodes came with each step.
         wait_until(lambda: clock.heard >= 2 * steps)
         rest = list(slow)
@@ -311,8 +320,8 @@ def test_a_slow_consumer_gets_the_newest_preview_and_stalls_nobody(
 
 
 def test_no_thread_is_left(comfy: ComfyClient, checkpoint: str) -> None:
-    run_all(comfy, draw_empty())
-    comfy.run(draw_text(checkpoint)).close()
+    run_all(comfy, make_empty_graph())
+    comfy.run(make_text_to_image_graph(checkpoint)).close()
     join_runs()
 
 
@@ -324,7 +333,7 @@ def wait_for_end(client: ComfyClient, prompt_id: str) -> str | None:
 
 
 def test_png_bytes_arrive_unchanged(comfy: ComfyClient) -> None:
-    data = run_all(comfy, draw_empty())[-1].outputs[0].read()
+    data = run_all(comfy, make_empty_graph())[-1].outputs[0].read()
     position = 8
     while position < len(data):
         (length,) = struct.unpack_from(">I", data, position)

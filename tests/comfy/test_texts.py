@@ -13,13 +13,13 @@ from comfygradio.comfy.tracker import MAX_TEXT_LENGTH, PromptTracker
 
 from .conftest import Connect, Serve
 from .gate import Gate
-from .graphs import draw_empty, say
+from .graphs import make_empty_graph, make_text_graph
 
 
 def hold_text(text: str, serve: Serve, connect: Connect, gate: Gate) -> str:
     """What a run shows while a node that has sent this text works on."""
     gate.hold()
-    run = connect(serve(lab_nodes=True).url).run(say(text, seconds=5.0))
+    run = connect(serve(lab_nodes=True).url).run(make_text_graph(text, seconds=5.0))
     shown = next(state.text for state in run if state.text)
     gate.release()
     *_, last = run
@@ -47,7 +47,7 @@ def test_a_text_is_one_short_line(
 
 def track(*messages: ProgressText | Executing) -> str:
     """What is shown after these messages to a run of a graph with the nodes 1 and 2."""
-    tracker = PromptTracker(draw_empty(), "p")
+    tracker = PromptTracker(make_empty_graph(), "p")
     for message in messages:
         tracker.apply(message, 0.0)
     return tracker.state.text

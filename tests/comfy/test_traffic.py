@@ -25,7 +25,7 @@ from comfygradio.errors import NotFound, ServerUnreachable
 
 from .conftest import Serve
 from .gateway import Call, Gateway, Reply
-from .graphs import draw_empty
+from .graphs import make_empty_graph
 
 TOKEN = "tok-8f3a91"
 PASSWORD = "pass%2Bword%2F77"
@@ -51,7 +51,9 @@ def test_a_run_is_told_call_by_call_and_message_by_message(
 ) -> None:
     server = serve(preview_method="auto")
     with ComfyClient(server.url) as client:
-        states = list(client.run(draw_empty(), prompt_id="6c8ff9d8-1b0f-4f55-9c8b-c0ffee000001"))
+        states = list(
+            client.run(make_empty_graph(), prompt_id="6c8ff9d8-1b0f-4f55-9c8b-c0ffee000001")
+        )
         states[-1].outputs[0].read()
     told = join(caplog)
     assert re.search(
@@ -119,7 +121,7 @@ def test_no_way_to_give_a_secret_shows_it(
     server = serve(token=TOKEN)
     url = address.format(host=server.url.removeprefix("http://"), token=TOKEN)
     with ComfyClient(url, headers=headers) as client:
-        list(client.run(draw_empty()))
+        list(client.run(make_empty_graph()))
     told = join(caplog)
     assert "POST /prompt" in told and "socket execution_start" in told
     assert TOKEN not in told and "ann" not in told and "Bearer" not in told
@@ -166,7 +168,7 @@ def test_messages_are_one_line_that_a_terminal_takes_for_text(
 def test_without_the_level_nothing_is_told(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "comfygradio")
     with ComfyClient(serve().url) as client:
-        list(client.run(draw_empty()))
+        list(client.run(make_empty_graph()))
     assert not list_lines(caplog)
 
 

@@ -8,8 +8,7 @@ import httpx
 import pytest
 
 from comfygradio.demo import DemoOptions, DemoServer
-
-from .driving import Comfy
+from tests.contract.plain_client import PlainClient
 
 REAL = os.environ.get("COMFYUI_URL", "").rstrip("/")
 
@@ -28,9 +27,9 @@ def comfy_url(
 
 
 @pytest.fixture(scope="session")
-def comfy(comfy_url: str) -> Iterator[Comfy]:
+def comfy(comfy_url: str) -> Iterator[PlainClient]:
     with httpx.Client(base_url=comfy_url, timeout=60) as http:
         stats = http.get("/system_stats").json()["system"]
         version = tuple(int(part) for part in stats["comfyui_version"].split("."))
         checkpoint = http.get("/models/checkpoints").json()[-1]
-        yield Comfy(comfy_url, comfy_url == REAL, http, version, checkpoint)
+        yield PlainClient(comfy_url, comfy_url == REAL, http, version, checkpoint)

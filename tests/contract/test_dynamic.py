@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from .driving import Comfy, Graph, node, only
+from tests.contract.plain_client import Graph, PlainClient, node, only
 
 pytestmark = pytest.mark.real
 
@@ -51,7 +51,7 @@ REFUSED: list[tuple[dict[str, Any], str, str, str]] = [
 
 
 @pytest.fixture(autouse=True)
-def needs_dynamic_inputs(comfy: Comfy) -> None:
+def needs_dynamic_inputs(comfy: PlainClient) -> None:
     if not comfy.since(0, 33):
         pytest.skip("newer servers only")
 
@@ -68,14 +68,14 @@ def scaled(inputs: dict[str, Any]) -> Graph:
     }
 
 
-def blame(comfy: Comfy, graph: Graph, node_id: str = "2") -> dict[str, Any]:
+def blame(comfy: PlainClient, graph: Graph, node_id: str = "2") -> dict[str, Any]:
     answer = comfy.post(graph)
     assert answer.status_code == 400, answer.text
     error: dict[str, Any] = answer.json()["node_errors"][node_id]["errors"][0]
     return error
 
 
-def failure(comfy: Comfy, graph: Graph) -> dict[str, Any]:
+def failure(comfy: PlainClient, graph: Graph) -> dict[str, Any]:
     """Runs a graph that has to fail; its error."""
     _, messages = comfy.run(graph)
     error: dict[str, Any] = only(messages, "execution_error")[0]
@@ -84,14 +84,14 @@ def failure(comfy: Comfy, graph: Graph) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("inputs", "kind", "name", "details"), REFUSED)
 def test_what_the_chosen_key_brings_is_checked(
-    comfy: Comfy, inputs: dict[str, Any], kind: str, name: str, details: str
+    comfy: PlainClient, inputs: dict[str, Any], kind: str, name: str, details: str
 ) -> None:
     error = blame(comfy, scaled(inputs))
     assert (error["type"], error["extra_info"]["input_name"]) == (kind, name)
     assert error["details"].startswith(details)
 
 
-def test_what_another_key_would_bring_is_not_checked(comfy: Comfy) -> None:
+def test_what_another_key_would_bring_is_not_checked(comfy: PlainClient) -> None:
     _, messages = comfy.run(
         scaled(SIZE | {"resize_type.multiplier": "abc", "resize_type.nonsense": 1})
     )
@@ -100,7 +100,7 @@ def test_what_another_key_would_bring_is_not_checked(comfy: Comfy) -> None:
 
 @pytest.mark.parametrize("inputs", [{}, {"resize_type": "no such key", "resize_type.width": 20}])
 def test_a_missing_or_unknown_key_passes_the_check_and_fails_the_run(
-    comfy: Comfy, inputs: dict[str, Any]
+    comfy: PlainClient, inputs: dict[str, Any]
 ) -> None:
     error = failure(comfy, scaled(inputs))
     assert (error["node_id"], error["exception_type"]) == ("2", "TypeError")
@@ -111,7 +111,7 @@ def test_a_missing_or_unknown_key_passes_the_check_and_fails_the_run(
     )
 
 
-def test_nested_combos_are_checked_to_the_innermost(comfy: Comfy) -> None:
+def test_nested_combos_are_checked_to_the_innermost(comfy: PlainClient) -> None:
     crf = "format.codec.encoding.crf"
     graph = scaled(SIZE) | {"4": node("CreateVideo", images=["2", 0], fps=5.0)}
     color = {"format.codec.encoding.color_space": "auto"}
@@ -125,7 +125,7 @@ def test_nested_combos_are_checked_to_the_innermost(comfy: Comfy) -> None:
     assert blame(comfy, graph, "5")["details"] == "crf"
 
 
-def test_growing_lists_need_their_first_items(comfy: Comfy) -> None:
+def test_growing_lists_need_their_first_items(comfy: PlainClient) -> None:
     graph = scaled(SIZE) | {"2": node("BatchImagesNode", **{"images.image1": ["1", 0]})}
     error = blame(comfy, graph)
     assert (error["type"], error["details"]) == ("required_input_missing", "image0")
@@ -134,7 +134,7 @@ def test_growing_lists_need_their_first_items(comfy: Comfy) -> None:
     assert blame(comfy, graph)["type"] == "return_type_mismatch"
 
 
-def test_growing_lists_may_have_gaps_and_ignore_other_names(comfy: Comfy) -> None:
+def test_growing_lists_may_have_gaps_and_ignore_other_names(comfy: PlainClient) -> None:
     items = {
         "images.image0": ["1", 0],
         "images.image3": ["1", 0],
@@ -145,13 +145,13 @@ def test_growing_lists_may_have_gaps_and_ignore_other_names(comfy: Comfy) -> Non
     assert len(only(messages, "executed")[0]["output"]["images"]) == 2
 
 
-def test_types_that_have_to_match_are_not_checked(comfy: Comfy) -> None:
+def test_types_that_have_to_match_are_not_checked(comfy: PlainClient) -> None:
     graph = scaled(SIZE)
     graph["2"]["inputs"]["input"] = ["9", 0]
     assert failure(comfy, graph)["node_id"] == "2"
 
 
-def test_wrapped_values_are_unwrapped(comfy: Comfy) -> None:
+def test_wrapped_values_are_unwrapped(comfy: PlainClient) -> None:
     graph = scaled(SIZE | {"resize_type.width": {"__value__": "24"}})
     prompt_id, messages = comfy.run(graph)
     assert only(messages, "executed")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from .driving import Comfy, node, only, plain_graph, types_of
+from tests.contract.plain_client import PlainClient, node, only, plain_graph, types_of
 
 pytestmark = pytest.mark.real
 
@@ -23,7 +23,7 @@ KEYS = {
 }
 
 
-def fail(comfy: Comfy, graph: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+def fail(comfy: PlainClient, graph: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """The error told and the history of a graph that fails while it runs."""
     prompt_id, messages = comfy.run(graph)
     assert types_of(messages, but=("progress_state", "binary"))[-2:] == [
@@ -38,7 +38,7 @@ def fail(comfy: Comfy, graph: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     return error, entry
 
 
-def test_saving_outside_the_output_folder_fails(comfy: Comfy) -> None:
+def test_saving_outside_the_output_folder_fails(comfy: PlainClient) -> None:
     graph = plain_graph()
     graph["2"]["inputs"]["filename_prefix"] = "../../evil"
     error, _ = fail(comfy, graph)
@@ -55,14 +55,14 @@ def test_saving_outside_the_output_folder_fails(comfy: Comfy) -> None:
     )
 
 
-def test_a_text_in_the_place_of_a_link_fails(comfy: Comfy) -> None:
+def test_a_text_in_the_place_of_a_link_fails(comfy: PlainClient) -> None:
     graph = comfy.text_graph(steps=1)
     graph["8"]["inputs"]["samples"] = "hello"
     error, _ = fail(comfy, graph)
     assert (error["node_id"], error["exception_type"]) == ("8", "TypeError")
 
 
-def test_outputs_made_before_the_failure_are_kept(comfy: Comfy) -> None:
+def test_outputs_made_before_the_failure_are_kept(comfy: PlainClient) -> None:
     graph = plain_graph()
     graph["5"] = node("ImageInvert", image=["2", 0] if comfy.since(0, 33) else ["1", 0])
     graph["6"] = node("SaveImage", images=["5", 0], filename_prefix="../../evil")
@@ -72,7 +72,7 @@ def test_outputs_made_before_the_failure_are_kept(comfy: Comfy) -> None:
         assert list(entry["outputs"]) == ["2"]
 
 
-def test_the_next_prompt_runs_after_a_failure(comfy: Comfy) -> None:
+def test_the_next_prompt_runs_after_a_failure(comfy: PlainClient) -> None:
     graph = plain_graph()
     graph["2"]["inputs"]["filename_prefix"] = f"../../{uuid.uuid4().hex}"
     fail(comfy, graph)

@@ -14,8 +14,7 @@ import pytest
 
 from comfygradio.cli.app import run_command
 from comfygradio.settings import shipped_presets
-
-from .driving import PATIENCE, Comfy, plain_graph
+from tests.contract.plain_client import PATIENCE, PlainClient, plain_graph
 
 pytestmark = pytest.mark.real
 
@@ -24,7 +23,7 @@ Api = Callable[..., Any]
 
 @pytest.fixture
 def api(
-    comfy: Comfy,
+    comfy: PlainClient,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -76,7 +75,7 @@ def test_the_rows_that_tell(api: Api) -> None:
 
 
 def test_a_run_tells_what_passes(
-    comfy: Comfy,
+    comfy: PlainClient,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from .driving import Comfy
+from tests.contract.plain_client import PlainClient
 
 pytestmark = pytest.mark.real
 
@@ -26,7 +26,7 @@ EVERYWHERE = [
 
 
 @pytest.mark.parametrize("path", EVERYWHERE)
-def test_routes_answer_json_bare_and_below_api(comfy: Comfy, path: str) -> None:
+def test_routes_answer_json_bare_and_below_api(comfy: PlainClient, path: str) -> None:
     for prefix in ("", "/api"):
         answer = comfy.http.get(
             prefix + path, params={"max_items": 1} if path == "/history" else None
@@ -36,13 +36,13 @@ def test_routes_answer_json_bare_and_below_api(comfy: Comfy, path: str) -> None:
         answer.json()
 
 
-def test_one_class_is_told_like_all(comfy: Comfy) -> None:
+def test_one_class_is_told_like_all(comfy: PlainClient) -> None:
     every: dict[str, Any] = comfy.http.get("/object_info").json()
     assert comfy.http.get("/object_info/KSampler").json() == {"KSampler": every["KSampler"]}
     assert comfy.http.get("/object_info/NoSuchClass").json() == {}
 
 
-def test_the_sampler_is_described(comfy: Comfy) -> None:
+def test_the_sampler_is_described(comfy: PlainClient) -> None:
     sampler = comfy.http.get("/object_info/KSampler").json()["KSampler"]
     required = sampler["input"]["required"]
     assert sampler["input_order"]["required"] == list(required)
@@ -51,26 +51,26 @@ def test_the_sampler_is_described(comfy: Comfy) -> None:
     assert (sampler["output"], sampler["output_node"]) == (["LATENT"], False)
 
 
-def test_checkpoints_are_the_same_in_both_lists(comfy: Comfy) -> None:
+def test_checkpoints_are_the_same_in_both_lists(comfy: PlainClient) -> None:
     loader = comfy.http.get("/object_info/CheckpointLoaderSimple").json()["CheckpointLoaderSimple"]
     assert (
         loader["input"]["required"]["ckpt_name"][0] == comfy.http.get("/models/checkpoints").json()
     )
 
 
-def test_unknown_model_folders_are_empty_404(comfy: Comfy) -> None:
+def test_unknown_model_folders_are_empty_404(comfy: PlainClient) -> None:
     answer = comfy.http.get("/models/nope")
     assert (answer.status_code, answer.content) == (404, b"")
     assert "checkpoints" in comfy.http.get("/models").json()
 
 
-def test_embeddings_are_named_without_their_suffix(comfy: Comfy) -> None:
+def test_embeddings_are_named_without_their_suffix(comfy: PlainClient) -> None:
     files = comfy.http.get("/models/embeddings").json()
     assert files, "a server without embeddings proves nothing"
     assert comfy.http.get("/embeddings").json() == [name.rpartition(".")[0] for name in files]
 
 
-def test_model_metadata(comfy: Comfy) -> None:
+def test_model_metadata(comfy: PlainClient) -> None:
     found = comfy.http.get("/view_metadata/checkpoints", params={"filename": comfy.checkpoint})
     assert found.status_code == 200
     assert isinstance(found.json(), dict)
@@ -82,7 +82,7 @@ def test_model_metadata(comfy: Comfy) -> None:
     )
 
 
-def test_stats_name_the_version_and_the_devices(comfy: Comfy) -> None:
+def test_stats_name_the_version_and_the_devices(comfy: PlainClient) -> None:
     stats = comfy.http.get("/system_stats").json()
     assert {"os", "ram_total", "ram_free", "comfyui_version", "python_version", "argv"} <= set(
         stats["system"]
@@ -99,18 +99,18 @@ def test_stats_name_the_version_and_the_devices(comfy: Comfy) -> None:
     assert set(stats["devices"][0]) == device
 
 
-def test_features_hold_the_upload_limit(comfy: Comfy) -> None:
+def test_features_hold_the_upload_limit(comfy: PlainClient) -> None:
     features = comfy.http.get("/features").json()
     assert features["supports_preview_metadata"] is True
     assert isinstance(features["max_upload_size"], int)
 
 
-def test_free_needs_a_json_body(comfy: Comfy) -> None:
+def test_free_needs_a_json_body(comfy: PlainClient) -> None:
     assert comfy.http.post("/free", json={}).status_code == 200
     assert comfy.http.post("/free").status_code == 500
 
 
-def test_history_of_an_unknown_prompt_is_an_empty_object(comfy: Comfy) -> None:
+def test_history_of_an_unknown_prompt_is_an_empty_object(comfy: PlainClient) -> None:
     answer = comfy.http.get("/history/nope")
     assert (answer.status_code, answer.json()) == (200, {})
     assert comfy.http.get("/history", params={"max_items": "abc"}).status_code == 500

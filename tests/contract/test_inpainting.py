@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
-from .driving import Comfy, Graph, node, only
+from tests.contract.plain_client import Graph, PlainClient, node, only
 
 pytestmark = pytest.mark.real
 
@@ -18,7 +18,7 @@ CORNER = (0, 0, 16, 16)
 
 
 @pytest.fixture(scope="module")
-def masked(comfy: Comfy) -> str:
+def masked(comfy: PlainClient) -> str:
     """A picture whose middle is transparent, which means: to be painted."""
     picture = Image.linear_gradient("L").resize((SIZE, SIZE)).convert("RGBA")
     picture.paste((128, 128, 128, 0), PAINTED)
@@ -28,7 +28,7 @@ def masked(comfy: Comfy) -> str:
     return str(comfy.http.post("/upload/image", files=files).json()["name"])
 
 
-def inpaint_graph(comfy: Comfy, masked: str, kind: str) -> Graph:
+def inpaint_graph(comfy: PlainClient, masked: str, kind: str) -> Graph:
     graph = comfy.text_graph(size=SIZE)
     graph["10"] = node("LoadImage", image=masked)
     graph["3"]["inputs"]["latent_image"] = ["5", 0]
@@ -54,7 +54,7 @@ def inpaint_graph(comfy: Comfy, masked: str, kind: str) -> Graph:
     return graph
 
 
-def paint(comfy: Comfy, graph: Graph, seed: int) -> Image.Image:
+def paint(comfy: PlainClient, graph: Graph, seed: int) -> Image.Image:
     graph["3"]["inputs"]["seed"] = seed
     _, messages = comfy.run(graph)
     file: dict[str, Any] = only(messages, "executed")[0]["output"]["images"][0]
@@ -69,7 +69,9 @@ def difference(first: Image.Image, second: Image.Image, box: tuple[int, int, int
 @pytest.mark.parametrize(
     "kind", ["SetLatentNoiseMask", "VAEEncodeForInpaint", "InpaintModelConditioning"]
 )
-def test_another_seed_changes_only_what_is_masked(comfy: Comfy, masked: str, kind: str) -> None:
+def test_another_seed_changes_only_what_is_masked(
+    comfy: PlainClient, masked: str, kind: str
+) -> None:
     graph = inpaint_graph(comfy, masked, kind)
     first, second = paint(comfy, graph, 11), paint(comfy, graph, 12)
     assert first.size == (SIZE, SIZE)

@@ -28,14 +28,13 @@ from comfygradio import (
     Status,
     UnknownMessage,
 )
-
-from .driving import PATIENCE, Comfy, Graph, node, plain_graph
+from tests.contract.plain_client import PATIENCE, Graph, PlainClient, node, plain_graph
 
 pytestmark = pytest.mark.real
 
 
 @pytest.fixture
-def client(comfy: Comfy) -> Iterator[ComfyClient]:
+def client(comfy: PlainClient) -> Iterator[ComfyClient]:
     with ComfyClient(comfy.url) as client:
         yield client
 
@@ -72,7 +71,7 @@ def test_it_begins_with_the_connection_and_the_greeting(client: ComfyClient) -> 
     assert isinstance(greeting.queue_remaining, int)
 
 
-def test_the_server_tells_its_features(comfy: Comfy, client: ComfyClient) -> None:
+def test_the_server_tells_its_features(comfy: PlainClient, client: ComfyClient) -> None:
     if not comfy.since(0, 3, 45):
         pytest.skip("no feature flags in this version")
     with client.listen() as events:
@@ -80,7 +79,7 @@ def test_the_server_tells_its_features(comfy: Comfy, client: ComfyClient) -> Non
     assert isinstance(flags, FeatureFlags) and flags.flags == client.features()
 
 
-def test_every_message_of_a_prompt_is_known(comfy: Comfy, client: ComfyClient) -> None:
+def test_every_message_of_a_prompt_is_known(comfy: PlainClient, client: ComfyClient) -> None:
     graph = comfy.text_graph(steps=3)
     graph["6"]["inputs"]["text"] = f"a cat {random.random()}"
     with client.listen() as events:
@@ -102,7 +101,7 @@ def test_every_message_of_a_prompt_is_known(comfy: Comfy, client: ComfyClient) -
         assert frame.data.startswith(struct.pack(">H", 0xFFD8))
 
 
-def test_a_prompt_that_ran_before_is_cached(comfy: Comfy, client: ComfyClient) -> None:
+def test_a_prompt_that_ran_before_is_cached(comfy: PlainClient, client: ComfyClient) -> None:
     graph = comfy.text_graph()
     with client.listen() as events:
         run(client, events, graph)
@@ -119,7 +118,7 @@ def test_an_error_tells_node_reason_and_what_was_done(client: ComfyClient) -> No
     assert error.executed == ("1",) and error.exception_message and error.traceback
 
 
-def test_an_interrupt_tells_the_node(comfy: Comfy, client: ComfyClient) -> None:
+def test_an_interrupt_tells_the_node(comfy: PlainClient, client: ComfyClient) -> None:
     graph = comfy.text_graph(steps=400)
     with client.listen() as events:
         events.on(Progress, lambda event: client.interrupt(event.prompt_id))
@@ -129,7 +128,7 @@ def test_an_interrupt_tells_the_node(comfy: Comfy, client: ComfyClient) -> None:
     assert "4" in stopped.executed
 
 
-def test_a_stranger_hears_of_the_queue_alone(comfy: Comfy, client: ComfyClient) -> None:
+def test_a_stranger_hears_of_the_queue_alone(comfy: PlainClient, client: ComfyClient) -> None:
     with client.listen() as stranger, client.listen() as events:
         run(client, events, plain_graph())
         strange = node("EmptyImage", width=32, height=32, batch_size=1, color=1)
@@ -145,7 +144,7 @@ def test_a_stranger_hears_of_the_queue_alone(comfy: Comfy, client: ComfyClient) 
     assert [event for event in heard if isinstance(event, Status) and event.sid is None]
 
 
-def test_who_comes_back_learns_where_the_prompt_is(comfy: Comfy, client: ComfyClient) -> None:
+def test_who_comes_back_learns_where_the_prompt_is(comfy: PlainClient, client: ComfyClient) -> None:
     with comfy.listen() as listener:
         prompt_id = comfy.queue(comfy.text_graph(steps=400), listener.client_id)
         listener.until(lambda message: message["type"] == "progress")

@@ -11,7 +11,7 @@ import av
 import pytest
 from PIL import Image
 
-from .driving import Comfy, Graph, node, only
+from tests.contract.plain_client import Graph, PlainClient, node, only
 
 pytestmark = pytest.mark.real
 
@@ -28,26 +28,26 @@ def make_wav(seconds: float = 0.25, rate: int = 8000) -> bytes:
     return buffer.getvalue()
 
 
-def upload(comfy: Comfy, data: bytes, suffix: str) -> str:
+def upload(comfy: PlainClient, data: bytes, suffix: str) -> str:
     files = {"image": (f"contract-{uuid.uuid4().hex[:8]}{suffix}", data)}
     return str(comfy.http.post("/upload/image", files=files).json()["name"])
 
 
-def outputs(comfy: Comfy, graph: Graph) -> dict[str, Any]:
+def outputs(comfy: PlainClient, graph: Graph) -> dict[str, Any]:
     """Runs a graph; what each node shows."""
     _, messages = comfy.run(graph, extra_data={"extra_pnginfo": EXTRA})
     assert not only(messages, "execution_error")
     return {data["node"]: data["output"] for data in only(messages, "executed")}
 
 
-def failure(comfy: Comfy, graph: Graph) -> dict[str, Any]:
+def failure(comfy: PlainClient, graph: Graph) -> dict[str, Any]:
     """Runs a graph that has to fail; its error."""
     _, messages = comfy.run(graph)
     error: dict[str, Any] = only(messages, "execution_error")[0]
     return error
 
 
-def view(comfy: Comfy, file: dict[str, str]) -> bytes:
+def view(comfy: PlainClient, file: dict[str, str]) -> bytes:
     return comfy.http.get("/view", params=file).content
 
 
@@ -64,7 +64,9 @@ def clip_graph(frames: int = 3, size: int = 64) -> Graph:
     return {"1": image, "2": node("CreateVideo", images=["1", 0], fps=12.5)}
 
 
-def save_video(comfy: Comfy, prefix: str = "contract", container: str = "auto") -> dict[str, Any]:
+def save_video(
+    comfy: PlainClient, prefix: str = "contract", container: str = "auto"
+) -> dict[str, Any]:
     """SaveVideo of node 2, spelled as the server's version wants it."""
     codec = "format.codec" if comfy.since(0, 4) else "codec"
     return node(
@@ -72,11 +74,11 @@ def save_video(comfy: Comfy, prefix: str = "contract", container: str = "auto") 
     )
 
 
-def make_video(comfy: Comfy) -> bytes:
+def make_video(comfy: PlainClient) -> bytes:
     return view(comfy, outputs(comfy, clip_graph() | {"3": save_video(comfy)})["3"]["images"][0])
 
 
-def test_audio_is_saved_with_its_metadata(comfy: Comfy) -> None:
+def test_audio_is_saved_with_its_metadata(comfy: PlainClient) -> None:
     name = upload(comfy, make_wav(), ".wav")
     graph = {
         "1": node("LoadAudio", audio=name),
@@ -93,7 +95,7 @@ def test_audio_is_saved_with_its_metadata(comfy: Comfy) -> None:
     assert tags["prompt"] == graph
 
 
-def test_audio_previews_are_temporary_flac(comfy: Comfy) -> None:
+def test_audio_previews_are_temporary_flac(comfy: PlainClient) -> None:
     name = upload(comfy, make_wav(), ".wav")
     graph = {"1": node("LoadAudio", audio=name), "2": node("PreviewAudio", audio=["1", 0])}
     file = outputs(comfy, graph)["2"]["audio"][0]
@@ -109,7 +111,7 @@ def test_audio_previews_are_temporary_flac(comfy: Comfy) -> None:
     [("SaveAudioMP3", "128k", "audio/mpeg", "mp3"), ("SaveAudioOpus", "64k", "audio/ogg", "opus")],
 )
 def test_other_audio_formats_are_real_files(
-    comfy: Comfy, class_type: str, quality: str, kind: str, codec: str
+    comfy: PlainClient, class_type: str, quality: str, kind: str, codec: str
 ) -> None:
     seconds = random.uniform(0.2, 0.4)
     graph = {
@@ -125,7 +127,7 @@ def test_other_audio_formats_are_real_files(
     assert read_tags(answer.content)["comfygradio"] == EXTRA["comfygradio"]
 
 
-def test_a_video_is_saved_with_its_metadata(comfy: Comfy) -> None:
+def test_a_video_is_saved_with_its_metadata(comfy: PlainClient) -> None:
     graph = clip_graph() | {"3": save_video(comfy, "contract/v %width%x%height%")}
     shown = outputs(comfy, graph)["3"]
     assert set(shown) == {"images", "animated"} and shown["animated"] == [True]
@@ -145,7 +147,9 @@ def test_a_video_is_saved_with_its_metadata(comfy: Comfy) -> None:
 @pytest.mark.parametrize(
     ("container", "kind"), [("mkv", "video/x-matroska"), ("webm", "video/webm")]
 )
-def test_matroska_writes_its_tags_in_capitals(comfy: Comfy, container: str, kind: str) -> None:
+def test_matroska_writes_its_tags_in_capitals(
+    comfy: PlainClient, container: str, kind: str
+) -> None:
     if not comfy.since(0, 33):
         pytest.skip("newer servers only")
     graph = clip_graph() | {"3": save_video(comfy, container=container)}
@@ -156,7 +160,7 @@ def test_matroska_writes_its_tags_in_capitals(comfy: Comfy, container: str, kind
     assert read_tags(answer.content)["prompt"] == graph
 
 
-def test_sound_goes_into_the_video_and_out_of_it(comfy: Comfy) -> None:
+def test_sound_goes_into_the_video_and_out_of_it(comfy: PlainClient) -> None:
     graph = clip_graph(frames=5)
     graph["4"] = node("EmptyAudio", duration=2.0, sample_rate=44100, channels=2)
     graph["2"]["inputs"]["audio"] = ["4", 0]
@@ -178,7 +182,7 @@ def test_sound_goes_into_the_video_and_out_of_it(comfy: Comfy) -> None:
     )
 
 
-def test_a_loaded_video_keeps_its_tags_and_gets_the_new_ones(comfy: Comfy) -> None:
+def test_a_loaded_video_keeps_its_tags_and_gets_the_new_ones(comfy: PlainClient) -> None:
     graph = {
         "2": node("LoadVideo", file=upload(comfy, make_video(comfy), ".mp4")),
         "3": save_video(comfy),
@@ -189,7 +193,7 @@ def test_a_loaded_video_keeps_its_tags_and_gets_the_new_ones(comfy: Comfy) -> No
     assert tags["prompt"]["2"]["class_type"] == "LoadVideo"
 
 
-def test_a_silent_video_has_no_audio_to_save(comfy: Comfy) -> None:
+def test_a_silent_video_has_no_audio_to_save(comfy: PlainClient) -> None:
     graph = clip_graph() | {"3": node("GetVideoComponents", video=["2", 0])}
     graph["4"] = node("SaveAudio", audio=["3", 1], filename_prefix="contract")
     error = failure(comfy, graph)
@@ -198,7 +202,7 @@ def test_a_silent_video_has_no_audio_to_save(comfy: Comfy) -> None:
         assert error["exception_message"].startswith("SaveAudio: input audio is None")
 
 
-def test_an_animated_webp_holds_its_metadata_as_exif(comfy: Comfy) -> None:
+def test_an_animated_webp_holds_its_metadata_as_exif(comfy: PlainClient) -> None:
     first = node("EmptyImage", width=32, height=32, batch_size=1, color=random.getrandbits(24))
     graph = {
         "1": first,
@@ -217,7 +221,7 @@ def test_an_animated_webp_holds_its_metadata_as_exif(comfy: Comfy) -> None:
     assert {key: json.loads(text) for key, text in texts.items()} == {"prompt": graph, **EXTRA}
 
 
-def test_a_single_picture_is_no_animation(comfy: Comfy) -> None:
+def test_a_single_picture_is_no_animation(comfy: PlainClient) -> None:
     graph = {
         "1": node("EmptyImage", width=32, height=32, batch_size=1, color=random.getrandbits(24))
     }
@@ -235,7 +239,7 @@ def animation(images: list[Any]) -> dict[str, Any]:
     [("LoadAudio", "audio", "audio"), ("LoadVideo", "file", "video")],
 )
 def test_a_missing_media_file_is_refused(
-    comfy: Comfy, class_type: str, name: str, word: str
+    comfy: PlainClient, class_type: str, name: str, word: str
 ) -> None:
     graph = {"1": node(class_type, **{name: "nope.bin"}), "2": node("PreviewAny", source=["1", 0])}
     error = comfy.post(graph).json()["node_errors"]["1"]["errors"][0]
@@ -248,7 +252,7 @@ def test_a_missing_media_file_is_refused(
     [("LoadAudio", "audio", ".wav"), ("LoadVideo", "file", ".mp4")],
 )
 def test_uploads_show_up_in_the_lists_of_their_kind(
-    comfy: Comfy, class_type: str, name: str, suffix: str
+    comfy: PlainClient, class_type: str, name: str, suffix: str
 ) -> None:
     data = make_wav() if suffix == ".wav" else make_video(comfy)
     uploaded = upload(comfy, data, suffix)
@@ -265,7 +269,7 @@ def test_uploads_show_up_in_the_lists_of_their_kind(
         assert (uploaded in offered) == fits, other
 
 
-def test_media_in_a_subfolder_is_accepted_though_not_listed(comfy: Comfy) -> None:
+def test_media_in_a_subfolder_is_accepted_though_not_listed(comfy: PlainClient) -> None:
     files = {"image": (f"{uuid.uuid4().hex}.wav", make_wav())}
     stored = comfy.http.post("/upload/image", files=files, data={"subfolder": "deep"}).json()
     graph = {
@@ -275,7 +279,7 @@ def test_media_in_a_subfolder_is_accepted_though_not_listed(comfy: Comfy) -> Non
     assert outputs(comfy, graph)["2"]["audio"]
 
 
-def test_a_file_that_is_left_out_breaks_the_check_of_its_loader(comfy: Comfy) -> None:
+def test_a_file_that_is_left_out_breaks_the_check_of_its_loader(comfy: PlainClient) -> None:
     graph = {"1": node("LoadImage"), "2": node("PreviewImage", images=["1", 0])}
     error = comfy.post(graph).json()["node_errors"]["1"]["errors"][0]
     assert error["type"] == "exception_during_inner_validation"
@@ -285,7 +289,7 @@ def test_a_file_that_is_left_out_breaks_the_check_of_its_loader(comfy: Comfy) ->
     )
 
 
-def test_the_written_prompt_tells_that_files_were_read(comfy: Comfy) -> None:
+def test_the_written_prompt_tells_that_files_were_read(comfy: PlainClient) -> None:
     buffer = io.BytesIO()
     Image.new("RGB", (16, 16), (random.randrange(256), 2, 3)).save(buffer, "PNG")
     graph = {"1": node("LoadImage", image=upload(comfy, buffer.getvalue(), ".png"))}
@@ -295,7 +299,7 @@ def test_the_written_prompt_tells_that_files_were_read(comfy: Comfy) -> None:
         assert json.loads(picture.info["prompt"])["1"]["is_changed"]
 
 
-def test_a_submitted_is_changed_is_believed(comfy: Comfy) -> None:
+def test_a_submitted_is_changed_is_believed(comfy: PlainClient) -> None:
     """Why it has to be removed from prompts that were read out of files."""
     name = f"contract-{uuid.uuid4().hex}.png"
     loaded = node("LoadImage", image=name) | {"is_changed": ["the same"]}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from .driving import Comfy, Listener, only, plain_graph, types_of
+from tests.contract.plain_client import Listener, PlainClient, only, plain_graph, types_of
 
 pytestmark = pytest.mark.real
 
@@ -14,7 +14,7 @@ LONG = 400
 
 
 @pytest.fixture
-def busy(comfy: Comfy) -> Iterator[tuple[Listener, str]]:
+def busy(comfy: PlainClient) -> Iterator[tuple[Listener, str]]:
     """A socket and the prompt it watches, in the middle of its steps; interrupted at the end."""
     with comfy.listen() as listener:
         prompt_id = comfy.queue(comfy.text_graph(steps=LONG), listener.client_id)
@@ -27,7 +27,9 @@ def ids(items: list[Any]) -> list[str]:
     return [item[1] for item in items]
 
 
-def test_an_interrupt_ends_the_prompt_it_names(comfy: Comfy, busy: tuple[Listener, str]) -> None:
+def test_an_interrupt_ends_the_prompt_it_names(
+    comfy: PlainClient, busy: tuple[Listener, str]
+) -> None:
     listener, prompt_id = busy
     answer = comfy.http.post("/interrupt", json={"prompt_id": prompt_id})
     assert (answer.status_code, answer.content) == (200, b"")
@@ -45,7 +47,7 @@ def test_an_interrupt_ends_the_prompt_it_names(comfy: Comfy, busy: tuple[Listene
 
 
 def test_an_interrupt_of_another_prompt_changes_nothing(
-    comfy: Comfy, busy: tuple[Listener, str]
+    comfy: PlainClient, busy: tuple[Listener, str]
 ) -> None:
     listener, prompt_id = busy
     assert comfy.http.post("/interrupt", json={"prompt_id": "other"}).status_code == 200
@@ -55,14 +57,16 @@ def test_an_interrupt_of_another_prompt_changes_nothing(
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"zzz"])
 def test_an_interrupt_without_a_name_stops_what_runs(
-    comfy: Comfy, busy: tuple[Listener, str], body: bytes
+    comfy: PlainClient, busy: tuple[Listener, str], body: bytes
 ) -> None:
     listener, prompt_id = busy
     assert comfy.http.post("/interrupt", content=body).status_code == 200
     assert only(listener.until_end(prompt_id), "execution_interrupted")
 
 
-def test_the_queue_tells_what_runs_and_waits(comfy: Comfy, busy: tuple[Listener, str]) -> None:
+def test_the_queue_tells_what_runs_and_waits(
+    comfy: PlainClient, busy: tuple[Listener, str]
+) -> None:
     listener, running = busy
     graph = plain_graph()
     waiting = comfy.queue(graph, listener.client_id)
@@ -76,7 +80,7 @@ def test_the_queue_tells_what_runs_and_waits(comfy: Comfy, busy: tuple[Listener,
     comfy.http.post("/queue", json={"delete": [waiting]})
 
 
-def test_a_deleted_prompt_never_runs(comfy: Comfy, busy: tuple[Listener, str]) -> None:
+def test_a_deleted_prompt_never_runs(comfy: PlainClient, busy: tuple[Listener, str]) -> None:
     listener, running = busy
     waiting = comfy.queue(plain_graph(), listener.client_id)
     answer = comfy.http.post("/queue", json={"delete": [waiting, "unknown", running]})
@@ -87,7 +91,7 @@ def test_a_deleted_prompt_never_runs(comfy: Comfy, busy: tuple[Listener, str]) -
     assert comfy.http.get(f"/history/{waiting}").json() == {}
 
 
-def test_the_front_overtakes(comfy: Comfy, busy: tuple[Listener, str]) -> None:
+def test_the_front_overtakes(comfy: PlainClient, busy: tuple[Listener, str]) -> None:
     listener, running = busy
     late = comfy.queue(plain_graph(), listener.client_id)
     early = comfy.queue(plain_graph(), listener.client_id, front=True)
@@ -98,17 +102,17 @@ def test_the_front_overtakes(comfy: Comfy, busy: tuple[Listener, str]) -> None:
     listener.until_end(late)
 
 
-def test_a_queue_post_needs_json(comfy: Comfy) -> None:
+def test_a_queue_post_needs_json(comfy: PlainClient) -> None:
     assert comfy.http.post("/queue").status_code == 500
 
 
-def test_history_can_be_deleted(comfy: Comfy) -> None:
+def test_history_can_be_deleted(comfy: PlainClient) -> None:
     prompt_id, _ = comfy.run(plain_graph())
     assert comfy.http.post("/history", json={"delete": [prompt_id]}).status_code == 200
     assert comfy.http.get(f"/history/{prompt_id}").json() == {}
 
 
-def test_history_can_be_limited(comfy: Comfy) -> None:
+def test_history_can_be_limited(comfy: PlainClient) -> None:
     prompt_id, _ = comfy.run(plain_graph())
     assert list(comfy.http.get("/history", params={"max_items": 1}).json()) == [prompt_id]
     every = list(comfy.http.get("/history").json())
@@ -116,12 +120,12 @@ def test_history_can_be_limited(comfy: Comfy) -> None:
     assert list(oldest) == every[:1]
 
 
-def test_jobs_exist_below_api_only(comfy: Comfy) -> None:
+def test_jobs_exist_below_api_only(comfy: PlainClient) -> None:
     assert comfy.http.get("/jobs").status_code == 404
     assert comfy.http.get("/api/jobs").status_code == (200 if comfy.since(0, 6) else 404)
 
 
-def test_a_finished_job_is_told(comfy: Comfy) -> None:
+def test_a_finished_job_is_told(comfy: PlainClient) -> None:
     if not comfy.since(0, 26):
         pytest.skip("no jobs API in this version")
     graph = plain_graph()
@@ -137,7 +141,9 @@ def test_a_finished_job_is_told(comfy: Comfy) -> None:
     assert listed["jobs"][0].items() <= job.items()
 
 
-def test_a_running_job_can_be_cancelled_once(comfy: Comfy, busy: tuple[Listener, str]) -> None:
+def test_a_running_job_can_be_cancelled_once(
+    comfy: PlainClient, busy: tuple[Listener, str]
+) -> None:
     if not comfy.since(0, 26):
         pytest.skip("no jobs API in this version")
     listener, prompt_id = busy
@@ -148,7 +154,9 @@ def test_a_running_job_can_be_cancelled_once(comfy: Comfy, busy: tuple[Listener,
     assert comfy.http.post(f"/api/jobs/{prompt_id}/cancel").json() == {"cancelled": False}
 
 
-def test_waiting_jobs_can_be_cancelled_together(comfy: Comfy, busy: tuple[Listener, str]) -> None:
+def test_waiting_jobs_can_be_cancelled_together(
+    comfy: PlainClient, busy: tuple[Listener, str]
+) -> None:
     if not comfy.since(0, 26):
         pytest.skip("no jobs API in this version")
     listener, running = busy
@@ -159,7 +167,7 @@ def test_waiting_jobs_can_be_cancelled_together(comfy: Comfy, busy: tuple[Listen
     assert comfy.http.get(f"/history/{waiting}").json() == {}
 
 
-def test_bad_questions_about_jobs(comfy: Comfy) -> None:
+def test_bad_questions_about_jobs(comfy: PlainClient) -> None:
     if not comfy.since(0, 26):
         pytest.skip("no jobs API in this version")
     unknown = comfy.http.get(f"/api/jobs/{uuid.uuid4()}")

@@ -9,14 +9,14 @@ import pytest
 import websocket
 from PIL import Image
 
-from .driving import Comfy, Listener, node, only, plain_graph
+from tests.contract.plain_client import Listener, PlainClient, node, only, plain_graph
 
 pytestmark = pytest.mark.real
 
 FRAMES = {"extra_data": {"preview_method": "latent2rgb"}}
 
 
-def test_the_greeting_names_the_client(comfy: Comfy) -> None:
+def test_the_greeting_names_the_client(comfy: PlainClient) -> None:
     for path in ("/ws", "/api/ws"):
         with comfy.listen("greeted", path=path) as listener:
             greeting = listener.seen[0]
@@ -24,31 +24,31 @@ def test_the_greeting_names_the_client(comfy: Comfy) -> None:
             assert isinstance(greeting["data"]["status"]["exec_info"]["queue_remaining"], int)
 
 
-def test_a_client_without_an_id_gets_one(comfy: Comfy) -> None:
+def test_a_client_without_an_id_gets_one(comfy: PlainClient) -> None:
     listener = comfy.open("")
     assert len(listener.next()["data"]["sid"]) == 32
     listener.socket.close()
 
 
-def test_pings_are_answered_and_junk_is_ignored(comfy: Comfy) -> None:
+def test_pings_are_answered_and_junk_is_ignored(comfy: PlainClient) -> None:
     with comfy.listen() as listener:
         listener.socket.send("junk")
         listener.socket.ping("hi")
         assert listener.socket.recv_data(control_frame=True) == (websocket.ABNF.OPCODE_PONG, b"hi")
 
 
-def test_a_plain_get_is_no_socket(comfy: Comfy) -> None:
+def test_a_plain_get_is_no_socket(comfy: PlainClient) -> None:
     assert comfy.http.get("/ws").status_code == 400
 
 
-def test_other_origins_get_no_socket(comfy: Comfy) -> None:
+def test_other_origins_get_no_socket(comfy: PlainClient) -> None:
     address = comfy.url.replace("http", "ws", 1) + "/ws"
     with pytest.raises(websocket.WebSocketBadStatusException) as caught:
         websocket.create_connection(address, origin="http://evil.example")
     assert caught.value.status_code == 403
 
 
-def test_flags_are_answered_only_as_the_first_message(comfy: Comfy) -> None:
+def test_flags_are_answered_only_as_the_first_message(comfy: PlainClient) -> None:
     flags = json.dumps({"type": "feature_flags", "data": {"supports_preview_metadata": True}})
     with comfy.listen(flags=True) as listener:
         assert listener.seen[-1]["data"] == comfy.http.get("/features").json()
@@ -58,7 +58,7 @@ def test_flags_are_answered_only_as_the_first_message(comfy: Comfy) -> None:
         assert listener.silent_for(0.3)
 
 
-def test_frames_come_after_the_progress_of_their_step(comfy: Comfy) -> None:
+def test_frames_come_after_the_progress_of_their_step(comfy: PlainClient) -> None:
     if not comfy.since(0, 5):
         pytest.skip("no preview_method per prompt in this version")
     with comfy.listen() as listener:
@@ -74,7 +74,7 @@ def test_frames_come_after_the_progress_of_their_step(comfy: Comfy) -> None:
         assert (picture.format, picture.size) == ("JPEG", (512, 512))
 
 
-def test_frames_name_their_node_when_asked(comfy: Comfy) -> None:
+def test_frames_name_their_node_when_asked(comfy: PlainClient) -> None:
     if not comfy.since(0, 5):
         pytest.skip("no preview_method per prompt in this version")
     with comfy.listen(flags=True) as listener:
@@ -92,14 +92,14 @@ def test_frames_name_their_node_when_asked(comfy: Comfy) -> None:
     assert frames[0][8 + length :].startswith(b"\xff\xd8")
 
 
-def test_no_frames_when_none_are_wanted(comfy: Comfy) -> None:
+def test_no_frames_when_none_are_wanted(comfy: PlainClient) -> None:
     if not comfy.since(0, 5):
         pytest.skip("no preview_method per prompt in this version")
     _, messages = comfy.run(comfy.text_graph(), extra_data={"preview_method": "none"})
     assert only(messages, "binary") == []
 
 
-def test_pictures_can_come_over_the_socket(comfy: Comfy) -> None:
+def test_pictures_can_come_over_the_socket(comfy: PlainClient) -> None:
     graph = plain_graph()
     graph["2"] = node("SaveImageWebsocket", images=["1", 0])
     prompt_id, messages = comfy.run(graph)
@@ -112,7 +112,7 @@ def test_pictures_can_come_over_the_socket(comfy: Comfy) -> None:
     assert comfy.entry(prompt_id)["outputs"] == {}
 
 
-def test_events_go_to_the_own_client_only(comfy: Comfy) -> None:
+def test_events_go_to_the_own_client_only(comfy: PlainClient) -> None:
     with comfy.listen() as mine, comfy.listen() as other:
         prompt_id = comfy.queue(comfy.text_graph(), mine.client_id)
         mine.until_end(prompt_id)
@@ -120,7 +120,7 @@ def test_events_go_to_the_own_client_only(comfy: Comfy) -> None:
         assert [m for m in other.seen if m["type"] == "status"]
 
 
-def test_without_a_client_everybody_sees_the_progress(comfy: Comfy) -> None:
+def test_without_a_client_everybody_sees_the_progress(comfy: PlainClient) -> None:
     with comfy.listen() as one, comfy.listen() as two:
         prompt_id = comfy.queue(comfy.text_graph(steps=2))
         for listener in (one, two):
@@ -133,13 +133,13 @@ def test_without_a_client_everybody_sees_the_progress(comfy: Comfy) -> None:
             assert kinds == {"progress", "progress_state"}
 
 
-def busy(comfy: Comfy, listener: Listener) -> str:
+def busy(comfy: PlainClient, listener: Listener) -> str:
     prompt_id = comfy.queue(comfy.text_graph(steps=400), listener.client_id)
     listener.until(lambda m: m["type"] == "progress" and m["data"]["prompt_id"] == prompt_id)
     return prompt_id
 
 
-def test_a_client_that_comes_back_learns_where_its_prompt_is(comfy: Comfy) -> None:
+def test_a_client_that_comes_back_learns_where_its_prompt_is(comfy: PlainClient) -> None:
     client_id = uuid.uuid4().hex
     with comfy.listen(client_id) as listener:
         prompt_id = busy(comfy, listener)
@@ -149,7 +149,7 @@ def test_a_client_that_comes_back_learns_where_its_prompt_is(comfy: Comfy) -> No
         assert only(again.until_end(prompt_id), "execution_interrupted")
 
 
-def test_the_second_socket_of_a_client_is_forgotten_with_the_first(comfy: Comfy) -> None:
+def test_the_second_socket_of_a_client_is_forgotten_with_the_first(comfy: PlainClient) -> None:
     client_id = uuid.uuid4().hex
     first = comfy.open(client_id)
     first.next()

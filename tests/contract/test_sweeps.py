@@ -17,9 +17,8 @@ from comfygradio.sweeps.planner.cache_pinning import PinningLimits
 from comfygradio.sweeps.planner.plan import Plan, plan_sweep
 from comfygradio.sweeps.planner.run_queue import RunQueue, Task
 from comfygradio.sweeps.space import Space
+from tests.contract.plain_client import Graph, PlainClient, only, plain_graph
 from tests.sweeps.chain import CLASSES, make_chain, make_space
-
-from .driving import Comfy, Graph, only, plain_graph
 
 pytestmark = pytest.mark.real
 
@@ -31,7 +30,7 @@ CARRY = pytest.mark.parametrize("carry", [False, True], ids=["plain", "carried"]
 
 
 @pytest.fixture
-def space(comfy: Comfy, tmp_path: Path) -> Space:
+def space(comfy: PlainClient, tmp_path: Path) -> Space:
     """Two checkpoints, two LoRAs for a refiner, three cfg values."""
     found = [comfy.http.get(f"/models/{folder}").json() for folder in ("checkpoints", "loras")]
     if comfy.real and not all(
@@ -47,7 +46,7 @@ def space(comfy: Comfy, tmp_path: Path) -> Space:
     return make_space(form, base, cfg=[2, 4.5, 7], lora=loras, checkpoint=checkpoints)
 
 
-def cool(comfy: Comfy) -> None:
+def cool(comfy: PlainClient) -> None:
     """Let the server forget everything of earlier prompts."""
     comfy.run(plain_graph())
 
@@ -65,7 +64,7 @@ def count_classes(graph: Graph, node_ids: Iterable[str]) -> Counter[str]:
     return Counter(graph[node_id]["class_type"] for node_id in node_ids)
 
 
-def run_plan(comfy: Comfy, space: Space, plan: Plan) -> Counter[str]:
+def run_plan(comfy: PlainClient, space: Space, plan: Plan) -> Counter[str]:
     """Run every point on one server; executions by class, each point held against what it should
     execute.
     """
@@ -84,14 +83,14 @@ def run_plan(comfy: Comfy, space: Space, plan: Plan) -> Counter[str]:
 @pytest.mark.deep
 @CARRY
 def test_a_sweep_executes_exactly_what_its_plan_says(
-    comfy: Comfy, space: Space, carry: bool
+    comfy: PlainClient, space: Space, carry: bool
 ) -> None:
     plan = plan_sweep(space, space.form.object_info, limits=PinningLimits(carry, 1000))
     cool(comfy)
     assert run_plan(comfy, space, plan) == plan.planned.executions
 
 
-def test_carrying_saves_executions_and_loses_no_picture(comfy: Comfy, space: Space) -> None:
+def test_carrying_saves_executions_and_loses_no_picture(comfy: PlainClient, space: Space) -> None:
     plans = [
         plan_sweep(space, space.form.object_info, limits=PinningLimits(carry, 1000))
         for carry in (False, True)
@@ -103,7 +102,9 @@ def test_carrying_saves_executions_and_loses_no_picture(comfy: Comfy, space: Spa
     assert {index for segment in plans[1].segments for index in segment} == set(space)
 
 
-def test_the_order_as_typed_executes_what_the_plan_says_of_it(comfy: Comfy, space: Space) -> None:
+def test_the_order_as_typed_executes_what_the_plan_says_of_it(
+    comfy: PlainClient, space: Space
+) -> None:
     plan, counted = plan_sweep(space, space.form.object_info), Counter[str]()
     cool(comfy)
     for index in space:
@@ -113,7 +114,7 @@ def test_the_order_as_typed_executes_what_the_plan_says_of_it(comfy: Comfy, spac
     assert counted == plan.as_typed.executions
 
 
-def test_carried_nodes_show_nothing(comfy: Comfy, space: Space) -> None:
+def test_carried_nodes_show_nothing(comfy: PlainClient, space: Space) -> None:
     """They are in no output, and what is left without them is the graph as the form filled it."""
     plan = plan_sweep(space, space.form.object_info, limits=PinningLimits(True, 1000))
     run_queue = RunQueue(plan)

@@ -15,9 +15,9 @@ import httpx
 import pytest
 
 from comfygradio.demo import DemoOptions, DemoServer
+from tests.contract.plain_client import Graph, node
 
 from .conftest import REAL
-from .driving import Graph, node
 
 pytestmark = [
     pytest.mark.real,

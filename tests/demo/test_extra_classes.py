@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from comfygradio.demo import DemoOptions, DemoServer
+from tests.demo.prompt_run import node, only, run, text_graph
 
 from .conftest import Serve
-from .watching import node, only, run, text_graph
 
 STRANGE: dict[str, Any] = {
     "input": {

@@ -6,18 +6,19 @@ import httpx
 import pytest
 import websocket
 
-from .conftest import Serve
-from .watching import (
+from tests.demo.prompt_run import (
     Message,
     connect,
     only,
     post,
-    read_message,
+    receive_message,
     run,
     text_graph,
     wait_for_history,
     watch,
 )
+
+from .conftest import Serve
 
 
 def test_a_token_opens_the_door_in_three_forms(serve: Serve) -> None:
@@ -64,9 +65,9 @@ def test_a_dropped_socket_ends_without_a_goodbye(serve: Serve) -> None:
     server = serve(drop_socket_after=3)
     socket = connect(server)
     post(server, text_graph())
-    read_message(socket), read_message(socket)
+    receive_message(socket), receive_message(socket)
     with pytest.raises((websocket.WebSocketConnectionClosedException, ConnectionError)):
-        read_message(socket)
+        receive_message(socket)
 
 
 @pytest.mark.deep
@@ -84,7 +85,7 @@ def test_messages_can_be_lost_doubled_and_unknown(serve: Serve) -> None:
     prompt_id = post(server, text_graph(steps=2))
     messages: list[Message] = []
     while not messages or messages[-1]["data"] != {"node": None, "prompt_id": prompt_id}:
-        messages.append(read_message(socket))
+        messages.append(receive_message(socket))
     assert only(messages, "executed") == []
     assert len(only(messages, "progress")) == 4
     assert only(messages, "demo.unknown")

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from comfygradio.demo import DemoServer
+from tests.demo.prompt_run import Graph, node, only, run
 
 from .conftest import start
-from .watching import Graph, node, only, run
 
 REQUIRED = {
     "whole": 4,

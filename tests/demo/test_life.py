@@ -13,9 +13,9 @@ import websocket
 from PIL import Image
 
 from comfygradio.demo import DemoOptions, DemoServer
+from tests.demo.prompt_run import connect, node, only, post, receive_message, run, text_graph, watch
 
 from .conftest import Serve
-from .watching import connect, node, only, post, read_message, run, text_graph, watch
 
 TRIES = 50
 """Of what a busy machine may spoil."""
@@ -44,7 +44,7 @@ def test_a_killed_server_drops_its_sockets_and_forgets(tmp_path: Path) -> None:
     server.kill()
     with pytest.raises((websocket.WebSocketConnectionClosedException, ConnectionError)):
         while True:
-            read_message(watcher)
+            receive_message(watcher)
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{server.url}/queue")
     port = server.port
@@ -58,7 +58,7 @@ def test_a_picture_that_is_under_way_is_hurried(tmp_path: Path) -> None:
     with DemoServer(DemoOptions(step_seconds=3600), folder=tmp_path) as server:
         watcher = connect(server)
         prompt_id = post(server, text_graph(steps=50))
-        while read_message(watcher)["type"] != "execution_start":
+        while receive_message(watcher)["type"] != "execution_start":
             pass
         server.set_step_seconds(0)
         assert watch(watcher, prompt_id)[-1]["type"] == "executing"
@@ -157,7 +157,7 @@ def time_frames(lab: DemoServer) -> tuple[float, list[bytes]]:
     arrivals: list[float] = []
     frames: list[bytes] = []
     while len(frames) < 10:
-        message = read_message(watcher)
+        message = receive_message(watcher)
         if message["type"] == "binary":
             arrivals.append(time.monotonic())
             frames.append(message["data"][8:])
@@ -175,7 +175,7 @@ def test_lab_nodes_sleep_raise_and_send_texts(serve: Serve) -> None:
     assert "\x00\x00\x00\x03\x00\x00\x00\x011hällo".encode() in only(messages, "binary")
     watcher = connect(lab)
     prompt_id = post(lab, {"1": node("LabSleep", seconds=60.0)})
-    while read_message(watcher)["type"] != "progress":
+    while receive_message(watcher)["type"] != "progress":
         pass
     httpx.post(f"{lab.url}/interrupt", json={"prompt_id": prompt_id})
     assert only(watch(watcher, prompt_id), "execution_interrupted")
@@ -193,7 +193,7 @@ def test_what_sleeps_ends_when_the_server_is_hurried(serve: Serve) -> None:
     lab = serve(lab_nodes=True)
     watcher = connect(lab)
     sleeping = post(lab, {"1": node("LabSleep", seconds=600.0)})
-    while read_message(watcher)["type"] != "progress":
+    while receive_message(watcher)["type"] != "progress":
         pass
     lab.set_skip_waits()
     assert only(watch(watcher, sleeping), "execution_success")
@@ -201,7 +201,7 @@ def test_what_sleeps_ends_when_the_server_is_hurried(serve: Serve) -> None:
     assert only(watch(watcher, more), "execution_success")
     lab.set_skip_waits(False)
     again = post(lab, {"1": node("LabSleep", seconds=598.0)})
-    while read_message(watcher)["data"].get("prompt_id") != again:
+    while receive_message(watcher)["data"].get("prompt_id") != again:
         pass
     httpx.post(f"{lab.url}/interrupt")
     assert only(watch(watcher, again), "execution_interrupted")

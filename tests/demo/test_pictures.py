@@ -9,8 +9,7 @@ from PIL import Image, ImageChops, ImageStat
 
 from comfygradio.demo import DemoServer
 from comfygradio.demo.painting import Recipe, draw_noise, draw_step
-
-from .watching import Graph, node, only, picture, run, text_graph
+from tests.demo.prompt_run import Graph, node, only, picture, run, text_graph
 
 pytestmark = pytest.mark.deep
 

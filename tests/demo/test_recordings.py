@@ -12,8 +12,7 @@ import pytest
 from PIL import Image
 
 from comfygradio.demo import DemoOptions, DemoServer
-
-from .watching import connect, watch
+from tests.demo.prompt_run import connect, watch
 
 DATA = Path(__file__).parent.parent / "data" / "recordings"
 CHECKPOINTS = ("sub folder/tiny ü-c.safetensors", "tiny-a.safetensors", "tiny-b.safetensors")

@@ -4,9 +4,9 @@ import httpx
 import pytest
 
 from comfygradio.demo.options import parse_version
+from tests.demo.prompt_run import node, only, post, run, text_graph, wait_for_history
 
 from .conftest import Serve
-from .watching import node, only, post, run, text_graph, wait_for_history
 
 pytestmark = pytest.mark.deep
 

@@ -10,7 +10,7 @@ import pytest
 from comfygradio.demo import DemoServer
 from comfygradio.jobs.job import Job
 from tests.clocks import HANG_SECONDS
-from tests.comfy.graphs import draw_text
+from tests.comfy.graphs import make_text_to_image_graph
 from tests.faults.http_fault import HeldExchange
 from tests.faults.scenario import (
     LONG_SECONDS,
@@ -146,7 +146,9 @@ def test_the_server_fails_while_it_paints(
 ) -> None:
     with open_scenario(tmp_path / "outputs", **options) as scenario:
         check_failed(
-            scenario, scenario.queue.submit(make_graph_order(draw_text(CHECKPOINT))), message
+            scenario,
+            scenario.queue.submit(make_graph_order(make_text_to_image_graph(CHECKPOINT))),
+            message,
         )
         if "lose_outputs" in options:
             assert count_files(scenario.outputs) == 0

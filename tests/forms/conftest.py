@@ -6,7 +6,7 @@ import pytest
 
 from comfygradio.comfy.object_info import ObjectInfo
 
-from .desk import Desk, read_object_info
+from .desk import Desk, load_object_info
 
 
 @pytest.fixture
@@ -21,9 +21,9 @@ OLD = pytest.param("v0.3.64", marks=pytest.mark.deep)
 @pytest.fixture(scope="session", params=[OLD, "v0.33.0"])
 def info(request: pytest.FixtureRequest) -> ObjectInfo:
     """What an old and a new ComfyUI say about the classes of the test workflow."""
-    return ObjectInfo.from_json(read_object_info(request.param))
+    return ObjectInfo.from_json(load_object_info(request.param))
 
 
 @pytest.fixture(scope="session")
 def new_info() -> ObjectInfo:
-    return ObjectInfo.from_json(read_object_info("v0.33.0"))
+    return ObjectInfo.from_json(load_object_info("v0.33.0"))

@@ -70,7 +70,7 @@ RESIZE = {
 }
 
 
-def read_object_info(version: str) -> dict[str, Any]:
+def load_object_info(version: str) -> dict[str, Any]:
     """The recorded classes of one version, as JSON."""
     data: dict[str, Any] = json.loads((DATA / f"{version}.json").read_text(encoding="utf-8"))
     return data

@@ -9,12 +9,12 @@ from comfygradio.binding.preset import load_preset
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.forms.form import fingerprint
 
-from .desk import RESIZE, Desk, change_workflow, read_object_info
+from .desk import RESIZE, Desk, change_workflow, load_object_info
 
 
 def change_info(class_type: str, input_name: str, spec: Any) -> ObjectInfo:
     """The new server's classes with one input of one class changed."""
-    data = copy.deepcopy(read_object_info("v0.33.0"))
+    data = copy.deepcopy(load_object_info("v0.33.0"))
     data[class_type]["input"]["required"][input_name] = spec
     return ObjectInfo.from_json(data)
 

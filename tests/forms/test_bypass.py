@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.forms.bypass import bypass_nodes, find_lost_required
 
-from .desk import WORKFLOW, read_object_info
+from .desk import WORKFLOW, load_object_info
 
 FLOAT = ["FLOAT", {"default": 1.0}]
 ALLOWED = {"template": {"template_id": "t", "allowed_types": "IMAGE,MASK"}}
@@ -81,7 +81,7 @@ CLASSES = {
     "Format": define({"values": ["COMFY_AUTOGROW_V3", NAMED_ROW]}, ["STRING"]),
     "Upper": define({"image": ["IMAGE"], "image2": ["IMAGE"]}, ["IMAGE"]),
 }
-INFO = ObjectInfo.from_json({**read_object_info("v0.33.0"), **CLASSES})
+INFO = ObjectInfo.from_json({**load_object_info("v0.33.0"), **CLASSES})
 
 
 def node(class_type: str, **inputs: Any) -> dict[str, Any]:

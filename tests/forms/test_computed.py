@@ -10,8 +10,8 @@ from comfygradio.binding.preset import load_preset
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.errors import PresetError, ValuesRefused
 from comfygradio.metadata.restore import restore_values
+from tests.forms import metadata_form
 
-from . import restoring
 from .desk import WORKFLOW, Desk, change_workflow
 
 HALF = "steps: {slot: [3.steps, {slot: 5.batch_size, of: steps * 0.2}], max: 60}"
@@ -96,11 +96,15 @@ def test_mistakes_are_told_when_the_file_is_read(desk: Desk, slot: str, expected
 
 
 def test_a_picture_with_other_numbers_is_told(tmp_path: Path) -> None:
-    form = restoring.make_form(tmp_path, "f: {slot: [3.steps, {slot: 3.cfg, of: value / 4}]}")
-    same = restoring.change(restoring.WORKFLOW, **{"3.steps": 30, "3.cfg": 7.5})
+    form = metadata_form.make_form(tmp_path, "f: {slot: [3.steps, {slot: 3.cfg, of: value / 4}]}")
+    same = metadata_form.make_changed_metadata(
+        metadata_form.WORKFLOW, **{"3.steps": 30, "3.cfg": 7.5}
+    )
     (row,) = restore_values(form, same).fields
     assert (row.value, row.note) == (30, "")
-    (row,) = restore_values(form, restoring.change(same.prompt or {}, **{"3.cfg": 9})).fields
+    (row,) = restore_values(
+        form, metadata_form.make_changed_metadata(same.prompt or {}, **{"3.cfg": 9})
+    ).fields
     assert (row.value, row.note) == (
         30,
         "the picture used 9 for cfg; this form works out 7.5.",

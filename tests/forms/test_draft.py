@@ -6,14 +6,24 @@ from typing import Any
 import pytest
 
 from comfygradio.comfy.object_info import ObjectInfo
-
-from .drafting import draft, filled, find, info, load, node, sample, simple, slots, text_to_image
+from tests.forms.draft_graph import (
+    bind_draft,
+    draft,
+    find,
+    info,
+    list_basic_fields,
+    list_filled_slots,
+    node,
+    sample,
+    slots,
+    text_to_image,
+)
 
 
 def test_the_usual_workflow(tmp_path: Path) -> None:
     made = draft(text_to_image())
     assert (made.title, made.icon, made.outputs) == ("Text to image", "🎨", ())
-    assert simple(made) == ["prompt", "size", "checkpoint", "seed"]
+    assert list_basic_fields(made) == ["prompt", "size", "checkpoint", "seed"]
     assert slots(made) == {
         "prompt": ["6.text"],
         "size": ["5.width", "5.height"],
@@ -29,7 +39,7 @@ def test_the_usual_workflow(tmp_path: Path) -> None:
     assert find(made, "prompt").line.label == "What do you want to see?"
     assert find(made, "prompt").why == "feeds positive of KSampler (node 3)"
     assert find(made, "denoise") in made.left_out
-    form = load(made, tmp_path)
+    form = bind_draft(made, tmp_path)
     assert form.problems == () and form.fields["size"].default == "512x768"
     assert form.fill({"prompt": "a fox", "seed": 3}).graph["6"]["inputs"]["text"] == "a fox"
 
@@ -38,7 +48,7 @@ def test_its_example_gives_the_authors_picture(tmp_path: Path) -> None:
     made = draft(text_to_image())
     assert made.examples == ({"title": "As in the workflow", "prompt": "a lighthouse", "seed": 7},)
     values = {name: value for name, value in made.examples[0].items() if name != "title"}
-    assert load(made, tmp_path).fill(values).graph == made.workflow.to_json()
+    assert bind_draft(made, tmp_path).fill(values).graph == made.workflow.to_json()
 
 
 def test_positive_and_negative_are_told_apart_by_the_way_to_the_sampler() -> None:
@@ -141,7 +151,7 @@ def test_numbers_of_primitive_nodes_keep_the_limits_of_what_they_feed(tmp_path: 
     made = draft(graph)
     assert (slots(made)["steps"], slots(made)["seed"]) == (["20.value"], ["21.value"])
     assert slots(made)["size"] == ["22.value", "23.value"]
-    form = load(made, tmp_path)
+    form = bind_draft(made, tmp_path)
     assert (
         form.fields["steps"].widget,
         form.fields["steps"].minimum,
@@ -192,7 +202,7 @@ def test_the_branch_that_a_switch_leaves_out_is_not_asked_for() -> None:
     )
     made = draft(graph)
     assert slots(made)["steps"] == ["21.value"] and slots(made)["hurry"] == ["22.value"]
-    assert "20.value" not in filled(made)
+    assert "20.value" not in list_filled_slots(made)
 
 
 def test_lora_loaders_in_a_chain_are_one_list(tmp_path: Path) -> None:
@@ -208,7 +218,7 @@ def test_lora_loaders_in_a_chain_are_one_list(tmp_path: Path) -> None:
         "20.lora_name",
         "21.lora_name",
     ] and "strength_model" not in slots(made)
-    rows = load(made, tmp_path).fields["loras"].default
+    rows = bind_draft(made, tmp_path).fields["loras"].default
     assert [(row["name"], row["strength"]) for row in rows] == [(names[0], 0.8), (names[1], 0.5)]
 
 
@@ -232,7 +242,7 @@ def test_a_picture_whose_mask_is_used_is_painted_on(tmp_path: Path) -> None:
     )
     made = draft(graph)
     assert (made.title, find(made, "image").line.widget) == ("Inpaint", "mask")
-    assert load(made, tmp_path).fields["image"].widget == "mask"
+    assert bind_draft(made, tmp_path).fields["image"].widget == "mask"
 
 
 def test_a_mask_that_only_restores_transparency_is_not_painted() -> None:
@@ -252,7 +262,7 @@ def test_image_to_image_asks_how_much_may_change() -> None:
         n20=node("LoadImage", image="a.png"),
     )
     made = draft(graph)
-    assert (made.title, simple(made)) == (
+    assert (made.title, list_basic_fields(made)) == (
         "Image to image",
         ["image", "prompt", "strength", "checkpoint", "seed"],
     )

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from comfygradio.drafting.draft import Draft, draft_preset
+from tests.forms.draft_graph import bind_draft, info, list_slots
 
 from .corpus import Case, fill_defaults, list_cases, make_media
-from .drafting import info, list_slots, load
 
 pytestmark = pytest.mark.deep
 
@@ -50,7 +50,7 @@ def test_everything_is_found_and_the_form_can_be_posted(
     ):
         assert {slot: roles.get(slot) for slot in slots if roles.get(slot) not in allowed} == {}
     assert set(made.outputs) <= told.outputs
-    form = load(made, tmp_path)
+    form = bind_draft(made, tmp_path)
     assert form.problems == ()
     assert fill_defaults(form, media).graph.keys() >= {node.id for node in case.workflow}
 

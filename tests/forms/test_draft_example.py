@@ -16,10 +16,10 @@ from comfygradio.comfy.workflow import Workflow
 from comfygradio.drafting.draft import Draft, draft_preset
 from comfygradio.forms.field import MEDIA
 from comfygradio.forms.form import Form
+from tests.forms import annotated_workflow
+from tests.forms.draft_graph import bind_draft, info
 
-from . import marking
 from .corpus import Case, list_cases, make_media
-from .drafting import info, load
 
 EXAM = os.environ.get("COMFYGRADIO_EXAM", "")
 
@@ -117,7 +117,7 @@ def _read(node: Mapping[str, Any], name: str) -> str:
 @pytest.mark.parametrize("case", list_cases(), ids=str)
 def test_workflows(case: Case, tmp_path: Path, media: Mapping[str, Path]) -> None:
     made = draft_preset(case.workflow, info())
-    form = load(made, tmp_path, info())
+    form = bind_draft(made, tmp_path, info())
     graph = post_example(made, form, media)
     assert list_differences(case.workflow, graph, form) == OTHER.get(case.name, {}).keys()
 
@@ -132,7 +132,7 @@ CHANCE: Mapping[str, Mapping[str, str]] = {
 
 @pytest.mark.parametrize("server", ["PLAIN", "FULL"])
 @pytest.mark.parametrize(
-    "path", sorted((marking.DATA / "markers").glob("*.json")), ids=lambda p: p.stem
+    "path", sorted((annotated_workflow.DATA / "markers").glob("*.json")), ids=lambda p: p.stem
 )
 def test_marked_workflows(
     path: Path, server: str, tmp_path: Path, media: Mapping[str, Path]
@@ -140,15 +140,15 @@ def test_marked_workflows(
     """Marker nodes give way to what every ComfyUI has; that is the prompt which is meant."""
     if path.stem == "rival_classes":
         return
-    known: ObjectInfo = getattr(marking, server)
+    known: ObjectInfo = getattr(annotated_workflow, server)
     made = draft_preset(*_with_info(path.stem, known))
-    form = load(made, tmp_path, known)
+    form = bind_draft(made, tmp_path, known)
     found = list_differences(made.workflow, post_example(made, form, media), form)
     assert found <= CHANCE.get(path.stem, {}).keys()
 
 
 def _with_info(name: str, known: ObjectInfo) -> tuple[Workflow, ObjectInfo, Any]:
-    workflow, saved = marking.load(name)
+    workflow, saved = annotated_workflow.load_workflow(name)
     return workflow, known, saved
 
 
@@ -194,7 +194,7 @@ def is_taken(name: str) -> bool:
 def test_prompts_of_the_exam(name: str, tmp_path: Path, media: Mapping[str, Path]) -> None:
     workflow = Workflow.from_json(_read_exam(f"oracle/{name}.json"))
     made = draft_preset(workflow, exam_info())
-    form = load(made, tmp_path, exam_info())
+    form = bind_draft(made, tmp_path, exam_info())
     if form.problems:
         assert not is_taken(name) or name in CLOSED, form.problems
         return

@@ -9,8 +9,17 @@ from comfygradio.comfy.workflow import Workflow
 from comfygradio.drafting.draft import draft_preset
 from comfygradio.forms.slots import Slot
 from comfygradio.importers.annotation import Annotation
-
-from .drafting import draft, find, info, load, node, sample, simple, slots, text_to_image
+from tests.forms.draft_graph import (
+    bind_draft,
+    draft,
+    find,
+    info,
+    list_basic_fields,
+    node,
+    sample,
+    slots,
+    text_to_image,
+)
 
 
 def hint(*addresses: str, **said: Any) -> Annotation:
@@ -22,7 +31,7 @@ def hint(*addresses: str, **said: Any) -> Annotation:
 def test_marked_fields_are_the_form_in_their_order(tmp_path: Path) -> None:
     hints = (hint("3.steps", order=2, label="Patience"), hint("6.text", order=1))
     made = draft(text_to_image(), hints=hints)
-    assert simple(made) == ["prompt", "steps", "seed"]
+    assert list_basic_fields(made) == ["prompt", "steps", "seed"]
     assert (
         find(made, "steps").line.label == "Patience"
         and find(made, "steps").why == "marked for App mode"
@@ -30,7 +39,7 @@ def test_marked_fields_are_the_form_in_their_order(tmp_path: Path) -> None:
     assert {"size", "checkpoint", "negative_prompt", "cfg"} <= {
         f.name for f in made.fields if f.line.advanced
     }
-    assert load(made, tmp_path).problems == ()
+    assert bind_draft(made, tmp_path).problems == ()
 
 
 def test_the_example_has_what_a_marked_default_replaced(tmp_path: Path) -> None:
@@ -40,12 +49,12 @@ def test_the_example_has_what_a_marked_default_replaced(tmp_path: Path) -> None:
         **{"title": "As in the workflow", "steps": 20, "negative_prompt": "blurry", "seed": 7}
     }
     values = {name: value for name, value in made.examples[0].items() if name != "title"}
-    assert load(made, tmp_path).fill(values).graph == made.workflow.to_json()
+    assert bind_draft(made, tmp_path).fill(values).graph == made.workflow.to_json()
 
 
 def test_a_marked_seed_leaves_no_other_first() -> None:
     made = draft(text_to_image(), hints=(hint("3.seed"), hint("6.text")))
-    assert simple(made) == ["seed", "prompt"]
+    assert list_basic_fields(made) == ["seed", "prompt"]
 
 
 def test_limits_groups_and_choices_are_taken_over(tmp_path: Path) -> None:
@@ -63,7 +72,7 @@ def test_limits_groups_and_choices_are_taken_over(tmp_path: Path) -> None:
         hint("3.sampler_name", choices=("euler", "dpmpp_2m"), widget="radio"),
         hint("7.text", advanced=True, optional=True),
     )
-    form = load(draft(text_to_image(), hints=hints), tmp_path)
+    form = bind_draft(draft(text_to_image(), hints=hints), tmp_path)
     steps = form.fields["patience"]
     assert (steps.minimum, steps.maximum, steps.step, steps.default) == (4, 30, 2, 12)
     assert (steps.group, steps.help) == ("Quality", "Be quick.")
@@ -81,7 +90,7 @@ def test_limits_that_do_not_fit_are_left_out_with_a_note(tmp_path: Path) -> None
         hint("6.text", widget="slider"),
     )
     made = draft(text_to_image(), hints=hints)
-    form = load(made, tmp_path)
+    form = bind_draft(made, tmp_path)
     assert (
         form.problems == ()
         and form.fields["steps"].minimum == 1
@@ -95,12 +104,12 @@ def test_width_and_height_marked_one_by_one_are_a_size() -> None:
         text_to_image(),
         hints=(hint("5.width", order=1), hint("6.text", order=2), hint("5.height", order=3)),
     )
-    assert simple(bare) == ["size", "prompt", "seed"] and slots(bare)["size"] == [
+    assert list_basic_fields(bare) == ["size", "prompt", "seed"] and slots(bare)["size"] == [
         "5.width",
         "5.height",
     ]
     limited = draft(text_to_image(), hints=(hint("5.width", maximum=1024), hint("5.height")))
-    assert simple(limited) == ["width", "height", "seed"]
+    assert list_basic_fields(limited) == ["width", "height", "seed"]
 
 
 def test_one_side_alone_stays_a_number_and_the_other_is_offered() -> None:
@@ -121,7 +130,7 @@ def test_a_linked_input_is_set_where_its_value_stands() -> None:
     assert slots(made)["steps"] == ["20.value"] and find(made, "steps").line.max == 60
     limited = draft(graph, hints=(hint("3.steps", maximum=9),))
     assert (find(limited, "steps").line.widget, find(limited, "steps").line.max) == (None, 9)
-    assert simple(made) == ["steps", "seed"] == [field.name for field in made.fields[:2]]
+    assert list_basic_fields(made) == ["steps", "seed"] == [field.name for field in made.fields[:2]]
 
 
 def test_a_marked_strength_turns_the_list_of_loras_into_names() -> None:
@@ -137,7 +146,7 @@ def test_a_marked_strength_turns_the_list_of_loras_into_names() -> None:
 def test_marks_of_nothing_are_told() -> None:
     hints = (hint("99.text", label="Gone"), hint("3.model"), hint("6.text"))
     made = draft(text_to_image(), hints=hints)
-    assert simple(made) == ["prompt", "seed"]
+    assert list_basic_fields(made) == ["prompt", "seed"]
     assert "Gone was marked for App mode, but no input that can be set belongs to it." in made.notes
 
 
@@ -150,7 +159,7 @@ def test_app_mode_is_read_from_the_saved_workflow() -> None:
         "extra": {"linearData": {"inputs": [["6", "text"]], "outputs": ["9"]}},
     }
     made = draft_preset(Workflow.from_json(text_to_image()), info(), saved)
-    assert simple(made) == ["prompt", "seed"] and made.outputs == ("9",)
+    assert list_basic_fields(made) == ["prompt", "seed"] and made.outputs == ("9",)
 
 
 def test_a_marked_picture_whose_mask_is_used_is_painted_on() -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from .drafting import draft, find, load, node, sample, slots, text_to_image
+from tests.forms.draft_graph import bind_draft, draft, find, node, sample, slots, text_to_image
+
 from .test_draft_hints import hint
 
 
@@ -32,7 +33,7 @@ def test_seeds_that_differ_keep_their_distance(tmp_path: Path) -> None:
         "The seeds differ; seed sets all and keeps their distance: "
         "seed of Third (node 31) (value - 377)."
     ) in made.notes
-    graph = load(made, tmp_path).fill({"seed": 1000}).graph
+    graph = bind_draft(made, tmp_path).fill({"seed": 1000}).graph
     assert [graph[n]["inputs"]["seed"] for n in ("3", "30", "31")] == [1000, 1000, 623]
 
 
@@ -81,7 +82,7 @@ def stages(steps: Any, end: Any, start: Any, last: int = 10000, **more: Any) -> 
 
 def run_stages(graph: Any, folder: Path, steps: int) -> list[tuple[int, ...]]:
     made = draft(graph)
-    posted = load(made, folder).fill({"steps": steps}).graph
+    posted = bind_draft(made, folder).fill({"steps": steps}).graph
     names = ("steps", "start_at_step", "end_at_step")
     return [tuple(posted[n]["inputs"][name] for name in names) for n in ("40", "41")]
 
@@ -123,7 +124,7 @@ def test_numbers_of_their_own_nodes_move_along(tmp_path: Path) -> None:
     )
     made = draft(graph)
     assert slots(made)["steps"] == ["50.value", "51.value"]
-    posted = load(made, tmp_path).fill({"steps": 30}).graph
+    posted = bind_draft(made, tmp_path).fill({"steps": 30}).graph
     assert (posted["50"]["inputs"]["value"], posted["51"]["inputs"]["value"]) == (30, 12)
 
 
@@ -141,7 +142,7 @@ def test_sigmas_are_cut_in_proportion(tmp_path: Path) -> None:
     )
     made = draft(graph)
     assert slots(made)["steps"] == ["20.steps", "22.step"]
-    assert load(made, tmp_path).fill({"steps": 20}).graph["22"]["inputs"]["step"] == 15
+    assert bind_draft(made, tmp_path).fill({"steps": 20}).graph["22"]["inputs"]["step"] == 15
 
 
 def test_a_marked_split_is_a_field_of_its_own() -> None:
@@ -166,5 +167,5 @@ def test_other_words_of_one_encoder_may_be_given_apart(tmp_path: Path) -> None:
         **{"title": "As in the workflow", "prompt": "fox"},
         **{name: "a fox", "seed": 7},
     }
-    inputs = load(made, tmp_path).fill({"prompt": "a hare"}).graph["6"]["inputs"]
+    inputs = bind_draft(made, tmp_path).fill({"prompt": "a hare"}).graph["6"]["inputs"]
     assert (inputs["clip_l"], inputs["t5xxl"]) == ("a hare", "a hare")

@@ -15,8 +15,7 @@ from comfygradio.drafting.preset_folder import save_draft, suggest_name
 from comfygradio.drafting.writer import write_draft, write_value
 from comfygradio.errors import PresetError
 from tests.effort import scale
-
-from .drafting import draft, info, load, node, sample, text_to_image
+from tests.forms.draft_graph import bind_draft, draft, info, node, sample, text_to_image
 
 TEXTS = st.text(st.characters(codec="utf-8"))
 SCALARS = TEXTS | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.booleans()
@@ -82,7 +81,7 @@ def test_huge_and_odd_numbers(tmp_path: Path) -> None:
     )
     made = draft(graph)
     assert made.examples[0]["seed"] == 2**64 - 1
-    load(made, tmp_path)
+    bind_draft(made, tmp_path)
 
 
 def test_a_saved_draft_is_a_preset(tmp_path: Path) -> None:

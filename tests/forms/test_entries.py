@@ -18,7 +18,7 @@ from comfygradio.jobs.backend import Backend
 from comfygradio.metadata.load import Metadata
 from comfygradio.metadata.restore import restore_values
 
-from .desk import Desk, change_workflow, read_object_info
+from .desk import Desk, change_workflow, load_object_info
 
 OBJECTS = [
     {"content": "sea.safetensors", "image": "sea.png", "type": "checkpoints"},
@@ -29,7 +29,7 @@ TITLED = [{"name": "sea.safetensors"}, {"name": "land.safetensors"}, "plain.safe
 
 
 def read_info(entries: list[Any], form: str = "old") -> ObjectInfo:
-    data = copy.deepcopy(read_object_info("v0.33.0"))
+    data = copy.deepcopy(load_object_info("v0.33.0"))
     spec = [entries] if form == "old" else ["COMBO", {"options": entries}]
     data["CheckpointLoaderSimple"]["input"]["required"]["ckpt_name"] = spec
     return ObjectInfo.from_json(data)
@@ -127,7 +127,7 @@ def test_a_picture_tells_the_name(desk: Desk) -> None:
 
 def test_loras_of_such_a_list(desk: Desk) -> None:
     entries = [{"content": "ink.pt", "image": None}, {"content": "oil.pt", "image": None}]
-    data = copy.deepcopy(read_object_info("v0.33.0"))
+    data = copy.deepcopy(load_object_info("v0.33.0"))
     data["LoraLoader"]["input"]["required"]["lora_name"] = [entries]
     loader = {
         "class_type": "LoraLoader",
@@ -163,7 +163,7 @@ OWN: dict[str, Any] = {
 
 
 def bind_combo(desk: Desk, line: str = "{slot: 40.choice}", **inputs: Any) -> Form:
-    data = {**read_object_info("v0.33.0"), "CustomCombo": COMBO}
+    data = {**load_object_info("v0.33.0"), "CustomCombo": COMBO}
     combo = {"class_type": "CustomCombo", "inputs": {**OWN, **inputs}}
     text = {"class_type": "CLIPTextEncode", "inputs": {"text": ["40", 0], "clip": ["4", 1]}}
     return desk.bind(f"f: {line}", ObjectInfo.from_json(data), change_workflow(n40=combo, n6=text))

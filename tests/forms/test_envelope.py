@@ -13,8 +13,7 @@ from comfygradio.comfy.workflow import Workflow
 from comfygradio.drafting.draft import draft_preset
 from comfygradio.drafting.workflow_source import load_workflow_source
 from comfygradio.errors import WorkflowError
-
-from .drafting import info, text_to_image
+from tests.forms.draft_graph import info, text_to_image
 
 GRAPH = text_to_image()
 

@@ -15,7 +15,7 @@ from comfygradio.forms.form import Form
 from comfygradio.forms.step_grid import StepGrid, build_step_grid, intersect_grids
 from comfygradio.ui.job.job_view import find_smaller_size
 
-from .desk import WORKFLOW, Desk, read_object_info
+from .desk import WORKFLOW, Desk, load_object_info
 
 SIZE = "{slots: {width: 5.width, height: 5.height}"
 
@@ -26,7 +26,7 @@ def bind(
     """The form of one field, with inputs of a node and what the server says about them changed."""
     workflow = copy.deepcopy(dict(WORKFLOW))
     workflow[node]["inputs"].update(inputs)
-    data = copy.deepcopy(read_object_info("v0.33.0"))
+    data = copy.deepcopy(load_object_info("v0.33.0"))
     data[workflow[node]["class_type"]]["input"]["required"].update(specs)
     form = desk.bind(f"f: {line}", ObjectInfo.from_json(data), workflow)
     assert " ".join(map(str, form.problems)) == outcome

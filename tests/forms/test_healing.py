@@ -13,14 +13,14 @@ from comfygradio.comfy.workflow import Workflow
 from comfygradio.errors import WorkflowError
 from comfygradio.forms.form import Form
 
-from .desk import RESIZE, WORKFLOW, Desk, change_workflow, read_object_info
+from .desk import RESIZE, WORKFLOW, Desk, change_workflow, load_object_info
 
 LONG = "{slot: {node: '%s', class: %s, title: %s, input: text}}"
 
 
 def change_info(class_type: str, required: dict[str, Any]) -> ObjectInfo:
     """The new server's classes with inputs of one class added or changed."""
-    data = copy.deepcopy(read_object_info("v0.33.0"))
+    data = copy.deepcopy(load_object_info("v0.33.0"))
     data[class_type]["input"]["required"].update(required)
     return ObjectInfo.from_json(data)
 

@@ -8,8 +8,15 @@ import pytest
 
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.importers.annotation import AnnotatedWorkflow, Annotation
-
-from .marking import FULL, PLAIN, bind, list_dangling, list_slots, mark, read
+from tests.forms.annotated_workflow import (
+    FULL,
+    PLAIN,
+    bind,
+    import_file,
+    import_nodes,
+    list_dangling,
+    list_slots,
+)
 
 NAMES = ("swarm", "comfydeploy", "krita", "comfy_pack", "mcww", "viewcomfy", "app_mode")
 
@@ -29,7 +36,7 @@ def say(marked: AnnotatedWorkflow, part: str) -> bool:
 @pytest.mark.parametrize("info", [PLAIN, FULL], ids=["stock", "rivals"])
 @pytest.mark.parametrize("name", NAMES)
 def test_every_marker_becomes_a_field_and_the_workflow_runs(name: str, info: ObjectInfo) -> None:
-    marked = read(name, info)
+    marked = import_file(name, info)
     form = bind(marked, info)
     assert len(marked.annotations) >= 4 and form.problems == ()
     assert marked.workflow.class_types <= set(info.nodes) and list_dangling(marked.workflow) == []
@@ -41,7 +48,7 @@ def test_every_marker_becomes_a_field_and_the_workflow_runs(name: str, info: Obj
 
 
 def test_swarm_inputs_go_by_group_and_priority() -> None:
-    marked = read("swarm")
+    marked = import_file("swarm")
     assert [(hint.label, hint.group, hint.advanced) for hint in marked.annotations] == [
         ("Start picture", "", False),
         ("What to paint", "", False),
@@ -58,7 +65,7 @@ def test_swarm_inputs_go_by_group_and_priority() -> None:
 
 
 def test_swarm_nodes_give_way_on_a_stock_server() -> None:
-    marked = read("swarm")
+    marked = import_file("swarm")
     nodes = marked.workflow.nodes
     assert not [node.id for node in marked.workflow if node.class_type.startswith("Swarm")]
     assert list_slots(pick(marked, "Seed")) == ["3.seed"] and nodes["3"].inputs["seed"] == 41
@@ -73,7 +80,7 @@ def test_swarm_nodes_give_way_on_a_stock_server() -> None:
 
 
 def test_swarm_hints_say_what_the_nodes_say() -> None:
-    marked = read("swarm")
+    marked = import_file("swarm")
     steps, strength, seed = (pick(marked, label) for label in ("Steps", "Strength", "Seed"))
     assert (steps.widget, steps.minimum, steps.maximum, steps.step) == ("slider", 1, 40, 1)
     assert (strength.widget, strength.minimum, strength.maximum, strength.step) == (
@@ -96,7 +103,7 @@ def test_swarm_hints_say_what_the_nodes_say() -> None:
 
 
 def test_swarm_nodes_stay_where_the_server_has_them() -> None:
-    marked = read("swarm", FULL)
+    marked = import_file("swarm", FULL)
     assert list_slots(pick(marked, "What to paint")) == ["22.value"]
     assert list_slots(pick(marked, "Start picture")) == ["28.image"]
     assert marked.workflow.nodes["6"].inputs["text"] == ["32", 0] and "20" in marked.workflow.nodes
@@ -109,7 +116,7 @@ def test_swarm_nodes_stay_where_the_server_has_them() -> None:
 
 def test_a_default_image_keeps_its_own_loader() -> None:
     for info in (PLAIN, FULL):
-        marked = read("comfydeploy", info)
+        marked = import_file("comfydeploy", info)
         photo = pick(marked, "Your photo")
         assert (list_slots(photo), photo.widget, photo.name) == (["41.image"], "image", "photo")
         assert (
@@ -119,7 +126,7 @@ def test_a_default_image_keeps_its_own_loader() -> None:
 
 
 def test_comfydeploy_hints_say_what_the_nodes_say() -> None:
-    marked = read("comfydeploy")
+    marked = import_file("comfydeploy")
     guidance, seed = pick(marked, "Guidance"), pick(marked, "seed")
     assert (guidance.widget, guidance.minimum, guidance.maximum, guidance.default) == (
         "slider",
@@ -139,13 +146,13 @@ def test_comfydeploy_hints_say_what_the_nodes_say() -> None:
 
 def test_a_number_that_was_sent_counts_more_than_the_default() -> None:
     """comfydeploy puts what was sent into input_id, and its node then looks at nothing else."""
-    assert pick(read("comfydeploy"), "Left").default == 12
-    kept = read("comfydeploy", FULL).workflow.nodes["51"]
+    assert pick(import_file("comfydeploy"), "Left").default == 12
+    kept = import_file("comfydeploy", FULL).workflow.nodes["51"]
     assert kept.inputs["default_value"] == 12 and not str(kept.inputs["input_id"]).isdigit()
 
 
 def test_comfydeploy_outputs_are_found_and_replaced() -> None:
-    stock, full = read("comfydeploy"), read("comfydeploy", FULL)
+    stock, full = import_file("comfydeploy"), import_file("comfydeploy", FULL)
     assert stock.outputs == full.outputs == ("9", "55")
     assert stock.workflow.nodes["9"].class_type == "SaveImage"
     assert stock.workflow.nodes["9"].inputs == {"images": ["50", 0], "filename_prefix": "deploy"}
@@ -155,7 +162,7 @@ def test_comfydeploy_outputs_are_found_and_replaced() -> None:
 
 def test_twins_of_one_input_id_share_a_field() -> None:
     text = ("ComfyUIDeployExternalText", {"input_id": "prompt", "default_value": "a pier"})
-    marked = mark({"1": text, "2": text, "3": _encode(["1", 0]), "4": _encode(["2", 0])})
+    marked = import_nodes({"1": text, "2": text, "3": _encode(["1", 0]), "4": _encode(["2", 0])})
     assert [list_slots(hint) for hint in marked.annotations] == [["3.text", "4.text"]]
 
 
@@ -164,7 +171,7 @@ def test_a_frame_loader_becomes_two_nodes() -> None:
         "ComfyUIDeployExternalVideo",
         {"input_id": "clip", "default_video": "walk.mp4", "force_rate": 0},
     )
-    marked = mark(
+    marked = import_nodes(
         {
             "1": video,
             "2": ("PreviewImage", {"images": ["1", 0]}),
@@ -184,7 +191,7 @@ def test_a_frame_loader_becomes_two_nodes() -> None:
 
 
 def test_krita_parameters_go_by_group_and_number() -> None:
-    marked = read("krita")
+    marked = import_file("krita")
     assert [(hint.label, hint.group) for hint in marked.annotations] == [
         ("Picture", ""),
         ("Keep size", ""),
@@ -204,7 +211,7 @@ def test_krita_parameters_go_by_group_and_number() -> None:
 
 @pytest.mark.parametrize("info", [PLAIN, FULL], ids=["stock", "rivals"])
 def test_krita_nodes_never_stay(info: ObjectInfo) -> None:
-    marked = read("krita", info)
+    marked = import_file("krita", info)
     assert not [node.id for node in marked.workflow if node.class_type.startswith("ETN_")]
     nodes = marked.workflow.nodes
     assert nodes["60"].class_type == "LoadImage" and nodes["61"].class_type == "SaveImage"
@@ -222,13 +229,13 @@ def test_krita_nodes_never_stay(info: ObjectInfo) -> None:
 
 
 def test_kritas_selection_is_painted_on_the_canvas() -> None:
-    marked = read("krita")
+    marked = import_file("krita")
     assert marked.workflow.nodes["68"].inputs["mask"] == ["60", 1]
     assert pick(marked, "Picture").widget == "mask" and say(marked, "selection")
 
 
 def test_a_selection_without_a_canvas_brings_its_own_picture() -> None:
-    marked = mark(
+    marked = import_nodes(
         {
             "1": ("ETN_KritaSelection", {"context": "automatic", "padding": 0}),
             "2": ("MaskToImage", {"mask": ["1", 0]}),
@@ -243,7 +250,7 @@ def test_a_selection_without_a_canvas_brings_its_own_picture() -> None:
 
 
 def test_a_krita_style_becomes_a_checkpoint_and_fields() -> None:
-    marked = mark(
+    marked = import_nodes(
         {
             "1": ("ETN_KritaStyle", {"name": "2. Look", "sampler_preset": "auto"}),
             "2": ("CLIPTextEncode", {"clip": ["1", 1], "text": ["1", 3]}),
@@ -269,7 +276,7 @@ def test_a_krita_style_becomes_a_checkpoint_and_fields() -> None:
 
 def test_krita_parameters_of_2024_and_of_the_same_name() -> None:
     whole = ("ETN_IntParameter", {"name": "Steps", "default": 12, "min": 1, "max": 30})
-    marked = mark(
+    marked = import_nodes(
         {"1": whole, "2": whole, "3": _sample(steps=["1", 0]), "4": _sample(steps=["2", 0])}
     )
     assert [(list_slots(hint), hint.default, hint.maximum) for hint in marked.annotations] == [
@@ -279,21 +286,21 @@ def test_krita_parameters_of_2024_and_of_the_same_name() -> None:
 
 def test_comfy_pack_names_fields_by_title_or_target() -> None:
     for info in (PLAIN, FULL):
-        hints = read("comfy_pack", info).annotations
+        hints = import_file("comfy_pack", info).annotations
         assert [(hint.name, hint.label) for hint in hints] == [
             ("pixels", ""),
             ("scene", "scene"),
             ("steps", ""),
             ("which_sampler", "Which sampler"),
         ]
-    assert list_slots(read("comfy_pack", FULL).annotations[1]) == ["81.value"]
+    assert list_slots(import_file("comfy_pack", FULL).annotations[1]) == ["81.value"]
     assert (hints[2].minimum, hints[2].maximum) == (1, None)
-    assert read("comfy_pack").workflow.nodes["9"].class_type == "SaveImage"
+    assert import_file("comfy_pack").workflow.nodes["9"].class_type == "SaveImage"
 
 
 def test_sockets_without_a_widget_get_a_primitive() -> None:
     number = ("SwarmInputInteger", {"title": "How many", "value": 3, "min": 0, "max": 9})
-    marked = mark(
+    marked = import_nodes(
         {"1": number, "2": ("PreviewAny", {"source": ["1", 0]}), "3": _sample(steps=["1", 0])}
     )
     assert [list_slots(hint) for hint in marked.annotations] == [["3.steps", "1.value"]]
@@ -308,7 +315,9 @@ def test_sockets_without_a_widget_get_a_primitive() -> None:
 
 def test_a_marker_that_another_node_feeds_is_passed_over() -> None:
     fed = ("ComfyUIDeployExternalText", {"input_id": "x", "default_value": ["2", 0]})
-    marked = mark({"1": fed, "2": ("PrimitiveString", {"value": "sea"}), "3": _encode(["1", 0])})
+    marked = import_nodes(
+        {"1": fed, "2": ("PrimitiveString", {"value": "sea"}), "3": _encode(["1", 0])}
+    )
     assert (
         marked.annotations == ()
         and "1" not in marked.workflow.nodes
@@ -320,7 +329,7 @@ def test_a_marker_that_another_node_feeds_is_passed_over() -> None:
 def test_a_marker_that_feeds_a_marker_passes_its_value_on() -> None:
     inner = ("ComfyUIDeployExternalText", {"input_id": "in", "default_value": "sea"})
     outer = ("ComfyUIDeployExternalText", {"input_id": "out", "default_value": ["1", 0]})
-    marked = mark({"1": inner, "2": outer, "3": _encode(["2", 0])})
+    marked = import_nodes({"1": inner, "2": outer, "3": _encode(["2", 0])})
     assert [list_slots(hint) for hint in marked.annotations] == [["3.text"]]
     assert (
         marked.workflow.nodes["3"].inputs["text"] == "sea" and list_dangling(marked.workflow) == []
@@ -328,7 +337,9 @@ def test_a_marker_that_feeds_a_marker_passes_its_value_on() -> None:
 
 
 def test_a_marker_that_feeds_nothing_goes_with_a_note() -> None:
-    marked = mark({"1": ("SwarmInputText", {"title": "Idle", "value": "x"}), "2": _encode("sea")})
+    marked = import_nodes(
+        {"1": ("SwarmInputText", {"title": "Idle", "value": "x"}), "2": _encode("sea")}
+    )
     assert (
         marked.annotations == ()
         and list(marked.workflow.nodes) == ["2"]
@@ -341,7 +352,7 @@ def test_limits_that_leave_nothing_are_ignored_with_a_note() -> None:
         "SwarmInputInteger",
         {"title": "Steps", "value": -5, "min": 50000, "max": 60000, "view_type": "small"},
     )
-    marked = mark({"1": odd, "2": _sample(steps=["1", 0])})
+    marked = import_nodes({"1": odd, "2": _sample(steps=["1", 0])})
     assert (marked.annotations[0].minimum, marked.annotations[0].maximum) == (None, None) and say(
         marked, "leave no value"
     )
@@ -349,14 +360,16 @@ def test_limits_that_leave_nothing_are_ignored_with_a_note() -> None:
 
 
 def test_outputs_that_no_stock_node_replaces_are_taken_out() -> None:
-    marked = mark({"1": ("CPackOutputZipSwitch", {}), "2": _encode("sea")})
+    marked = import_nodes({"1": ("CPackOutputZipSwitch", {}), "2": _encode("sea")})
     assert (
         marked.outputs == () and list(marked.workflow.nodes) == ["2"] and say(marked, "taken out")
     )
 
 
 def test_a_workflow_without_markers_stays_as_it_is() -> None:
-    marked = mark({"1": _encode("sea"), "2": _sample(steps=3)}, FULL, {"nodes": [], "extra": {}})
+    marked = import_nodes(
+        {"1": _encode("sea"), "2": _sample(steps=3)}, FULL, {"nodes": [], "extra": {}}
+    )
     assert (marked.annotations, marked.outputs, marked.notes) == ((), (), ())
     assert marked.workflow.nodes["1"].inputs == {"text": "sea"}
 

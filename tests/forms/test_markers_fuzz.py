@@ -16,8 +16,7 @@ from comfygradio.comfy.workflow import Node, Workflow
 from comfygradio.importers.annotation import AnnotatedWorkflow
 from comfygradio.importers.importer import import_annotations
 from tests.effort import scale
-
-from .marking import DATA, FULL, PLAIN, RIVAL, list_dangling
+from tests.forms.annotated_workflow import DATA, FULL, PLAIN, RIVAL, list_dangling
 
 CLASSES = sorted(
     {*RIVAL, "KSampler", "CLIPTextEncode", "LoadImage", "PreviewAny", "SaveImage", "Unknown"}

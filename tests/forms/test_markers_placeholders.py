@@ -6,7 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from .drafting import Graph, draft, find, load, node, sample, simple, slots, text_to_image
+from tests.forms.draft_graph import (
+    Graph,
+    bind_draft,
+    draft,
+    find,
+    list_basic_fields,
+    node,
+    sample,
+    slots,
+    text_to_image,
+)
 
 
 def chat_workflow() -> Graph:
@@ -24,7 +34,7 @@ def chat_workflow() -> Graph:
 
 def test_each_becomes_the_field_that_its_input_calls_for(tmp_path: Path) -> None:
     made = draft(chat_workflow())
-    assert simple(made) == ["prompt", "negative_prompt", "seed", "model", "size"]
+    assert list_basic_fields(made) == ["prompt", "negative_prompt", "seed", "model", "size"]
     assert slots(made) == {
         **{"prompt": ["6.text"], "negative_prompt": ["7.text"], "seed": ["3.seed"]},
         **{"model": ["4.ckpt_name"], "size": ["5.width", "5.height"], "steps": ["3.steps"]},
@@ -36,7 +46,7 @@ def test_each_becomes_the_field_that_its_input_calls_for(tmp_path: Path) -> None
         note.startswith("Placeholders of another app became fields: %seed%, %steps%,")
         for note in made.notes
     )
-    form = load(made, tmp_path)
+    form = bind_draft(made, tmp_path)
     assert form.problems == () and form.fields["seed"].widget == "seed"
     graph = form.fill({"prompt": "a fox", "seed": 5, "size": "640x512"}).graph
     assert "%" not in str([one["inputs"] for one in graph.values()])
@@ -50,8 +60,8 @@ def test_each_becomes_the_field_that_its_input_calls_for(tmp_path: Path) -> None
 )
 def test_other_ways_to_write_them(written: str, tmp_path: Path) -> None:
     made = draft(text_to_image(n6=node("CLIPTextEncode", text=written, clip=["4", 1])))
-    assert slots(made)["prompt"] == ["6.text"] and simple(made)[0] == "prompt"
-    graph = load(made, tmp_path).fill({}).graph
+    assert slots(made)["prompt"] == ["6.text"] and list_basic_fields(made)[0] == "prompt"
+    graph = bind_draft(made, tmp_path).fill({}).graph
     assert graph["6"]["inputs"]["text"] == ""
 
 
@@ -60,7 +70,7 @@ def test_words_around_one_stay(tmp_path: Path) -> None:
     made = draft(text_to_image(n6=node("CLIPTextEncode", text=text, clip=["4", 1])))
     line = find(made, "subject").line
     assert (line.template, line.default) == ("film still of {value}, 35mm", "")
-    inputs = load(made, tmp_path).fill({"subject": "an owl"}).graph["6"]["inputs"]
+    inputs = bind_draft(made, tmp_path).fill({"subject": "an owl"}).graph["6"]["inputs"]
     assert inputs["text"] == "film still of an owl, 35mm"
 
 
@@ -68,7 +78,7 @@ def test_its_example_posts_the_workflow_without_them(tmp_path: Path) -> None:
     text = "film still of %subject%, 35mm"
     made = draft(text_to_image(n6=node("CLIPTextEncode", text=text, clip=["4", 1])))
     assert made.examples == ({"title": "As in the workflow", "seed": 7},)
-    assert load(made, tmp_path).fill({"seed": 7}).graph == made.workflow.to_json()
+    assert bind_draft(made, tmp_path).fill({"seed": 7}).graph == made.workflow.to_json()
 
 
 def test_one_name_in_several_inputs_is_one_field() -> None:
@@ -99,7 +109,7 @@ def test_only_the_marked_input_of_an_encoder_is_meant(tmp_path: Path) -> None:
     )
     made = draft(text_to_image(n6=encoder))
     assert slots(made)["prompt"] == ["6.t5xxl"]
-    inputs = load(made, tmp_path).fill({"prompt": "an oak"}).graph["6"]["inputs"]
+    inputs = bind_draft(made, tmp_path).fill({"prompt": "an oak"}).graph["6"]["inputs"]
     assert (inputs["clip_l"], inputs["t5xxl"]) == ("fine art", "an oak")
 
 

@@ -8,19 +8,18 @@ import pytest
 
 from comfygradio.importers.annotation import AnnotatedWorkflow
 from comfygradio.importers.mcww import parse_title
-
-from .marking import list_slots, load, mark, read
+from tests.forms.annotated_workflow import import_file, import_nodes, list_slots, load_workflow
 
 ROOT, SUB = "0f8fad5b-d9cb-469f-a165-70867728950e", "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 
 
 def pick_inputs(*entries: Any) -> AnnotatedWorkflow:
     """What App mode says about the stored workflow with these entries instead of its own."""
-    workflow, saved = load("app_mode")
+    workflow, saved = load_workflow("app_mode")
     saved["extra"]["linearData"] = {"inputs": list(entries), "outputs": []}
     nodes = {node.id: (node.class_type, dict(node.inputs), node.title) for node in workflow}
     saved["nodes"] = [node for node in saved["nodes"] if node["id"] != 40]
-    return mark(nodes, saved=saved)
+    return import_nodes(nodes, saved=saved)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +73,7 @@ def test_what_cannot_be_found_is_left_out_with_a_note(entry: Any, why: str) -> N
 
 
 def test_app_mode_keeps_order_labels_and_help() -> None:
-    hints = [hint for hint in read("app_mode").annotations if hint.source == "App mode"]
+    hints = [hint for hint in import_file("app_mode").annotations if hint.source == "App mode"]
     assert [list_slots(hint)[0] for hint in hints] == [
         "1.image",
         "20:6.text",
@@ -87,7 +86,7 @@ def test_app_mode_keeps_order_labels_and_help() -> None:
     ]
     assert hints[0].label == "Your photo" and hints[1].label == "What to paint"
     assert (hints[1].name, hints[1].help) == ("what_to_paint", "In plain words.")
-    assert read("app_mode").outputs == ("9",)
+    assert import_file("app_mode").outputs == ("9",)
 
 
 def test_a_subgraph_that_is_used_twice() -> None:
@@ -102,7 +101,7 @@ def test_a_subgraph_that_is_used_twice() -> None:
             "linearData": {"inputs": [[f"{SUB}:5", "ckpt_name"], ["5", "ckpt_name"]], "outputs": []}
         },
     }
-    marked = mark({"1:5": loader, "2:5": loader}, saved=saved)
+    marked = import_nodes({"1:5": loader, "2:5": loader}, saved=saved)
     assert [list_slots(hint) for hint in marked.annotations] == [["1:5.ckpt_name", "2:5.ckpt_name"]]
     assert len(marked.notes) == 1 and "more than one" in marked.notes[0]
 
@@ -127,7 +126,7 @@ def test_a_primitive_stands_for_everything_that_it_feeds() -> None:
         "links": [[10, 1, 0, 2, 0, "INT"], [11, 2, 0, 3, 0, "INT"], [12, 1, 0, 4, 0, "INT"]],
         "extra": {"linearData": {"inputs": [[1, "value"]], "outputs": []}},
     }
-    marked = mark({"3": sampler, "4": sampler}, saved=saved)
+    marked = import_nodes({"3": sampler, "4": sampler}, saved=saved)
     assert [list_slots(hint) for hint in marked.annotations] == [["3.seed", "4.seed"]]
 
 
@@ -146,7 +145,7 @@ def test_widgets_that_an_instance_shows_by_proxy() -> None:
         "extra": {"linearData": {"inputs": [["8", "ckpt_name"]], "outputs": ["8", 9]}},
     }
     nodes = {"8:5": ("CheckpointLoaderSimple", {"ckpt_name": "x"}), "8:6": ("SaveImage", {})}
-    marked = mark(nodes, saved=saved)
+    marked = import_nodes(nodes, saved=saved)
     assert [list_slots(hint) for hint in marked.annotations] == [["8:5.ckpt_name"]]
     assert marked.outputs == ("8:6",) and len(marked.notes) == 1 and "output 9" in marked.notes[0]
 
@@ -189,7 +188,7 @@ def test_titles_that_say_nothing_to_mcww(title: str) -> None:
 
 
 def test_mcww_titles_become_fields_in_its_order() -> None:
-    marked = read("mcww")
+    marked = import_file("mcww")
     assert [
         (hint.label, hint.group, hint.advanced, list_slots(hint)) for hint in marked.annotations
     ] == [
@@ -209,7 +208,7 @@ def test_mcww_titles_become_fields_in_its_order() -> None:
 
 
 def test_mcww_titles_of_primitives_are_in_the_saved_workflow_only() -> None:
-    seed = read("app_mode").annotations[0]
+    seed = import_file("app_mode").annotations[0]
     assert (seed.source, seed.label, seed.widget, list_slots(seed)) == (
         "MCWW",
         "Seed",
@@ -222,12 +221,14 @@ def test_titles_come_from_the_saved_workflow_where_the_api_format_has_none() -> 
     saved = {"nodes": [{"id": 6, "type": "CLIPTextEncode", "title": "<Scene:prompt:1>"}]}
     assert [
         hint.label
-        for hint in mark({"6": ("CLIPTextEncode", {"text": "sea"})}, saved=saved).annotations
+        for hint in import_nodes(
+            {"6": ("CLIPTextEncode", {"text": "sea"})}, saved=saved
+        ).annotations
     ] == ["Scene"]
 
 
 def test_viewcomfy_titles() -> None:
-    hints = read("viewcomfy").annotations
+    hints = import_file("viewcomfy").annotations
     assert [
         (hint.label, hint.group, hint.advanced) for hint in hints if hint.group != "Sampling"
     ] == [
@@ -245,5 +246,7 @@ def test_an_input_is_in_one_field_only() -> None:
         "nodes": [{"id": 6, "type": "CLIPTextEncode"}],
         "extra": {"linearData": {"inputs": [["6", "text"]], "outputs": []}},
     }
-    marked = mark({"6": ("CLIPTextEncode", {"text": "sea"}, "<Scene:prompt:1>")}, saved=saved)
+    marked = import_nodes(
+        {"6": ("CLIPTextEncode", {"text": "sea"}, "<Scene:prompt:1>")}, saved=saved
+    )
     assert [hint.source for hint in marked.annotations] == ["MCWW"]

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.metadata.match import estimate_max_score, match_nodes
 from tests.effort import scale
+from tests.forms.graph_shuffle import change_literals, renumber
 
 from .corpus import Case, list_cases
-from .shuffling import change_literals, renumber
 
 CASES = list_cases()
 

@@ -13,7 +13,7 @@ from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.errors import PresetError
 from comfygradio.forms.preset_yaml import load_preset_file
 
-from .desk import Desk, read_object_info
+from .desk import Desk, load_object_info
 
 HEAD = "title: T\nworkflow: w.json\n"
 
@@ -109,7 +109,7 @@ def test_names_of_files_that_are_no_text_are_not_offered() -> None:
     [[], None, "INT", 7, [None], [{}], [["a"], None], [["a"], []], ["COMBO", {"options": 7}]],
 )
 def test_odd_specs(desk: Desk, spec: Any) -> None:
-    data = copy.deepcopy(read_object_info("v0.33.0"))
+    data = copy.deepcopy(load_object_info("v0.33.0"))
     data["KSampler"]["input"]["required"]["scheduler"] = spec
     form = desk.bind("f: {slot: 3.steps}", ObjectInfo.from_json(data))
     assert all(problem.input == "scheduler" for problem in form.problems)

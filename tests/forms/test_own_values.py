@@ -11,7 +11,7 @@ from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.errors import ValuesRefused
 from comfygradio.forms.form import Form
 
-from .desk import WORKFLOW, Desk, read_object_info
+from .desk import WORKFLOW, Desk, load_object_info
 
 LONG = "data:image/png;base64," + "iVBORw0KGgo" * 10_000
 
@@ -20,7 +20,7 @@ def bind(desk: Desk, line: str, node: str, spec: Any = None, **inputs: Any) -> F
     """The form of one field, with inputs of a node changed, and `spec` for each of them."""
     workflow = copy.deepcopy(dict(WORKFLOW))
     workflow[node]["inputs"].update(inputs)
-    data = copy.deepcopy(read_object_info("v0.33.0"))
+    data = copy.deepcopy(load_object_info("v0.33.0"))
     for name in inputs if spec is not None else ():
         data[workflow[node]["class_type"]]["input"]["required"][name] = spec
     form = desk.bind(f"f: {line}", ObjectInfo.from_json(data), workflow)

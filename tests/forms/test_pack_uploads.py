@@ -13,9 +13,9 @@ from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.forms.field import Field
 from comfygradio.forms.preset_file import FieldFile
+from tests.forms.draft_graph import Graph, bind_draft, draft, find, info, list_basic_fields, node
 
 from .corpus import make_media
-from .drafting import Graph, draft, find, info, load, node, simple
 
 CLIPS = ["dusk.mp4", "harbour (2).MOV", "loop.gif"]
 SONGS = ["bells.wav", "choir.mp3", "interview.mp4"]
@@ -80,8 +80,8 @@ def test_it_is_drafted_and_posted_as_an_upload(
     kind: str,
 ) -> None:
     made = draft(write(class_type, name, value), KNOWN)
-    assert find(made, kind).line.widget == kind and kind in simple(made)
-    form = load(made, tmp_path, KNOWN)
+    assert find(made, kind).line.widget == kind and kind in list_basic_fields(made)
+    form = bind_draft(made, tmp_path, KNOWN)
     assert form.problems == () and form.fields[kind].choices is None
     request = form.fill({kind: media.get(kind, media["audio"])})
     (upload,) = request.uploads
@@ -108,7 +108,7 @@ def test_what_comes_with_a_pack_stays_a_list(
     tmp_path: Path, class_type: str, name: str, value: str
 ) -> None:
     made = draft(write(class_type, name, value), KNOWN)
-    form = load(made, tmp_path, KNOWN)
+    form = bind_draft(made, tmp_path, KNOWN)
     field = next(one for one in form.fields.values() if str(one.all_slots[0]) == f"1.{name}")
     assert (field.widget, field.default) == ("dropdown", value)
 

@@ -10,9 +10,9 @@ import pytest
 from comfygradio.binding.repair import repair_workflow
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow
+from tests.forms.draft_graph import bind_draft, draft, node, text_to_image
 
 from .desk import Desk, change_workflow
-from .drafting import draft, load, node, text_to_image
 
 KNOWN: dict[str, Any] = {
     "VAELoader": ("vae_name", ["other-family.safetensors"], ["VAE"]),
@@ -130,5 +130,5 @@ def test_a_draft_on_a_server_without_the_part_is_closed(tmp_path: Any) -> None:
         n8=node("VAEDecode", samples=["3", 0], vae=["20", 0]),
         n20=node("VAELoader", vae_name="never-heard-of.safetensors"),
     )
-    form = load(draft(graph), tmp_path)
+    form = bind_draft(draft(graph), tmp_path)
     assert [problem.value for problem in form.problems] == ["never-heard-of.safetensors"]

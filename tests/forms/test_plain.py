@@ -20,9 +20,7 @@ from comfygradio.forms.form import Form
 from comfygradio.forms.plain_scalar import PlainScalar, may_be_typed
 from comfygradio.forms.preset_file import PresetFile
 from tests.effort import scale
-
-from .desk import Desk
-from .plain_slots import (
+from tests.forms.scalar_slot import (
     KNOWN,
     NULL,
     OTHER,
@@ -31,8 +29,10 @@ from .plain_slots import (
     expect,
     make_flow,
     make_info,
-    read_number,
+    parse_number,
 )
+
+from .desk import Desk
 
 SLOTS = ("text", "real", "whole", "switch", "listed")
 
@@ -116,7 +116,7 @@ def check_one(bench: Desk, scalar: str, slot: str, key: str) -> None:
 @settings(deadline=None, max_examples=scale(100))
 @given(SCALARS, st.sampled_from(["min", "max", "step"]))
 def test_limits_are_the_number_or_refused_with_the_line(bench: Desk, scalar: str, key: str) -> None:
-    number = read_number(scalar)
+    number = parse_number(scalar)
     lines = f"fields:\n  f: {{slot: 1.real}}\n  g:\n    slot: 1.real\n    {key}: {scalar}"
     try:
         form = bind(bench, lines, make_info(OTHER))

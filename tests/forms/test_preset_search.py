@@ -13,10 +13,10 @@ from comfygradio.forms.preset_file import PresetFile
 from comfygradio.metadata.load import Metadata
 from comfygradio.metadata.preset_search import find_preset
 from tests.effort import scale
+from tests.forms.graph_shuffle import change_literals, renumber
+from tests.forms.metadata_form import WORKFLOW, load, make_info, make_metadata, node
 
 from .corpus import list_cases
-from .restoring import WORKFLOW, carry, load, make_info, node
-from .shuffling import change_literals, renumber
 
 pytestmark = pytest.mark.deep
 
@@ -45,7 +45,7 @@ def picture(graph: Any, **comfygradio: Any) -> Metadata:
 def test_our_own_pictures_name_their_preset(tmp_path: Path) -> None:
     preset = load(tmp_path)
     prompt = preset.bind(make_info("v0.33.0")).fill({})
-    assert find_preset(carry(prompt, own=True), [preset]) == (
+    assert find_preset(make_metadata(prompt, own=True), [preset]) == (
         preset,
         "comfygradio made this file with the form Test.",
     )
@@ -123,7 +123,7 @@ def test_bypassed_nodes_and_added_loras_do_not_count_as_differences(tmp_path: Pa
     values = {"double": False, "loras": [("tiny-lora.safetensors", 1.0)] * 3}
     prompt = preset.bind(make_info("v0.33.0")).fill(values)
     assert "22" not in prompt.graph and len(prompt.graph) == len(WORKFLOW)
-    assert find_preset(carry(prompt), [preset]) == (
+    assert find_preset(make_metadata(prompt), [preset]) == (
         preset,
         "Its workflow is that of the form Test.",
     )

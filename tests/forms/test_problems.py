@@ -16,7 +16,7 @@ from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.forms.model_name import guess_folder
 from comfygradio.forms.problem import Problem
 
-from .desk import WORKFLOW, Desk, change_workflow, read_object_info
+from .desk import WORKFLOW, Desk, change_workflow, load_object_info
 
 
 def change_node(node: str, **inputs: Any) -> dict[str, Any]:
@@ -317,7 +317,7 @@ def test_bad_examples_are_noted(desk: Desk, info: ObjectInfo) -> None:
 
 
 def test_long_lists_stay_quick(desk: Desk) -> None:
-    data = copy.deepcopy(read_object_info("v0.33.0"))
+    data = copy.deepcopy(load_object_info("v0.33.0"))
     names = [f"folder {index % 70}/model number {index}.safetensors" for index in range(60_000)]
     data["CheckpointLoaderSimple"]["input"]["required"]["ckpt_name"] = [names, {}]
     info = ObjectInfo.from_json(data)

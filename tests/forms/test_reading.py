@@ -13,10 +13,18 @@ from comfygradio.forms.text_expansion import expand_dynamic
 from comfygradio.metadata.inversion import escape_dynamic, invert_text
 from comfygradio.metadata.load import Metadata, load_metadata
 from comfygradio.metadata.restore import restore_values
+from tests.forms.graph_shuffle import renumber
+from tests.forms.metadata_form import (
+    WORKFLOW,
+    load,
+    make_changed_metadata,
+    make_form,
+    make_metadata,
+    node,
+    rows,
+)
 
 from .corpus import corpus_info
-from .restoring import WORKFLOW, carry, change, load, make_form, node, rows
-from .shuffling import renumber
 
 SIZE = "{slots: {width: 5.width, height: 5.height}}"
 TEMPLATE = "{slot: 6.text, template: 'oil of {value}!'}"
@@ -134,7 +142,9 @@ LOOKS = "{choices: {A: {3.cfg: 6}, B: {3.cfg: 6, 3.steps: 9}, C: {3.cfg: 6}, D: 
 def test_fields_are_read_slot_by_slot(
     tmp_path: Path, line: str, inputs: Any, value: Any, told: str
 ) -> None:
-    (row,) = restore_values(make_form(tmp_path, f"f: {line}"), change(WORKFLOW, **inputs)).fields
+    (row,) = restore_values(
+        make_form(tmp_path, f"f: {line}"), make_changed_metadata(WORKFLOW, **inputs)
+    ).fields
     assert row.value == value and told in row.note and bool(told) == bool(row.note)
     assert row.state == (
         "missing" if value is None else "repaired" if told == "is called" else "read"
@@ -153,7 +163,9 @@ def test_a_file_that_a_server_wrote_is_read_back(tmp_path: Path) -> None:
 
 
 def test_a_link_to_a_primitive_node_is_followed(tmp_path: Path) -> None:
-    metadata = change({**WORKFLOW, "50": node("PrimitiveInt", value=33)}, **{"3.steps": ["50", 0]})
+    metadata = make_changed_metadata(
+        {**WORKFLOW, "50": node("PrimitiveInt", value=33)}, **{"3.steps": ["50", 0]}
+    )
     assert restore_values(make_form(tmp_path, "steps: {slot: 3.steps}"), metadata).values == {
         "steps": 33
     }
@@ -161,7 +173,7 @@ def test_a_link_to_a_primitive_node_is_followed(tmp_path: Path) -> None:
 
 def test_a_switch_is_off_where_its_nodes_are_absent_or_lead_nowhere(tmp_path: Path) -> None:
     form = make_form(tmp_path, "double: {bypass: 22, default: true}\nscale: {slot: 22.scale_by}")
-    unused = change(WORKFLOW, **{"30.image": ["21", 0]})
+    unused = make_changed_metadata(WORKFLOW, **{"30.image": ["21", 0]})
     absent = Metadata(
         "png", {key: one for key, one in (unused.prompt or {}).items() if key != "22"}
     )
@@ -177,7 +189,7 @@ def test_what_bypassed_nodes_stand_for(tmp_path: Path) -> None:
     text: {slot: 22.scale_by, optional: true, bypass: 22}
     must: {slot: 22.upscale_method}
     """
-    absent = change(
+    absent = make_changed_metadata(
         {key: one for key, one in WORKFLOW.items() if key != "22"}, **{"30.image": ["21", 0]}
     )
     found = rows(restore_values(make_form(tmp_path, lines), absent))
@@ -274,7 +286,9 @@ def test_there_are_never_too_many_notes(tmp_path: Path) -> None:
     flow = {**WORKFLOW, "40": node("SaveImage", images=["8", 0])}
     flow["40"]["inputs"].update({f"v{place}": place for place in range(50)})
     form = make_form(tmp_path, "steps: {slot: 3.steps}", flow)
-    notes = restore_values(form, change(flow, **{f"40.v{place}": -1 for place in range(50)})).notes
+    notes = restore_values(
+        form, make_changed_metadata(flow, **{f"40.v{place}": -1 for place in range(50)})
+    ).notes
     assert len(notes) == 21 and notes[-1] == "30 more values differ."
 
 
@@ -308,13 +322,13 @@ def test_templates_of_several_fields(tmp_path: Path) -> None:
     """
     values = {"subject": "a cat", "artist": "Ann, by the sea", "style": "oil"}
     form = make_form(tmp_path, lines.replace("SUBJECT", "painted"))
-    found = rows(restore_values(form, carry(form.fill(values))))
+    found = rows(restore_values(form, make_metadata(form.fill(values))))
     assert (found["artist"].value, found["style"].value) == ("Ann, by the sea", "oil")
     assert found["subject"].note == "another field stands in its place."
     form = make_form(tmp_path, lines.replace("SUBJECT", "{subject}"))
-    assert rows(restore_values(form, carry(form.fill(values))))["style"].state == "missing"
+    assert rows(restore_values(form, make_metadata(form.fill(values))))["style"].state == "missing"
     form = make_form(tmp_path, lines.replace("SUBJECT", "painted").replace(", {value}", ""))
-    told = rows(restore_values(form, carry(form.fill(values))))["style"].note
+    told = rows(restore_values(form, make_metadata(form.fill(values))))["style"].note
     assert told == "the text painted by {artist} says nothing about it."
 
 
@@ -326,7 +340,7 @@ def test_of_fields_that_share_a_slot_the_one_that_is_shown_is_read(tmp_path: Pat
     """
     form = make_form(tmp_path, lines)
     for mode, shown in (("normal", "first"), ("karras", "second")):
-        restored = restore_values(form, carry(form.fill({"mode": mode, shown: 3.5})))
+        restored = restore_values(form, make_metadata(form.fill({"mode": mode, shown: 3.5})))
         assert {name: value for name, value in restored.values.items() if value is not None} == {
             "mode": mode,
             shown: 3.5,

@@ -21,13 +21,20 @@ from comfygradio.metadata.inversion import escape_dynamic
 from comfygradio.metadata.load import Metadata
 from comfygradio.metadata.restore import RestoredField, RestoredForm, restore_values
 from tests.effort import scale
+from tests.forms.draft_graph import bind_draft as load_draft
+from tests.forms.draft_graph import info as draft_info
+from tests.forms.graph_shuffle import renumber
+from tests.forms.metadata_form import (
+    NOON,
+    WORKFLOW,
+    make_changed_metadata,
+    make_form,
+    make_metadata,
+    rows,
+)
 
 from .conftest import OLD
 from .corpus import Case, list_cases, make_media
-from .drafting import info as draft_info
-from .drafting import load as load_draft
-from .restoring import NOON, WORKFLOW, carry, change, make_form, rows
-from .shuffling import renumber
 
 
 @pytest.fixture(scope="module", params=[OLD, "v0.33.0"])
@@ -83,7 +90,7 @@ def test_pictures_of_ours_restore_exactly(
     form: Form, picture: Path, values: Any, has_picture: bool
 ) -> None:
     checked = form.check({**values, "picture": str(picture) if has_picture else None})
-    restored = restore_values(form, carry(form.build(checked), own=True))
+    restored = restore_values(form, make_metadata(form.build(checked), own=True))
     expected = form.values_to_json(checked)
     if has_picture:
         assert expected.pop("picture") == "my cat.png"
@@ -110,7 +117,7 @@ def test_the_graph_alone_gives_values_that_make_the_same_graph(
         text.startswith(before) and text.endswith(after)
     )  # a comment or an open brace swallows what follows it
     assume(expand_dynamic(escape_dynamic(text), Random(0)) == text)
-    restored = restore_values(form, carry(prompt))
+    restored = restore_values(form, make_metadata(prompt))
     assert restored.notes == ()
     assert {row.name for row in restored.fields if row.state == "missing"} == (
         {"picture"} if has_picture else set()
@@ -126,11 +133,11 @@ def test_the_graph_alone_gives_values_that_make_the_same_graph(
 
 def test_plain_texts_come_back_from_the_graph_as_they_were_typed(form: Form) -> None:
     restored = restore_values(
-        form, carry(form.fill({"prompt": "a fox (red:1.2), 50|50", "look": "Ink"}))
+        form, make_metadata(form.fill({"prompt": "a fox (red:1.2), 50|50", "look": "Ink"}))
     )
     assert restored.values["prompt"] == "a fox (red:1.2), 50|50"
     restored = restore_values(
-        form, carry(form.fill({"prompt": "http:{/}/x \\{y\\}", "look": "Plain"}))
+        form, make_metadata(form.fill({"prompt": "http:{/}/x \\{y\\}", "look": "Plain"}))
     )
     assert restored.values["prompt"] == "http:{/}/x \\{y\\}"
 
@@ -140,16 +147,16 @@ def test_hidden_fields_are_no_gap(tmp_path: Path) -> None:
         "double: {bypass: 22, default: false}\nscale: {slot: 22.scale_by, show_if: {double: true}}"
     )
     form = make_form(tmp_path, lines)
-    restored = restore_values(form, carry(form.fill({"double": False})))
+    restored = restore_values(form, make_metadata(form.fill({"double": False})))
     assert [row.name for row in restored.fields] == ["double"]
-    restored = restore_values(form, carry(form.fill({"double": True, "scale": 3})))
+    restored = restore_values(form, make_metadata(form.fill({"double": True, "scale": 3})))
     assert restored.values == {"double": True, "scale": 3.0}
 
 
 def test_what_was_drawn_by_chance_is_kept(tmp_path: Path) -> None:
     form = make_form(tmp_path, "prompt: {slot: 6.text, dynamic: true}")
     prompt = form.fill({"prompt": "{a|b|c|d|e|f|g|h} cat"})
-    restored = restore_values(form, carry(prompt, own=True))
+    restored = restore_values(form, make_metadata(prompt, own=True))
     assert form.fill(restored.values).graph["6"] == prompt.graph["6"]
 
 
@@ -200,7 +207,7 @@ def test_our_own_values_are_checked_like_any(tmp_path: Path) -> None:
 
 def test_a_picture_of_another_form_of_ours_is_read_from_its_graph(tmp_path: Path) -> None:
     form = make_form(tmp_path, "steps: {slot: 3.steps}")
-    graph = change(WORKFLOW, **{"3.steps": 11}).prompt
+    graph = make_changed_metadata(WORKFLOW, **{"3.steps": 11}).prompt
     metadata = Metadata("png", graph, comfygradio={"preset": "other", "values": {"steps": 99}})
     assert restore_values(form, metadata).fields[0] == RestoredField("steps", "Steps", 11, "read")
 
@@ -251,7 +258,7 @@ def test_shipped_presets_restore(info: ObjectInfo) -> None:
         "pictures": 2,
     }
     prompt = form.fill(values)
-    for metadata in (carry(prompt), carry(prompt, own=True)):
+    for metadata in (make_metadata(prompt), make_metadata(prompt, own=True)):
         restored = restore_values(form, metadata)
         assert restored.notes == () and form.fill(restored.values).graph == prompt.graph
         assert {name: restored.values[name] for name in values} == values
@@ -281,7 +288,7 @@ def test_drafted_forms_of_many_workflows_restore(
     assert restored.notes == ()
     assert {row.name for row in restored.fields if row.state == "missing"} <= files.keys()
     assert form.build(form.check({**restored.values, **files}), NOON).graph == prompt.graph
-    again = restore_values(form, carry(prompt, own=True))
+    again = restore_values(form, make_metadata(prompt, own=True))
     assert (
         again.values == {k: v for k, v in form.values_to_json(checked).items() if k not in files}
         and again.notes == ()

@@ -13,15 +13,14 @@ from comfygradio.errors import ValuesRefused
 from comfygradio.forms.form import Form
 from comfygradio.metadata.load import Metadata
 from comfygradio.metadata.restore import restore_values
-
-from .drafting import (
+from tests.forms.draft_graph import (
     Graph,
+    bind_draft,
     draft,
-    filled,
     find,
     info,
+    list_filled_slots,
     list_slots,
-    load,
     node,
     sample,
     slots,
@@ -117,7 +116,7 @@ def with_node(class_type: str, **inputs: Any) -> Graph:
 
 
 def open_form(graph: Graph, folder: Path) -> Form:
-    form = load(draft(graph, KNOWN), folder, KNOWN)
+    form = bind_draft(draft(graph, KNOWN), folder, KNOWN)
     assert form.problems == ()
     return form
 
@@ -171,7 +170,7 @@ def test_rows_are_one_list_that_starts_with_what_acts(
     graph = with_node(class_type, **fill_in(described, **values))
     made = draft(graph, KNOWN)
     assert find(made, "loras").line.widget == "loras"
-    others = {slot for slot in filled(made) if slot.startswith("20.")} - {
+    others = {slot for slot in list_filled_slots(made) if slot.startswith("20.")} - {
         *slots(made)["loras"],
         "20.input_mode",
     }
@@ -219,7 +218,7 @@ def test_rows_that_cannot_be_left_out_are_no_list(tmp_path: Path) -> None:
         {**KNOWN.nodes, **ObjectInfo.from_json({"Bare": describe("Bare", bare, ["X"])}).nodes}
     )
     made = draft(with_node("Bare", **fill_in(bare)), known)
-    form = load(made, tmp_path, known)
+    form = bind_draft(made, tmp_path, known)
     assert form.problems == () and "loras" not in form.fields
     assert [listed for listed in slots(made).values() if "lora_" in str(listed)] == [
         ["20.lora_1"],
@@ -248,14 +247,14 @@ def test_numbers_inside_of_words_make_no_rows() -> None:
         {**KNOWN.nodes, **ObjectInfo.from_json({"Blurs": describe("Blurs", inputs, ["X"])}).nodes}
     )
     made = draft(with_node("Blurs", **fill_in(inputs)), known)
-    assert {"20.blur_1", "20.blur_2", "20.enable_2x"} <= filled(made)
+    assert {"20.blur_1", "20.blur_2", "20.enable_2x"} <= list_filled_slots(made)
 
 
 def test_rows_beyond_the_count_are_no_fields() -> None:
     values = {f"text_{n}": f"line {n}" for n in range(1, 5)}
     made = draft(with_node("Lines", **fill_in(LINES, **values)), KNOWN)
-    assert {"20.text_1", "20.text_2"} <= filled(made)
-    assert not {"20.text_3", "20.text_4"} & filled(made)
+    assert {"20.text_1", "20.text_2"} <= list_filled_slots(made)
+    assert not {"20.text_3", "20.text_4"} & list_filled_slots(made)
     assert any("text_3, text_4 of Extra (node 20)" in note for note in made.notes)
 
 

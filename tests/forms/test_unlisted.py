@@ -25,9 +25,18 @@ from comfygradio.forms.preset_file import FieldFile
 from comfygradio.forms.problem import BindError
 from comfygradio.metadata.load import Metadata
 from comfygradio.metadata.restore import restore_values
-
-from .drafting import Graph, draft, filled, find, info, list_slots, load, node, sample
-from .drafting import text_to_image as write_usual
+from tests.forms.draft_graph import (
+    Graph,
+    bind_draft,
+    draft,
+    find,
+    info,
+    list_filled_slots,
+    list_slots,
+    node,
+    sample,
+)
+from tests.forms.draft_graph import text_to_image as write_usual
 
 FILES = ["moss.safetensors", "folder/rust.safetensors", "dusk.safetensors"]
 MODELS = {"model": ["MODEL"], "clip": ["CLIP"]}
@@ -66,7 +75,7 @@ def write(class_type: str = "Power Lora Loader (rgthree)", **rows: Any) -> Graph
 
 
 def open_form(graph: Graph, folder: Path) -> Form:
-    form = load(draft(graph, KNOWN), folder, KNOWN)
+    form = bind_draft(draft(graph, KNOWN), folder, KNOWN)
     assert form.problems == ()
     return form
 
@@ -167,7 +176,7 @@ def test_plain_rows_that_are_not_listed_are_one_list_too(tmp_path: Path) -> None
 
 
 def test_a_server_is_asked_for_the_files_of_such_rows(tmp_path: Path) -> None:
-    load(draft(write(lora_1=MOSS), KNOWN), tmp_path, KNOWN)
+    bind_draft(draft(write(lora_1=MOSS), KNOWN), tmp_path, KNOWN)
     assert "LoraLoader" in load_preset(tmp_path / "drafted.yaml").class_types
 
 
@@ -189,7 +198,7 @@ def test_each_value_can_be_addressed(slot: str, widget: str, value: Any) -> None
 
 
 def test_a_member_is_filled_and_read_back(tmp_path: Path) -> None:
-    load(draft(write(lora_1=MOSS), KNOWN), tmp_path, KNOWN)
+    bind_draft(draft(write(lora_1=MOSS), KNOWN), tmp_path, KNOWN)
     path = tmp_path / "drafted.yaml"
     path.write_text(
         "title: T\nworkflow: graph.json\nfields:\n  s: {slot: 10.lora_1.strength, max: 2}\n"
@@ -230,7 +239,9 @@ def test_the_draft_says_what_it_left_out() -> None:
     made = draft(write("Power Primitive (rgthree)", type="INT", value=12, more={"depth": 3}), KNOWN)
     listed = {slot for one in made.left_out for slot in list_slots(one)}
     assert {"10.type", "10.value", "10.more.depth"} <= listed
-    assert not {slot for slot in (*listed, *filled(made)) if "Widget" in slot or "➕" in slot}
+    assert not {
+        slot for slot in (*listed, *list_filled_slots(made)) if "Widget" in slot or "➕" in slot
+    }
     assert (
         "The server does not list type, value, more.depth of Power Primitive (rgthree) (node 10); "
         "such inputs stay as they are, and may be fields."

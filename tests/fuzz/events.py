@@ -25,72 +25,76 @@ from gradio.utils import get_upload_folder
 
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.ui.middleware.gradio_error import INVALID_REQUEST
-from tests.fuzz.held import fuzz_held, fuzz_routes
 from tests.fuzz.payloads import list_calls, list_payloads
+from tests.fuzz.queued_calls import fuzz_queued, fuzz_routes
 from tests.fuzz.report import Report
-from tests.security.doors import Door, House, list_routes
+from tests.security.callable_endpoint import AppClient, Endpoint, list_routes
 from tests.ui.running import run_app
 
 PROBES = 50
 """Calls that do next to nothing, for the baseline."""
 
 
-def send(house: House, door: Door, data: Any, event: Any) -> httpx.Response:
+def send(app_client: AppClient, endpoint: Endpoint, data: Any, event: Any) -> httpx.Response:
     """A call with whatever JSON can hold, half characters and huge numbers included."""
     session = secrets.token_hex(5)
-    if door.component >= 0:
+    if endpoint.component >= 0:
         path = "component_server"
-        body = {"component_id": door.component, "fn_name": door.name, "data": data}
+        body = {"component_id": endpoint.component, "fn_name": endpoint.name, "data": data}
     else:
         path = "run/predict"
-        body = {"fn_index": door.number, "data": data, "event_data": event}
+        body = {"fn_index": endpoint.number, "data": data, "event_data": event}
     content = json.dumps({**body, "session_hash": session}).encode("utf-8", "replace")
     headers = {"content-type": "application/json"}
-    address = f"{house.url}gradio_api/{path}"
+    address = f"{app_client.url}gradio_api/{path}"
     try:
-        return house.client.post(address, content=content, headers=headers)
+        return app_client.client.post(address, content=content, headers=headers)
     except (httpx.ReadError, httpx.RemoteProtocolError):  # an idle connection was just closed
-        return house.client.post(address, content=content, headers=headers)
+        return app_client.client.post(address, content=content, headers=headers)
 
 
-def fuzz(house: House, paths: Sequence[str], size: int, share: int, report: Report) -> None:
-    """Call every door with every payload, or with every so-manieth one."""
-    access = house.enter()
+def fuzz(
+    app_client: AppClient, paths: Sequence[str], size: int, share: int, report: Report
+) -> None:
+    """Call every endpoint with every payload, or with every so-manieth one."""
+    access = app_client.open_history()
     turn = 0
-    for door in house.list_doors():
+    for endpoint in app_client.list_endpoints():
         for name, value in list_payloads(paths, size):
             turn += 1
             if turn % share:
                 continue
-            for number, (data, event) in enumerate(list_calls(door, access, value)):
-                key = f"{door.name} {door.number} {door.component}: {name}, {number}"
-                try_one(house, door, key, data, event, report)
+            for number, (data, event) in enumerate(list_calls(endpoint, access, value)):
+                key = f"{endpoint.name} {endpoint.number} {endpoint.component}: {name}, {number}"
+                try_one(app_client, endpoint, key, data, event, report)
 
 
-def try_one(house: House, door: Door, key: str, data: Any, event: Any, report: Report) -> None:
+def try_one(
+    app_client: AppClient, endpoint: Endpoint, key: str, data: Any, event: Any, report: Report
+) -> None:
     """One call, with its status, its time and its fault.
 
     A generator's first value comes when its job has begun, so that its time says nothing.
     """
     began = time.perf_counter()
     try:
-        answer = send(house, door, data, event)
+        answer = send(app_client, endpoint, data, event)
     except httpx.HTTPError as error:
         report.faults.append(f"{key}: {type(error).__name__}")
         return
-    seconds = None if door.is_stream else time.perf_counter() - began
+    seconds = None if endpoint.is_stream else time.perf_counter() - began
     report.add(key, answer.status_code, answer.text, seconds)
     if INVALID_REQUEST in answer.text:  # the function is there, so that it was the one to stumble
         report.faults.append(f"{key}: Gradio or a function of ours raised")
 
 
-def measure_baseline(house: House) -> float:
+def measure_baseline(app_client: AppClient) -> float:
     """Seconds of the slowest of some calls that do next to nothing."""
-    enter = house.find_event("enter")
+    enter = app_client.find_event("enter")
     took = []
     for _ in range(PROBES):
         began = time.perf_counter()
-        house.call(enter, [], {"person": ""})
+        app_client.call(enter, [], {"person": ""})
         took.append(time.perf_counter() - began)
     return max(took)
 
@@ -124,17 +128,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         httpx.Client(timeout=60) as client,
     ):
         gc.freeze()  # as an app that is served does: see `launch`
-        house = House(running.url, client)
+        app_client = AppClient(running.url, client)
         if options.only != "held":
             paths = write_secret(Path(folder), now.secret)
-            now.baseline = measure_baseline(house)
-            fuzz(house, paths, options.size, options.share, now)
+            now.baseline = measure_baseline(app_client)
+            fuzz(app_client, paths, options.size, options.share, now)
             find_copies(now)
         if options.only != "now":
             paths = write_secret(Path(folder), held.secret)
-            held.baseline = measure_baseline(house)
-            fuzz_held(house, paths, options.size, options.share, held)
-            fuzz_routes(house, list_routes(running.app.blocks.app), paths, options.share, held)
+            held.baseline = measure_baseline(app_client)
+            fuzz_queued(app_client, paths, options.size, options.share, held)
+            fuzz_routes(app_client, list_routes(running.app.blocks.app), paths, options.share, held)
             find_copies(held)
     print(f"Answers at once\n{now}\n\nHeld calls, streams and routes\n{held}")
     return 1 if now.faults or held.faults else 0

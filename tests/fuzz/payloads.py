@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tests.security.doors import Door, make_file
+from tests.security.callable_endpoint import Endpoint, make_file
 
 
 def list_payloads(paths: Sequence[str], size: int) -> Iterator[tuple[str, Any]]:
@@ -69,16 +69,16 @@ KEYS = (
 """What functions look for in what they are sent."""
 
 
-def list_calls(door: Door, access: str, value: Any) -> Iterator[tuple[Any, Any]]:
+def list_calls(endpoint: Endpoint, access: str, value: Any) -> Iterator[tuple[Any, Any]]:
     """Data and event data with the value as a whole, in all places, and below every key."""
     keyed = dict.fromkeys(KEYS, value)
-    if door.component >= 0:
+    if endpoint.component >= 0:
         yield value, None
         yield [access, {**keyed, "preset": "text_to_image"}], None
         definition = {"preset": "text_to_image", "values": keyed, "axes": [[keyed]]}
         yield [access, {"definition": definition, "token": access}], None
         return
-    yield [value] * door.inputs, value
-    yield [value] * door.inputs, {**keyed, "preset": "text_to_image"}
-    yield [None] * door.inputs, {**keyed, "access": access}
+    yield [value] * endpoint.inputs, value
+    yield [value] * endpoint.inputs, {**keyed, "preset": "text_to_image"}
+    yield [None] * endpoint.inputs, {**keyed, "access": access}
     yield value, None

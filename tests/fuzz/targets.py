@@ -30,8 +30,8 @@ from comfygradio.forms.value_check import check_value
 from comfygradio.metadata.load import load_metadata
 from comfygradio.metadata.preset_search import find_preset
 from comfygradio.metadata.restore import restore_values
+from tests.fuzz.valid_inputs import DATA, PRESET, ROOT, build_classes, build_workflow
 
-from .corpus import DATA, PRESET, ROOT, build_classes, build_workflow
 from .mutation import TEXTS, make_value, mutate_bytes, mutate_json, mutate_text
 
 JSON_TOKENS = ["[", "]", "{", "}", ",", "NaN", "1e999", '"', "\\ud800"]

@@ -11,7 +11,7 @@ import pytest
 from comfygradio.demo import DemoOptions, DemoServer
 from tests.browser.conftest import browser as browser
 from tests.browser.conftest import context as context
-from tests.security.running import run_settings
+from tests.security.raw_request import run_settings
 from tests.ui.running import RunningApp
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.security.running import PATIENCE
+from tests.security.raw_request import TIMEOUT_SECONDS
 
 needs_nginx = pytest.mark.skipif(
     shutil.which("nginx") is None or shutil.which("openssl") is None,
@@ -72,7 +72,7 @@ def run_nginx(folder: Path, port: int, sites: dict[str, str]) -> Iterator[None]:
         try:
             transport = httpx.HTTPTransport(retries=10, verify=False)
             with httpx.Client(transport=transport) as client:
-                client.get(f"https://127.0.0.1:{port}/", timeout=PATIENCE)
+                client.get(f"https://127.0.0.1:{port}/", timeout=TIMEOUT_SECONDS)
             yield
         finally:
             process.terminate()
@@ -83,4 +83,4 @@ def make_certificate(folder: Path) -> None:
     new = ["-newkey", "rsa:2048", "-subj", "/CN=localhost", "-days", "2", "-nodes"]
     files = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
     made = ["openssl", "req", "-x509", *new, *files]
-    subprocess.run(made, check=True, capture_output=True, timeout=PATIENCE)
+    subprocess.run(made, check=True, capture_output=True, timeout=TIMEOUT_SECONDS)

@@ -16,7 +16,7 @@ from comfygradio.errors import SettingsError
 from comfygradio.settings import Settings, shipped_presets
 from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.identity.role import LOCAL_ONLY, REFUSED, find_authors
-from tests.security.attacking import (
+from tests.security.attack_browser import (
     browse,
     find_function,
     log_in,

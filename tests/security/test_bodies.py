@@ -28,7 +28,15 @@ from comfygradio.ui.middleware.body_limit import AUTHOR_BYTES, MB, BodyGuard, Bo
 from comfygradio.ui.middleware.error_response import refuse_body
 from comfygradio.ui.middleware.header_timeout import add_header_timeout
 from comfygradio.ui.middleware.stream_limit import StreamGuard
-from tests.security.running import PATIENCE, ask, connect, get, post, read_answer, run_settings
+from tests.security.raw_request import (
+    TIMEOUT_SECONDS,
+    connect,
+    get,
+    post,
+    read_response,
+    run_settings,
+    send_raw,
+)
 from tests.ui.running import RunningApp, free_port
 
 pytestmark = pytest.mark.app
@@ -58,10 +66,10 @@ def head(app: RunningApp, path: str, *lines: str) -> str:
 def test_calls_carry_one_megabyte(app: RunningApp, path: str) -> None:
     is_form = path in ("/login", *CALLS[-3:])
     kind = f"Content-Type: application/{'x-www-form-urlencoded' if is_form else 'json'}"
-    declared = ask(app.url, head(app, path, kind, f"Content-Length: {MB + 1}"))
+    declared = send_raw(app.url, head(app, path, kind, f"Content-Length: {MB + 1}"))
     assert declared.status == 413 and b"1 MB" in declared.body
     part = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
-    counted = ask(app.url, head(app, path, kind, "Transfer-Encoding: chunked"), part * 17)
+    counted = send_raw(app.url, head(app, path, kind, "Transfer-Encoding: chunked"), part * 17)
     assert counted.status == 413
 
 
@@ -119,7 +127,7 @@ def test_a_length_that_is_none_gets_no_further_than_the_layer(length: str) -> No
 @pytest.mark.app
 @pytest.mark.parametrize("length", LENGTHS)
 def test_a_length_that_is_none_is_refused(app: RunningApp, length: str) -> None:
-    answer = ask(app.url, head(app, "/gradio_api/cancel", f"Content-Length: {length}"))
+    answer = send_raw(app.url, head(app, "/gradio_api/cancel", f"Content-Length: {length}"))
     assert answer.status in (400, 413)
 
 
@@ -149,13 +157,13 @@ def test_of_an_upload_that_is_cut_off_nothing_is_kept(demo: DemoServer, tmp_path
 def test_an_author_may_send_a_large_workflow(demo: DemoServer, tmp_path: Path) -> None:
     with run_settings(demo.url, tmp_path, author=True) as running:
         path = "/gradio_api/queue/join"
-        large = ask(running.url, head(running, path, f"Content-Length: {AUTHOR_BYTES + 1}"))
+        large = send_raw(running.url, head(running, path, f"Content-Length: {AUTHOR_BYTES + 1}"))
         assert large.status == 413
         body = json.dumps({"data": ["x" * (8 * MB)], "session_hash": "a", "fn_index": 10**9})
         kind = {"content-type": "application/json"}
         answer = post(f"{running.url}{path[1:]}", content=body, headers=kind)
         assert answer.status_code != 413
-        small = ask(running.url, head(running, "/login", f"Content-Length: {MB + 1}"))
+        small = send_raw(running.url, head(running, "/login", f"Content-Length: {MB + 1}"))
         assert small.status == 413
 
 
@@ -164,9 +172,9 @@ def test_an_author_may_send_a_large_workflow(demo: DemoServer, tmp_path: Path) -
 def test_nothing_is_read_before_a_login(closed_app: RunningApp, path: str) -> None:
     """The answer comes though the body never does."""
     waiting = head(closed_app, path, "Content-Length: 1000", "Content-Type: application/json")
-    assert ask(closed_app.url, waiting).status == 401
+    assert send_raw(closed_app.url, waiting).status == 401
     upload = head(closed_app, "/gradio_api/upload", f"Content-Length: {50 * MB}")
-    assert ask(closed_app.url, upload).status == 401
+    assert send_raw(closed_app.url, upload).status == 401
 
 
 @pytest.mark.app
@@ -198,7 +206,7 @@ def test_without_a_login_there_is_only_the_page_to_log_in(
 
 @pytest.mark.app
 def test_with_a_login_it_is_all_there(closed_app: RunningApp) -> None:
-    with httpx.Client(base_url=closed_app.url, timeout=PATIENCE) as browser:
+    with httpx.Client(base_url=closed_app.url, timeout=TIMEOUT_SECONDS) as browser:
         login = browser.post("/login", data={"username": "ada", "password": "engine"})
         assert login.status_code == 200
         for path in ("/config", "/gradio_api/info", "/gradio_api/comfygradio/revision"):
@@ -216,7 +224,7 @@ def serve(app: ASGIApp, patience: dict[str, Any] | None = None) -> Iterator[str]
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     url = f"http://127.0.0.1:{config.port}/"
-    late = time.monotonic() + PATIENCE
+    late = time.monotonic() + TIMEOUT_SECONDS
     while not server.started and time.monotonic() < late:
         time.sleep(0.01)
     assert server.started
@@ -224,7 +232,7 @@ def serve(app: ASGIApp, patience: dict[str, Any] | None = None) -> Iterator[str]
         yield url
     finally:
         server.should_exit = True
-        thread.join(PATIENCE)
+        thread.join(TIMEOUT_SECONDS)
 
 
 def make_reader(rules: BodyRules) -> ASGIApp:
@@ -242,7 +250,7 @@ def test_a_body_that_stops_coming_ends_the_request() -> None:
     rules = BodyRules(MB, silence_seconds=0.2)
     with serve(make_reader(rules)) as url, connect(url) as connection:
         connection.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf")
-        assert read_answer(connection).status == 408
+        assert read_response(connection).status == 408
 
 
 def test_a_body_that_drips_ends_the_request() -> None:
@@ -251,7 +259,7 @@ def test_a_body_that_drips_ends_the_request() -> None:
         connection.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n")
         with suppress(OSError):
             connection.sendall(b"drip")
-        assert read_answer(connection).status == 408
+        assert read_response(connection).status == 408
 
 
 def test_a_body_that_comes_in_pieces_gets_through() -> None:
@@ -316,7 +324,7 @@ def test_a_patient_connection_serves_a_request_that_takes_longer() -> None:
     app = Starlette(routes=[Route("/hold", handler)])
     with (
         serve(app, {"seconds": 0.05}) as url,
-        httpx.stream("GET", f"{url}hold", timeout=PATIENCE) as answer,
+        httpx.stream("GET", f"{url}hold", timeout=TIMEOUT_SECONDS) as answer,
     ):
         parts = answer.iter_raw()
         assert next(parts) == b"a"
@@ -350,7 +358,7 @@ def test_one_address_holds_only_so_many_streams() -> None:
         for connection, _ in held:
             connection.close()
         first = held[-1][1]
-        late = time.monotonic() + PATIENCE
+        late = time.monotonic() + TIMEOUT_SECONDS
         while not first.endswith(b"200") and time.monotonic() < late:  # until the app has noticed
             connection, first = open_one(url)
             connection.close()
@@ -386,4 +394,4 @@ def test_a_path_of_the_proxy_opens_no_other_door(demo: DemoServer, tmp_path: Pat
                 assert answer.status_code == status, (place, path)
         for place in ("//", "/forms//", "/forms/forms/", "/FORMS/", "/./", "/static/../"):
             head = f"GET {place}config HTTP/1.1\nHost: localhost"
-            assert ask(running.url, head).status in (401, 403, 404), place
+            assert send_raw(running.url, head).status in (401, 403, 404), place

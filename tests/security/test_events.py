@@ -11,16 +11,18 @@ import pytest
 
 from comfygradio.demo import DemoServer
 from tests.fuzz.events import find_copies, fuzz, write_secret
-from tests.fuzz.held import fuzz_held, fuzz_routes
 from tests.fuzz.payloads import list_payloads
+from tests.fuzz.queued_calls import fuzz_queued, fuzz_routes
 from tests.fuzz.report import SLOW_SECONDS, Report, find_fault
-from tests.security.doors import House, list_routes
+from tests.security.callable_endpoint import AppClient, list_routes
 from tests.ui.running import RunningApp, run_app
 
 pytestmark = pytest.mark.app
 
 SHARE = 23
-"""Of so many payloads one is sent; no divisor of their number, so that doors get different ones."""
+"""Of so many payloads one is sent; no divisor of their number, so that endpoints get different
+ones.
+"""
 
 
 def test_there_are_forty_odd_payloads() -> None:
@@ -46,7 +48,7 @@ def test_odd_payloads_get_sentences_and_nothing_else(
 ) -> None:
     report = Report(secrets.token_hex(16))
     paths = write_secret(tmp_path, report.secret)
-    fuzz(House(running.url, client), paths, 20_000, SHARE, report)
+    fuzz(AppClient(running.url, client), paths, 20_000, SHARE, report)
     find_copies(report)
     assert report.calls > 150
     assert not list_faults(report), report
@@ -59,9 +61,9 @@ def test_odd_payloads_on_streams_get_sentences_and_nothing_else(
 ) -> None:
     report = Report(secrets.token_hex(16))
     paths = write_secret(tmp_path, report.secret)
-    house = House(running.url, client)
-    fuzz_held(house, paths, 20_000, SHARE, report)
-    fuzz_routes(house, list_routes(running.app.blocks.app), paths, SHARE, report)
+    app_client = AppClient(running.url, client)
+    fuzz_queued(app_client, paths, 20_000, SHARE, report)
+    fuzz_routes(app_client, list_routes(running.app.blocks.app), paths, SHARE, report)
     find_copies(report)
     assert report.calls > 150
     assert not list_faults(report), report
@@ -70,20 +72,22 @@ def test_odd_payloads_on_streams_get_sentences_and_nothing_else(
 @pytest.mark.app
 def test_no_function_is_left_out(running: RunningApp, client: httpx.Client) -> None:
     """Those of the queue and those that stream come in the second pass, by what `/config` says."""
-    doors = House(running.url, client).list_doors()
+    endpoints = AppClient(running.url, client).list_endpoints()
     blocks = running.app.blocks
     functions = {number: one for number, one in blocks.fns.items() if one.fn is not None}
-    assert {door.number for door in doors if door.number >= 0} == set(functions)
-    held = {door.number for door in doors if door.is_held}
+    assert {endpoint.number for endpoint in endpoints if endpoint.number >= 0} == set(functions)
+    held = {endpoint.number for endpoint in endpoints if endpoint.is_held}
     assert held == {number for number, one in functions.items() if one.queue}
     assert {"generate", "attach", "text_to_image", "text_to_image_sweep"} <= {
-        door.name for door in doors if door.is_held
+        endpoint.name for endpoint in endpoints if endpoint.is_held
     }
     forms = running.app.service.forms
     programs = {f"{form}{sweep}" for form in forms for sweep in ("", "_sweep")}
-    buttons = {door.name for door in doors if door.name.startswith("generate")}
+    buttons = {endpoint.name for endpoint in endpoints if endpoint.name.startswith("generate")}
     assert len(buttons) == len(forms)
-    assert {door.name for door in doors if door.is_stream} == programs | buttons | {"attach"}
+    assert {endpoint.name for endpoint in endpoints if endpoint.is_stream} == programs | buttons | {
+        "attach"
+    }
 
 
 def test_faults_are_seen() -> None:

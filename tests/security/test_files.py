@@ -15,7 +15,7 @@ from playwright.sync_api import Error as PlaywrightError
 from comfygradio.demo import DemoServer
 from tests.chromium import PATIENCE_MS
 from tests.clocks import HANG_SECONDS
-from tests.security.running import ask, get, run_settings
+from tests.security.raw_request import get, run_settings, send_raw
 from tests.ui.running import RunningApp
 
 pytestmark = pytest.mark.app
@@ -121,7 +121,7 @@ def test_pictures_videos_and_sounds_are_shown(files: RunningApp, name: str, kind
 @pytest.mark.parametrize("way", ["file=", "file/"])
 def test_files_of_other_servers_are_not_passed_on(files: RunningApp, way: str, target: str) -> None:
     host = files.url.rstrip("/").partition("://")[2]
-    answer = ask(files.url, f"GET /gradio_api/{way}{target} HTTP/1.1\nHost: {host}")
+    answer = send_raw(files.url, f"GET /gradio_api/{way}{target} HTTP/1.1\nHost: {host}")
     assert answer.status == 403 and b"other servers" in answer.body
 
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, exp
 from comfygradio.demo import DemoServer
 from tests.browser.conftest import open_chromium
 from tests.chromium import PATIENCE_MS
-from tests.security.commands import start_app
+from tests.security.app_process import start_app
 from tests.security.nginx import needs_nginx, pass_on, run_nginx
 from tests.ui.running import free_port
 

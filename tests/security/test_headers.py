@@ -17,7 +17,7 @@ from comfygradio.settings import Settings
 from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.identity.role import OperatorAccess, find_operators
 from tests.chromium import PATIENCE_MS
-from tests.security.running import PATIENCE, ask, get, post, run_settings
+from tests.security.raw_request import TIMEOUT_SECONDS, get, post, run_settings, send_raw
 from tests.ui.people import make_request
 from tests.ui.running import RunningApp
 
@@ -58,7 +58,7 @@ def test_only_the_scripts_of_the_page_itself_may_run(app: RunningApp) -> None:
     assert len(tags) > 4 and all(f'nonce="{nonce}"' in tag for tag in tags)
     assert nonce not in second.text
     assert len(first.content) == int(first.headers["content-length"])
-    assert httpx.head(app.url, timeout=PATIENCE).status_code == 200
+    assert httpx.head(app.url, timeout=TIMEOUT_SECONDS).status_code == 200
 
 
 @pytest.mark.app
@@ -150,7 +150,7 @@ def test_the_page_about_the_api_keeps_to_the_policy(app: RunningApp, browser: Br
 )
 def test_requests_that_gradio_cannot_answer(app: RunningApp, start: str, status: int) -> None:
     host = app.url.rstrip("/").partition("://")[2]
-    answer = ask(app.url, f"{start} HTTP/1.1\nHost: {host}\nContent-Length: 0")
+    answer = send_raw(app.url, f"{start} HTTP/1.1\nHost: {host}\nContent-Length: 0")
     assert answer.status == status
 
 

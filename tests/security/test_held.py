@@ -29,7 +29,7 @@ from comfygradio.jobs.job_store import find_job_store
 from tests.browser.conftest import browser as browser
 from tests.chromium import PATIENCE_MS
 from tests.net.hosts import answer, run_host
-from tests.security.doors import list_routes
+from tests.security.callable_endpoint import list_routes
 from tests.sweeps.exporting import HOSTILE
 from tests.ui.running import RunningApp, run_app
 

@@ -13,7 +13,7 @@ from comfygradio.demo import DemoServer
 from comfygradio.settings import Settings, load_settings
 from comfygradio.ui.middleware.host_name import find_own_names
 from comfygradio.ui.middleware.stack import list_middleware
-from tests.security.running import ask, get, run_settings
+from tests.security.raw_request import get, run_settings, send_raw
 from tests.ui.running import RunningApp
 
 pytestmark = pytest.mark.app
@@ -26,14 +26,14 @@ def port_of(app: RunningApp) -> str:
 @pytest.mark.parametrize("path", ["/", "/config", "/gradio_api/info", "/gradio_api/file=x"])
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.test"])
 def test_a_foreign_name_is_refused(app: RunningApp, path: str, host: str) -> None:
-    answer = ask(app.url, f"GET {path} HTTP/1.1\nHost: {host}:{port_of(app)}")
+    answer = send_raw(app.url, f"GET {path} HTTP/1.1\nHost: {host}:{port_of(app)}")
     assert answer.status == 403 and b"--allow-host" in answer.body
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST.", "[::1]"])
 def test_own_names_are_answered_with_any_port(app: RunningApp, host: str) -> None:
-    assert ask(app.url, f"GET /config HTTP/1.1\nHost: {host}:{port_of(app)}").status == 200
-    assert ask(app.url, f"GET /config HTTP/1.1\nHost: {host}").status == 200
+    assert send_raw(app.url, f"GET /config HTTP/1.1\nHost: {host}:{port_of(app)}").status == 200
+    assert send_raw(app.url, f"GET /config HTTP/1.1\nHost: {host}").status == 200
 
 
 @pytest.mark.parametrize(
@@ -49,25 +49,25 @@ def test_own_names_are_answered_with_any_port(app: RunningApp, host: str) -> Non
     ],
 )
 def test_a_host_that_is_none_is_refused(app: RunningApp, line: str) -> None:
-    assert ask(app.url, f"GET /config HTTP/1.1\n{line}").status in (400, 403)
+    assert send_raw(app.url, f"GET /config HTTP/1.1\n{line}").status in (400, 403)
 
 
 def test_addresses_are_foreign_while_only_this_machine_is_listened_on(app: RunningApp) -> None:
     for host in ("0.0.0.0", "192.168.1.5", "[2001:db8::1]"):
-        assert ask(app.url, f"GET / HTTP/1.1\nHost: {host}:{port_of(app)}").status == 403
+        assert send_raw(app.url, f"GET / HTTP/1.1\nHost: {host}:{port_of(app)}").status == 403
 
 
 def test_nobody_names_the_page_by_a_header_of_proxies(app: RunningApp) -> None:
     for path in ("/config", "/logout"):
-        answer = ask(
+        answer = send_raw(
             app.url, f"GET {path} HTTP/1.1\nHost: localhost\nX-Forwarded-Host: evil.example"
         )
         assert answer.status == 403 and "evil" not in answer.headers.get("location", "")
 
 
 def test_logging_out_leads_to_the_page(app: RunningApp) -> None:
-    assert "evil" not in str(ask(app.url, "GET /logout HTTP/1.1\nHost: evil.example"))
-    answer = ask(app.url, f"GET /logout HTTP/1.1\nHost: localhost:{port_of(app)}")
+    assert "evil" not in str(send_raw(app.url, "GET /logout HTTP/1.1\nHost: evil.example"))
+    answer = send_raw(app.url, f"GET /logout HTTP/1.1\nHost: localhost:{port_of(app)}")
     assert answer.status < 400
     assert answer.headers.get("location", "/") in ("./", "/", f"http://localhost:{port_of(app)}")
 
@@ -80,10 +80,10 @@ def test_names_that_are_allowed_and_proxies_that_are_trusted(
     with run_settings(demo.url, folder, host="0.0.0.0", **given) as running:
         url = running.url.replace("localhost", "127.0.0.1")
         for host in ("forms.example", "forms.example:8443", "192.168.1.5", socket.gethostname()):
-            assert ask(url, f"GET /config HTTP/1.1\nHost: {host}").status == 200, host
-        assert ask(url, "GET /config HTTP/1.1\nHost: evil.example").status == 403
+            assert send_raw(url, f"GET /config HTTP/1.1\nHost: {host}").status == 200, host
+        assert send_raw(url, "GET /config HTTP/1.1\nHost: evil.example").status == 403
         told = "Host: upstream\nX-Forwarded-Host: other.example\nX-Forwarded-Proto: https"
-        answer = ask(url, f"GET /config HTTP/1.1\n{told}")
+        answer = send_raw(url, f"GET /config HTTP/1.1\n{told}")
         assert answer.status == 200 and b"https://other.example" in answer.body
 
 
@@ -92,7 +92,7 @@ def test_websockets_are_refused(app: RunningApp) -> None:
         f"GET /x HTTP/1.1\nHost: localhost:{port_of(app)}\nUpgrade: websocket\n"
         "Sec-WebSocket-Version: 13\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
     )
-    answer = ask(app.url, upgrade.replace("\nUpgrade", "\nConnection: Upgrade\nUpgrade"))
+    answer = send_raw(app.url, upgrade.replace("\nUpgrade", "\nConnection: Upgrade\nUpgrade"))
     assert answer.status in (403, 404)
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from comfygradio.demo import DemoServer
 from comfygradio.ui.middleware.guarded_app import GuardedApp
-from tests.security.commands import COMMANDS, ROOT, start_app
-from tests.security.running import PATIENCE, get, read_config
+from tests.security.app_process import COMMANDS, ROOT, start_app
+from tests.security.raw_request import TIMEOUT_SECONDS, fetch_config, get
 from tests.ui.running import RunningApp
 
 pytestmark = pytest.mark.app
@@ -56,15 +56,15 @@ def test_the_layer_stays_when_gradio_reads_the_file_again(demo: DemoServer, tmp_
     users.write_text("ada:engine\n", "utf-8")
     with start_app("gradio app.py", demo, tmp_path, COMFYGRADIO_AUTH=str(users)) as url:
         assert is_guarded(url)
-        first, config = read_app_id(url), read_config(url)
-        late = time.monotonic() + PATIENCE
+        first, config = read_app_id(url), fetch_config(url)
+        late = time.monotonic() + TIMEOUT_SECONDS
         while read_app_id(url) == first and time.monotonic() < late:
             os.utime(file)  # again and again: Gradio looks only some time after it answers
             time.sleep(0.5)
         assert read_app_id(url) != first
         assert is_guarded(url)
         assert get(url).status_code == 200 and get(f"{url}config").status_code == 401
-        assert read_config(url) == config
+        assert fetch_config(url) == config
 
 
 def read_app_id(url: str) -> int:

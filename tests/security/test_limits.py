@@ -1,4 +1,4 @@
-"""The limits of whoever runs the app hold at every door: the page, the endpoints of presets and
+"""The limits of whoever runs the app hold at every endpoint: the page, the endpoints of presets and
 those of sweeps.
 """
 
@@ -11,9 +11,9 @@ import httpx
 import pytest
 
 from comfygradio.demo import DemoServer
-from tests.security.attacking import browse, run
-from tests.security.doors import House
-from tests.security.running import run_settings
+from tests.security.attack_browser import browse, run
+from tests.security.callable_endpoint import AppClient
+from tests.security.raw_request import run_settings
 from tests.ui.running import RunningApp
 
 pytestmark = pytest.mark.app
@@ -79,10 +79,10 @@ def test_nobody_begins_a_larger_sweep_than_is_allowed(
     assert "These are 4 points; at most 3 are allowed here." in said
     said = call_sweep(limited, browser, [{"cfg": "1-2"}, {"steps": "1-2"}], {"size": "512x512"})
     assert "These are 4 points; at most 3 are allowed here." in said
-    house = House(limited.url, browser)
+    app_client = AppClient(limited.url, browser)
     axes = [[{"field": "cfg", "text": "1-4"}]]
     definition = {"preset": "text_to_image", "values": values, "axes": axes}
     for name in ("study", "start"):
-        door = next(one for one in house.list_doors() if one.name == name)
-        answer = house.call(door, [house.enter(), {"definition": definition}])
+        endpoint = next(one for one in app_client.list_endpoints() if one.name == name)
+        answer = app_client.call(endpoint, [app_client.open_history(), {"definition": definition}])
         assert "at most 3 are allowed here" in answer.json()["error"], name

@@ -19,7 +19,7 @@ from comfygradio.ui.identity.auth_scheme import is_secure, name_cookie
 from comfygradio.ui.identity.authenticator import WRONG
 from comfygradio.ui.identity.identity_middleware import clean_query, find_route, render_login
 from comfygradio.ui.identity.login_throttle import ADDRESS_BACKOFF, USER_BACKOFF
-from tests.security.attacking import (
+from tests.security.attack_browser import (
     PROXY,
     browse,
     log_in,

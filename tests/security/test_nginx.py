@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, expect
 from comfygradio.demo import DemoServer
 from tests.chromium import PATIENCE_MS
 from tests.security.nginx import needs_nginx, pass_on, run_nginx
-from tests.security.running import get, run_settings
+from tests.security.raw_request import get, run_settings
 from tests.ui.running import free_port
 
 pytestmark = [pytest.mark.browser, needs_nginx]

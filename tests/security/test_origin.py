@@ -18,7 +18,7 @@ from comfygradio.demo import DemoServer
 from comfygradio.settings import Settings
 from comfygradio.ui.middleware.stack import list_middleware
 from tests.chromium import PATIENCE_MS
-from tests.security.running import PATIENCE, ask, get, post, run_settings
+from tests.security.raw_request import TIMEOUT_SECONDS, get, post, run_settings, send_raw
 from tests.ui.running import RunningApp
 
 pytestmark = pytest.mark.app
@@ -45,7 +45,7 @@ def host_of(app: RunningApp) -> str:
 def test_a_foreign_origin_is_refused(app: RunningApp, origin: str, start: str) -> None:
     more = "Access-Control-Request-Method: GET\n" if start.startswith("OPTIONS") else ""
     head = f"{start} HTTP/1.1\nHost: {host_of(app)}\n{more}Origin: {origin}\nContent-Length: 0"
-    answer = ask(app.url, head)
+    answer = send_raw(app.url, head)
     assert answer.status == 403
     assert not [name for name in answer.headers if name.startswith("access-control")]
 
@@ -54,9 +54,9 @@ def test_a_foreign_origin_is_refused(app: RunningApp, origin: str, start: str) -
 def test_the_same_machine_under_another_name_is_foreign(app: RunningApp) -> None:
     """On a name of the network Gradio would let every website in."""
     head = f"GET /config HTTP/1.1\nHost: {host_of(app)}\nOrigin: "
-    assert ask(app.url, head + f"http://{host_of(app)}").status == 200
+    assert send_raw(app.url, head + f"http://{host_of(app)}").status == 200
     other = host_of(app).replace("127.0.0.1", "localhost")
-    assert ask(app.url, head + f"http://{other}").status == 403
+    assert send_raw(app.url, head + f"http://{other}").status == 403
 
 
 @pytest.mark.app
@@ -65,8 +65,8 @@ def test_a_browser_that_hides_the_origin_is_refused_where_something_changes(
     app: RunningApp, site: str
 ) -> None:
     head = f"HTTP/1.1\nHost: {host_of(app)}\nSec-Fetch-Site: {site}\nContent-Length: 0"
-    assert ask(app.url, f"POST /gradio_api/upload {head}").status == 403
-    assert ask(app.url, f"GET / {head}").status == 200
+    assert send_raw(app.url, f"POST /gradio_api/upload {head}").status == 403
+    assert send_raw(app.url, f"GET / {head}").status == 200
 
 
 @pytest.mark.app
@@ -91,7 +91,7 @@ def test_websites_that_are_allowed(
         asked = {"origin": friend, "access-control-request-method": "POST"}
         asked["access-control-request-headers"] = "content-type"
         allowed = httpx.options(
-            f"{running.url}gradio_api/queue/join", headers=asked, timeout=PATIENCE
+            f"{running.url}gradio_api/queue/join", headers=asked, timeout=TIMEOUT_SECONDS
         )
         assert allowed.headers["access-control-allow-headers"] == "content-type"
         assert "POST" in allowed.headers["access-control-allow-methods"]
@@ -108,7 +108,7 @@ def test_whom_the_star_lets_in_comes_without_a_login(
     given = {"auth": folder / "users.txt", "allow_origins": ("*",)}
     with (
         run_settings(demo.url, folder / "outputs", **given) as running,
-        httpx.Client(base_url=running.url, timeout=PATIENCE) as browser,
+        httpx.Client(base_url=running.url, timeout=TIMEOUT_SECONDS) as browser,
     ):
         login = browser.post("/login", data={"username": "ada", "password": "engine"})
         assert login.status_code == 200 and browser.get("/config").status_code == 200

@@ -29,7 +29,7 @@ from comfygradio.settings import shipped_presets
 from comfygradio.ui.file_leak_guard import FileGuardedBlocks, is_json_writable
 from tests.browser.widgets import write_presets
 from tests.jobs.lines import await_that
-from tests.security.doors import Door, House, make_file
+from tests.security.callable_endpoint import AppClient, Endpoint, make_file
 from tests.ui.running import free_port, run_app
 
 pytestmark = pytest.mark.app
@@ -41,7 +41,7 @@ ROOT = Path(__file__).parents[2]
 class Host:
     """An app, and the files of its host that it must not show."""
 
-    house: House
+    app_client: AppClient
     files: tuple[Path, ...]
     presets: dict[str, list[str]]
     """Preset → the names of its fields."""
@@ -74,8 +74,8 @@ def host(
         files = (users, folder / ".git" / "config", key, others, Path("/etc/passwd"))
         forms = running.app.service.forms
         names = {name: list(form.fields) for name, form in forms.items() if not form.problems}
-        house = House(running.url, client)
-        yield Host(house, (*files, find_job_store(outputs)), names)
+        app_client = AppClient(running.url, client)
+        yield Host(app_client, (*files, find_job_store(outputs)), names)
     key.unlink()
 
 
@@ -105,7 +105,7 @@ def make_event(host: Host, shape: Any, preset: str) -> dict[str, Any]:
     return {**event, "preset": preset, "values": values, "fields": [shape], "overwrite": True}
 
 
-def list_calls(host: Host, door: Door) -> Iterator[tuple[Any, Any]]:
+def list_calls(host: Host, endpoint: Endpoint) -> Iterator[tuple[Any, Any]]:
     """Data and event data: a file in all places at once in every shape, and in one place after the
     other as a text and as a file.
     """
@@ -114,37 +114,37 @@ def list_calls(host: Host, door: Door) -> Iterator[tuple[Any, Any]]:
         shapes = list(list_shapes(str(file)))
         for number, shape in enumerate(shapes if file in host.files[2:4] else shapes[:3]):
             preset = presets[(turn + number) % len(presets)]
-            if door.component >= 0:
+            if endpoint.component >= 0:
                 yield [shape, shape], None
                 yield shape, None
             else:
-                yield [shape] * door.inputs, make_event(host, shape, preset)
-                yield [None] * door.inputs, make_event(host, shape, preset)
+                yield [shape] * endpoint.inputs, make_event(host, shape, preset)
+                yield [None] * endpoint.inputs, make_event(host, shape, preset)
     for file in host.files[2:3]:
         for shape in (str(file), make_file(str(file))):
-            for place in range(door.inputs):
-                data = [shape if place == one else None for one in range(door.inputs)]
+            for place in range(endpoint.inputs):
+                data = [shape if place == one else None for one in range(endpoint.inputs)]
                 yield data, make_event(host, shape, presets[place % len(presets)])
 
 
 @pytest.mark.app
 def test_no_function_shows_a_file_of_the_host(host: Host) -> None:
-    doors = host.house.list_doors()
+    endpoints = host.app_client.list_endpoints()
     assert {"take", "fill", "compose", "generate", "upscale", "study"} <= {
-        one.name for one in doors
+        one.name for one in endpoints
     }
-    for door in doors:
-        for data, event in list_calls(host, door):
-            answer = host.house.call(door, data, event)
+    for endpoint in endpoints:
+        for data, event in list_calls(host, endpoint):
+            answer = host.app_client.call(endpoint, data, event)
             assert "Traceback" not in answer.text
             assert "root:x:0" not in answer.text
-        assert not host.find_leaks(), f"{door.name} let a file out"
+        assert not host.find_leaks(), f"{endpoint.name} let a file out"
 
 
 @pytest.mark.app
 def test_settings_in_a_picture_name_no_file_either(host: Host) -> None:
     """What `look` reads out of somebody's picture, and what `take` then puts into the form."""
-    door, take = host.house.find_event("look"), host.house.find_event("take")
+    endpoint, take = host.app_client.find_event("look"), host.app_client.find_event("take")
     taken = 0
     for file in host.files[:3]:
         for shape in list_shapes(str(file)):
@@ -156,38 +156,38 @@ def test_settings_in_a_picture_name_no_file_either(host: Host) -> None:
                     info.add_text("comfygradio", json.dumps(own))
                     path = Path(tempfile.mkdtemp()) / "made.png"
                     Image.new("RGB", (8, 8)).save(path, pnginfo=info)
-                    uploaded = host.house.upload("made.png", path.read_bytes())
-                    data = [make_file(uploaded), *[None] * (door.inputs - 1)]
-                    answer = host.house.call(door, data)
+                    uploaded = host.app_client.upload("made.png", path.read_bytes())
+                    data = [make_file(uploaded), *[None] * (endpoint.inputs - 1)]
+                    answer = host.app_client.call(endpoint, data)
                     report = answer.json().get("data", [{}])[0]
                     if isinstance(report, dict) and "secret" in report:
                         taken += 1
                         sent = {"secret": report["secret"], "fields": names}
-                        host.house.call(take, [None] * take.inputs, sent)
+                        host.app_client.call(take, [None] * take.inputs, sent)
             assert not host.find_leaks()
     assert taken > 20
 
 
 @pytest.mark.app
 def test_what_was_found_is_put_into_the_form_by_its_secret_alone(host: Host) -> None:
-    look, take = host.house.find_event("look"), host.house.find_event("take")
+    look, take = host.app_client.find_event("look"), host.app_client.find_event("take")
     values = {"prompt": "a boat", "seed": 2**63, "size": "128x64", "loras": []}
     info = PngInfo()
     info.add_text("comfygradio", json.dumps({"preset": "everything", "values": values}))
     path = Path(tempfile.mkdtemp()) / "boat.png"
     Image.new("RGB", (8, 8)).save(path, pnginfo=info)
-    uploaded = host.house.upload("boat.png", path.read_bytes())
-    answer = host.house.call(look, [make_file(uploaded), *[None] * (look.inputs - 1)])
+    uploaded = host.app_client.upload("boat.png", path.read_bytes())
+    answer = host.app_client.call(look, [make_file(uploaded), *[None] * (look.inputs - 1)])
     assert answer.status_code == 200, answer.text
     report = answer.json()["data"][0]
     assert "value" not in report["rows"][0]
     sent = {"secret": report["secret"], "fields": ["prompt", "seed", {"no": "name"}, "gone"]}
-    filled = host.house.call(take, [None] * take.inputs, {**sent, "values": {"prompt": "no"}})
+    filled = host.app_client.call(take, [None] * take.inputs, {**sent, "values": {"prompt": "no"}})
     assert filled.json()["data"][0] == "everything"
     told = [one for one in filled.json()["data"][3:] if isinstance(one, str)]
     assert told == ["a boat", str(2**63)]
     for wrong in ("", None, "x" * 32, {"a": 1}, report["secret"][:-1]):
-        answer = host.house.call(take, [None] * take.inputs, {**sent, "secret": wrong})
+        answer = host.app_client.call(take, [None] * take.inputs, {**sent, "secret": wrong})
         assert "no longer here" in answer.json()["error"]
 
 
@@ -217,17 +217,21 @@ def test_a_door_that_was_left_open_is_shut_by_the_seal(
     _, url, _ = blocks.launch(
         server_port=free_port(), prevent_thread_lock=True, quiet=True, show_error=False
     )
-    house = House(str(url), client)
+    app_client = AppClient(str(url), client)
     before = {path for path in Path(get_upload_folder()).rglob("*") if path.is_file()}
     try:
         key = str(host.files[2])
         for shape in list_shapes(key):
-            house.call(house.list_doors()[0], [], {"value": shape})
+            app_client.call(app_client.list_endpoints()[0], [], {"value": shape})
         seen = {path for path in Path(get_upload_folder()).rglob("*") if path.is_file()} - before
         assert bool(seen) == (kind is gr.Blocks)
-        update = house.call(house.list_doors()[1], [{"__type__": "update", "elem_id": "mine"}])
+        update = app_client.call(
+            app_client.list_endpoints()[1], [{"__type__": "update", "elem_id": "mine"}]
+        )
         assert ("mine" in update.text) == (kind is gr.Blocks)
-        fine = house.call(house.list_doors()[1], [{"text": "a", "path": "/etc/passwd"}])
+        fine = app_client.call(
+            app_client.list_endpoints()[1], [{"text": "a", "path": "/etc/passwd"}]
+        )
         assert fine.json()["data"] == [{"text": "a", "path": "/etc/passwd"}]
     finally:
         blocks.close(verbose=False)

@@ -1,5 +1,5 @@
-"""Who a job counts for: logins, network addresses and all together, at every door; and from where
-somebody is believed to come.
+"""Who a job counts for: logins, network addresses and all together, at every endpoint; and from
+where somebody is believed to come.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from comfygradio.settings import SPACE_PROXIES, load_settings
 from comfygradio.ui.identity.network_address import MAX_HOPS, Network, find_address, is_local
 from comfygradio.ui.identity.person import NOBODY, Person, find_person
 from tests.jobs.lines import draw, wait
-from tests.security.attacking import (
+from tests.security.attack_browser import (
     PROXY,
     browse,
     find_function,

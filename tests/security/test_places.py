@@ -24,8 +24,8 @@ from comfygradio.service.service import Service
 from comfygradio.ui.app import App
 from tests.engine.cluster import await_that
 from tests.jobs.lines import is_over, wait
-from tests.security.doors import House, make_file
-from tests.security.running import PATIENCE, run_settings
+from tests.security.callable_endpoint import AppClient, make_file
+from tests.security.raw_request import TIMEOUT_SECONDS, run_settings
 
 pytestmark = pytest.mark.app
 
@@ -39,7 +39,7 @@ class Listener:
 
     def __init__(self) -> None:
         self.heard: dict[str, str] = {}
-        self.client = httpx.Client(timeout=PATIENCE, event_hooks={"response": [self._hear]})
+        self.client = httpx.Client(timeout=TIMEOUT_SECONDS, event_hooks={"response": [self._hear]})
 
     def _hear(self, answer: httpx.Response) -> None:
         text = answer.read().decode("utf-8", "replace")
@@ -65,31 +65,31 @@ def list_places(outputs: Path) -> list[str]:
 class Visitor:
     """Somebody who uses every part of the page, and looks at what came of it."""
 
-    def __init__(self, house: House, app: App) -> None:
-        self._house = house
+    def __init__(self, app_client: AppClient, app: App) -> None:
+        self._app_client = app_client
         self._app = app
         self._person = secrets.token_hex(16)
-        self._doors = house.list_doors()
+        self._endpoints = app_client.list_endpoints()
 
     def read_page(self) -> None:
         """What a browser asks for before anything is done."""
         for path in ("", "config", "gradio_api/info", "gradio_api/app_id", "theme.css", "nowhere"):
-            self._house.client.get(f"{self._house.url}{path}")
+            self._app_client.client.get(f"{self._app_client.url}{path}")
 
     def make_picture(self, name: str, **given: Any) -> Json:
         """Press Generate on a form; how the job is when it is over."""
         service = self._app.service
         form = service.forms[name]
         values = {field.name: field.default for field in form.fields.values()} | given
-        names = [one.name for one in self._doors if one.name.startswith("generate")]
-        door = self._house.find_event(names[list(service.forms).index(name)])
-        begun = self._house.call(door, [self._person, "×1", *values.values()], {})
+        names = [one.name for one in self._endpoints if one.name.startswith("generate")]
+        endpoint = self._app_client.find_event(names[list(service.forms).index(name)])
+        begun = self._app_client.call(endpoint, [self._person, "×1", *values.values()], {})
         assert begun.json()["data"][1] == {}, begun.text
         digest = hashlib.sha256(self._person.encode()).hexdigest()
         token = service.store.search(f"anon:{digest[:32]}", Query()).records[0].token
         wait(find_job(service, token), is_over)
-        self._house.call(self._house.find_event("attach"), [""], {"token": token})
-        told: Json = self._house.client.get(f"{self._house.url}{JOB}{token}").json()
+        self._app_client.call(self._app_client.find_event("attach"), [""], {"token": token})
+        told: Json = self._app_client.client.get(f"{self._app_client.url}{JOB}{token}").json()
         assert told["phase"] == "done" and told["results"]
         return told
 
@@ -118,11 +118,13 @@ class Visitor:
 
     def _ask(self, room: str, name: str, asked: Json) -> Json:
         """Call a function of the component that has the function `room`, as this person."""
-        component = next(one.component for one in self._doors if one.name == room)
-        door = next(d for d in self._doors if d.name == name and d.component == component)
-        entered = self._house.call(self._house.find_event("enter"), [], {"person": self._person})
+        component = next(one.component for one in self._endpoints if one.name == room)
+        endpoint = next(d for d in self._endpoints if d.name == name and d.component == component)
+        entered = self._app_client.call(
+            self._app_client.find_event("enter"), [], {"person": self._person}
+        )
         access = entered.json()["data"][0]["access"]
-        told: Json = self._house.call(door, [access, asked]).json()
+        told: Json = self._app_client.call(endpoint, [access, asked]).json()
         return told
 
 
@@ -137,8 +139,8 @@ def test_no_answer_says_where_on_the_host_anything_lies(
     demo: DemoServer, listener: Listener, tmp_path: Path
 ) -> None:
     with run_settings(demo.url, tmp_path / "outputs") as running:
-        house = House(running.url, listener.client)
-        visitor = Visitor(house, running.app)
+        app_client = AppClient(running.url, listener.client)
+        visitor = Visitor(app_client, running.app)
         visitor.read_page()
         picture = visitor.make_picture("text_to_image")
         visitor.look_back(picture["token"])
@@ -152,7 +154,7 @@ def test_no_answer_says_where_on_the_host_anything_lies(
         assert len(listener.heard) > 20 and not found
         (result,) = sweep["cells"][0]["r"]
         for link in (picture["results"][0]["url"], sweep["root"] + result["u"]):
-            answer = house.client.get(f"{house.url}{link}")
+            answer = app_client.client.get(f"{app_client.url}{link}")
             assert answer.status_code == 200 and answer.content.startswith(b"\x89PNG")
 
 
@@ -161,11 +163,11 @@ def test_what_a_person_uploaded_is_told_without_its_place(
 ) -> None:
     """But for the answer to the upload itself, by which Gradio's page names the file again."""
     with run_settings(demo.url, tmp_path / "outputs") as running:
-        house = House(running.url, listener.client)
-        visitor = Visitor(house, running.app)
+        app_client = AppClient(running.url, listener.client)
+        visitor = Visitor(app_client, running.app)
         encoded = BytesIO()
         Image.new("RGB", (64, 64), "red").save(encoded, "PNG")
-        file = make_file(house.upload("cat.png", encoded.getvalue()))
+        file = make_file(app_client.upload("cat.png", encoded.getvalue()))
         listener.heard.clear()
         picture = visitor.make_picture("image_to_image", image=file)
         visitor.look_back(picture["token"])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from comfygradio.ui.launch_options import LAUNCH_ATTRIBUTES
-from tests.security.running import get, read_config
+from tests.security.raw_request import fetch_config, get
 from tests.ui.running import RunningApp
 
 pytestmark = pytest.mark.app
@@ -23,11 +23,11 @@ def read_door(app: RunningApp) -> list[tuple[int, str]]:
 
 
 def test_a_redraw_changes_nothing_but_the_forms(closed_app: RunningApp) -> None:
-    config, door = read_config(closed_app.url), read_door(closed_app)
+    config, door = fetch_config(closed_app.url), read_door(closed_app)
     assert [status for status, _ in door] == [200, 401, 401]
     for _ in range(2):
         closed_app.app.rebuild()
-        assert read_config(closed_app.url) == config
+        assert fetch_config(closed_app.url) == config
         assert read_door(closed_app) == door
 
 

@@ -26,8 +26,8 @@ from comfygradio.ui.middleware.gradio_error import GradioErrorGuard
 from comfygradio.ui.middleware.guarded_app import GuardedApp
 from comfygradio.ui.middleware.refusal_status import RefusalGuard
 from tests.chromium import PATIENCE_MS
-from tests.security.doors import House, make_file
-from tests.security.running import post, run_settings
+from tests.security.callable_endpoint import AppClient, make_file
+from tests.security.raw_request import post, run_settings
 from tests.ui.running import RunningApp, free_port
 
 pytestmark = pytest.mark.app
@@ -122,20 +122,20 @@ def test_a_failure_of_ours_stays_a_failure(
 
 
 def test_every_function_tells_refusals_from_failures(app: RunningApp, client: httpx.Client) -> None:
-    house = House(app.url, client)
-    asked = house.call(house.find_event("enter"), [], {"value": make_file("/etc/passwd")})
+    app_client = AppClient(app.url, client)
+    asked = app_client.call(app_client.find_event("enter"), [], {"value": make_file("/etc/passwd")})
     assert (asked.status_code, asked.json()["error"]) == (400, UNREADABLE)
     for name in ("text_to_image", "upscale", "text_to_image_sweep"):
-        door = house.find_event(name)
-        answer = house.call(door, [{"no": "value"}] * door.inputs)
+        endpoint = app_client.find_event(name)
+        answer = app_client.call(endpoint, [{"no": "value"}] * endpoint.inputs)
         assert answer.status_code == 400 and answer.json()["error"], name
 
 
 def test_a_limit_is_told_as_one(demo: DemoServer, outputs: Path, client: httpx.Client) -> None:
     with run_settings(demo.url, outputs, jobs_per_person=0) as running:
-        house = House(running.url, client)
-        door = house.find_event("text_to_image")
-        answer = house.call(door, [None] * door.inputs)
+        app_client = AppClient(running.url, client)
+        endpoint = app_client.find_event("text_to_image")
+        answer = app_client.call(endpoint, [None] * endpoint.inputs)
     assert answer.status_code == 429 and "jobs waiting" in answer.json()["error"]
 
 

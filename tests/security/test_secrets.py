@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from comfygradio.demo import DemoOptions, DemoServer
-from tests.security.attacking import log_in, run, write_users
-from tests.security.running import run_settings
+from tests.security.attack_browser import log_in, run, write_users
+from tests.security.raw_request import run_settings
 
 pytestmark = pytest.mark.app
 

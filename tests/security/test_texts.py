@@ -44,8 +44,8 @@ from comfygradio.sweeps.axes.number_range import MAX_RANGE_LENGTH, is_number, is
 from comfygradio.sweeps.export.text_layout import clean_text
 from comfygradio.ui.sweep.sweep_draft import check_axes, parse_draft
 from comfygradio.ui.sweep.sweep_endpoint import parse_call
-from tests.security.doors import House
-from tests.security.patterns import find_ambiguous
+from tests.security.callable_endpoint import AppClient
+from tests.security.slow_pattern import find_ambiguous
 from tests.sweeps.axis_form import FIELDS, list_choices, make_form
 from tests.test_architecture import MODULES, parse
 from tests.ui.running import run_app
@@ -461,14 +461,17 @@ def test_hostile_texts_get_a_sentence_over_the_wire(
     demo: DemoServer, client: httpx.Client, tmp_path: Path
 ) -> None:
     with run_app(demo.url, tmp_path / "outputs") as running:
-        house = House(running.url, client)
+        app_client = AppClient(running.url, client)
         fields = running.app.service.forms["text_to_image"].fields
-        door, sweep = house.find_event("text_to_image"), house.find_event("text_to_image_sweep")
+        endpoint, sweep = (
+            app_client.find_event("text_to_image"),
+            app_client.find_event("text_to_image_sweep"),
+        )
         for name, field in fields.items():
             data = [f"1{' ' * 40_000}y" if one == name else None for one in fields]
             if field.widget not in ("text", "textarea"):
-                answer = house.call(door, data)
+                answer = app_client.call(endpoint, data)
                 assert "characters are allowed" in answer.json()["error"], (name, answer.text)
             for unit in ("[", " ", '"', "1,"):
-                answer = house.call(sweep, [{name: unit * 100_001}, {}, True])
+                answer = app_client.call(sweep, [{name: unit * 100_001}, {}, True])
                 assert "at most 100,000 characters" in answer.json()["error"], (name, answer.text)

@@ -21,7 +21,7 @@ from comfygradio.forms.preset_file import PresetFile
 from comfygradio.sweeps.definition import Definition, load_definition, write_definition
 from comfygradio.sweeps.space import build_space, resolve_definition
 from tests.effort import scale
-from tests.forms.plain_slots import (
+from tests.forms.scalar_slot import (
     KNOWN,
     NULL,
     OTHER,

@@ -1,4 +1,4 @@
-"""The doors of a running app: every function that a browser can call, listed from `/config`."""
+"""The endpoints of a running app: every function that a browser can call, listed from `/config`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FILE_MARK = "gradio.FileData"
 
 
 @dataclass(frozen=True)
-class Door:
+class Endpoint:
     """One function: of an event by its number, or of a component by its name."""
 
     name: str
@@ -33,35 +33,35 @@ class Door:
 
 
 @dataclass(frozen=True)
-class House:
+class AppClient:
     """A running app as a browser sees it."""
 
     url: str
     client: httpx.Client
 
-    def list_doors(self) -> list[Door]:
+    def list_endpoints(self) -> list[Endpoint]:
         """Every function that has something behind it."""
         config = self.client.get(f"{self.url}config").json()
         return [*_list_events(config), *_list_functions(config)]
 
-    def find_event(self, name: str) -> Door:
+    def find_event(self, name: str) -> Endpoint:
         """The first event whose function is called so."""
-        return next(one for one in self.list_doors() if one.name == name and one.number >= 0)
+        return next(one for one in self.list_endpoints() if one.name == name and one.number >= 0)
 
-    def call(self, door: Door, data: Any, event_data: Any = None) -> httpx.Response:
+    def call(self, endpoint: Endpoint, data: Any, event_data: Any = None) -> httpx.Response:
         """Call a function; `data` are an event's inputs, or the one argument of a component's."""
         session = secrets.token_hex(5)
-        if door.component >= 0:
-            body = {"component_id": door.component, "fn_name": door.name, "data": data}
+        if endpoint.component >= 0:
+            body = {"component_id": endpoint.component, "fn_name": endpoint.name, "data": data}
             return self.client.post(
                 f"{self.url}gradio_api/component_server", json={**body, "session_hash": session}
             )
-        body = {"fn_index": door.number, "data": data, "event_data": event_data}
+        body = {"fn_index": endpoint.number, "data": data, "event_data": event_data}
         return self.client.post(
             f"{self.url}gradio_api/run/predict", json={**body, "session_hash": session}
         )
 
-    def enter(self) -> str:
+    def open_history(self) -> str:
         """The secret of an open history page."""
         answer = self.call(self.find_event("enter"), [], {"person": secrets.token_hex(16)})
         return str(answer.json()["data"][0]["access"])
@@ -93,10 +93,10 @@ def make_file(path: str, **more: Any) -> Json:
     return {"path": path, "meta": {"_type": FILE_MARK}, **more}
 
 
-def _list_events(config: Mapping[str, Any]) -> Iterator[Door]:
+def _list_events(config: Mapping[str, Any]) -> Iterator[Endpoint]:
     for one in config["dependencies"]:
         if one["backend_fn"]:
-            yield Door(
+            yield Endpoint(
                 str(one["api_name"]),
                 int(one["id"]),
                 len(one["inputs"]),
@@ -106,7 +106,7 @@ def _list_events(config: Mapping[str, Any]) -> Iterator[Door]:
             )
 
 
-def _list_functions(config: Mapping[str, Any]) -> Iterator[Door]:
+def _list_functions(config: Mapping[str, Any]) -> Iterator[Endpoint]:
     for component in config["components"]:
         for name in component["props"].get("server_fns") or ():
-            yield Door(str(name), component=int(component["id"]))
+            yield Endpoint(str(name), component=int(component["id"]))

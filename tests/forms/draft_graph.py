@@ -17,8 +17,7 @@ from comfygradio.drafting.writer import write_draft
 from comfygradio.forms.form import Form
 from comfygradio.forms.preset_file import SlotFile, list_addresses
 from comfygradio.importers.annotation import AnnotatedWorkflow, Annotation
-
-from .corpus import corpus_info
+from tests.forms.corpus import corpus_info
 
 Graph = dict[str, dict[str, Any]]
 
@@ -77,7 +76,7 @@ def draft(
     )
 
 
-def load(made: Draft, folder: Path, known: ObjectInfo | None = None) -> Form:
+def bind_draft(made: Draft, folder: Path, known: ObjectInfo | None = None) -> Form:
     """The form of a draft that was written into a folder and read again; it says the same as the
     draft.
     """
@@ -103,12 +102,12 @@ def slots(made: Draft) -> Mapping[str, list[str]]:
     return {field.name: list_slots(field) for field in made.fields}
 
 
-def filled(made: Draft) -> set[str]:
+def list_filled_slots(made: Draft) -> set[str]:
     """Everything that the form fills."""
     return {slot for field in made.fields for slot in list_slots(field)}
 
 
-def simple(made: Draft) -> list[str]:
+def list_basic_fields(made: Draft) -> list[str]:
     """The names of the fields that stand first."""
     return [field.name for field in made.fields if not field.line.advanced]
 

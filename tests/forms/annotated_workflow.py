@@ -33,19 +33,19 @@ FULL = ObjectInfo.from_json({**STOCK, **RIVAL})
 """A ComfyUI on which every rival's nodes are installed."""
 
 
-def load(name: str) -> tuple[Workflow, Any]:
+def load_workflow(name: str) -> tuple[Workflow, Any]:
     """One workflow of tests/data/markers, and its UI format if there is one."""
     data = json.loads((DATA / "markers" / f"{name}.json").read_text(encoding="utf-8"))
     return Workflow.from_json(data.get("workflow", data)), data.get("saved")
 
 
-def read(name: str, info: ObjectInfo = PLAIN) -> AnnotatedWorkflow:
+def import_file(name: str, info: ObjectInfo = PLAIN) -> AnnotatedWorkflow:
     """What the markers of one workflow of tests/data/markers say."""
-    workflow, saved = load(name)
+    workflow, saved = load_workflow(name)
     return import_annotations(workflow, info, saved)
 
 
-def mark(
+def import_nodes(
     nodes: Mapping[str, Any], info: ObjectInfo = PLAIN, saved: Any = None
 ) -> AnnotatedWorkflow:
     """What the markers of a workflow say, whose nodes are (class, inputs) or (class, inputs,

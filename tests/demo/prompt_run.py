@@ -34,7 +34,7 @@ def post(server: DemoServer, graph: Graph, **more: Any) -> str:
     return str(answer.json()["prompt_id"])
 
 
-def read_message(socket: websocket.WebSocket) -> Message:
+def receive_message(socket: websocket.WebSocket) -> Message:
     frame = socket.recv()
     if not isinstance(frame, bytes):
         return dict(json.loads(frame))
@@ -45,7 +45,7 @@ def watch(socket: websocket.WebSocket, prompt_id: str) -> list[Message]:
     """The prompt's messages up to `executing` null, status left out."""
     found: list[Message] = []
     while True:
-        message = read_message(socket)
+        message = receive_message(socket)
         if message["type"] == "binary" or message["data"].get("prompt_id") == prompt_id:
             found.append(message)
         if found and found[-1]["type"] == "executing" and found[-1]["data"]["node"] is None:

@@ -43,11 +43,11 @@ ON, OFF = ("true", "yes", "on"), ("false", "no", "off")
 
 
 @dataclass(frozen=True)
-class Refusal:
+class RejectedScalar:
     """What cannot be both is refused."""
 
 
-REFUSED = Refusal()
+REFUSED = RejectedScalar()
 
 
 def make_info(*entries: Any) -> ObjectInfo:
@@ -76,7 +76,7 @@ def expect(slot: str, scalar: str) -> Any:
     if slot == "switch":
         word = scalar.lower()
         return True if word in (*ON, "1") else False if word in (*OFF, "0") else REFUSED
-    number = read_number(scalar)
+    number = parse_number(scalar)
     is_digits = re.fullmatch(r"[+-]?[0-9]+|0[xo].*", scalar) is not None
     if number is None or abs(number) >= (10**60 if is_digits else 10**308):
         return REFUSED
@@ -89,7 +89,7 @@ def expect(slot: str, scalar: str) -> Any:
     return REFUSED if is_rounded else int(number)
 
 
-def read_number(scalar: str) -> Decimal | None:
+def parse_number(scalar: str) -> Decimal | None:
     """The number that a scalar is for everybody, or in YAML's own way (0x1F)."""
     if re.fullmatch(r"0x[0-9a-fA-F]+|0o[0-7]+", scalar):
         return Decimal(int(scalar, 0))

@@ -20,7 +20,7 @@ NEW = sys.version_info >= (3, 11)
 constants: Any = importlib.import_module("re._constants" if NEW else "sre_constants")
 parser: Any = importlib.import_module("re._parser" if NEW else "sre_parse")
 
-ENDLESS = 1000
+UNBOUNDED = 1000
 """Repeats of so many count as having no end."""
 
 ALPHABET = [*map(chr, range(256)), "×", "…", "–", "字", "\u2028", "\ud800", "\u0663"]
@@ -72,12 +72,12 @@ def _is_slow(items: Sequence[Any], char: str, flags: int, restarts: bool) -> boo
         low, high, body = argument
         ways = list(_list_sequences(body))
         takes = any(all(_takes(item, char, flags) for item in way) for way in ways)
-        copies = 3 if high >= ENDLESS else 1
+        copies = 3 if high >= UNBOUNDED else 1
         if any(_is_slow(way * copies, char, flags, restarts=False) for way in ways):
             return True
         if not takes:
             run = 0 if low > 0 else run
-        elif high >= ENDLESS:
+        elif high >= UNBOUNDED:
             run += 1
             if run > 1 and (not restarts or any(map(_may_fail, items[place + 1 :]))):
                 return True

@@ -16,9 +16,8 @@ from comfygradio.comfy.workflow import Prompt
 from comfygradio.forms.form import Form
 from comfygradio.metadata.load import Metadata
 from comfygradio.metadata.restore import RestoredField, RestoredForm
-
-from .desk import Desk, read_object_info
-from .shuffling import renumber
+from tests.forms.desk import Desk, load_object_info
+from tests.forms.graph_shuffle import renumber
 
 NOON = datetime.datetime(2026, 1, 2, 12)
 
@@ -102,7 +101,7 @@ def make_info(version: str) -> ObjectInfo:
     """The recorded classes of one version, with a picture, and a node with inputs that core nodes
     do not have.
     """
-    data = {**read_object_info(version), "TestTags": TAGS}
+    data = {**load_object_info(version), "TestTags": TAGS}
     data["LoadImage"]["input"]["required"]["image"] = [["example.png"], {"image_upload": True}]
     return ObjectInfo.from_json(data)
 
@@ -129,7 +128,7 @@ def load(
     return load_preset(Desk(folder).write(text, workflow, name))
 
 
-def carry(prompt: Prompt, *, own: bool = False) -> Metadata:
+def make_metadata(prompt: Prompt, *, own: bool = False) -> Metadata:
     """What a file remembers of a prompt: everything, or only the graph, as somebody else might have
     stored it.
     """
@@ -141,7 +140,7 @@ def carry(prompt: Prompt, *, own: bool = False) -> Metadata:
     )
 
 
-def change(graph: Mapping[str, Any], **inputs: Any) -> Metadata:
+def make_changed_metadata(graph: Mapping[str, Any], **inputs: Any) -> Metadata:
     """The metadata of a graph with some inputs changed, each named NODE.INPUT."""
     changed = copy.deepcopy(dict(graph))
     for place, value in inputs.items():

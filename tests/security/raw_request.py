@@ -17,11 +17,11 @@ from comfygradio.settings import Settings, shipped_presets
 from comfygradio.ui.serve import build, launch
 from tests.ui.running import RunningApp, free_port
 
-PATIENCE = 120.0
+TIMEOUT_SECONDS = 120.0
 """Seconds after which an answer is taken for one that never comes."""
 
-get = partial(httpx.get, timeout=PATIENCE)
-post = partial(httpx.post, timeout=PATIENCE)
+get = partial(httpx.get, timeout=TIMEOUT_SECONDS)
+post = partial(httpx.post, timeout=TIMEOUT_SECONDS)
 
 
 @contextmanager
@@ -36,22 +36,22 @@ def run_settings(server: str, outputs: Path, **more: Any) -> Iterator[RunningApp
         app.blocks.close(verbose=False)
 
 
-CHANGING = {"app_id", "components", "dependencies", "layout", "page"}
+VOLATILE_KEYS = {"app_id", "components", "dependencies", "layout", "page"}
 """Parts of /config that hold the numbers of components, which are new each time."""
 
 
-def read_config(url: str) -> dict[str, Any]:
+def fetch_config(url: str) -> dict[str, Any]:
     """What ada, whose password is engine, gets of `/config`, but for what changes each time."""
-    with httpx.Client(base_url=url, timeout=PATIENCE) as browser:
+    with httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS) as browser:
         login = browser.post("/login", data={"username": "ada", "password": "engine"})
         assert login.status_code == 200
         config: dict[str, Any] = browser.get("/config").json()
     assert config["components"]
-    return {name: value for name, value in config.items() if name not in CHANGING}
+    return {name: value for name, value in config.items() if name not in VOLATILE_KEYS}
 
 
 @dataclass(frozen=True)
-class Answer:
+class RawResponse:
     """An answer as it came over the wire; header names are in small letters."""
 
     status: int
@@ -62,18 +62,20 @@ class Answer:
 def connect(url: str) -> socket.socket:
     """A connection to an app."""
     parts = urlsplit(url)
-    return socket.create_connection((parts.hostname or "", parts.port or 80), timeout=PATIENCE)
+    return socket.create_connection(
+        (parts.hostname or "", parts.port or 80), timeout=TIMEOUT_SECONDS
+    )
 
 
-def ask(url: str, head: str, body: bytes = b"") -> Answer:
+def send_raw(url: str, head: str, body: bytes = b"") -> RawResponse:
     """Send a request as it stands, line by line, and read the answer until the connection ends."""
     lines = [line.strip() for line in head.strip().splitlines()]
     with connect(url) as connection:
         connection.sendall("\r\n".join([*lines, "Connection: close", "", ""]).encode() + body)
-        return read_answer(connection)
+        return read_response(connection)
 
 
-def read_answer(connection: socket.socket) -> Answer:
+def read_response(connection: socket.socket) -> RawResponse:
     """What comes until the connection ends."""
     received = b""
     while part := connection.recv(65536):
@@ -82,4 +84,4 @@ def read_answer(connection: socket.socket) -> Answer:
     first, *lines = head.decode("latin-1").split("\r\n")
     pairs = (line.partition(":") for line in lines)
     headers = {name.lower(): value.strip() for name, _, value in pairs}
-    return Answer(int(first.split()[1]), headers, body)
+    return RawResponse(int(first.split()[1]), headers, body)

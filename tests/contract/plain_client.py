@@ -75,7 +75,7 @@ def is_end(message: Message, prompt_id: str) -> bool:
 
 
 @dataclass
-class Comfy:
+class PlainClient:
     """A server under test; `version` as numbers, `real` unless it is the demo server."""
 
     url: str

@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parent.parent / "data" / "recordings_client"
 
 
 @dataclass
-class Post:
+class RecordedPost:
     """One POST /prompt and everything that was heard on the sockets of its client."""
 
     name: str
@@ -34,32 +34,32 @@ class Post:
 
 
 @cache
-def read_posts() -> tuple[Post, ...]:
-    return tuple(post for path in sorted(FOLDER.glob("*.jsonl")) for post in read_file(path))
+def load_posts() -> tuple[RecordedPost, ...]:
+    return tuple(post for path in sorted(FOLDER.glob("*.jsonl")) for post in load_file(path))
 
 
-def read_file(path: Path) -> Iterator[Post]:
+def load_file(path: Path) -> Iterator[RecordedPost]:
     events = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
     for event in events:
         if "post" in event:
-            yield read_post(path.stem, event["post"], events)
+            yield parse_post(path.stem, event["post"], events)
 
 
-def read_post(name: str, data: dict[str, Any], events: list[dict[str, Any]]) -> Post:
-    post = Post(name, data["note"], data["graph"], data["status"], data["answer"])
+def parse_post(name: str, data: dict[str, Any], events: list[dict[str, Any]]) -> RecordedPost:
+    post = RecordedPost(name, data["note"], data["graph"], data["status"], data["answer"])
     sockets: list[str] = []
     for event in events:
         if "open" in event and event["open"] == data["conn"]:
             post.reopened_at = event["t"] if sockets else post.reopened_at
             sockets.append(event["conn"])
         elif event.get("conn") in sockets:
-            post.messages.append((event["t"], read_frame(event)))
+            post.messages.append((event["t"], parse_frame(event)))
         elif "history" in event and post.status == 200 and post.prompt_id in event["history"]:
             post.history = event["history"][post.prompt_id]
     return post
 
 
-def read_frame(event: dict[str, Any]) -> Message:
+def parse_frame(event: dict[str, Any]) -> Message:
     return (
         parse_text(event["text"])
         if "text" in event

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from comfygradio.demo import DemoServer
-from tests.security.running import PATIENCE, get
+from tests.security.raw_request import TIMEOUT_SECONDS, get
 from tests.ui.running import free_port
 
 ROOT = Path(__file__).parent.parent.parent
@@ -59,7 +59,7 @@ def start_app(name: str, demo: DemoServer, folder: Path, **more: str) -> Iterato
 
 def await_answer(url: str, process: subprocess.Popen[bytes]) -> None:
     """Wait until the app answers."""
-    late = time.monotonic() + PATIENCE
+    late = time.monotonic() + TIMEOUT_SECONDS
     while time.monotonic() < late:
         assert process.poll() is None, "the app ended"
         try:

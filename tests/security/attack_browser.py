@@ -13,7 +13,7 @@ import httpx
 from comfygradio.ui.identity.password_hash import ScryptCost, hash_password
 from tests.ui.running import RunningApp
 
-CHEAP = ScryptCost(ln=4, r=1, p=1)
+CHEAP_COST = ScryptCost(ln=4, r=1, p=1)
 """Enough where it is not about the cost."""
 
 PROXY = ("127.0.0.1",)
@@ -22,7 +22,7 @@ PROXY = ("127.0.0.1",)
 
 def write_users(file: Path, *names: str) -> Path:
     """An --auth file; the password of `ann` is `ann-pw`."""
-    lines = [f"{name}:{hash_password(f'{name}-pw', CHEAP)}\n" for name in names]
+    lines = [f"{name}:{hash_password(f'{name}-pw', CHEAP_COST)}\n" for name in names]
     file.write_text("".join(lines), encoding="utf-8")
     return file
 

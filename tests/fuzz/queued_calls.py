@@ -21,7 +21,7 @@ from comfygradio.ui.middleware.guarded_app import is_among
 from comfygradio.ui.middleware.stream_limit import STREAMS
 from tests.fuzz.payloads import list_calls, list_payloads
 from tests.fuzz.report import Report
-from tests.security.doors import Door, House
+from tests.security.callable_endpoint import AppClient, Endpoint
 
 HELD_SECONDS = 10.0
 """How long a stream may be silent, or go on, until it is closed."""
@@ -49,7 +49,7 @@ MESSAGE = re.compile(r"\n\n")
 
 
 @dataclass(frozen=True)
-class Heard:
+class StreamedResponse:
     """What came of an answer until it was closed.
 
     `first_seconds` and `value_seconds` are how long its first part and the function's first value
@@ -62,28 +62,30 @@ class Heard:
     value_seconds: float | None
 
 
-def fuzz_held(house: House, paths: Sequence[str], size: int, share: int, report: Report) -> None:
-    """Call every door that is held with every payload, or with every so-manieth one."""
-    access, names = house.enter(), list_parameters(house)
+def fuzz_queued(
+    app_client: AppClient, paths: Sequence[str], size: int, share: int, report: Report
+) -> None:
+    """Call every endpoint that is held with every payload, or with every so-manieth one."""
+    access, names = app_client.open_history(), list_parameters(app_client)
     turn = 0
-    for door in house.list_doors():
-        if not door.is_held:
+    for endpoint in app_client.list_endpoints():
+        if not endpoint.is_held:
             continue
         for name, value in list_payloads(paths, size):
             turn += 1
             if turn % share:
                 continue
-            for number, (data, event) in enumerate(list_calls(door, access, value)):
-                key = f"queue {door.name} {door.number}: {name}, {number}"
-                call_through_queue(house, door, key, data, event, report)
-            if door.is_public:
-                key = f"program {door.name}: {name}"
-                call_as_program(house, door, key, value, names[door.name], report)
+            for number, (data, event) in enumerate(list_calls(endpoint, access, value)):
+                key = f"queue {endpoint.name} {endpoint.number}: {name}, {number}"
+                call_through_queue(app_client, endpoint, key, data, event, report)
+            if endpoint.is_public:
+                key = f"program {endpoint.name}: {name}"
+                call_as_program(app_client, endpoint, key, value, names[endpoint.name], report)
 
 
-def list_parameters(house: House) -> dict[str, list[str]]:
+def list_parameters(app_client: AppClient) -> dict[str, list[str]]:
     """The names of the parameters of every function that programs may call."""
-    told = house.client.get(f"{house.url}gradio_api/info").json()["named_endpoints"]
+    told = app_client.client.get(f"{app_client.url}gradio_api/info").json()["named_endpoints"]
     return {
         name.removeprefix("/"): [one["parameter_name"] for one in endpoint["parameters"]]
         for name, endpoint in told.items()
@@ -91,40 +93,45 @@ def list_parameters(house: House) -> dict[str, list[str]]:
 
 
 def call_through_queue(
-    house: House, door: Door, key: str, data: Any, event: Any, report: Report
+    app_client: AppClient, endpoint: Endpoint, key: str, data: Any, event: Any, report: Report
 ) -> None:
     """Join the queue as the page does, and listen until the function has told something."""
     session = secrets.token_hex(5)
-    body = {"fn_index": door.number, "data": data, "event_data": event, "session_hash": session}
-    if post(house, "gradio_api/queue/join", key, body, report) is not None:
+    body = {"fn_index": endpoint.number, "data": data, "event_data": event, "session_hash": session}
+    if post(app_client, "gradio_api/queue/join", key, body, report) is not None:
         path = f"gradio_api/queue/data?session_hash={session}"
-        listen(house, path, key, report, waits=door.is_stream)
+        listen(app_client, path, key, report, waits=endpoint.is_stream)
 
 
 def call_as_program(
-    house: House, door: Door, key: str, value: Any, names: Sequence[str], report: Report
+    app_client: AppClient,
+    endpoint: Endpoint,
+    key: str,
+    value: Any,
+    names: Sequence[str],
+    report: Report,
 ) -> None:
     """Call a function as programs do, its values in order and by their names."""
     calls = (
-        (f"call/{door.name}", {"data": [value] * len(names)}),
-        (f"call/{door.name}", {"data": value}),
-        (f"call/v2/{door.name}", dict.fromkeys(names, value)),
-        (f"call/v2/{door.name}", {"data": value}),
+        (f"call/{endpoint.name}", {"data": [value] * len(names)}),
+        (f"call/{endpoint.name}", {"data": value}),
+        (f"call/v2/{endpoint.name}", dict.fromkeys(names, value)),
+        (f"call/v2/{endpoint.name}", {"data": value}),
     )
     for number, (place, body) in enumerate(calls):
-        event = post(house, f"gradio_api/{place}", f"{key}, {number}", body, report)
+        event = post(app_client, f"gradio_api/{place}", f"{key}, {number}", body, report)
         if event is not None:
-            path = f"gradio_api/call/{door.name}/{event}"
-            listen(house, path, f"{key}, {number}", report, waits=door.is_stream)
+            path = f"gradio_api/call/{endpoint.name}/{event}"
+            listen(app_client, path, f"{key}, {number}", report, waits=endpoint.is_stream)
 
 
-def post(house: House, path: str, key: str, body: Any, report: Report) -> str | None:
+def post(app_client: AppClient, path: str, key: str, body: Any, report: Report) -> str | None:
     """Ask for a call; the event that its stream is about, None where it was refused."""
     content = json.dumps(body).encode("utf-8", "replace")
     headers = {"content-type": "application/json"}
     began = time.perf_counter()
     try:
-        answer = house.client.post(f"{house.url}{path}", content=content, headers=headers)
+        answer = app_client.client.post(f"{app_client.url}{path}", content=content, headers=headers)
     except httpx.HTTPError as error:
         report.faults.append(f"{key}: {type(error).__name__}")
         return None
@@ -132,10 +139,10 @@ def post(house: House, path: str, key: str, body: Any, report: Report) -> str | 
     return str(answer.json()["event_id"]) if answer.status_code == 200 else None
 
 
-def listen(house: House, path: str, key: str, report: Report, *, waits: bool) -> None:
+def listen(app_client: AppClient, path: str, key: str, report: Report, *, waits: bool) -> None:
     """Report what a stream tells; a function that `waits` gives its first value when it likes."""
     try:
-        heard = hear(house.client, f"{house.url}{path}", VALUE, HELD_SECONDS)
+        heard = read_stream(app_client.client, f"{app_client.url}{path}", VALUE, HELD_SECONDS)
     except httpx.HTTPError as error:
         report.faults.append(f"{key}: {type(error).__name__}")
         return
@@ -146,7 +153,9 @@ def listen(house: House, path: str, key: str, report: Report, *, waits: bool) ->
         report.faults.append(f"{key}: an error without a sentence")
 
 
-def hear(client: httpx.Client, url: str, enough: re.Pattern[str], silence: float) -> Heard:
+def read_stream(
+    client: httpx.Client, url: str, enough: re.Pattern[str], silence: float
+) -> StreamedResponse:
     """Read an answer until it ends, a stream only until it has told enough, or nothing any more."""
     began = time.perf_counter()
     text, value = "", None
@@ -165,7 +174,7 @@ def hear(client: httpx.Client, url: str, enough: re.Pattern[str], silence: float
                     break
         except (httpx.ReadTimeout, httpx.RemoteProtocolError):
             pass  # it has nothing more to tell, or Gradio cuts it off after what it told last
-    return Heard(answer.status_code, text, first or time.perf_counter() - began, value)
+    return StreamedResponse(answer.status_code, text, first or time.perf_counter() - began, value)
 
 
 def list_texts(paths: Sequence[str]) -> Iterator[str]:
@@ -197,7 +206,7 @@ def list_texts(paths: Sequence[str]) -> Iterator[str]:
 
 
 def fuzz_routes(
-    house: House,
+    app_client: AppClient,
     routes: Sequence[tuple[str, str]],
     paths: Sequence[str],
     share: int,
@@ -214,13 +223,17 @@ def fuzz_routes(
                 continue
             for address in list_addresses(route, text):
                 key = f"GET {route}: {text[:40]!r}"
-                ask_route(house, address, key, report, waits=is_among(route, STREAMS))
+                ask_route(app_client, address, key, report, waits=is_among(route, STREAMS))
 
 
-def ask_route(house: House, address: str, key: str, report: Report, *, waits: bool) -> None:
+def ask_route(
+    app_client: AppClient, address: str, key: str, report: Report, *, waits: bool
+) -> None:
     """Report what a route answers; one that `waits` may also be silent until it is given up."""
     try:
-        heard = hear(house.client, f"{house.url}{address}", MESSAGE, SILENT_SECONDS)
+        heard = read_stream(
+            app_client.client, f"{app_client.url}{address}", MESSAGE, SILENT_SECONDS
+        )
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         if not waits or not isinstance(error, httpx.ReadTimeout):
             report.faults.append(f"{key}: {type(error).__name__}")
