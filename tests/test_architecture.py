@@ -79,17 +79,19 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "comfygradio.comfy": (),
     "comfygradio.net": (),
     "comfygradio.media": (),
-    "comfygradio.forms": ("comfygradio.media", *COMFY_DATA),
-    "comfygradio.binding": ("comfygradio.forms", *COMFY_DATA),
+    "comfygradio.forms.kinds": ("comfygradio.forms",),
+    "comfygradio.forms": ("comfygradio.forms.kinds", "comfygradio.media", *COMFY_DATA),
+    "comfygradio.binding": ("comfygradio.forms", "comfygradio.forms.kinds", *COMFY_DATA),
     "comfygradio.metadata": (
         "comfygradio.forms",
         "comfygradio.binding",
         "comfygradio.media",
         *COMFY_DATA,
     ),
-    "comfygradio.importers": ("comfygradio.forms", *COMFY_DATA),
+    "comfygradio.importers": ("comfygradio.forms", "comfygradio.forms.kinds", *COMFY_DATA),
     "comfygradio.drafting": (
         "comfygradio.forms",
+        "comfygradio.forms.kinds",
         "comfygradio.binding",
         "comfygradio.metadata",
         "comfygradio.importers",
@@ -110,7 +112,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.sweeps.axes",
         "comfygradio.sweeps.planning",
     ),
-    "comfygradio.sweeps.axes": ("comfygradio.forms",),
+    "comfygradio.sweeps.axes": (
+        "comfygradio.forms",
+        "comfygradio.forms.kinds",
+    ),
     "comfygradio.sweeps.planning": (
         "comfygradio.forms",
         "comfygradio.sweeps.axes",
@@ -182,6 +187,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "comfygradio.ui.middleware": ("comfygradio.settings",),
     "comfygradio.ui.author": (
         "comfygradio.forms",
+        "comfygradio.forms.kinds",
         "comfygradio.binding",
         "comfygradio.drafting",
         "comfygradio.ui",

@@ -10,15 +10,11 @@ from typing import Any
 
 from comfygradio.comfy.object_info import Scalar
 from comfygradio.forms.formula import Formula, FormulaError, round_half_up
+from comfygradio.forms.kinds.kind import Kind
+from comfygradio.forms.kinds.registry import KINDS, Widget
 from comfygradio.forms.lora_stack import LoraStack
-from comfygradio.forms.preset_file import Widget
 from comfygradio.forms.slots import Slot
 from comfygradio.forms.step_grid import StepGrid, intersect_grids
-
-MEDIA: frozenset[Widget] = frozenset({"image", "mask", "video", "audio", "file"})
-"""Widgets whose value is a file that is uploaded."""
-
-TEXTS: frozenset[Widget] = frozenset({"text", "textarea"})
 
 HUGE = 10**60
 """No field accepts whole numbers from here on: Python refuses to convert much larger ones to text.
@@ -139,6 +135,11 @@ class Field:
     computed: tuple[ComputedInput, ...] = ()
     defers_when_empty: bool = False
     lora_stack: LoraStack | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """What is true of all fields with this widget."""
+        return KINDS[self.widget]
 
     @property
     def allowed(self) -> str:

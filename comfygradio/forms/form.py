@@ -19,7 +19,7 @@ from typing import Any
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Prompt, Workflow
 from comfygradio.errors import NodeError, PresetError, ValuesRefused
-from comfygradio.forms.field import MEDIA, Field, InvalidValue, shorten
+from comfygradio.forms.field import Field, InvalidValue, shorten
 from comfygradio.forms.fill import FROM_FORM, RANDOM_SEED, fill_graph, is_expanded, uses_randomness
 from comfygradio.forms.loras import is_lora_loader
 from comfygradio.forms.preset_file import PresetFile
@@ -184,7 +184,7 @@ class Form:
 
     def _reset(self, one: Field) -> Any:
         """The value of a hidden field: None if it may be empty, else its default."""
-        if one.optional or one.widget in MEDIA:
+        if one.optional or one.kind.is_media:
             return None
         return check_value(one, one.default)
 

@@ -14,19 +14,12 @@ from typing import Any
 
 from comfygradio.errors import ValuesRefused
 from comfygradio.forms.field import Field, InvalidValue, shorten
+from comfygradio.forms.kinds.registry import KINDS, Widget
 from comfygradio.forms.picture import check_file_size, check_mask, check_picture, find_suffix
-from comfygradio.forms.preset_file import Widget
 from comfygradio.media.pictures import reserve_pixels
 from comfygradio.media.pixel_budget import MAX_PIXELS
 from comfygradio.media.video_frame import limit_to_header_size
 
-NOUNS: Mapping[str, str] = {
-    "image": "a picture",
-    "mask": "a picture",
-    "video": "a video",
-    "audio": "a sound file",
-    "file": "a file",
-}
 CONTAINERS = (
     "mov,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,gif,apng,flac,mp3,wav,w64,aac,aiff,caf,amr"
 )
@@ -44,7 +37,7 @@ EXAMPLES: Mapping[str, str] = {"video": "MP4 or WebM", "audio": "FLAC, MP3 or WA
 
 def check_media(field: Field, value: Any) -> Path:
     """The path of a readable file within the limits of size. Raises InvalidValue."""
-    noun = NOUNS[field.widget]
+    noun = field.kind.noun
     if value is None or value == "":
         raise InvalidValue(f"please add {noun}.")
     if not isinstance(value, str | Path):
@@ -63,7 +56,7 @@ def name_upload(field: Field, path: Path) -> str:
 
     Raises ValuesRefused where the file has gone since it was checked.
     """
-    is_picture = field.widget in ("image", "mask")
+    is_picture = field.kind.is_picture
     try:
         digest = _hash_once(path, _stamp(path))[:20]
         suffix = find_suffix(path) if is_picture else path.suffix.lower()
@@ -121,7 +114,7 @@ def _hash_once(path: Path, stamp: tuple[int, ...]) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _check_stream(kind: str, path: Path) -> str | None:
+def _check_stream(kind: Widget, path: Path) -> str | None:
     """Whether FFmpeg finds a video or a sound in the file, and can decode the beginning of it."""
     import av
 
@@ -137,4 +130,4 @@ def _check_stream(kind: str, path: Path) -> str | None:
                     return None
     except Exception:  # FFmpeg and its decoders raise errors of any kind on broken files
         pass
-    return f"this file is not {NOUNS[kind]} that can be read; please use {EXAMPLES[kind]}."
+    return f"this file is not {KINDS[kind].noun} that can be read; please use {EXAMPLES[kind]}."

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from comfygradio.errors import PresetError
 from comfygradio.forms.field import shorten
 from comfygradio.forms.formula import OWN_NAME, Formula
+from comfygradio.forms.kinds.registry import Widget
 from comfygradio.forms.numerals import suggest_numerals
 from comfygradio.forms.preset_file import (
     ComputedSlot,
@@ -18,7 +19,6 @@ from comfygradio.forms.preset_file import (
     LoraFile,
     PresetFile,
     SlotFile,
-    Widget,
     list_computed_slots,
 )
 from comfygradio.forms.strict_yaml import KeyLines, load_yaml

@@ -12,7 +12,9 @@ from typing import Any
 
 from comfygradio.comfy.object_info import Scalar
 from comfygradio.forms.exempt_value import find_exempt
-from comfygradio.forms.field import HUGE, MEDIA, Choice, Field, InvalidValue, list_choices, shorten
+from comfygradio.forms.field import HUGE, Choice, Field, InvalidValue, list_choices, shorten
+from comfygradio.forms.kinds.registry import Widget
+from comfygradio.forms.kinds.text import MAX_TEXT
 from comfygradio.forms.loras import check_loras
 from comfygradio.forms.media import check_media
 from comfygradio.forms.model_name import find_respelled
@@ -22,8 +24,7 @@ from comfygradio.forms.numerals import (
     parse_thousands,
     suggest_numerals,
 )
-from comfygradio.forms.preset_file import Widget
-from comfygradio.forms.value_length import MAX_TEXT, check_value_length, is_short
+from comfygradio.forms.value_length import check_value_length, is_short
 
 EXACT_LIMIT = 2**53
 """Floats from here on are no longer exact."""
@@ -83,7 +84,7 @@ def is_empty(field: Field, value: Any) -> bool:
     """
     if not field.optional or field.widget == "checkbox":
         return False
-    if field.widget in ("text", "textarea") and not field.bypass and not field.defers_when_empty:
+    if field.kind.is_text and not field.bypass and not field.defers_when_empty:
         return False
     if isinstance(value, str):
         return not value.strip()
@@ -327,7 +328,11 @@ CHECKS: Mapping[Widget, Callable[[Field, Any], Any]] = {
     "size": check_size,
     "color": check_color,
     "loras": check_loras,
-    **dict.fromkeys(MEDIA, check_media),
+    "image": check_media,
+    "mask": check_media,
+    "video": check_media,
+    "audio": check_media,
+    "file": check_media,
 }
 
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from comfygradio.comfy.workflow import Link, Workflow
-from comfygradio.forms.field import MEDIA, TEXTS, Field, InvalidValue, shorten
+from comfygradio.forms.field import Field, InvalidValue, shorten
 from comfygradio.forms.fill import order_by_filling
 from comfygradio.forms.form import Form
-from comfygradio.forms.media import NOUNS
 from comfygradio.forms.model_name import match_name
 from comfygradio.forms.slots import Slot
 from comfygradio.forms.text_expansion import uses_other_fields
@@ -106,7 +105,7 @@ class ValueInference:
     def _read(self, field: Field) -> InferredValue:
         if field.bypass and not any(self._match.find_active(node) for node in field.bypass):
             return self._read_bypassed(field)
-        if field.widget in MEDIA:
+        if field.kind.is_media:
             name = self._read_name(field)
             raise Unreadable(describe_absent_file(field, name))
         if field.widget == "loras":
@@ -180,7 +179,7 @@ class ValueInference:
             # What was cut out of a text is a text, the choice may be a number.
             same = (choice.value for choice in field.choices if str(choice.value) == value)
             value = next(same, value)
-        if field.widget in TEXTS and isinstance(value, str):
+        if field.kind.is_text and isinstance(value, str):
             self._known_texts[field.name] = value
             if field.is_dynamic:
                 value = escape_dynamic(value)
@@ -294,7 +293,7 @@ class ValueInference:
 
 def describe_absent_file(field: Field, name: Any) -> str:
     """Why a field that takes a file stays empty, for people."""
-    noun = NOUNS[field.widget].removeprefix("a ")
+    noun = field.kind.noun.removeprefix("a ")
     called = ""
     # A name of our own tells people nothing.
     if isinstance(name, str) and name and not name.startswith("comfygradio-"):

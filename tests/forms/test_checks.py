@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from comfygradio.forms.field import Choice, Field, InvalidValue, shorten
-from comfygradio.forms.preset_file import Widget
+from comfygradio.forms.kinds.registry import Widget
 from comfygradio.forms.slots import Slot
 from comfygradio.forms.value_check import RANDOM_SEEDS, check_value
 

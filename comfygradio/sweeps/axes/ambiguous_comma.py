@@ -11,9 +11,6 @@ from comfygradio.forms.field import Choice, Field
 from comfygradio.forms.numerals import parse_numeral
 from comfygradio.sweeps.axes.axis_text import Item
 
-NUMBERS = ("number", "slider", "seed")
-LISTS = ("dropdown", "radio")
-
 WHOLE = re.compile(r"[+-]?[0-9]+")
 DECIMALS = re.compile(r"([0-9]|0[0-9]+)(?![0-9])")
 """What may stand behind a comma that is a point: one digit, or digits that begin with a zero, as no
@@ -31,13 +28,14 @@ def find_ambiguous(field: Field, text: str, items: Sequence[Item]) -> tuple[int,
     """The place of the first item that may go together with the next ones, and how to write what
     is meant; None where everything is clear.
     """
-    if field.widget not in (*NUMBERS, *LISTS, "loras"):
+    kind = field.kind
+    if not (kind.is_number or kind.is_list or field.widget in ("seed", "loras")):
         return None
     for first, last in _find_runs(text, items):
         parts = [item.text for item in items[first : last + 1]]
         if field.widget == "loras":
             told = _describe_strength(parts)
-        elif field.widget in LISTS:
+        elif kind.is_list:
             told = _describe_entry(parts, field.choices or ())
         else:
             told = _describe_number(parts, field.is_integer)

@@ -13,7 +13,7 @@ from typing import Any
 from comfygradio.errors import AxisError
 from comfygradio.forms.field import shorten
 from comfygradio.forms.form import Form
-from comfygradio.forms.value_length import MAX_TEXT
+from comfygradio.forms.kinds.text import MAX_TEXT
 from comfygradio.sweeps.axes.axis import Axis, Entry, Step
 from comfygradio.sweeps.axes.axis_row import AxisRow, format_items, parse_row
 from comfygradio.sweeps.axes.axis_text import MAX_VALUES

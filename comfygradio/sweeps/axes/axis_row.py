@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from comfygradio.errors import AxisError
-from comfygradio.forms.field import TEXTS, Field, InvalidValue, shorten
-from comfygradio.forms.value_length import MAX_LENGTHS
+from comfygradio.forms.field import Field, InvalidValue, shorten
 from comfygradio.sweeps.axes.ambiguous_comma import find_ambiguous
 from comfygradio.sweeps.axes.axis import Change
 from comfygradio.sweeps.axes.axis_text import (
@@ -178,7 +177,7 @@ def _check_item(field: Field, item: Item) -> None:
     """Raises InvalidValue for an item that is longer than what it could stand for: a value as the
     form takes it, or a range of numbers.
     """
-    longest = max(MAX_LENGTHS[field.widget], MAX_RANGE_LENGTH)
+    longest = max(field.kind.max_length, MAX_RANGE_LENGTH)
     if len(item.text) > longest:
         raise InvalidValue(f"this is too long: at most {longest:,} characters are allowed.")
 
@@ -200,7 +199,7 @@ def _parse_list(reader: ValueParser, values: Any) -> AxisRow:
 
 
 def _split(field: Field, text: str) -> tuple[list[Item], str]:
-    if field.widget in TEXTS:
+    if field.kind.is_text:
         return split_texts(text), ", "
     return split_values(text, in_brackets=field.widget == "color")
 

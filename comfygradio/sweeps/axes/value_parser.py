@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from comfygradio.forms.field import MEDIA, TEXTS, Choice, Field, InvalidValue, Lora
-from comfygradio.forms.preset_file import Widget
+from comfygradio.forms.field import Choice, Field, InvalidValue, Lora
+from comfygradio.forms.kinds.registry import Widget
 from comfygradio.forms.scalar_resolution import resolve_value
 from comfygradio.forms.value_check import check_value, is_open_seed
 from comfygradio.sweeps.axes.axis_text import MAX_VALUES, Item, split_values
@@ -85,7 +85,7 @@ class ValueParser:
         checked = check_value(self.field, value)
         if checked is None or self.field.is_integer:
             return checked
-        if self.field.widget in ("number", "slider"):
+        if self.field.kind.is_number:
             # Adding zero takes the sign off a zero.
             return float(checked) + 0.0
         return checked
@@ -97,10 +97,10 @@ class ValueParser:
         """
         value = resolve_value(self.field, value)
         if isinstance(value, str) and value.strip():
-            if self.field.widget in MEDIA:
+            if self.field.kind.is_media:
                 [path] = self.files.find(value, is_literal=True)
                 return self.check(path)
-            if self.field.widget in ("dropdown", "radio") and not self.field.is_multiple:
+            if self.field.kind.is_list and not self.field.is_multiple:
                 return self.choice_index.find(value).value
         return self.check(value)
 
@@ -114,7 +114,7 @@ class ValueParser:
 
     def _is_empty(self, item: Item) -> bool:
         """Whether an item stands for nothing: `""`, or `none` where a field may be empty."""
-        if self.field.widget in TEXTS:
+        if self.field.kind.is_text:
             return False
         is_choice = self.choice_index.find_exact(item.text) is not None
         if not item.text.strip():
@@ -225,7 +225,11 @@ PARSERS: Mapping[Widget, Callable[[ValueParser, Sequence[Item], int], ParsedValu
     "size": parse_size,
     "color": parse_text,
     "loras": parse_loras,
-    **dict.fromkeys(MEDIA, parse_files),
+    "image": parse_files,
+    "mask": parse_files,
+    "video": parse_files,
+    "audio": parse_files,
+    "file": parse_files,
 }
 
 

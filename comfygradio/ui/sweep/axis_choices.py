@@ -9,7 +9,7 @@ from typing import Any
 
 from comfygradio.errors import AxisError
 from comfygradio.forms.choice_search import search_choices
-from comfygradio.forms.field import MEDIA, TEXTS, Field, InvalidValue
+from comfygradio.forms.field import Field, InvalidValue
 from comfygradio.forms.form import Form
 from comfygradio.forms.value_check import check_value, is_open_seed
 from comfygradio.sweeps.axes.axis import Axis
@@ -72,7 +72,7 @@ def write_unquoted(form: Form, name: str, values: Sequence[Any]) -> list[str]:
     field = form.fields[name]
     quoted = format_each(form, name, values)
     plain = [quote_if_split(value) for value in values if isinstance(value, str)]
-    if field.is_multiple or field.widget in TEXTS or len(plain) != len(values):
+    if field.is_multiple or field.kind.is_text or len(plain) != len(values):
         return quoted
     # Whether the quotes are needed shows only when the text without them is read.
     text = ", ".join(plain)
@@ -96,7 +96,7 @@ def _describe_field(form: Form, field: Field, value: Any) -> Json:
     return {
         "name": field.name,
         "label": field.label,
-        "help": "" if field.widget in MEDIA else describe_syntax(field),
+        "help": "" if field.kind.is_media else describe_syntax(field),
         "choices": len(field.choices or ()) if has_list else 0,
         "suggested": str(form.file.sweep.get(field.name, "")),
         "takes": _name_kind(field),
@@ -107,9 +107,9 @@ def _describe_field(form: Form, field: Field, value: Any) -> Json:
 
 def _name_kind(field: Field) -> str:
     """How the editor takes an axis of this field: files, one text a line, or values in a row."""
-    if field.widget in MEDIA:
+    if field.kind.is_media:
         return "files"
-    if field.widget in TEXTS:
+    if field.kind.is_text:
         return "lines"
     return "values"
 
@@ -120,7 +120,7 @@ def _write_now(form: Form, field: Field, value: Any) -> str:
     """
     if value in (None, "", []):
         return ""
-    if field.widget in MEDIA or field.widget in TEXTS or field.widget == "loras":
+    if field.kind.is_media or field.kind.is_text or field.widget == "loras":
         return ""
     try:
         checked = check_value(field, value)

@@ -1,0 +1,20 @@
+"""Size fields: width and height in pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from comfygradio.forms.kinds.kind import Kind
+
+
+@dataclass(frozen=True)
+class SizeKind(Kind):
+    """Width and height, from a list or typed."""
+
+    input_types: frozenset[str] = frozenset({"INT"})
+    keys: frozenset[str] = frozenset({"choices", "min", "max", "step"})
+    syntax: str = "512x512, 768x512"
+    names_resource: bool = False
+
+
+SIZE = SizeKind()
