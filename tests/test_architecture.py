@@ -79,7 +79,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "comfygradio.comfy": (),
     "comfygradio.net": (),
     "comfygradio.media": (),
-    "comfygradio.forms.kinds": ("comfygradio.forms",),
+    "comfygradio.forms.kinds": ("comfygradio.forms", *COMFY_DATA),
     "comfygradio.forms": ("comfygradio.forms.kinds", "comfygradio.media", *COMFY_DATA),
     "comfygradio.binding": ("comfygradio.forms", "comfygradio.forms.kinds", *COMFY_DATA),
     "comfygradio.metadata": (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from comfygradio.forms.field import Field
@@ -53,6 +53,10 @@ class Kind:
 
     noun: str = "a value"
     """What people call a value, with its article."""
+
+    def to_json(self, value: Any) -> Any:
+        """A checked value of this kind, None included, as JSON that a check takes again."""
+        return list(value) if isinstance(value, tuple) else value
 
     def find_python_type(self, field: Field) -> type:
         """The type of a parameter for this field, as schemas tell it to programs."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from comfygradio.forms.kinds.kind import Kind
 
@@ -23,6 +24,10 @@ class MediaKind(Kind):
     keys: frozenset[str] = frozenset({"max_mb"})
     syntax: str = "file names with commas between them, or a pattern such as pictures/*.png"
     is_media: bool = True
+
+    def to_json(self, value: Any) -> Any:
+        """The name alone, since the file itself does not go into JSON."""
+        return value.name if isinstance(value, Path) else value
 
     def find_python_type(self, field: Field) -> type:
         """What Gradio's clients send for a file."""

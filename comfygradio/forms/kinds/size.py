@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from comfygradio.forms.kinds.kind import Kind
 
@@ -15,6 +16,10 @@ class SizeKind(Kind):
     keys: frozenset[str] = frozenset({"choices", "min", "max", "step"})
     syntax: str = "512x512, 768x512"
     names_resource: bool = False
+
+    def to_json(self, value: Any) -> Any:
+        """Both sides as "768x512"."""
+        return "x".join(map(str, value)) if isinstance(value, tuple) else value
 
 
 SIZE = SizeKind()
