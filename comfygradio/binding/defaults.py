@@ -10,15 +10,17 @@ from typing import Any
 from comfygradio.comfy.object_info import InputSpec, Scalar
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.forms.field import Field, InvalidValue, shorten
+from comfygradio.forms.kinds.model_name import match_name
+from comfygradio.forms.kinds.number import SIDES, describe_off_step
+from comfygradio.forms.kinds.seed import is_open_seed
 from comfygradio.forms.kinds.text import MAX_TEXT
 from comfygradio.forms.literals import check_literal, convert_literal, unwrap_list
-from comfygradio.forms.model_name import match_name
 from comfygradio.forms.preset_file import FieldFile, dump_lora_rows
 from comfygradio.forms.problem import BindError
 from comfygradio.forms.scalar_resolution import resolve_value
 from comfygradio.forms.slots import Slot, get_slot_value
 from comfygradio.forms.text_expansion import invert_template
-from comfygradio.forms.value_check import SIDES, check_value, describe_off_step, is_open_seed
+from comfygradio.forms.value_check import check_value
 from comfygradio.forms.value_json import value_to_json
 
 SlotSpecs = Sequence[tuple[Slot, InputSpec]]

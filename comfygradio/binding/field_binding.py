@@ -26,7 +26,9 @@ from comfygradio.binding.widgets import check_keys, check_widget, choose_widget
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.forms.field import Choice, Field, InvalidValue
+from comfygradio.forms.kinds.number import check_number, describe_off_step
 from comfygradio.forms.kinds.registry import Widget
+from comfygradio.forms.kinds.size import parse_size
 from comfygradio.forms.literals import check_preset_literal, is_multiselect
 from comfygradio.forms.missing_inputs import DYNAMIC_COMBO, fill_missing_inputs, find_missing_inputs
 from comfygradio.forms.preset_file import FieldFile, SlotAddress, list_addresses, list_direct_slots
@@ -35,7 +37,6 @@ from comfygradio.forms.scalar_resolution import resolve_value
 from comfygradio.forms.slots import LocatedSlot, Slot, find_node, locate_slot
 from comfygradio.forms.step_grid import build_step_grid, intersect_grids
 from comfygradio.forms.text_expansion import has_alternatives
-from comfygradio.forms.value_check import check_number, describe_off_step, parse_size
 
 RADIO_CHOICES = 5
 """Choices that set several slots are shown side by side up to this number."""

@@ -15,9 +15,9 @@ from comfygradio.comfy.workflow import Upload, Workflow
 from comfygradio.forms.bypass import bypass_nodes
 from comfygradio.forms.field import Field
 from comfygradio.forms.file_prefix import expand_prefixes
+from comfygradio.forms.kinds.media import name_upload
 from comfygradio.forms.literals import wrap_list
 from comfygradio.forms.loras import insert_loras
-from comfygradio.forms.media import name_upload
 from comfygradio.forms.missing_inputs import fill_missing_inputs, has_dynamic_combo
 from comfygradio.forms.slots import Slot
 from comfygradio.forms.text_expansion import (

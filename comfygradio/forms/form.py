@@ -21,12 +21,13 @@ from comfygradio.comfy.workflow import Prompt, Workflow
 from comfygradio.errors import NodeError, PresetError, ValuesRefused
 from comfygradio.forms.field import Field, InvalidValue, shorten
 from comfygradio.forms.fill import FROM_FORM, RANDOM_SEED, fill_graph, is_expanded, uses_randomness
+from comfygradio.forms.kinds.seed import check_seed, is_open_seed
 from comfygradio.forms.loras import is_lora_loader
 from comfygradio.forms.preset_file import PresetFile
 from comfygradio.forms.problem import Problem
 from comfygradio.forms.slots import Slot
 from comfygradio.forms.text_expansion import has_alternatives
-from comfygradio.forms.value_check import check_seed, check_value, is_open_seed
+from comfygradio.forms.value_check import check_value
 from comfygradio.forms.value_json import value_to_json
 from comfygradio.forms.visibility import find_visible
 

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ValidationError
 from comfygradio.errors import PresetError
 from comfygradio.forms.field import shorten
 from comfygradio.forms.formula import OWN_NAME, Formula
+from comfygradio.forms.kinds.numerals import suggest_numerals
 from comfygradio.forms.kinds.registry import Widget
-from comfygradio.forms.numerals import suggest_numerals
 from comfygradio.forms.preset_file import (
     ComputedSlot,
     FieldFile,

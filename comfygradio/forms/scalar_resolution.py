@@ -11,9 +11,9 @@ from typing import Any
 
 from comfygradio.comfy.object_info import InputSpec, Scalar
 from comfygradio.forms.field import Field
+from comfygradio.forms.kinds.number import EXACT_LIMIT
 from comfygradio.forms.plain_scalar import REAL, PlainScalar
 from comfygradio.forms.preset_file import PresetFile
-from comfygradio.forms.value_check import EXACT_LIMIT
 
 
 def resolve_value(field: Field, value: Any) -> Any:

@@ -36,8 +36,3 @@ def check_value_length(field: Field, value: Any) -> None:
         waiting.extend(one)  # of a mapping its keys
         if isinstance(one, Mapping):
             waiting.extend(one.values())
-
-
-def is_short(text: str) -> bool:
-    """Whether a text may be a number, a size or a color at all."""
-    return len(text) <= MAX_SHORT_TEXT

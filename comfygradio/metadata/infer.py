@@ -10,7 +10,7 @@ from comfygradio.comfy.workflow import Link, Workflow
 from comfygradio.forms.field import Field, InvalidValue, shorten
 from comfygradio.forms.fill import order_by_filling
 from comfygradio.forms.form import Form
-from comfygradio.forms.model_name import match_name
+from comfygradio.forms.kinds.model_name import match_name
 from comfygradio.forms.slots import Slot
 from comfygradio.forms.text_expansion import uses_other_fields
 from comfygradio.forms.value_check import check_value

@@ -12,8 +12,8 @@ from comfygradio.forms.field import Field, InvalidValue, shorten
 from comfygradio.forms.file_prefix import FILENAME_PREFIX
 from comfygradio.forms.fill import FROM_FORM, RANDOM_SEED
 from comfygradio.forms.form import Form
+from comfygradio.forms.kinds.model_name import match_name
 from comfygradio.forms.literals import unwrap_list
-from comfygradio.forms.model_name import match_name
 from comfygradio.forms.slots import Slot
 from comfygradio.forms.value_check import check_value
 from comfygradio.forms.value_json import value_to_json

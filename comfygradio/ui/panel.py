@@ -20,8 +20,8 @@ from comfygradio.errors import ComfyGradioError, ValuesRefused
 from comfygradio.forms.field import Field
 from comfygradio.forms.fill import FROM_FORM
 from comfygradio.forms.form import Form
+from comfygradio.forms.kinds.size import SIZE_SPELLINGS
 from comfygradio.forms.preset_file import LoraFile
-from comfygradio.forms.value_check import SIZE_SPELLINGS
 from comfygradio.jobs.job import Job
 from comfygradio.ui.custom_component import build_problem
 from comfygradio.ui.field_component import name_element, to_component_value

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from comfygradio.forms.field import Field, InvalidValue
-from comfygradio.forms.value_check import parse_size
+from comfygradio.forms.kinds.size import parse_size
 
 SHRINK = 0.75
 """What each side is multiplied by where any size may be typed: a little more than half the pixels.

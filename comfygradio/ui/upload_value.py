@@ -13,7 +13,7 @@ from gradio.utils import get_upload_folder
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.forms.field import Field
-from comfygradio.forms.picture import compose_mask
+from comfygradio.forms.kinds.picture import compose_mask
 
 KEPT_SECONDS = 86_400
 """Pictures with a painted mask are kept as long as Gradio keeps uploads."""

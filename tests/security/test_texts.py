@@ -22,15 +22,17 @@ import pytest
 from comfygradio.demo import DemoServer
 from comfygradio.errors import AxisError, ComfyGradioError, DefinitionError
 from comfygradio.forms.field import Choice, Field, InvalidValue, shorten
+from comfygradio.forms.kinds.color import parse_color
+from comfygradio.forms.kinds.model_name import find_near, match_name
 from comfygradio.forms.kinds.registry import KINDS, Widget
-from comfygradio.forms.model_name import find_near, match_name
+from comfygradio.forms.kinds.size import parse_size
 from comfygradio.forms.text_expansion import (
     expand_dynamic,
     fill_template,
     find_placeholders,
     has_alternatives,
 )
-from comfygradio.forms.value_check import check_value, parse_color, parse_size
+from comfygradio.forms.value_check import check_value
 from comfygradio.forms.value_length import MAX_PARTS, check_value_length
 from comfygradio.sweeps.axes.axis_parser import parse_all_axes, parse_axis
 from comfygradio.sweeps.axes.axis_text import (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ MAX_SHORT_TEXT = 100
 
 
 @dataclass(frozen=True)
-class Kind:
+class Kind(ABC):
     """What is true of all fields with the same widget.
 
     A kind overrides what differs for it; nothing here depends on one field, except for the methods,
@@ -54,6 +55,10 @@ class Kind:
     noun: str = "a value"
     """What people call a value, with its article."""
 
+    @abstractmethod
+    def check(self, field: Field, value: Any) -> Any:
+        """The value as the prompt needs it. Raises InvalidValue, which says what is allowed."""
+
     def to_json(self, value: Any) -> Any:
         """A checked value of this kind, None included, as JSON that a check takes again."""
         return list(value) if isinstance(value, tuple) else value
@@ -69,3 +74,8 @@ class Kind:
     def offers_none(self, field: Field) -> bool:
         """Whether the help of an axis adds that `none` leaves this field empty."""
         return field.optional
+
+
+def is_short(text: str) -> bool:
+    """Whether a text may be a number, a size or a color at all."""
+    return len(text) <= MAX_SHORT_TEXT

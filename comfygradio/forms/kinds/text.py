@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from comfygradio.forms.kinds.kind import Kind
+from comfygradio.forms.kinds.value import InvalidValue, is_huge
 
 if TYPE_CHECKING:
     from comfygradio.forms.field import Field
@@ -28,9 +29,28 @@ class TextKind(Kind):
     names_resource: bool = False
     is_text: bool = True
 
+    def check(self, field: Field, value: Any) -> str:
+        """A text; see `check_text`. Raises InvalidValue."""
+        return check_text(field, value)
+
     def offers_none(self, field: Field) -> bool:
         """No: `none` is a text like any other."""
         return False
+
+
+def check_text(field: Field, value: Any) -> str:
+    """A text of at most 100,000 characters; a number is taken as text, half characters (cut emoji)
+    become `?`.
+    """
+    if value is None:
+        return ""
+    is_writable = isinstance(value, str | int | float) and not isinstance(value, bool)
+    if not is_writable or is_huge(value):
+        raise InvalidValue("text is expected.")
+    text = str(value).encode("utf-8", "replace").decode("utf-8")
+    if len(text) > MAX_TEXT:
+        raise InvalidValue(f"the text is too long: at most {MAX_TEXT:,} characters are allowed.")
+    return text
 
 
 TEXT = TextKind(input_types=frozenset({"STRING", "COLOR"}))

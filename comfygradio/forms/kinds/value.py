@@ -71,3 +71,8 @@ def list_choices(choices: tuple[Choice, ...], limit: int = 12) -> str:
     if more > 0:
         shown += f" and {more} more"
     return f"allowed: {shown}."
+
+
+def is_huge(value: object) -> bool:
+    """Whether a value is a whole number of more than 60 digits, which no field takes."""
+    return isinstance(value, int) and abs(value) >= HUGE

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 
 from comfygradio.forms.field import Choice, Field
-from comfygradio.forms.numerals import parse_numeral
+from comfygradio.forms.kinds.numerals import parse_numeral
 from comfygradio.sweeps.axes.axis_text import Item
 
 WHOLE = re.compile(r"[+-]?[0-9]+")

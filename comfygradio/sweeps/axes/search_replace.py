@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from comfygradio.forms.field import Field, InvalidValue, shorten
-from comfygradio.forms.kinds.text import MAX_TEXT
-from comfygradio.forms.value_check import check_text
+from comfygradio.forms.kinds.text import MAX_TEXT, check_text
 from comfygradio.sweeps.axes.axis_text import Item, split_values
 from comfygradio.sweeps.axes.number_range import expand_numbers, format_number, is_number, is_range
 

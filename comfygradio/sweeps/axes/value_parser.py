@@ -14,8 +14,9 @@ from typing import Any
 
 from comfygradio.forms.field import Choice, Field, InvalidValue, Lora
 from comfygradio.forms.kinds.registry import Widget
+from comfygradio.forms.kinds.seed import is_open_seed
 from comfygradio.forms.scalar_resolution import resolve_value
-from comfygradio.forms.value_check import check_value, is_open_seed
+from comfygradio.forms.value_check import check_value
 from comfygradio.sweeps.axes.axis_text import MAX_VALUES, Item, split_values
 from comfygradio.sweeps.axes.choice_index import ChoiceIndex, is_pattern
 from comfygradio.sweeps.axes.file_pattern import AllowedFiles

@@ -11,7 +11,8 @@ from comfygradio.errors import AxisError
 from comfygradio.forms.choice_search import search_choices
 from comfygradio.forms.field import Field, InvalidValue
 from comfygradio.forms.form import Form
-from comfygradio.forms.value_check import check_value, is_open_seed
+from comfygradio.forms.kinds.seed import is_open_seed
+from comfygradio.forms.value_check import check_value
 from comfygradio.sweeps.axes.axis import Axis
 from comfygradio.sweeps.axes.axis_parser import format_each, parse_axis
 from comfygradio.sweeps.axes.axis_text import quote_if_split
