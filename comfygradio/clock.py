@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import asyncio
 
 
 class Clock:
@@ -39,6 +42,9 @@ class Clock:
         Not `asyncio.wait_for`: before Python 3.12 it swallows a cancellation that comes together
         with the event.
         """
+        # Commands wait in threads alone, and need not load asyncio.
+        import asyncio
+
         waiter = asyncio.ensure_future(event.wait())
         try:
             await asyncio.wait({waiter}, timeout=seconds)

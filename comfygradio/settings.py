@@ -1,22 +1,44 @@
 """Settings: flags and environment variables become one frozen value.
 
-A flag beats the environment beats the default.
+A flag beats the environment beats the default. Each setting is declared once, as a field of
+`Settings`: the command line's flags, their help and the README's table are made from that.
 """
 
 from __future__ import annotations
 
-import ipaddress
+import dataclasses
 import os
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeVar, cast, get_args
 
-from comfygradio.comfy.address import parse_url
 from comfygradio.comfy.limited_download import MAX_RESULT_MB
 from comfygradio.errors import SettingsError
 from comfygradio.jobs.naming import DEFAULT_PATTERN, check_pattern
+from comfygradio.setting_values import (
+    parse_amount,
+    parse_count,
+    parse_file,
+    parse_folders,
+    parse_headers,
+    parse_host,
+    parse_hosts,
+    parse_key,
+    parse_log,
+    parse_names,
+    parse_on_disconnect,
+    parse_origins,
+    parse_origins_or_all,
+    parse_outputs,
+    parse_port,
+    parse_proxies,
+    parse_root_path,
+    parse_seconds,
+    parse_servers,
+    parse_switch,
+    parse_whole,
+)
 
 DEFAULT_SERVER = "http://127.0.0.1:8188"
 """Where a ComfyUI is looked for when no server was named."""
@@ -24,85 +46,496 @@ DEFAULT_SERVER = "http://127.0.0.1:8188"
 SPACE_PROXIES = ("10.0.0.0/8",)
 """Where the requests of a Hugging Face Space come from: proxies of its own."""
 
-NUMERAL = re.compile(r"[+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
-"""A number as everywhere: digits, a sign, one point and an exponent."""
+Command = Literal[
+    "serve",
+    "demo",
+    "run",
+    "sweep",
+    "worker",
+    "scheduler",
+    "check",
+    "new",
+    "api",
+    "presets",
+    "watch",
+    "schema",
+    "password",
+]
+"""The commands of the command line."""
 
-THOUSANDS = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{2}0")
-"""A number whose point may part thousands."""
+# The commands that take a setting.
+EVERY_COMMAND: tuple[Command, ...] = get_args(Command)
+PAGE: tuple[Command, ...] = ("serve",)
+JOBS: tuple[Command, ...] = ("serve", "run", "sweep")
+CLUSTER: tuple[Command, ...] = ("serve", "sweep", "worker", "scheduler")
+KEY: tuple[Command, ...] = ("serve", "run", "sweep", "worker", "check", "new")
+SERVER: tuple[Command, ...] = (*KEY, "api", "watch")
 
+COMMAS = "separated by commas"
+"""How several values stand in an environment variable."""
 
-@dataclass(frozen=True)
-class Settings:
-    """Everything that flags and environment decide.
-
-    `server` None means that nobody named one: DEFAULT_SERVER is tried. `more_servers` share the
-    page's jobs with it; commands use the first alone. `author` opens the page that makes presets,
-    `step_seconds` is the demo server's speed. `jobs_per_person` counts waiting jobs, without the
-    points of sweeps, of which a sweep has `max_sweep_points` (0: no sweeps from the page).
-    `streams` counts the pages that are told of their jobs by a stream (0: all of them ask, once a
-    second).
-    `max_upload_mb` is at first what ComfyUI takes, `max_result_mb` bounds each file that comes from
-    there; `names` is the pattern of results' names, `on_disconnect` keep or cancel. `operators` are
-    users of --auth who see the Status page, `authors` those who make presets; without a login
-    `local_operator` lets whoever sits at this machine see it. `jobs_in_all` counts everybody's
-    waiting jobs. `allow_hosts` are further names of the page, `allow_origins` the websites that may
-    call it (`*`: all of them, without a login), `allow_frames` those that may show it in a frame,
-    `trust_proxies` the proxies whose word about people's addresses and the page's name counts.
-    `space` is set on a Hugging Face Space, `space_host` its name, or several separated by commas.
-    `engine` is the Dask scheduler whose workers are the servers, `scheduler` the one that a worker
-    joins. `api_key` is one of comfy.org. `verbose` writes what passes between us and ComfyUI to
-    stderr.
-    """
-
-    server: str | None = field(default=None, repr=False)
-    more_servers: tuple[str, ...] = field(default=(), repr=False)
-    demo: bool = False
-    author: bool = False
-    presets: tuple[Path, ...] = ()
-    outputs: Path = Path("outputs")
-    host: str = "127.0.0.1"
-    port: int = 7860
-    auth: Path | None = None
-    root_path: str = ""
-    allow_hosts: tuple[str, ...] = ()
-    allow_origins: tuple[str, ...] = ()
-    allow_frames: tuple[str, ...] = ()
-    trust_proxies: tuple[str, ...] = ()
-    space: bool = False
-    space_host: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    step_seconds: float = 0.05
-    jobs_per_person: int = 100
-    jobs_in_all: int = 1000
-    max_megapixels: float | None = None
-    max_steps: int | None = None
-    max_sweep_points: int = 10_000
-    streams: int = 200
-    max_upload_mb: float = 100.0
-    max_result_mb: float = MAX_RESULT_MB
-    names: str = DEFAULT_PATTERN
-    on_disconnect: str = "keep"
-    operators: tuple[str, ...] = ()
-    local_operator: bool = False
-    authors: tuple[str, ...] = ()
-    engine: str | None = None
-    scheduler: str | None = None
-    tls_ca: Path | None = None
-    tls_cert: Path | None = None
-    tls_key: Path | None = None
-    verbose: bool = False
-    api_key: str = field(default="", repr=False)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Source:
-    """Where a setting comes from: its flag, its environment variables in order of rank, and how its
-    text is read.
+class Setting:
+    """How a setting is given, and what is said about it.
+
+    Of several `variables` the first that is not empty counts; `variable_note` tells the README how
+    their text looks, unless as the flag's. `parse` gets the text of a flag or a variable, a list
+    from a flag that `is_repeatable`, or True from a switch, which is a flag without a `metavar`.
+    `help` is what --help says, `help_for` what it says in some `commands`; both go without the
+    default, which is added. `readme` is the last column of the README's table, where {default}
+    stands for the default.
     """
 
     flag: str
     variables: tuple[str, ...]
     parse: Callable[[Any], Any]
+    help: str
+    metavar: str
+    is_repeatable: bool
+    commands: tuple[Command, ...]
+    help_for: Mapping[Command, str]
+    default: str
+    variable_note: str
+    readme: str
+
+
+def setting(
+    default: T,
+    flag: str,
+    *variables: str,
+    parse: Callable[[Any], Any],
+    help: str,
+    readme: str,
+    metavar: str = "",
+    is_repeatable: bool = False,
+    is_secret: bool = False,
+    commands: tuple[Command, ...] = PAGE,
+    help_for: Mapping[Command, str] | None = None,
+    default_text: str | None = None,
+    variable_note: str = "",
+) -> T:
+    """Declare a field of `Settings`, as `dataclasses.field` does; see `Setting` for the arguments.
+
+    `default_text` says in words what happens by default, where `default` itself does not. A secret
+    is not shown by repr().
+    """
+    if default_text is None:
+        default_text = _describe_default(default)
+    declared = Setting(
+        flag=flag,
+        variables=variables,
+        parse=parse,
+        help=help,
+        metavar=metavar,
+        is_repeatable=is_repeatable,
+        commands=commands,
+        help_for=help_for or {},
+        default=default_text,
+        variable_note=variable_note,
+        readme=readme,
+    )
+    metadata = {"setting": declared}
+    # A dataclass takes no mapping as a default, since each value of the class needs its own.
+    if isinstance(default, dict):
+        return cast(T, field(default_factory=default.copy, repr=not is_secret, metadata=metadata))
+    return field(default=default, repr=not is_secret, metadata=metadata)
+
+
+def _describe_default(default: object) -> str:
+    if isinstance(default, bool) or default in (None, "", (), {}):
+        return ""
+    if isinstance(default, float):
+        return f"{default:g}"
+    return str(default)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that flags and environment decide, in the order in which --help lists it.
+
+    `server` None means that nobody named one: DEFAULT_SERVER is tried. `more_servers` share the
+    page's jobs with it; commands use the first alone. `jobs_per_person` counts waiting jobs without
+    the points of sweeps. `space` is set on a Hugging Face Space, `space_host` its name, or several
+    separated by commas.
+    """
+
+    server: str | None = setting(
+        None,
+        "--server",
+        "COMFYGRADIO_SERVER",
+        "COMFYUI_URL",
+        parse=parse_servers,
+        metavar="URL",
+        is_repeatable=True,
+        is_secret=True,
+        commands=SERVER,
+        help="The ComfyUI server",
+        help_for={"serve": "A ComfyUI server; repeatable", "sweep": "A ComfyUI server; repeatable"},
+        default_text=DEFAULT_SERVER,
+        variable_note="several, separated by spaces",
+        readme="{default}; only the page falls back to the demo server",
+    )
+    more_servers: tuple[str, ...] = field(default=(), repr=False)
+    demo: bool = setting(
+        False,
+        "--demo",
+        "COMFYGRADIO_DEMO",
+        parse=parse_switch,
+        commands=("serve", "run", "sweep", "check", "new", "api"),
+        help="Use an embedded demo server instead of ComfyUI",
+        readme="off",
+    )
+    presets: tuple[Path, ...] = setting(
+        (),
+        "--presets",
+        "COMFYGRADIO_PRESETS",
+        parse=parse_folders,
+        metavar="DIR",
+        is_repeatable=True,
+        commands=("serve", "run", "sweep", "check", "new", "presets"),
+        help="A folder of presets; repeatable",
+        default_text="./presets, else our own",
+        variable_note="folders, separated as in `PATH`",
+        readme="`./presets`, else those that ship",
+    )
+    outputs: Path = setting(
+        Path("outputs"),
+        "--outputs",
+        "COMFYGRADIO_OUTPUTS",
+        parse=parse_outputs,
+        metavar="DIR",
+        commands=JOBS,
+        help="Where results are kept",
+        readme="`{default}`",
+    )
+    host: str = setting(
+        "127.0.0.1",
+        "--host",
+        "COMFYGRADIO_HOST",
+        "GRADIO_SERVER_NAME",
+        parse=parse_host,
+        metavar="HOST",
+        commands=("serve", "demo"),
+        help="Address to listen on",
+        readme="{default}; on a Space 0.0.0.0",
+    )
+    port: int = setting(
+        7860,
+        "--port",
+        "COMFYGRADIO_PORT",
+        "GRADIO_SERVER_PORT",
+        parse=parse_port,
+        metavar="PORT",
+        help="Port of the page",
+        readme="{default}; 0 takes a free one",
+    )
+    auth: Path | None = setting(
+        None,
+        "--auth",
+        "COMFYGRADIO_AUTH",
+        parse=parse_file,
+        metavar="FILE",
+        help="Who may log in: lines that comfygradio password writes",
+        readme="nobody has to log in",
+    )
+    root_path: str = setting(
+        "",
+        "--root-path",
+        "COMFYGRADIO_ROOT_PATH",
+        parse=parse_root_path,
+        metavar="PATH",
+        help="Where a proxy shows the page, such as /forms",
+        readme="none; the path that a proxy adds",
+    )
+    allow_hosts: tuple[str, ...] = setting(
+        (),
+        "--allow-host",
+        "COMFYGRADIO_ALLOW_HOSTS",
+        parse=parse_hosts,
+        metavar="NAME",
+        is_repeatable=True,
+        help="Another name of the page's host; repeatable",
+        variable_note=COMMAS,
+        readme="none; the page answers under the address it listens on, names of this machine, "
+        "the host of `--root-path` and the name of its Space",
+    )
+    allow_origins: tuple[str, ...] = setting(
+        (),
+        "--allow-origin",
+        "COMFYGRADIO_ALLOW_ORIGINS",
+        parse=parse_origins_or_all,
+        metavar="URL",
+        is_repeatable=True,
+        help="A website whose scripts may call the page; repeatable, * for all",
+        variable_note=COMMAS,
+        readme="none: scripts of other websites are refused; `*` lets all of them in, without "
+        "their visitors' login",
+    )
+    allow_frames: tuple[str, ...] = setting(
+        (),
+        "--allow-frame",
+        "COMFYGRADIO_ALLOW_FRAMES",
+        parse=parse_origins,
+        metavar="URL",
+        is_repeatable=True,
+        help="A website that may frame the page; repeatable",
+        variable_note=COMMAS,
+        readme="none but the page itself; on a Space huggingface.co too",
+    )
+    trust_proxies: tuple[str, ...] = setting(
+        (),
+        "--trust-proxy",
+        "COMFYGRADIO_TRUST_PROXIES",
+        parse=parse_proxies,
+        metavar="ADDRESS",
+        is_repeatable=True,
+        help="A proxy whose X-Forwarded headers count; repeatable",
+        variable_note=COMMAS,
+        readme="none: what `X-Forwarded-For` and `X-Forwarded-Host` say is not believed; on a "
+        "Space its own, 10.0.0.0/8",
+    )
+    space: bool = False
+    space_host: str = ""
+    author: bool = setting(
+        False,
+        "--author",
+        "COMFYGRADIO_AUTHOR",
+        parse=parse_switch,
+        help="Show the page that makes presets: on this machine, or to operators",
+        readme="off: no page for making presets; on: on this machine, with `--auth` for operators",
+    )
+    authors: tuple[str, ...] = setting(
+        (),
+        "--authors",
+        "COMFYGRADIO_AUTHORS",
+        parse=parse_names,
+        metavar="NAME",
+        is_repeatable=True,
+        help="A user of --auth who makes presets; repeatable",
+        variable_note=COMMAS,
+        readme="nobody else",
+    )
+    operators: tuple[str, ...] = setting(
+        (),
+        "--operator",
+        "COMFYGRADIO_OPERATORS",
+        parse=parse_names,
+        metavar="NAME",
+        is_repeatable=True,
+        help="A user of --auth who sees the Status page; repeatable",
+        variable_note=COMMAS,
+        readme="nobody",
+    )
+    local_operator: bool = setting(
+        False,
+        "--local-operator",
+        "COMFYGRADIO_LOCAL_OPERATOR",
+        parse=parse_switch,
+        help="Without a login: show the Status page to whoever sits at this machine",
+        readme="off; on: without a login whoever sits at this machine, while the page listens "
+        "there alone",
+    )
+    jobs_per_person: int = setting(
+        100,
+        "--jobs-per-person",
+        "COMFYGRADIO_JOBS_PER_PERSON",
+        parse=parse_count,
+        metavar="N",
+        help="Jobs of one person that may wait",
+        readme="{default} may wait; without a login of one network address",
+    )
+    jobs_in_all: int = setting(
+        1000,
+        "--jobs-in-all",
+        "COMFYGRADIO_JOBS_IN_ALL",
+        parse=parse_count,
+        metavar="N",
+        help="Jobs of everybody that may wait",
+        readme="{default} may wait, of everybody together",
+    )
+    streams: int = setting(
+        200,
+        "--streams",
+        "COMFYGRADIO_STREAMS",
+        parse=parse_whole,
+        metavar="N",
+        help="Pages that are told of their jobs by a stream; further ones ask",
+        readme="{default} pages are told of their jobs by a stream at the same time, further ones "
+        "ask once a second; 0, where a proxy holds streams back: all of them ask",
+    )
+    max_megapixels: float | None = setting(
+        None,
+        "--max-megapixels",
+        "COMFYGRADIO_MAX_MEGAPIXELS",
+        parse=parse_amount,
+        metavar="X",
+        help="Largest picture, in millions of pixels",
+        readme="what the nodes take",
+    )
+    max_steps: int | None = setting(
+        None,
+        "--max-steps",
+        "COMFYGRADIO_MAX_STEPS",
+        parse=parse_count,
+        metavar="N",
+        help="Most steps of a sampler",
+        readme="what the nodes take",
+    )
+    max_sweep_points: int = setting(
+        10_000,
+        "--max-sweep-points",
+        "COMFYGRADIO_MAX_SWEEP_POINTS",
+        parse=parse_whole,
+        metavar="N",
+        help="Most points of a sweep from the page; 0 for none",
+        readme="{default}; 0: no sweeps on the page",
+    )
+    max_upload_mb: float = setting(
+        100.0,
+        "--max-upload-mb",
+        "COMFYGRADIO_MAX_UPLOAD_MB",
+        parse=parse_amount,
+        metavar="N",
+        help="Largest file that is taken, in MB",
+        readme="{default}; each field has its own `max_mb` too, and a person may upload 2000 "
+        "files and 4 GB in an hour, all together ten times as much, and as much as one "
+        "person may be fetched from the web",
+    )
+    max_result_mb: float = setting(
+        MAX_RESULT_MB,
+        "--max-result-mb",
+        "COMFYGRADIO_MAX_RESULT_MB",
+        parse=parse_amount,
+        metavar="N",
+        help="Largest result that is fetched, in MB",
+        readme="{default}; a larger result is not fetched",
+    )
+    names: str = setting(
+        DEFAULT_PATTERN,
+        "--names",
+        "COMFYGRADIO_NAMES",
+        parse=check_pattern,
+        metavar="PATTERN",
+        help="Names of results",
+        readme="`{default}`",
+    )
+    on_disconnect: str = setting(
+        "keep",
+        "--on-disconnect",
+        "COMFYGRADIO_ON_DISCONNECT",
+        parse=parse_on_disconnect,
+        metavar="keep|cancel",
+        help="What becomes of a job that nobody watches",
+        readme="{default}; cancel stops a job 30 seconds after the last page that watched it has "
+        "gone",
+    )
+    headers: Mapping[str, str] = setting(
+        {},
+        "--header",
+        "COMFYGRADIO_HEADERS",
+        parse=parse_headers,
+        metavar="'NAME: VALUE'",
+        is_repeatable=True,
+        is_secret=True,
+        commands=SERVER,
+        help="A header for the server, such as a token; repeatable",
+        variable_note="one `Name: value` a line, or separated by `;`",
+        readme="none",
+    )
+    step_seconds: float = setting(
+        0.05,
+        "--step-seconds",
+        "COMFYGRADIO_STEP_SECONDS",
+        parse=parse_seconds,
+        metavar="SECONDS",
+        commands=("serve", "demo", "run", "sweep"),
+        help="Time of a step of the demo server",
+        readme="{default}; the demo server's speed",
+    )
+    engine: str | None = setting(
+        None,
+        "--engine",
+        "COMFYGRADIO_ENGINE",
+        parse=str,
+        metavar="URL",
+        commands=("serve", "sweep"),
+        help="A Dask scheduler, whose workers are then the servers",
+        readme="none: the servers of `--server`; else the Dask scheduler whose workers are the "
+        "servers",
+    )
+    scheduler: str | None = setting(
+        None,
+        "--scheduler",
+        "COMFYGRADIO_SCHEDULER",
+        parse=str,
+        metavar="URL",
+        commands=("worker",),
+        help="The Dask scheduler, such as tls://gpu-head:8786",
+        readme="none; the Dask scheduler that a worker joins",
+    )
+    tls_ca: Path | None = setting(
+        None,
+        "--tls-ca",
+        "COMFYGRADIO_TLS_CA",
+        parse=parse_file,
+        metavar="FILE",
+        commands=CLUSTER,
+        help="The cluster's CA certificate, PEM",
+        readme="none; the CA certificate of a cluster",
+    )
+    tls_cert: Path | None = setting(
+        None,
+        "--tls-cert",
+        "COMFYGRADIO_TLS_CERT",
+        parse=parse_file,
+        metavar="FILE",
+        commands=CLUSTER,
+        help="Our certificate in the cluster, PEM",
+        readme="none; our certificate in it",
+    )
+    tls_key: Path | None = setting(
+        None,
+        "--tls-key",
+        "COMFYGRADIO_TLS_KEY",
+        parse=parse_file,
+        metavar="FILE",
+        commands=CLUSTER,
+        help="The key of that certificate, PEM",
+        readme="none; the key of that",
+    )
+    api_key: str = setting(
+        "",
+        "--api-key",
+        "COMFYGRADIO_API_KEY",
+        parse=parse_key,
+        metavar="KEY",
+        is_secret=True,
+        commands=KEY,
+        help="A key of comfy.org, for nodes that ask for it",
+        readme="none; a key of comfy.org for nodes that work there: it goes to the server with "
+        "the prompts that have such nodes, and is kept nowhere; in a cluster each worker "
+        "has its own (ComfyUI before 0.6.0 shows it in its queue while the prompt waits or "
+        "runs)",
+    )
+    verbose: bool = setting(
+        False,
+        "--verbose",
+        "COMFYGRADIO_LOG",
+        parse=parse_log,
+        commands=EVERY_COMMAND,
+        help="Tell every call of ComfyUI and every message, on stderr",
+        variable_note="`debug`",
+        readme="off; on: what passes between us and ComfyUI, on stderr",
+    )
+
+
+def list_settings() -> dict[str, Setting]:
+    """All settings by the names of their fields."""
+    fields = dataclasses.fields(Settings)
+    return {one.name: one.metadata["setting"] for one in fields if "setting" in one.metadata}
 
 
 def load_settings(
@@ -118,8 +551,8 @@ def load_settings(
     given = overrides or {}
     flags = {name: value for name, value in given.items() if value not in (None, [], ())}
     found = {}
-    for name, source in SOURCES.items():
-        value = _find_value(name, source, environ, flags)
+    for name, declared in list_settings().items():
+        value = _find_value(name, declared, environ, flags)
         if value is not None:
             found[name] = value
     found |= _settle_server(flags, found)
@@ -131,6 +564,15 @@ def load_settings(
         found.setdefault("trust_proxies", SPACE_PROXIES)
     found.setdefault("presets", (_default_presets(),))
     return Settings(**found)
+
+
+def parse_flag(name: str, value: Any) -> Any:
+    """What a flag says that a command takes in place of a setting's, checked as that setting.
+
+    Raises SettingsError, which names the flag.
+    """
+    declared = list_settings()[name]
+    return _parse(declared.flag, declared, value)
 
 
 def shipped_presets() -> Path:
@@ -172,14 +614,14 @@ def read_auth(path: Path) -> list[tuple[str, str]]:
 
 
 def _find_value(
-    name: str, source: Source, environ: Mapping[str, str], flags: Mapping[str, Any]
+    name: str, declared: Setting, environ: Mapping[str, str], flags: Mapping[str, Any]
 ) -> Any:
     if name in flags:
-        return _parse(source.flag, source, flags[name])
-    for variable in source.variables:
+        return _parse(declared.flag, declared, flags[name])
+    for variable in declared.variables:
         text = environ.get(variable, "").strip()
         if text:
-            return _parse(variable, source, text)
+            return _parse(variable, declared, text)
     return None
 
 
@@ -204,9 +646,9 @@ def _settle_server(flags: Mapping[str, Any], found: Mapping[str, Any]) -> dict[s
     return settled
 
 
-def _parse(origin: str, source: Source, value: Any) -> Any:
+def _parse(origin: str, declared: Setting, value: Any) -> Any:
     try:
-        return source.parse(value)
+        return declared.parse(value)
     except (ValueError, SettingsError) as error:
         raise SettingsError(f"{origin}: {error}") from error
 
@@ -217,254 +659,8 @@ def _split_servers(servers: tuple[str, ...] | None) -> dict[str, Any]:
     return {"server": servers[0], "more_servers": servers[1:]}
 
 
-def _parse_servers(value: str | Sequence[str]) -> tuple[str, ...]:
-    """One address or several: repeated on the command line, separated by spaces in the
-    environment.
-    """
-    listed = value.split() if isinstance(value, str) else value
-    servers = [server.strip() for server in listed]
-    urls = [str(parse_url(server)) for server in servers]
-    for url in urls:
-        if urls.count(url) > 1:
-            raise ValueError(f"{url} is named twice.")
-    return tuple(servers)
-
-
-def _parse_switch(value: bool | str) -> bool:
-    word = str(value).lower()
-    if word not in ("1", "true", "yes", "on", "0", "false", "no", "off"):
-        raise ValueError(f"{value} is neither on nor off; write 1 or 0.")
-    return word in ("1", "true", "yes", "on")
-
-
-def _parse_folders(value: str | Sequence[str | Path]) -> tuple[Path, ...]:
-    listed = value.split(os.pathsep) if isinstance(value, str) else value
-    folders = tuple(Path(item).expanduser() for item in listed if str(item))
-    for folder in folders:
-        if not folder.is_dir():
-            raise ValueError(f"the folder {folder} does not exist.")
-    return folders
-
-
-def _parse_outputs(value: str | Path) -> Path:
-    folder = Path(value).expanduser()
-    if folder.exists() and not folder.is_dir():
-        raise ValueError(f"{folder} is a file; a folder is needed.")
-    return folder
-
-
-def _parse_host(value: str) -> str:
-    if not re.fullmatch(r"[\w.:%-]+", value):
-        raise ValueError(
-            f"{value} is no host; write a name or an address such as 127.0.0.1 or 0.0.0.0."
-        )
-    return value
-
-
-def _parse_port(value: int | str) -> int:
-    text = str(value)
-    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65535:
-        raise ValueError(f"{value} is no port; use a number from 1 to 65535, or 0 for a free one.")
-    return int(text)
-
-
-def _parse_file(value: str | Path) -> Path:
-    path = Path(value).expanduser()
-    if not path.is_file():
-        raise ValueError(f"the file {path} does not exist.")
-    return path
-
-
-def _parse_root_path(value: str) -> str:
-    if not re.match(r"/|https?://", value):
-        raise ValueError(
-            f"{value} is no path; it begins with / (or is a whole URL), for example /comfygradio."
-        )
-    return value.rstrip("/")
-
-
-def _parse_hosts(value: str | Sequence[str]) -> tuple[str, ...]:
-    """Names under which the page is reached: repeated on the command line, separated by commas in
-    the environment.
-    """
-    names = _split_names(value)
-    for name in names:
-        if not re.fullmatch(r"[A-Za-z0-9_.-]+|(?=.*:.*:)[0-9A-Fa-f:]+", name):
-            raise ValueError(f"{name} is no name of a host; write it without http:// and port.")
-    return tuple(name.lower() for name in names)
-
-
-def _parse_any_origins(value: str | Sequence[str]) -> tuple[str, ...]:
-    names = _split_names(value)
-    if names == ("*",):
-        return names
-    return _parse_origins(names)
-
-
-def _parse_origins(value: str | Sequence[str]) -> tuple[str, ...]:
-    """Addresses of pages, without a path: repeated on the command line, separated by commas in the
-    environment.
-    """
-    names = _split_names(value)
-    for name in names:
-        if not re.fullmatch(r"https?://[A-Za-z0-9_.:\[\]-]+", name):
-            raise ValueError(f"{name} is no origin; write it like https://example.org.")
-    return tuple(name.lower() for name in names)
-
-
-def _parse_proxies(value: str | Sequence[str]) -> tuple[str, ...]:
-    """Addresses or networks of proxies: repeated on the command line, separated by commas in the
-    environment.
-    """
-    names = _split_names(value)
-    for name in names:
-        try:
-            ipaddress.ip_network(name)
-        except ValueError as error:
-            raise ValueError(
-                f"{name} is no address; write one such as 10.0.0.2, or a network as 10.0.0.0/24."
-            ) from error
-    return names
-
-
-def _split_names(value: str | Sequence[str]) -> tuple[str, ...]:
-    """Names: repeated on the command line, separated by commas in the environment."""
-    listed = value.split(",") if isinstance(value, str) else value
-    names = [name.strip() for name in listed]
-    return tuple(dict.fromkeys(name for name in names if name))
-
-
-def _parse_headers(value: str | Sequence[str]) -> dict[str, str]:
-    if isinstance(value, str):
-        value = re.split(r"[\r\n]+|;\s*(?=[\w-]+:\s)", value)
-    return dict(_parse_header(line) for line in value if line.strip())
-
-
-def _parse_header(line: str) -> tuple[str, str]:
-    """The name and value of a header; the error shows neither, since both may be secret."""
-    match = re.fullmatch(r"\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*:\s*([\x20-\x7e]*?)\s*", line)
-    if match is None:
-        raise ValueError(
-            'a header is "Name: value" in plain ASCII characters, for example "Authorization: '
-            'Bearer …".'
-        )
-    return match[1], match[2]
-
-
-def _parse_key(value: str) -> str:
-    """One word that can stand in JSON and in a shell; the error does not show it."""
-    if not re.fullmatch(r"[A-Za-z0-9_.~+/=-]+", value):
-        raise ValueError("this is no API key; it is one word, as comfy.org shows it.")
-    return value
-
-
-def _parse_seconds(value: float | str) -> float:
-    number = _parse_real(value, 3600)
-    if number is None:
-        raise ValueError(f"{value} is no time; use seconds from 0 to 3600, for example 0.05.")
-    return number
-
-
-def _parse_real(value: float | str, most: int) -> float | None:
-    """A number of digits and one point from 0 to `most`, None for anything else.
-
-    Raises ValueError for 1.000, where that may mean a thousand.
-    """
-    text = str(value).strip()
-    if not NUMERAL.fullmatch(text) or not 0 <= float(text) <= most:
-        return None
-    if isinstance(value, str) and THOUSANDS.fullmatch(text):
-        thousands = text.replace(".", "")
-        short = text.rstrip("0").removesuffix(".")
-        if int(thousands) <= most:
-            raise ValueError(
-                f"{text} may mean {thousands} or {short}; write {thousands} or {short}."
-            )
-    return float(text)
-
-
-def _parse_count(value: int | str) -> int:
-    text = str(value)
-    if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) == 0:
-        raise ValueError(f"{value} is no number that can be used; write a whole number from 1.")
-    return int(text)
-
-
-def _parse_points(value: int | str) -> int:
-    if str(value) == "0":
-        return 0
-    return _parse_count(value)
-
-
-def _parse_amount(value: float | str) -> float:
-    number = _parse_real(value, 1_000_000)
-    if not number:
-        raise ValueError(
-            f"{value} is no number that can be used; write one above 0, for example 2.5."
-        )
-    return number
-
-
-def _parse_disconnect(value: str) -> str:
-    if value not in ("keep", "cancel"):
-        raise ValueError(f"{value} is neither keep nor cancel.")
-    return value
-
-
-def _parse_log(value: bool | str) -> bool:
-    """The flag, or the word of the environment: how much is written."""
-    if value is True:
-        return True
-    word = str(value).lower()
-    if word not in ("debug", "off"):
-        raise ValueError(f"{value} is neither debug nor off.")
-    return word == "debug"
-
-
 def _default_presets() -> Path:
     own = Path("presets")
     if own.is_dir():
         return own
     return shipped_presets()
-
-
-SOURCES: Mapping[str, Source] = {
-    "server": Source("--server", ("COMFYGRADIO_SERVER", "COMFYUI_URL"), _parse_servers),
-    "demo": Source("--demo", ("COMFYGRADIO_DEMO",), _parse_switch),
-    "author": Source("--author", ("COMFYGRADIO_AUTHOR",), _parse_switch),
-    "presets": Source("--presets", ("COMFYGRADIO_PRESETS",), _parse_folders),
-    "outputs": Source("--outputs", ("COMFYGRADIO_OUTPUTS",), _parse_outputs),
-    "host": Source("--host", ("COMFYGRADIO_HOST", "GRADIO_SERVER_NAME"), _parse_host),
-    "port": Source("--port", ("COMFYGRADIO_PORT", "GRADIO_SERVER_PORT"), _parse_port),
-    "auth": Source("--auth", ("COMFYGRADIO_AUTH",), _parse_file),
-    "root_path": Source("--root-path", ("COMFYGRADIO_ROOT_PATH",), _parse_root_path),
-    "allow_hosts": Source("--allow-host", ("COMFYGRADIO_ALLOW_HOSTS",), _parse_hosts),
-    "allow_origins": Source("--allow-origin", ("COMFYGRADIO_ALLOW_ORIGINS",), _parse_any_origins),
-    "allow_frames": Source("--allow-frame", ("COMFYGRADIO_ALLOW_FRAMES",), _parse_origins),
-    "trust_proxies": Source("--trust-proxy", ("COMFYGRADIO_TRUST_PROXIES",), _parse_proxies),
-    "headers": Source("--header", ("COMFYGRADIO_HEADERS",), _parse_headers),
-    "step_seconds": Source("--step-seconds", ("COMFYGRADIO_STEP_SECONDS",), _parse_seconds),
-    "jobs_per_person": Source("--jobs-per-person", ("COMFYGRADIO_JOBS_PER_PERSON",), _parse_count),
-    "jobs_in_all": Source("--jobs-in-all", ("COMFYGRADIO_JOBS_IN_ALL",), _parse_count),
-    "max_megapixels": Source("--max-megapixels", ("COMFYGRADIO_MAX_MEGAPIXELS",), _parse_amount),
-    "max_steps": Source("--max-steps", ("COMFYGRADIO_MAX_STEPS",), _parse_count),
-    "streams": Source("--streams", ("COMFYGRADIO_STREAMS",), _parse_points),
-    "max_sweep_points": Source(
-        "--max-sweep-points", ("COMFYGRADIO_MAX_SWEEP_POINTS",), _parse_points
-    ),
-    "max_upload_mb": Source("--max-upload-mb", ("COMFYGRADIO_MAX_UPLOAD_MB",), _parse_amount),
-    "max_result_mb": Source("--max-result-mb", ("COMFYGRADIO_MAX_RESULT_MB",), _parse_amount),
-    "names": Source("--names", ("COMFYGRADIO_NAMES",), check_pattern),
-    "on_disconnect": Source("--on-disconnect", ("COMFYGRADIO_ON_DISCONNECT",), _parse_disconnect),
-    "operators": Source("--operator", ("COMFYGRADIO_OPERATORS",), _split_names),
-    "local_operator": Source("--local-operator", ("COMFYGRADIO_LOCAL_OPERATOR",), _parse_switch),
-    "authors": Source("--authors", ("COMFYGRADIO_AUTHORS",), _split_names),
-    "engine": Source("--engine", ("COMFYGRADIO_ENGINE",), str),
-    "scheduler": Source("--scheduler", ("COMFYGRADIO_SCHEDULER",), str),
-    "tls_ca": Source("--tls-ca", ("COMFYGRADIO_TLS_CA",), _parse_file),
-    "tls_cert": Source("--tls-cert", ("COMFYGRADIO_TLS_CERT",), _parse_file),
-    "tls_key": Source("--tls-key", ("COMFYGRADIO_TLS_KEY",), _parse_file),
-    "api_key": Source("--api-key", ("COMFYGRADIO_API_KEY",), _parse_key),
-    "verbose": Source("--verbose", ("COMFYGRADIO_LOG",), _parse_log),
-}
-"""Where every setting comes from."""

@@ -21,7 +21,8 @@ from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.forms.kinds.registry import Widget
 from comfygradio.forms.preset_file import FieldFile, PresetFile
 from comfygradio.forms.preset_yaml import load_preset_file
-from comfygradio.settings import SOURCES, shipped_presets
+from comfygradio.settings import list_settings, shipped_presets
+from tests.readme_settings import replace_table
 from tests.ui.running import run_app
 
 ROOT = Path(__file__).parent.parent
@@ -124,7 +125,11 @@ def test_every_setting_is_listed() -> None:
         row.split("|") for row in take_section("Settings").splitlines() if row.startswith("| `--")
     ]
     listed = {row[1].strip(" `"): tuple(re.findall(r"`([A-Z_]{5,})`", row[2])) for row in rows}
-    assert listed == {source.flag: source.variables for source in SOURCES.values()}
+    assert listed == {source.flag: source.variables for source in list_settings().values()}
+
+
+def test_the_table_of_settings_is_the_declared_one() -> None:
+    assert replace_table(TEXT) == TEXT, "Run python -m tests.readme_settings, which writes it anew."
 
 
 def test_flags_in_the_prose_exist() -> None:
@@ -230,7 +235,7 @@ def test_many_machines_say_what_is_there() -> None:
     (_, worker) = yaml.safe_load(pod)["spec"]["template"]["spec"]["containers"]
     assert {flag for flag in worker["command"] if flag.startswith("--")} <= list_flags("worker")
     assert {entry["name"] for entry in worker["env"]} <= {
-        name for one in SOURCES.values() for name in one.variables
+        name for one in list_settings().values() for name in one.variables
     }
     module = re.search(r"--preload (comfygradio[\w.]+)", text)
     assert module and importlib.util.find_spec(module[1])

@@ -1,4 +1,4 @@
-"""Choices: the lists of a form, from the preset and the server."""
+"""Bind choices: the lists of a form, from the preset and the server."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ Listed = list[Scalar] | dict[str, Scalar | dict[str, Scalar]] | str | None
 
 
 def find_offered(specs: Sequence[InputSpec]) -> tuple[Scalar, ...] | None:
-    """What the server lists for all these inputs; None where it has no list, or keeps it to itself
-    (`remote`).
+    """Find what the server lists for all these inputs. Returns None if an input has no list, or a
+    remote one.
 
-    Raises BindError where two lists have nothing in common.
+    Raises BindError if two lists have nothing in common.
     """
     lists = [
         spec.choices
@@ -51,9 +51,9 @@ def find_offered(specs: Sequence[InputSpec]) -> tuple[Scalar, ...] | None:
 
 
 def resolve_choices(choices: Choices | None, spec: InputSpec | None) -> Listed:
-    """A preset's choices as the input takes them, without an input as texts.
+    """Convert a preset's choices to the type of an input; without an input, to texts.
 
-    Labels are what the file says: `1.10` is so called, and 1.1 is what a number gets.
+    Labels are as written: `1.10` keeps its label while the number is 1.1.
     """
     if isinstance(choices, dict):
         return {label: _resolve_choice(value, spec) for label, value in choices.items()}
@@ -66,10 +66,10 @@ def resolve_choices(choices: Choices | None, spec: InputSpec | None) -> Listed:
 
 
 def bind_choices(choices: Listed, offered: tuple[Scalar, ...] | None) -> tuple[Choice, ...] | None:
-    """What a list offers: the server's choices, filtered, labelled or replaced by the preset; None
-    without any.
+    """Bind the choices of a list: the server's, filtered, labelled or replaced by the preset.
+    Returns None if there are none.
 
-    Raises BindError where nothing is left.
+    Raises BindError if nothing is left.
     """
     if isinstance(choices, str):
         return _keep_matching(choices, offered or ())
@@ -81,8 +81,8 @@ def bind_choices(choices: Listed, offered: tuple[Scalar, ...] | None) -> tuple[C
 
 
 def describe_choices(choices: Listed, offered: tuple[Scalar, ...] | None) -> Iterator[str]:
-    """A sentence for each of the preset's choices that the server lacks or spells in
-    another way.
+    """Yield a sentence for each of the preset's choices that the server lacks or spells
+    differently.
     """
     if offered is None or isinstance(choices, str):
         return
@@ -98,12 +98,12 @@ def describe_choices(choices: Listed, offered: tuple[Scalar, ...] | None) -> Ite
 
 
 def describe_respelled(value: object, found: object) -> str:
-    """The sentence that says so when a name was found under another spelling."""
+    """Write the sentence about a name that was found under another spelling."""
     return f"{value} is called {found} on this ComfyUI."
 
 
 def bind_sizes(choices: Listed) -> tuple[Choice, ...] | None:
-    """The sizes that a list offers, as "WIDTHxHEIGHT". Raises BindError."""
+    """Bind the sizes of a list, as "WIDTHxHEIGHT". Raises BindError."""
     if choices is None:
         return None
     if isinstance(choices, str):
@@ -125,9 +125,9 @@ def bind_sizes(choices: Listed) -> tuple[Choice, ...] | None:
 def narrow_sizes(
     choices: tuple[Choice, ...] | None, low: int | float | None, high: int | float | None
 ) -> tuple[tuple[Choice, ...] | None, tuple[str, ...]]:
-    """The sizes within the limits of both sides, and a sentence for each other.
+    """Keep the sizes within the limits of both sides. Also returns a sentence for each other size.
 
-    Raises BindError where none is left.
+    Raises BindError if none is left.
     """
     if choices is None:
         return None, ()
@@ -147,9 +147,8 @@ def narrow_sizes(
 def bind_choice_slots(
     line: FieldFile, workflow: Workflow, object_info: ObjectInfo
 ) -> tuple[Choice, ...]:
-    """Choices that set several slots each.
-
-    Raises BindError with the first value that does not fit its input.
+    """Bind choices that set several slots each. Raises BindError with the first value that does not
+    fit its input.
     """
     if not isinstance(line.choices, dict):
         return ()
@@ -162,7 +161,7 @@ def bind_choice_slots(
 
 
 def describe_choice_slots(line: FieldFile, choices: Iterable[Choice]) -> Iterator[str]:
-    """A sentence for each name in such choices that the server spells in another way."""
+    """Yield a sentence for each name in such choices that the server spells differently."""
     if not isinstance(line.choices, dict):
         return
     for choice in choices:
@@ -175,7 +174,7 @@ def describe_choice_slots(line: FieldFile, choices: Iterable[Choice]) -> Iterato
 
 
 def raise_no_choices() -> tuple[Choice, ...]:
-    """Raises the BindError that none of the preset's choices is there."""
+    """Raise the BindError for a preset none of whose choices exist."""
     message = "the server has none of the choices that the preset lists."
     raise BindError("missing_choice", message, key="choices")
 
@@ -205,7 +204,9 @@ def _is_remote(spec: InputSpec) -> bool:
 
 
 def _keep_matching(choices: str, offered: tuple[Scalar, ...]) -> tuple[Choice, ...]:
-    """The server's choices that fit a pattern such as `sdxl/*`, whichever slash stands in them."""
+    """Keep the server's choices that match a pattern such as `sdxl/*`, with either kind
+    of slash.
+    """
     pattern = choices.replace("\\", "/")
     kept = []
     for value in offered:
@@ -225,7 +226,7 @@ def _keep_offered(
     choices: list[Scalar] | dict[str, Scalar | dict[str, Scalar]],
     offered: tuple[Scalar, ...] | None,
 ) -> tuple[Choice, ...]:
-    """The preset's choices that the server has, under the server's own spelling."""
+    """Keep the preset's choices that the server has, in the server's spelling."""
     has_labels = isinstance(choices, dict)
     pairs: Mapping[str, object] = {str(value): value for value in choices}
     if isinstance(choices, dict):
@@ -246,7 +247,9 @@ def _keep_offered(
 def _bind_each(
     label: str, settings: Mapping[str, Written], workflow: Workflow, object_info: ObjectInfo
 ) -> Iterator[tuple[Slot, Scalar]]:
-    """Slot and value of each setting; what a dynamic combo brings along can be set after it."""
+    """Return slot and value of each setting. Inputs that a dynamic combo adds can be set
+    after it.
+    """
     for address, written in settings.items():
         slot, value = _bind_setting(label, address, written, workflow, object_info)
         node = workflow.nodes[slot.node_id]
@@ -282,7 +285,7 @@ def _bind_setting(
 
 
 def _describe_ambiguous(spec: InputSpec, written: object, value: object) -> str | None:
-    """What is wrong with a number that a file may have with a point for its thousands."""
+    """Explain what is wrong with a number that may have a dot as thousands separator."""
     if isinstance(value, str):
         return None
     is_whole = "FLOAT" not in spec.types

@@ -1,4 +1,4 @@
-"""Cross-field checks: resolves references between the fields of a form and finds contradictions."""
+"""Check across fields: resolve references between the fields of a form and find contradictions."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def connect_fields(
 
 
 def _defers_when_empty(field: Field, fields: Mapping[str, Field]) -> bool:
-    """Whether every input of an optional text is filled by other fields as well."""
+    """Whether other fields also fill every input of an optional text."""
     if not field.optional or not field.kind.is_text:
         return False
     own: set[Slot] = set()
@@ -83,20 +83,18 @@ def _bind_conditions(
 
 
 def _is_field(name: str, file: PresetFile) -> bool:
-    """Whether a preset has a line of this name that becomes a field, unlike one with a fixed
-    value.
-    """
+    """Whether the preset line with this name becomes a field, unlike one with a fixed value."""
     line = file.fields.get(name)
     return line is not None and line.fixed is None
 
 
 def _is_comparable(field: Field) -> bool:
-    """Whether another field's `show_if` may compare this one's value."""
+    """Whether a `show_if` may compare this field's value."""
     return not field.kind.is_media and field.widget != "loras"
 
 
 def _check_condition(field: Field, value: Any) -> Any:
-    """The value as the other field describes it, so that both compare equal."""
+    """Convert a value as the other field does, so that both compare equal."""
     try:
         checked = check_value(field, resolve_value(field, value))
         described = value_to_json(field, checked)
@@ -109,8 +107,8 @@ def _check_condition(field: Field, value: Any) -> Any:
 
 
 def _check_names(field: Field, fields: Mapping[str, Field], file: PresetFile) -> Iterator[Problem]:
-    """A problem for each name in the field's texts that no field has; of fields that did not bind,
-    others tell.
+    """Yield a problem for each name in the field's texts that belongs to no field. Fields that
+    failed to bind are reported elsewhere.
     """
     for name in _list_names(field):
         is_own = name == "value" and bool(field.template)
@@ -124,12 +122,12 @@ def _check_names(field: Field, fields: Mapping[str, Field], file: PresetFile) ->
 
 
 def _list_names(field: Field) -> list[str]:
-    """The names in braces in the texts that a field sends."""
+    """List the placeholder names in the texts that a field sends."""
     return find_placeholders("\n".join(list_templates(field)))
 
 
 def _find_conflicts(fields: Mapping[str, Field], fixed: Collection[Slot]) -> Iterator[Problem]:
-    """Slots that two lines fill, of which only one can win."""
+    """Find slots that two lines fill, although only one value can win."""
     seen: list[Slot] = []
     for slot in fixed:
         seen.append(slot)
@@ -155,7 +153,7 @@ def _find_conflicts(fields: Mapping[str, Field], fixed: Collection[Slot]) -> Ite
 
 
 def _find_shared(field: Field, slots: Collection[Slot]) -> Slot | None:
-    """The first of the field's slots that is among others."""
+    """Find the first of the field's slots that is among others."""
     for slot in field.all_slots:
         if slot in slots:
             return slot
@@ -163,7 +161,7 @@ def _find_shared(field: Field, slots: Collection[Slot]) -> Slot | None:
 
 
 def _is_unconditional(field: Field) -> bool:
-    """Whether a field always fills its slots with nothing but its own value."""
+    """Whether a field always fills its slots, and with nothing but its own value."""
     if field.optional or field.show_if:
         return False
     if any(name != "value" for name in _list_names(field)):

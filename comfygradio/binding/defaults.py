@@ -1,4 +1,4 @@
-"""Defaults: what a field starts with."""
+"""Set the defaults of fields."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from comfygradio.comfy.object_info import InputSpec, Scalar
+from comfygradio.comfy.object_info import InputSpec, Scalar, is_number
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.forms.field import Field, InvalidValue, shorten
 from comfygradio.forms.kinds.model_name import match_name
@@ -27,7 +27,7 @@ SlotSpecs = Sequence[tuple[Slot, InputSpec]]
 """The slots of a field and what the server says about them."""
 
 FieldWithNotes = tuple[Field, tuple[str, ...]]
-"""A field with its default, and what has to be said about it, a sentence each."""
+"""A field with its default, and sentences about it."""
 
 STAYS = "it stays until somebody changes it."
 
@@ -60,7 +60,7 @@ def set_default(
 
 
 def _leave_random(field: Field, line: FieldFile) -> Field:
-    """A seed that is drawn for each job."""
+    """Make a seed start random for each job."""
     if line.fixed is not None:
         raise BindError(
             "preset", "a fixed seed is a number; for a new one each time, leave out fixed."
@@ -97,7 +97,7 @@ def _with_default(field: Field, value: Any) -> Field:
 
 
 def _take_first(field: Field, candidates: Sequence[Any], spec: InputSpec | None) -> Field:
-    """The field with the first of these values that it takes. Raises BindError."""
+    """Set the default to the first of these values that the field accepts. Raises BindError."""
     for candidate in candidates:
         try:
             return _with_default(field, candidate)
@@ -125,8 +125,8 @@ def _start_from_workflow(
 
 
 def _get_workflow_value(field: Field, workflow: Workflow, pairs: SlotSpecs) -> Any:
-    """The value that the workflow itself stands for, as ComfyUI reads it; None without one. A text
-    that no template made is taken whole.
+    """Return the workflow's own value as ComfyUI reads it, or None. A text that no template made is
+    returned whole.
     """
     specs = dict(pairs)
     if field.widget == "size":
@@ -148,8 +148,8 @@ def _get_workflow_value(field: Field, workflow: Workflow, pairs: SlotSpecs) -> A
 
 
 def _take_workflow_value(field: Field, line: FieldFile, own: Any) -> tuple[Field | None, str]:
-    """The field with the workflow's own value, and what has to be said; None where it cannot stay
-    and none is near.
+    """Set the default to the workflow's own value, and write notes about it. Returns None if it is
+    not possible and no other value is near.
     """
     try:
         checked = check_value(field, own)
@@ -176,7 +176,7 @@ def _take_workflow_value(field: Field, line: FieldFile, own: Any) -> tuple[Field
 
 
 def _is_same(own: Any, checked: Any) -> bool:
-    """Whether a checked value is the one that it was made of, but for the way it is written."""
+    """Whether a checked value equals the one it was made from, apart from its notation."""
     if isinstance(own, dict):
         sides = (own.get("width"), own.get("height"))
         return bool(checked == sides)
@@ -190,7 +190,7 @@ def _is_same(own: Any, checked: Any) -> bool:
 
 
 def _exempt(field: Field, own: Any) -> tuple[Field | None, str]:
-    """The field with an exempt default that a person could not enter; None if no prompt may hold
+    """Set an exempt default, which a person could not enter. Returns None if no prompt may contain
     it.
     """
     if (field.kind.is_text or field.widget == "color") and isinstance(own, str):
@@ -210,8 +210,8 @@ def _exempt(field: Field, own: Any) -> tuple[Field | None, str]:
 
 
 def _exempt_off_step(field: Field, value: Any, what: str) -> FieldWithNotes | None:
-    """The field with a number or a size that lies between its steps, as somebody wrote it on
-    purpose; None for any other value.
+    """Exempt a number or size between the steps, which somebody wrote on purpose. Returns None for
+    any other value.
     """
     if not field.grids or field.choices is not None:
         return None
@@ -231,14 +231,14 @@ def _exempt_off_step(field: Field, value: Any, what: str) -> FieldWithNotes | No
 
 
 def _find_near(field: Field, line: FieldFile, own: Any) -> Any:
-    """The value nearest to the workflow's own that the preset's limits allow; None where it lies
-    within them, or nothing is near to it.
+    """Find the value nearest to the workflow's own within the preset's limits. Returns None if it
+    is within them, or if no value is near.
     """
     if field.widget == "size":
         return _find_near_size(field, line, own)
     if not field.kind.is_number:
         return None
-    if isinstance(own, bool) or not isinstance(own, int | float):
+    if not is_number(own):
         return None
     if not math.isfinite(own):
         return None
@@ -279,7 +279,7 @@ def _clamp(field: Field, number: int | float) -> int | float:
 
 
 def _list_fallbacks(field: Field, pairs: SlotSpecs) -> list[Any]:
-    """What a field may start with where the workflow's own value is not possible."""
+    """List the values that a field may start with if the workflow's own is not possible."""
     others: list[Any] = []
     _, first_spec = pairs[0]
     if field.widget != "size" and first_spec.default is not None:
@@ -299,15 +299,15 @@ def _first_choice(field: Field) -> list[Scalar]:
 
 
 def _list_main(field: Field, pairs: SlotSpecs) -> SlotSpecs:
-    """The slots that decide what a field starts with: both sides of a size, else the first."""
+    """List the slots that decide the default: both sides of a size, else the first slot."""
     if field.widget == "size":
         return pairs
     return pairs[:1]
 
 
 def _find_refused(field: Field, workflow: Workflow, pairs: SlotSpecs) -> Iterator[tuple[Any, bool]]:
-    """The workflow's own values that the server itself refuses, each with whether it is the name
-    of something that is not in the server's list.
+    """Find the workflow's own values that the server rejects, each with whether it is a name
+    missing from the server's list.
     """
     for slot, spec in _list_main(field, pairs):
         own = get_slot_value(workflow, slot)
@@ -321,7 +321,7 @@ def _find_refused(field: Field, workflow: Workflow, pairs: SlotSpecs) -> Iterato
 def _describe_replaced(
     field: Field, line: FieldFile, own: Any, refused: Sequence[tuple[Any, bool]]
 ) -> Iterator[str]:
-    """A sentence for each value of the workflow in whose place the form starts with another."""
+    """Yield a sentence for each value of the workflow that the form replaces."""
     for value, is_name in refused:
         if is_name:
             yield (
@@ -337,7 +337,7 @@ def _describe_replaced(
 
 
 def _describe_converted(field: Field, workflow: Workflow, pairs: SlotSpecs) -> Iterator[str]:
-    """A sentence for each value that ComfyUI reads as another than the one that stands there."""
+    """Yield a sentence for each value that ComfyUI converts to a different one."""
     for slot, spec in _list_main(field, pairs):
         written = unwrap_list(get_slot_value(workflow, slot))
         read = convert_literal(spec, written)

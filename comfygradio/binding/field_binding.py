@@ -1,4 +1,4 @@
-"""Binding: what a line of a preset file becomes once the server has said what the input is."""
+"""Bind fields: combine a line of a preset file with the server's spec of its inputs."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ from comfygradio.forms.step_grid import build_step_grid, intersect_grids
 from comfygradio.forms.text_expansion import has_alternatives
 
 RADIO_CHOICES = 5
-"""Choices that set several slots are shown side by side up to this number."""
+"""Maximum number of choices that set several slots and are still shown as radio buttons."""
 
 SlotSpecs = list[tuple[Slot, InputSpec]]
 
 
 @dataclass(frozen=True)
 class BoundField:
-    """A field, and what had to be adjusted so that it fits, a sentence each."""
+    """A field, and a sentence for each adjustment that was needed."""
 
     field: Field
     notes: tuple[str, ...] = ()
@@ -84,7 +84,7 @@ def bind_field(
 
 
 def find_named_slots(line: FieldFile, workflow: Workflow) -> set[Slot]:
-    """The slots that a line is about, as far as they exist, whether or not it can be bound."""
+    """Find the existing slots that a line names, whether or not it can be bound."""
     try:
         return {locate_slot(workflow, address).slot for address in list_addresses(line)}
     except BindError:
@@ -131,7 +131,7 @@ def _find_slots(line: FieldFile, workflow: Workflow) -> dict[str, tuple[LocatedS
 def _bind_slotless(
     bare: Field, line: FieldFile, workflow: Workflow, object_info: ObjectInfo
 ) -> tuple[Field, tuple[str, ...]]:
-    """Choices that set several slots, or a switch that only bypasses nodes."""
+    """Bind choices that set several slots, or a checkbox that only bypasses nodes."""
     choices = bind_choice_slots(line, workflow, object_info)
     if not choices and line.widget not in (None, "checkbox"):
         raise BindError(
@@ -215,8 +215,10 @@ def _is_whole(spec: InputSpec) -> bool:
 
 
 def _describe_unlisted(pairs: SlotSpecs, workflow: Workflow, object_info: ObjectInfo) -> list[str]:
-    """A sentence for each input of which only the workflow knows. Members of an object and of a
-    growing row of inputs are none: what holds them takes what is in it.
+    """List a sentence for each input that only the workflow knows.
+
+    Members of an object and of a growing row of inputs do not count, since their owner accepts what
+    is in it.
     """
     notes = []
     for slot, _ in pairs:
@@ -232,8 +234,8 @@ def _describe_unlisted(pairs: SlotSpecs, workflow: Workflow, object_info: Object
 
 
 def _force_list(spec: InputSpec, line: FieldFile) -> InputSpec:
-    """The spec; as a list to choose from where the author wants one of what only seems to be
-    uploaded.
+    """Treat an input as a list to choose from if the author wants one, although it seems to take an
+    upload.
     """
     is_list = line.widget in ("dropdown", "radio") or line.choices is not None
     has_value = line.default is not None or line.fixed is not None
@@ -243,7 +245,7 @@ def _force_list(spec: InputSpec, line: FieldFile) -> InputSpec:
 
 
 def _choose_choice_spec(field: Field, specs: list[InputSpec]) -> InputSpec | None:
-    """The input that decides what the values of choices are; none for sizes, which are texts."""
+    """Choose the input that decides the type of choices. None for sizes, which are texts."""
     if "width" in field.slots:
         return None
     for spec in specs:
@@ -253,7 +255,7 @@ def _choose_choice_spec(field: Field, specs: list[InputSpec]) -> InputSpec | Non
 
 
 def _choose_help(line: FieldFile, field: Field, spec: InputSpec) -> str:
-    """The preset's line of help, else the server's; what a server says of a width does not suit a
+    """Choose the preset's help, else the server's. The server's help for a width does not suit a
     size.
     """
     if line.help is not None:
@@ -264,10 +266,10 @@ def _choose_help(line: FieldFile, field: Field, spec: InputSpec) -> str:
 
 
 def _find_dynamic(line: FieldFile, pairs: SlotSpecs) -> frozenset[Slot]:
-    """The slots in which `{a|b}` may be drawn: where ComfyUI's own page does it, or the preset says
-    so.
+    """Find the slots whose `{a|b}` is expanded: where ComfyUI's own page does it, or the preset
+    asks for it.
 
-    Raises BindError where it says so of an input that takes no text.
+    Raises BindError if the preset asks for it on inputs that take no text.
     """
     texts = [(slot, spec) for slot, spec in pairs if "STRING" in spec.types]
     if line.dynamic and not texts:
@@ -280,9 +282,7 @@ def _find_dynamic(line: FieldFile, pairs: SlotSpecs) -> frozenset[Slot]:
 
 
 def _disable_expansion(field: Field, line: FieldFile) -> tuple[Field, tuple[str, ...]]:
-    """A field whose text in the workflow itself would be drawn: it stays as it is, as the workflow
-    has it.
-    """
+    """Disable expansion if it would change the workflow's own text."""
     is_own = line.default is None and line.fixed is None and line.dynamic is None
     text = field.default if field.exempt_value is None else field.exempt_value
     if not is_own or not field.kind.is_text or not field.dynamic:
@@ -305,7 +305,7 @@ def _read_placeholder(spec: InputSpec) -> str:
 
 
 def _is_prompt(field: Field, workflow: Workflow, object_info: ObjectInfo) -> bool:
-    """Whether a text goes into a node that encodes it with CLIP, which is what knows embeddings."""
+    """Whether a text goes into a CLIP text encoder, which knows embeddings."""
     for slot in field.all_slots:
         node = workflow.nodes[slot.node_id]
         known = object_info.get(node.class_type)
@@ -317,8 +317,10 @@ def _is_prompt(field: Field, workflow: Workflow, object_info: ObjectInfo) -> boo
 def _narrow_limits(
     name: str, line: FieldFile, specs: list[InputSpec]
 ) -> tuple[int | float | None, int | float | None]:
-    """The narrower limits of preset and server; sizes are at least a pixel, whatever the server
+    """Combine the limits of preset and server. A size is at least one pixel, whatever the server
     says.
+
+    Raises BindError if no value is left.
     """
     lows = [line.min, *(spec.minimum for spec in specs)]
     highs = [line.max, *(spec.maximum for spec in specs)]
@@ -381,7 +383,7 @@ def _describe_off_step_choices(field: Field) -> Iterator[str]:
 def _narrow_choices(
     field: Field, pairs: SlotSpecs, workflow: Workflow, object_info: ObjectInfo
 ) -> tuple[Field, tuple[str, ...]]:
-    """The field with the choices that every input takes, and a sentence for each that falls away.
+    """Keep the choices that every input accepts. Also returns a sentence for each other choice.
 
     Raises BindError.
     """
@@ -409,7 +411,7 @@ def _narrow_choices(
 
 
 def _check_each(choices: tuple[Choice, ...], specs: list[InputSpec]) -> None:
-    """Raises BindError for a choice that one of these inputs does not take."""
+    """Raise BindError for a choice that one of these inputs does not accept."""
     for choice in choices:
         for spec in specs:
             problem = check_preset_literal(spec, choice.value)
@@ -420,9 +422,7 @@ def _check_each(choices: tuple[Choice, ...], specs: list[InputSpec]) -> None:
 def _is_complete(
     choice: Choice, pairs: SlotSpecs, workflow: Workflow, object_info: ObjectInfo
 ) -> bool:
-    """Whether the inputs that this choice of a dynamic combo brings along have values
-    or defaults.
-    """
+    """Whether the inputs that this choice of a dynamic combo adds have values or defaults."""
     for slot, spec in pairs:
         node = workflow.nodes[slot.node_id]
         inputs = {**node.inputs, slot.input: choice.value}
@@ -435,7 +435,9 @@ def _is_complete(
 
 
 def _check_number_choices(field: Field) -> Field:
-    """The field with its own choices for a number input read as numbers, within the limits."""
+    """Convert the preset's choices for a number input to numbers within the limits. Raises
+    BindError.
+    """
     choices = []
     for choice in field.choices or ():
         try:
@@ -449,8 +451,8 @@ def _check_number_choices(field: Field) -> Field:
 
 
 def _describe_respelled_default(field: Field, line: FieldFile) -> Iterator[str]:
-    """A sentence for each name in the preset's own default that the server spells in
-    another way.
+    """Yield a sentence for each name in the preset's own default that the server spells
+    differently.
     """
     given = resolve_value(field, line.default if line.fixed is None else line.fixed)
     if field.choices is None or field.widget == "size":

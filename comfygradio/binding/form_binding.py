@@ -1,6 +1,4 @@
-"""Binding of whole forms: every line of a preset file, and whether the workflow can
-run with them.
-"""
+"""Bind whole forms: every line of a preset file, and whether the workflow can run with them."""
 
 from __future__ import annotations
 
@@ -42,8 +40,10 @@ def bind_form(
     embeddings: Sequence[str] = (),
     lines: KeyLines | None = None,
 ) -> Form:
-    """Bind a preset file to a server; whatever does not fit is collected in the form's `problems`,
-    all at once. `lines` is where each key stands in the file, as far as that is known.
+    """Bind a preset file to a server. Whatever does not fit is collected in the form's `problems`,
+    all at once.
+
+    `lines` tells the line of each key in the file, if known. `embeddings` are the server's.
     """
     lines = lines or {}
     healed, notes = repair_workflow(workflow, object_info)
@@ -97,7 +97,7 @@ class _Binder:
         self.notes: list[str] = []
 
     def add(self, key: str, line: FieldFile) -> None:
-        """Bind one line; a fixed one becomes values instead of a field."""
+        """Bind one line. A fixed one becomes values instead of a field."""
         try:
             bound = bind_field(key, line, self._workflow, self._object_info, self._embeddings)
             if line.fixed is not None:
@@ -111,7 +111,7 @@ class _Binder:
                 self.problems.append(misfit.to_problem(key))
 
     def find_outputs(self, file: PresetFile) -> tuple[str, ...]:
-        """Ids of the nodes whose results are shown."""
+        """Find the ids of the nodes whose results are shown."""
         outputs = []
         for address in file.outputs:
             try:
@@ -129,7 +129,9 @@ class _Binder:
 
 
 def _expand_fixed(field: Field, fixed: Any) -> list[tuple[Slot, Any]]:
-    """Slot and value of a fixed line; a file is named as the server has it."""
+    """List slot and value of a fixed line. A file is named as the server has it. Raises
+    BindError.
+    """
     if field.kind.is_media and not isinstance(fixed, str):
         raise BindError(
             "value", "the fixed value does not fit: write the file's name as the server has it."
@@ -145,7 +147,7 @@ def _expand_fixed(field: Field, fixed: Any) -> list[tuple[Slot, Any]]:
 
 
 def _expand_value(field: Field, value: Any) -> list[tuple[Slot, Any]]:
-    """The field's own slots, and what a checked value puts into them."""
+    """List the field's own slots, and the value that each gets from a checked value."""
     if field.widget == "size":
         return _expand_size(field, value)
     filled = []
@@ -191,7 +193,7 @@ def _replace_refused_values(
 
 
 def _find_certain(fields: Mapping[str, Field]) -> dict[Slot, Any]:
-    """Slots that are filled for any values, or whose nodes are bypassed if they are not filled."""
+    """Find the slots that are always filled, or whose nodes are bypassed if they are not."""
     bypassed: set[str] = set()
     for field in fields.values():
         bypassed.update(field.bypass)
@@ -206,7 +208,7 @@ def _find_certain(fields: Mapping[str, Field]) -> dict[Slot, Any]:
 
 
 def _find_filled(field: Field) -> set[Slot]:
-    """The slots that a field fills with each of its values."""
+    """Find the slots that every value of a field fills."""
     if field.choices and not field.slots:
         each = [{slot for slot, _ in choice.sets} for choice in field.choices]
         return set.intersection(*each)
@@ -234,7 +236,7 @@ def _find_bypass_problems(
 
 
 def _add_line(problem: Problem, lines: KeyLines) -> Problem:
-    """The problem with the line of its key, else of its field."""
+    """Add the line number of a problem's key, else of its field."""
     line_of_field = lines.get(("fields", problem.field))
     line = lines.get(("fields", problem.field, problem.key), line_of_field)
     return replace(problem, line=line)
@@ -243,7 +245,7 @@ def _add_line(problem: Problem, lines: KeyLines) -> Problem:
 def _check_examples(
     file: PresetFile, fields: Mapping[str, Field], lines: KeyLines
 ) -> Iterator[str]:
-    """A sentence for each value of an example that this form does not take."""
+    """Yield a sentence for each value of an example that this form does not accept."""
     for index, example in enumerate(file.examples, 1):
         for name, value in example.items():
             field = fields.get(name)

@@ -1,4 +1,4 @@
-"""Binding of formulas: inputs that are filled with a number worked out of a field's value."""
+"""Bind formulas: inputs that get a number computed from a field's value."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ SEED_COUNT = 2**64
 def bind_computed(
     field: Field, line: FieldFile, workflow: Workflow, object_info: ObjectInfo
 ) -> tuple[Field, tuple[str, ...]]:
-    """The field with its formulas, and a sentence for each slot that was found again.
+    """Bind the formulas of a field. Also returns a sentence for each slot whose node was found
+    again.
 
-    Raises BindError for what is no number, and for names that the field does not have.
+    Raises BindError for inputs that take no number, and for names that the field does not have.
     """
     listed = list_computed_slots(line)
     if not listed:
@@ -40,7 +41,7 @@ def bind_computed(
 
 
 def _check_default(field: Field) -> None:
-    """Raises BindError where the form would start with a number that a formula has no use for."""
+    """Raise BindError if the form would start with a number that a formula cannot use."""
     if field.default is None:
         return
     try:
@@ -73,7 +74,7 @@ def _check_number(spec: InputSpec) -> None:
 
 
 def _find_limits(spec: InputSpec, is_seed: bool) -> tuple[int | float | None, int | float | None]:
-    """The input's limits; a seed is never below 0, which some nodes take for a seed of chance."""
+    """Find the limits of an input. A seed is never below 0, which some nodes take for random."""
     if not is_seed:
         return spec.minimum, spec.maximum
     low = max(0, spec.minimum or 0)

@@ -1,4 +1,4 @@
-"""Binding of LoRA lists: where the chain stands in the workflow, and what the server
+"""Bind LoRA lists: find the place of the chain in the workflow, and what the server
 offers for it.
 """
 
@@ -32,8 +32,8 @@ MODEL_LOADER = "LoraLoaderModelOnly"
 def bind_loras(
     bare: Field, line: FieldFile, workflow: Workflow, object_info: ObjectInfo
 ) -> tuple[Field, tuple[str, ...]]:
-    """The list of rows for existing loaders (`slot`) or for a chain put before inputs (`slots`),
-    and notes.
+    """Bind a LoRA list to existing loaders (`slot`), or to a chain inserted before inputs
+    (`slots`). Also returns notes.
 
     Raises BindError.
     """
@@ -78,8 +78,8 @@ def bind_loras(
 
 
 def list_chain_classes(line: FieldFile) -> set[str]:
-    """The loader classes that a line adds to the workflow, so that the server has to be asked about
-    them.
+    """List the loader classes that a line adds to the workflow, which have to be fetched from the
+    server.
     """
     if not line.slots or "model" not in line.slots:
         return set()
@@ -87,14 +87,14 @@ def list_chain_classes(line: FieldFile) -> set[str]:
 
 
 def list_stack_classes(workflow: Workflow) -> set[str]:
-    """The classes that list the files for rows of LoRAs, since their own node may not."""
+    """List the classes that list the files for rows of LoRAs, since the node itself may not."""
     if any(find_lora_stack(node.id, node.inputs, {}) for node in workflow):
         return {LORA_LOADER}
     return set()
 
 
 def _bind_stack(field: Field, workflow: Workflow, object_info: ObjectInfo) -> LoraStack | None:
-    """The rows of one node that a list fills, or None for loaders of their own.
+    """Bind the rows of one node. Returns None for separate loaders.
 
     Raises BindError for rows of several nodes, and for rows that cannot be left out.
     """
@@ -128,7 +128,7 @@ def _bind_stack(field: Field, workflow: Workflow, object_info: ObjectInfo) -> Lo
 def _find_specs(
     field: Field, workflow: Workflow, object_info: ObjectInfo
 ) -> tuple[list[InputSpec], InputSpec | None]:
-    """The specs of the loaders' names, and of a strength."""
+    """Find the specs of the loaders' names, and of a strength."""
     if "" in field.slots:
         slots = field.slots[""]
         specs = [find_spec(slot, workflow, object_info) for slot in slots]
@@ -146,7 +146,7 @@ def _find_specs(
 
 
 def _find_strength(field: Field, node: Node, object_info: ObjectInfo) -> InputSpec | None:
-    """The spec of a strength of this loader, or of the node that holds the rows."""
+    """Find the spec of a strength of this loader, or of the node with the rows."""
     loader = object_info.get(node.class_type)
     if loader is None:
         return None
@@ -188,7 +188,9 @@ def _check_links(
 
 
 def _start_from_workflow(field: Field, workflow: Workflow) -> tuple[Field, tuple[str, ...]]:
-    """The field with the rows of the workflow's own loaders, as far as they are possible here."""
+    """Set the default to the rows of the workflow's own loaders, as far as they are
+    possible here.
+    """
     rows: list[Any] = []
     notes: list[str] = []
     for row in extract_loras(workflow.to_json(), field):

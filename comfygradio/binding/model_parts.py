@@ -1,7 +1,7 @@
-"""Parts of a model: files that have to be of the same family as the model itself.
+"""Check parts of a model: files that have to be of the same family as the model itself.
 
-A VAE, a text encoder or a ControlNet of another family makes garbage. Nobody who fills in a form
-knows which one fits, so that no other file takes the place of one that the server lacks.
+A VAE, a text encoder or a ControlNet of another family produces garbage. People who fill in a form
+do not know which one fits, so a missing file is never replaced by another.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ def check_model_parts(
     workflow: Workflow,
     object_info: ObjectInfo,
 ) -> tuple[Field, tuple[str, ...]]:
-    """The field, unless it would start with another file than the workflow's in the place of a
-    part.
+    """Check that a field does not start with another file than the workflow's for a part of the
+    model.
 
-    One that is bypassed while it is empty starts empty, with a note. Raises BindError for any
-    other. What the preset says itself, by a default or by a list of choices, is left alone, and so
-    is an input that names no file at all.
+    If its nodes are bypassed while it is empty, it starts empty, with a note. Raises BindError
+    otherwise. A default or choices of the preset itself are left alone, and so is an input that
+    names no file.
     """
     if line.default is not None or line.fixed is not None or line.choices is not None:
         return field, ()
@@ -54,7 +54,7 @@ def check_model_parts(
 
 
 def _is_missing(field: Field, spec: InputSpec, own: str) -> bool:
-    """Whether the server lists neither a file nor the same file under another spelling."""
+    """Whether the server lists a file under no spelling."""
     if spec.choices is None or spec.media or spec.options.get("remote"):
         return False
     offered = [choice.value for choice in field.choices or ()]
@@ -64,7 +64,7 @@ def _is_missing(field: Field, spec: InputSpec, own: str) -> bool:
 
 
 def _is_part(node: Node, input_name: str, own: str, object_info: ObjectInfo) -> bool:
-    """Whether an input names a file that belongs to a model, and is no model that stands alone."""
+    """Whether an input names a file that belongs to a model, and is no model of its own."""
     if not is_model_name(own) and not guess_folder(node.class_type, input_name):
         return False
     if node.links:
@@ -78,7 +78,7 @@ def _is_part(node: Node, input_name: str, own: str, object_info: ObjectInfo) -> 
 
 
 def _is_model(kind: str) -> bool:
-    """Whether a type of a node pack is that of a whole model, such as WANVIDEOMODEL."""
+    """Whether a node pack's type is that of a whole model, such as WANVIDEOMODEL."""
     is_part = kind.startswith(("STYLE", "CONTROL", "CLIP"))
     return kind.endswith("MODEL") and not is_part
 

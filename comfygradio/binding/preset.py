@@ -1,4 +1,4 @@
-"""Presets: a preset file and the workflow beside it, loaded from a folder."""
+"""Presets: load preset files and the workflows beside them, and bind them to a server."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 @dataclass(frozen=True)
 class Preset:
-    """A preset file and the workflow beside it; `name` is its name in URLs, commands
-    and folders, `lines` is where each key stands in the file.
+    """A preset file and the workflow beside it. `name` is used in URLs, commands and folders;
+    `lines` tells the line of each key in the file.
     """
 
     name: str
@@ -35,13 +35,13 @@ class Preset:
 
     @property
     def title(self) -> str:
-        """What people see."""
+        """The title that people see."""
         return self.file.title
 
     @property
     def class_types(self) -> frozenset[str]:
-        """The node classes that a server is asked about: the workflow's, and those that LoRA lists
-        add.
+        """The node classes to fetch from a server: the workflow's, and those that LoRA
+        lists add.
         """
         added = list_stack_classes(self.workflow)
         for line in self.file.fields.values():
@@ -49,12 +49,12 @@ class Preset:
         return self.workflow.class_types | added
 
     def bind(self, object_info: ObjectInfo, embeddings: Sequence[str] = ()) -> Form:
-        """The form that this preset gives on a server with these node classes and embeddings."""
+        """Bind this preset to a server with these node classes and embeddings."""
         return bind_form(self.name, self.file, self.workflow, object_info, embeddings, self.lines)
 
 
 def load_preset(path: str | Path) -> Preset:
-    """Read one preset file and its workflow. Raises PresetError, which names file, line and key."""
+    """Load one preset file and its workflow. Raises PresetError, which names file, line and key."""
     path = Path(path)
     if not NAME.fullmatch(path.stem):
         raise PresetError(
@@ -80,8 +80,8 @@ def load_preset(path: str | Path) -> Preset:
 
 
 def load_presets(folders: Iterable[Path]) -> tuple[list[Preset], list[PresetError]]:
-    """Every `*.yaml` preset of the folders, by order and title, and an error for each that cannot
-    be used.
+    """Load every preset of the folders, sorted by order and title. Also returns an error for each
+    that cannot be used.
     """
     presets: dict[str, Preset] = {}
     errors: list[PresetError] = []
@@ -102,8 +102,9 @@ def load_presets(folders: Iterable[Path]) -> tuple[list[Preset], list[PresetErro
 
 
 def sort_presets(presets: Iterable[Preset]) -> list[Preset]:
-    """By order, then title, those without an order last; presets of one group stand together,
-    where the first of them stands.
+    """Sort presets by order, then by title; those without an order come last.
+
+    Presets of one group stay together, at the place of the first of them.
     """
     listed = sorted(presets, key=_rank)
     own_places: dict[str, int] = {}

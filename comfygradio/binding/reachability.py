@@ -1,5 +1,5 @@
-"""Reachability: finds the nodes that a workflow's outputs depend on. ComfyUI neither validates nor
-runs any others.
+"""Find the nodes that a workflow's outputs depend on. ComfyUI neither validates nor runs any
+others.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from comfygradio.comfy.workflow import Workflow
 
 
 def find_needed_nodes(workflow: Workflow, object_info: ObjectInfo) -> frozenset[str]:
-    """Ids of the output nodes and of all nodes upstream of them.
+    """Find the output nodes and all nodes upstream of them. Returns ids.
 
     A node of a class that the server lacks counts as an output if it feeds no other node.
     """
@@ -28,8 +28,8 @@ def find_needed_nodes(workflow: Workflow, object_info: ObjectInfo) -> frozenset[
 
 
 def find_link_cycle(workflow: Workflow, node_ids: Iterable[str]) -> list[str]:
-    """Ids of nodes that feed one another in a circle, the first one repeated at the end; empty if
-    there is none.
+    """Find nodes that feed one another in a cycle. Returns ids, the first one repeated at the end;
+    empty if there is none.
     """
     done: set[str] = set()
     for start in node_ids:

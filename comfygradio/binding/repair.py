@@ -1,7 +1,7 @@
-"""Repairs a stored workflow for the current server, and reports every change.
+"""Repair a stored workflow for the current server, and report every change.
 
-New versions of nodes add required inputs, and the server fills in no defaults (ComfyUI v0.33.0);
-models are in other folders, and Windows servers use backslashes in their names; workflows taken
+Newer versions of nodes add required inputs, and the server fills in no defaults (ComfyUI v0.33.0).
+Models are in other folders, and Windows servers use backslashes in their names. Workflows taken
 from pictures contain what the server wrote into them.
 """
 
@@ -44,7 +44,7 @@ def repair_workflow(
 def _fill_missing_inputs(
     node: Node, inputs: dict[str, Any], object_info: ObjectInfo
 ) -> Iterator[str]:
-    """Required inputs that the node has gained since the workflow was stored get the server's
+    """Fill required inputs that the node has gained since the workflow was stored with the server's
     default.
     """
     for name, value in fill_missing_inputs(node.class_type, inputs, object_info).items():
@@ -55,7 +55,7 @@ def _fill_missing_inputs(
 
 
 def _repair_names(node: Node, inputs: dict[str, Any], object_info: ObjectInfo) -> Iterator[str]:
-    """Names that the server spells in another way are taken over where exactly one fits."""
+    """Replace names by the server's spelling if exactly one matches."""
     for spec in object_info.active_specs(node.class_type, inputs):
         if spec.choices is None or spec.media or spec.name not in inputs:
             continue
@@ -91,8 +91,8 @@ def _describe_change(node: Node, spec: InputSpec, name: Any, old: Any) -> str:
 
 
 def _repair_entry(node: Node, inputs: dict[str, Any], spec: InputSpec) -> Iterator[str]:
-    """An entry that is an object is what the server has now under its name: it refuses any other,
-    although only a picture beside the name may have changed.
+    """Replace an entry that is an object by the server's entry of the same name. The server rejects
+    any other, even if only its picture differs.
     """
     value = unwrap_list(inputs[spec.name])
     choices = spec.choices or ()
@@ -108,7 +108,7 @@ def _repair_entry(node: Node, inputs: dict[str, Any], spec: InputSpec) -> Iterat
 
 
 def _respell(name: Any, choices: Sequence[Scalar]) -> tuple[Any, Any]:
-    """The server's spelling of a name, and the old one if it differs."""
+    """Return the server's spelling of a name, and the old one if it differs."""
     if name in choices:
         return name, None
     found = match_name(name, choices)
@@ -120,8 +120,8 @@ def _respell(name: Any, choices: Sequence[Scalar]) -> tuple[Any, Any]:
 
 
 def _match_number(value: Any, choices: Sequence[Scalar]) -> Scalar | None:
-    """The one choice that is the same number, but a number where the value is a text or a text
-    where it is a number; None if not exactly one.
+    """Find the only choice that is the same number but of the other type, number or text. Returns
+    None if there is not exactly one.
     """
     number = _read_number(value)
     if number is None:
@@ -135,7 +135,7 @@ def _match_number(value: Any, choices: Sequence[Scalar]) -> Scalar | None:
 
 
 def _read_number(value: Any) -> Fraction | None:
-    """The exact number that a value is, or that a text stands for; None for anything else."""
+    """Return the exact number of a value or of its text, or None."""
     if isinstance(value, bool):
         return None
     if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""Specs of slots: what the server says about the input that a field fills."""
+"""Find the specs of slots: what the server says about the input that a field fills."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from comfygradio.forms.problem import BindError
 from comfygradio.forms.slots import Slot, get_slot_value
 
 LORA_LOADER = "LoraLoader"
-"""The node of ComfyUI that lists the LoRAs which a server has."""
+"""ComfyUI's node class that lists the LoRAs of a server."""
 
 LORA_LOADER_INPUT = "lora_name"
-"""The input of that node that has the list."""
+"""The input of that class with the list."""
 
 
 class MissingClass(BindError):
-    """The node of a slot has a class that the server lacks; the form reports such classes once for
+    """Raised if the server lacks the class of a slot's node. The form reports such classes once for
     all fields.
     """
 
 
 def find_spec(slot: Slot, workflow: Workflow, object_info: ObjectInfo) -> InputSpec:
-    """The spec of an input that a form may set. Raises BindError: unknown, or fed by another
-    node.
+    """Find the spec of an input that a form may set. Raises BindError if it is unknown or
+    linked.
     """
     node = workflow.nodes[slot.node_id]
     link = Link.parse(get_slot_value(workflow, slot))
@@ -58,10 +58,11 @@ def find_spec(slot: Slot, workflow: Workflow, object_info: ObjectInfo) -> InputS
 
 
 def guess_unlisted_spec(node: Node, name: str, object_info: ObjectInfo) -> InputSpec | None:
-    """What an input that the server does not list seems to be, by the value that the workflow has
-    in it; None where that is no plain value, or stands there for another choice.
+    """Guess the spec of an input that the server does not list from the workflow's value.
 
-    Nodes of some packs take inputs of any name, and objects with several values in one.
+    Nodes of some packs take inputs of any name, and objects with several values in one input.
+    Returns None if the value is no scalar, or if the input belongs to another choice of a dynamic
+    combo.
     """
     known = object_info.get(node.class_type)
     if known is None or not has_input(node.inputs, name):
@@ -84,7 +85,7 @@ def guess_unlisted_spec(node: Node, name: str, object_info: ObjectInfo) -> Input
 
 
 def _list_server_loras(spec: InputSpec, value: str, object_info: ObjectInfo) -> InputSpec:
-    """The spec of a text that names a LoRA as the list that the server has elsewhere."""
+    """Turn the spec of a text that names a LoRA into the server's list of LoRAs."""
     is_file = is_model_name(value) or value.lower() == "none"
     if not is_file or "lora" not in spec.name.lower():
         return spec
@@ -98,7 +99,7 @@ def _list_server_loras(spec: InputSpec, value: str, object_info: ObjectInfo) -> 
 
 
 def _reject_object(node: Node, slot: Slot) -> None:
-    """Raises BindError for an input that holds several values."""
+    """Raise BindError for an input with several values."""
     value = read_input(node.inputs, slot.input)
     if not isinstance(value, dict) or not value or LIST in value:
         return

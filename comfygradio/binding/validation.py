@@ -1,4 +1,4 @@
-"""Validation: finds what this server would reject in a workflow, before anything is submitted."""
+"""Validate a workflow: find what this server would reject, before anything is submitted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from comfygradio.forms.slots import Slot
 
 
 def find_missing_classes(workflow: Workflow, object_info: ObjectInfo) -> list[Problem]:
-    """A problem for each node class that the server lacks."""
+    """List a problem for each node class that the server lacks."""
     missing = {node.class_type: node.id for node in workflow if node.class_type not in object_info}
     return [
         Problem(
@@ -33,9 +33,7 @@ def find_missing_classes(workflow: Workflow, object_info: ObjectInfo) -> list[Pr
 
 
 def find_missing_api_key(workflow: Workflow, object_info: ObjectInfo) -> list[Problem]:
-    """The problem of a workflow whose nodes ask for an API key where it is certain that there is
-    none.
-    """
+    """List the problem of a workflow whose nodes need an API key, if there certainly is none."""
     if object_info.has_key is not False:
         return []
     asking = {}
@@ -71,12 +69,12 @@ def find_graph_problems(
     own: Mapping[Slot, Any],
     outputs: Collection[str] = (),
 ) -> tuple[list[Problem], list[Problem]]:
-    """Problems of all nodes that these outputs need (none named: every output node), and those of
-    nodes that only other outputs need, which ComfyUI leaves out while it runs the rest; except in
-    the slots that the form fills itself (`own`).
+    """Find the problems of all nodes that these outputs need; without outputs, that every output
+    node needs.
 
-    `own` maps a slot to the value that it will have, None where the form decides later. Nodes of
-    unknown classes are passed over.
+    Also returns the problems of nodes that only other outputs need: ComfyUI skips these and runs
+    the rest. `own` maps the slots that the form fills to their values, or to None if the form
+    decides later; these are not checked. Nodes of unknown classes are skipped.
     """
     needed = find_needed_nodes(workflow, object_info)
     if not needed:
@@ -123,8 +121,8 @@ def find_bypass_problems(
     bypassed: Collection[str],
     outputs: Collection[str] = (),
 ) -> list[Problem]:
-    """What keeps these outputs (none named: every one) from being made while the field `name` is
-    empty and these nodes are bypassed.
+    """Find what keeps these outputs (without any, every output) from being made while the field
+    `name` is empty and these nodes are bypassed.
     """
     graph = workflow.to_json()
     unfed = bypass_nodes(graph, bypassed, object_info)
@@ -181,7 +179,7 @@ def _check_input(
 
 
 def _check_rows(workflow: Workflow, node: Node, known: Collection[str]) -> Iterator[Problem]:
-    """The links in growing rows of inputs (`images.image0`), whose specs are not looked into."""
+    """Check the links in growing rows of inputs (`images.image0`), whose specs are not read."""
     for name, link in node.links.items():
         row = name.partition(".")[0]
         is_member = name not in known and row in known
@@ -231,8 +229,8 @@ def _check_link(
 
 
 def _is_missing_file(spec: InputSpec, value: str) -> bool:
-    """Whether a file is surely not there: the server lists those that lie in no folder of its own
-    (ComfyUI v0.33.0).
+    """Whether a file is certainly missing: the server lists files that are in no subfolder (ComfyUI
+    v0.33.0).
     """
     is_elsewhere = re.search(r"[/\\\[]", value)
     if value == "" or is_elsewhere or spec.options.get("remote"):
@@ -241,8 +239,8 @@ def _is_missing_file(spec: InputSpec, value: str) -> bool:
 
 
 def _types_match(made: str, wanted: str) -> bool:
-    """Whether an output may feed an input; what a server leaves open (`*`, types of
-    V3) fits all.
+    """Whether an output may feed an input. Types that the server leaves open (`*`, V3 types) match
+    all.
     """
     if "*" in (made, wanted) or made.startswith("COMFY_") or wanted.startswith("COMFY_"):
         return True

@@ -12,17 +12,8 @@ from typing import Annotated, Any, cast
 import typer
 
 from comfygradio.cli import arguments
-from comfygradio.cli.arguments import (
-    Demo,
-    Header,
-    Host,
-    Json,
-    Outputs,
-    Presets,
-    Server,
-    StepSeconds,
-    Verbose,
-)
+from comfygradio.cli.arguments import Json
+from comfygradio.cli.command import with_settings
 from comfygradio.cli.encoding import escape_unknown
 from comfygradio.errors import (
     AxisError,
@@ -32,8 +23,8 @@ from comfygradio.errors import (
     SettingsError,
     ValuesRefused,
 )
-from comfygradio.log import start_logging, stop_logging
-from comfygradio.settings import Settings, load_settings
+from comfygradio.log import stop_logging
+from comfygradio.settings import Settings, parse_flag
 
 OK = 0
 FAILED = 1
@@ -84,44 +75,9 @@ def start(
 
 
 @app.command()
-def serve(
-    server: arguments.Servers = None,
-    demo: Demo = False,
-    presets: Presets = None,
-    outputs: Outputs = None,
-    host: Host = None,
-    port: arguments.Port = None,
-    auth: arguments.Auth = None,
-    root_path: arguments.RootPath = None,
-    allow_hosts: arguments.AllowHost = None,
-    allow_origins: arguments.AllowOrigin = None,
-    allow_frames: arguments.AllowFrame = None,
-    trust_proxies: arguments.TrustProxy = None,
-    author: arguments.Author = False,
-    authors: arguments.Authors = None,
-    operators: arguments.Operator = None,
-    local_operator: arguments.LocalOperator = False,
-    jobs_per_person: arguments.JobsPerPerson = None,
-    jobs_in_all: arguments.JobsInAll = None,
-    streams: arguments.Streams = None,
-    max_megapixels: arguments.MaxMegapixels = None,
-    max_steps: arguments.MaxSteps = None,
-    max_sweep_points: arguments.MaxSweepPoints = None,
-    max_upload_mb: arguments.MaxUploadMb = None,
-    max_result_mb: arguments.MaxResultMb = None,
-    names: arguments.Names = None,
-    on_disconnect: arguments.OnDisconnect = None,
-    headers: Header = None,
-    step_seconds: StepSeconds = None,
-    engine: arguments.Engine = None,
-    tls_ca: arguments.TlsCa = None,
-    tls_cert: arguments.TlsCert = None,
-    tls_key: arguments.TlsKey = None,
-    api_key: arguments.ApiKey = None,
-    verbose: Verbose = False,
-) -> int:
+@with_settings("serve")
+def serve(settings: Settings) -> int:
     """The web page: a form for every preset."""
-    settings = _load(**locals())
     from comfygradio.ui.serve import serve as serve_page
 
     serve_page(settings)
@@ -129,17 +85,15 @@ def serve(
 
 
 @app.command()
+@with_settings("demo")
 def demo(
+    settings: Settings,
     port: Annotated[
         int,
         typer.Option("--port", metavar="PORT", min=0, max=65535, help="Port; 0 takes a free one."),
     ] = 8188,
-    host: Host = None,
-    step_seconds: StepSeconds = None,
-    verbose: Verbose = False,
 ) -> int:
     """Only the demo server, for any ComfyUI client."""
-    settings = _load(host=host, step_seconds=step_seconds, verbose=verbose)
     from comfygradio.cli.demo import run_demo
 
     run_demo(settings, port)
@@ -147,7 +101,9 @@ def demo(
 
 
 @app.command()
+@with_settings("run")
 def run(
+    settings: Settings,
     preset: arguments.Preset,
     values: arguments.Values = None,
     out: Annotated[
@@ -157,17 +113,8 @@ def run(
     as_json: Json = False,
     print_prompt: arguments.PrintPrompt = False,
     print_curl: arguments.PrintCurl = False,
-    server: Server = None,
-    demo: Demo = False,
-    presets: Presets = None,
-    outputs: Outputs = None,
-    headers: Header = None,
-    step_seconds: StepSeconds = None,
-    api_key: arguments.ApiKey = None,
-    verbose: Verbose = False,
 ) -> int:
     """One job: saves results, prints their paths."""
-    settings = _load(**locals())
     if print_prompt and print_curl:
         raise SettingsError("--print-prompt and --print-curl: leave one of them out.")
     if print_prompt or print_curl:
@@ -181,7 +128,9 @@ def run(
 
 
 @app.command()
+@with_settings("sweep")
 def sweep(
+    settings: Settings,
     preset: arguments.Swept = None,
     values: arguments.Values = None,
     axis: arguments.Axis = None,
@@ -192,21 +141,8 @@ def sweep(
     no_carry: arguments.NoCarry = False,
     out: arguments.Out = None,
     as_json: Json = False,
-    server: arguments.Servers = None,
-    demo: Demo = False,
-    presets: Presets = None,
-    outputs: Outputs = None,
-    headers: Header = None,
-    step_seconds: StepSeconds = None,
-    engine: arguments.Engine = None,
-    tls_ca: arguments.TlsCa = None,
-    tls_cert: arguments.TlsCert = None,
-    tls_key: arguments.TlsKey = None,
-    api_key: arguments.ApiKey = None,
-    verbose: Verbose = False,
 ) -> int:
     """Many jobs: every combination of values, in the cheapest order."""
-    settings = _load(**locals())
     from comfygradio.cli.sweep import SweepCall, run_sweep
 
     given = tuple(values or ())
@@ -216,65 +152,54 @@ def sweep(
 
 
 @app.command()
+@with_settings(
+    "worker",
+    first=("scheduler", "server", "name", "host", "port", "tls_ca", "tls_cert", "tls_key"),
+)
 def worker(
-    scheduler: arguments.Scheduler = None,
-    server: Server = None,
-    name: arguments.LaneName = None,
-    host: arguments.LaneHost = None,
-    port: arguments.LanePort = 0,
-    tls_ca: arguments.TlsCa = None,
-    tls_cert: arguments.TlsCert = None,
-    tls_key: arguments.TlsKey = None,
-    headers: Header = None,
-    api_key: arguments.ApiKey = None,
-    verbose: Verbose = False,
+    settings: Settings,
+    name: arguments.WorkerName = None,
+    host: arguments.WorkerHost = None,
+    port: arguments.WorkerPort = 0,
 ) -> int:
     """Beside a ComfyUI of a cluster: runs jobs there."""
-    settings = _load(**locals())
+    if host is not None:
+        host = parse_flag("host", host)
     from comfygradio.cli.cluster import start_worker
 
     return start_worker(settings, host, port, name or "")
 
 
 @app.command()
+@with_settings("scheduler")
 def scheduler(
-    address: arguments.ClusterAddress = "tcp://127.0.0.1:8786",
-    tls_ca: arguments.TlsCa = None,
-    tls_cert: arguments.TlsCert = None,
-    tls_key: arguments.TlsKey = None,
-    verbose: Verbose = False,
+    settings: Settings, address: arguments.ClusterAddress = "tcp://127.0.0.1:8786"
 ) -> int:
     """The scheduler of a cluster, where workers and apps meet."""
-    settings = _load(**locals())
     from comfygradio.cli.cluster import start_scheduler
 
     return start_scheduler(settings, address)
 
 
 @app.command()
+@with_settings("check")
 def check(
+    settings: Settings,
     names: Annotated[
         list[str] | None, typer.Argument(metavar="PRESET", help="Names or YAML files [all].")
     ] = None,
     as_json: Json = False,
-    server: Server = None,
-    demo: Demo = False,
-    presets: Presets = None,
-    header: Header = None,
-    api_key: arguments.ApiKey = None,
-    verbose: Verbose = False,
 ) -> int:
     """Every problem of every preset on the server."""
-    settings = _load(
-        server=server, demo=demo, presets=presets, headers=header, api_key=api_key, verbose=verbose
-    )
     from comfygradio.cli.check import check_presets
 
     return check_presets(settings, names or [], as_json)
 
 
 @app.command()
+@with_settings("new")
 def new(
+    settings: Settings,
     source: arguments.Drafted,
     name: Annotated[
         str | None,
@@ -285,82 +210,69 @@ def new(
         bool, typer.Option("--force", help="Overwrite a preset of that name.")
     ] = False,
     as_json: Json = False,
-    server: Server = None,
-    demo: Demo = False,
-    presets: Presets = None,
-    header: Header = None,
-    api_key: arguments.ApiKey = None,
-    verbose: Verbose = False,
 ) -> int:
     """Drafts a preset: finds prompt, seed, size, models and files."""
-    settings = _load(
-        server=server, demo=demo, presets=presets, headers=header, api_key=api_key, verbose=verbose
-    )
     from comfygradio.cli.new import new_preset
 
     return new_preset(settings, source, name, None, force, saved, as_json)
 
 
 @app.command()
+@with_settings("api")
 def api(
+    settings: Settings,
     method: arguments.Method,
     path: arguments.Target,
     data: arguments.Data = None,
-    server: Server = None,
-    demo: Demo = False,
-    headers: Header = None,
-    verbose: Verbose = False,
 ) -> int:
     """One call of the server with its login, as curl makes it."""
-    settings = _load(server=server, demo=demo, headers=headers, verbose=verbose)
     from comfygradio.cli.api import call_api
 
     return call_api(settings, method, path, data)
 
 
 @app.command(name="presets")
-def list_presets(presets: Presets = None, as_json: Json = False, verbose: Verbose = False) -> int:
+@with_settings("presets", first=("presets",))
+def list_presets(settings: Settings, as_json: Json = False) -> int:
     """The presets that are there; needs no server."""
-    settings = _load(presets=presets, verbose=verbose)
     from comfygradio.cli.presets import list_presets
 
     return list_presets(settings, as_json)
 
 
 @app.command()
-def watch(
-    as_json: arguments.JsonLines = False,
-    server: Server = None,
-    headers: Header = None,
-    verbose: Verbose = False,
-) -> int:
+@with_settings("watch")
+def watch(settings: Settings, as_json: arguments.JsonLines = False) -> int:
     """What happens on a server, an event a line, until Ctrl-C."""
-    settings = _load(server=server, headers=headers, verbose=verbose)
     from comfygradio.cli.watch import watch_server
 
     return watch_server(settings, as_json)
 
 
 @app.command()
+@with_settings("schema")
 def schema(
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="DIR", help="Write preset.schema.json into this folder."),
     ] = None,
-    verbose: Verbose = False,  # taken by every command, though this one calls nobody
 ) -> int:
     """The JSON Schema of preset files, for editors."""
-    from comfygradio.cli.schema import print_schema
+    from comfygradio.forms.preset_schema import dump_schema, write_schema
 
-    return print_schema(out)
+    if out:
+        print(write_schema(out))
+    else:
+        print(dump_schema(), end="")
+    return OK
 
 
 @app.command()
+@with_settings("password")
 def password(
     user: Annotated[
         str, typer.Argument(metavar="USER", help="Whose line it is [only the hash].")
     ] = "",
-    verbose: Verbose = False,  # taken by every command, though this one calls nobody
 ) -> int:
     """A line for the --auth file: asks for the password, prints it as a hash."""
     from comfygradio.cli.password import print_password
@@ -443,11 +355,3 @@ def _complain(text: str, code: int) -> int:
     line = " ".join(text.split())
     print(line, file=sys.stderr)
     return code
-
-
-def _load(**flags: Any) -> Settings:
-    # A switch that was not given is False, which leaves the setting to the environment.
-    given = {name: value for name, value in flags.items() if value is not False}
-    settings = load_settings(overrides=given)
-    start_logging(settings)
-    return settings

@@ -27,7 +27,7 @@ def open_backends(settings: Settings) -> Iterator[BackendPool]:
     """
     with ExitStack() as stack:
         if settings.engine is not None:
-            from comfygradio.cluster.joining import connect
+            from comfygradio.cluster.registry import connect
 
             cluster = connect(settings.engine, settings)
             stack.callback(cluster.close)

@@ -11,7 +11,7 @@ from comfygradio.cluster.address import (
     is_loopback,
     parse_cluster,
 )
-from comfygradio.cluster.process import run_until_stopped
+from comfygradio.cluster.nodes import run_until_stopped
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.errors import ComfyGradioError, SettingsError
 from comfygradio.settings import DEFAULT_SERVER, Settings
@@ -44,7 +44,7 @@ def start_scheduler(settings: Settings, text: str) -> int:
     """Be the scheduler of a cluster until Ctrl-C. Raises SettingsError."""
     check_installed()
     address = parse_cluster(text, settings, "--address")
-    from comfygradio.cluster.scheduler import run_scheduler
+    from comfygradio.cluster.nodes import run_scheduler
 
     try:
         run_until_stopped(lambda stop: run_scheduler(address, stop))

@@ -5,17 +5,18 @@ from __future__ import annotations
 import datetime
 import json
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from comfygradio.binding.preset import Preset
 from comfygradio.cli.presets import find_preset
+from comfygradio.cli.progress import open_job_progress
 from comfygradio.cli.server import fetch_object_info, open_client
 from comfygradio.clock import SYSTEM_CLOCK, Clock
-from comfygradio.comfy.cache_busting import bust_cache, find_stale
+from comfygradio.comfy.cache_control import bust_cache, find_stale
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.frame_sequence import fetch_frames, is_sequence
 from comfygradio.comfy.outputs import Output
@@ -214,7 +215,7 @@ def _follow_prompt(
     state = None
     try:
         run = client.run(prompt, preview_method="none")
-        with closing(run) as states, _open_progress() as show:
+        with closing(run) as states, open_job_progress() as show:
             for state in states:
                 show(state)
     except ComfyGradioError:
@@ -278,43 +279,3 @@ def _reserve(folder: Path, name: str) -> Path:
             path = folder / f"{stem}-{count}{suffix}"
         else:
             return path
-
-
-@contextmanager
-def _open_progress() -> Iterator[Callable[[PromptProgress], None]]:
-    """A progress bar on stderr, where that is a terminal, and under it what the node says."""
-    if not sys.stderr.isatty():
-        yield lambda state: None
-        return
-    from rich.console import Console, Group
-    from rich.live import Live
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
-    from rich.text import Text
-
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-    )
-    console = Console(stderr=True)
-    bar = Progress(*columns, console=console)
-    line = Text(no_wrap=True, overflow="ellipsis")
-    task = bar.add_task("", total=1.0)
-
-    def show(state: PromptProgress) -> None:
-        bar.update(task, completed=state.progress, description=_describe(state))
-        line.plain = state.text
-
-    with Live(Group(bar, line), console=console, transient=True, refresh_per_second=10):
-        yield show
-
-
-def _describe(state: PromptProgress) -> str:
-    if state.status == "queued" and state.queue_position:
-        return f"queued, {state.queue_position} before it"
-    if not state.node:
-        return state.status
-    if not state.steps:
-        return state.node
-    return f"{state.node} {state.step}/{state.steps}"

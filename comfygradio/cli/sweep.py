@@ -17,13 +17,16 @@ from comfygradio.binding.preset import Preset
 from comfygradio.cli.arguments import JOINED
 from comfygradio.cli.backends import bind_preset, open_backends
 from comfygradio.cli.presets import SUFFIXES, find_preset
+from comfygradio.cli.progress import open_sweep_progress
 from comfygradio.cli.run import parse_assignments
-from comfygradio.cli.sweep_report import describe_sweep, open_progress, print_plan, print_sweep
+from comfygradio.cli.sweep_report import describe_sweep, print_plan, print_sweep
 from comfygradio.errors import SettingsError
 from comfygradio.jobs.job_store import find_job_store
 from comfygradio.settings import Settings
 from comfygradio.sweeps.axes.axis import Entry
 from comfygradio.sweeps.definition import Definition, is_definition, load_definition
+from comfygradio.sweeps.export.export import export_all
+from comfygradio.sweeps.export.grid_builder import build_grid
 from comfygradio.sweeps.program import (
     OWNER,
     cancel,
@@ -33,10 +36,8 @@ from comfygradio.sweeps.program import (
     open_sweeps,
     start_or_resume,
 )
-from comfygradio.sweeps.running.sweep import Sweep
-from comfygradio.sweeps.running.sweep_registry import SweepRegistry
-from comfygradio.sweeps.showing.export import export_all
-from comfygradio.sweeps.showing.grid_builder import build_grid
+from comfygradio.sweeps.sweep import Sweep
+from comfygradio.sweeps.sweep_registry import SweepRegistry
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,7 @@ def _run(sweep: Sweep, folder: Path, retry: bool, as_json: bool) -> int:
         start_or_resume(sweep, folder)
         if retry:
             sweep.retry_failed()
-        with open_progress() as show:
+        with open_sweep_progress() as show:
             for _ in iterate_changes(sweep):
                 show(sweep)
     except KeyboardInterrupt:

@@ -1,20 +1,16 @@
-"""What `comfygradio sweep` says: the plan before, progress meanwhile, and what was made
-at the end.
-"""
+"""What `comfygradio sweep` says: the plan before, and what was made at the end."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.planning.plan import Plan, format_seconds
-from comfygradio.sweeps.running.cell_store import Cell
-from comfygradio.sweeps.running.sweep import Sweep
+from comfygradio.sweeps.cell_store import Cell
+from comfygradio.sweeps.planner.plan import Plan, format_seconds
+from comfygradio.sweeps.sweep import Sweep
 
 LISTED = 50
 """So many points of a plan are listed one by one; JSON has all of them."""
@@ -83,44 +79,6 @@ def label_point(sweep: Sweep, index: Index) -> str:
         step = axis.steps[position]
         parts.append(f"{axis.title}: {step.label}")
     return " · ".join(parts)
-
-
-@contextmanager
-def open_progress() -> Iterator[Callable[[Sweep], None]]:
-    """A progress bar on stderr, where that is a terminal."""
-    if not sys.stderr.isatty():
-        yield lambda sweep: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("", total=None)
-
-        def show(sweep: Sweep) -> None:
-            counts = sweep.counts
-            progress.update(
-                task, total=counts.total, completed=counts.over, description=_describe(sweep)
-            )
-
-        yield show
-
-
-def _describe(sweep: Sweep) -> str:
-    counts = sweep.counts
-    left = sweep.seconds_left
-    parts = []
-    if counts.failed:
-        parts.append(f"{counts.failed} failed")
-    if left is not None:
-        parts.append(f"{format_seconds(left)} left")
-    return ", ".join(parts)
 
 
 def _write_plan(sweep: Sweep, plan: Plan) -> dict[str, Any]:

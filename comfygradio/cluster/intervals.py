@@ -16,7 +16,7 @@ class Intervals:
     """A worker whose heartbeats have not come for so long gets no jobs."""
 
     forget: float = 60.0
-    """A lane that left without a word is shown for so long, and its jobs wait for it."""
+    """A backend that left without a word is shown for so long, and its jobs wait for it."""
 
     connect: float = 4.0
     """How long a machine may take to accept a connection."""
@@ -36,7 +36,7 @@ class Intervals:
     """Between two attempts of a worker to reach the scheduler."""
 
     leave: float = 2.5
-    """Between telling that a lane leaves and its end, so that every app has heard of it."""
+    """Between telling that a backend leaves and its end, so that every app has heard of it."""
 
     period: float = 0.1
     """States travel at most so often, unless something begins or ends; of several, the newest."""

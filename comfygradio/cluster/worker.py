@@ -1,27 +1,24 @@
-"""The worker beside a ComfyUI: a Dask worker that is a lane, for as long as it is not stopped."""
+"""The worker beside a ComfyUI: a Dask worker with a plugin that makes it a backend."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from distributed import WorkerPlugin
+
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.cluster.address import ClusterAddress, is_loopback, wrap_host
 from comfygradio.cluster.intervals import DEFAULT_INTERVALS, Intervals
-from comfygradio.cluster.node import make_node
-from comfygradio.cluster.service import LaneService
-from comfygradio.cluster.wire import OPERATION
+from comfygradio.cluster.nodes import make_worker
+from comfygradio.cluster.service import PLUGIN, BackendService
 from comfygradio.comfy.address import parse_url
 from comfygradio.comfy.client import ComfyClient
-
-THREADS = 16
-"""Calls that are answered at once; those of a run wait for its news."""
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +37,10 @@ class Beside:
     api_key: str = field(default="", repr=False)
 
 
-class LaneWorker:
-    """A lane of a cluster; `attach` makes any Dask worker one."""
+class BackendPlugin(WorkerPlugin):  # type: ignore[misc]
+    """Makes a backend of a Dask worker, for as long as that runs."""
+
+    name = PLUGIN
 
     def __init__(
         self,
@@ -49,74 +48,57 @@ class LaneWorker:
         intervals: Intervals = DEFAULT_INTERVALS,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        self.url = name_lane(beside)
+        self.url = name_backend(beside)
         client = ComfyClient(
             beside.server, headers=beside.headers, name=self.url, api_key=beside.api_key
         )
-        self.service = LaneService(client, intervals, clock)
+        self.service = BackendService(client, intervals, clock, self.url)
         self._intervals = intervals
         self._clock = clock
-        self._pool = ThreadPoolExecutor(THREADS, "comfygradio-call")
-        self._began = clock.time()
         self._closing = asyncio.Event()
         self._health: asyncio.Task[None] | None = None
 
-    def attach(self, worker: Any) -> None:
-        """Let a Dask worker answer our calls, and tell of the lane in its heartbeats; on its event
-        loop.
-        """
-        worker.handlers[OPERATION] = self.handle
-        worker.metrics[OPERATION] = self.tell
-        self._health = asyncio.get_running_loop().create_task(self._look_on())
+    def setup(self, worker: Any) -> None:
+        """Dask calls this when the worker starts."""
+        self._health = asyncio.get_running_loop().create_task(self._watch_health())
 
-    async def handle(self, request: bytes) -> bytes:
-        """Answer one call; an empty one at once, whatever else goes on."""
-        if not request:
-            return b""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, self.service.answer, request)
+    async def teardown(self, worker: Any) -> None:
+        """Dask calls this when the worker ends."""
+        await self.close()
 
-    def tell(self, worker: Any) -> dict[str, Any]:
-        """What every heartbeat says."""
-        return {
-            "url": self.url,
-            "trouble": self.service.trouble,
-            "leaving": self.service.is_leaving,
-            "began": self._began,
-            "running": self.service.running,
-        }
-
-    async def leave(self, worker: Any) -> None:
+    async def leave(self) -> None:
         """Hand back what runs, and tell everybody."""
         self.service.is_leaving = True
-        await worker.heartbeat()
+        self.service.announce()
         loop = asyncio.get_running_loop()
         pause = asyncio.create_task(self._clock.wait_async(self._closing, self._intervals.leave))
-        await loop.run_in_executor(self._pool, self.service.hand_back)
+        await loop.run_in_executor(None, self.service.hand_back)
         await pause
 
     async def close(self) -> None:
-        """Let go of everything."""
+        """Let go of everything; callable twice."""
+        if self._closing.is_set():
+            return
         self._closing.set()
         if self._health:
             self._health.cancel()
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(None, self.service.close)
-        self._pool.shutdown(wait=False, cancel_futures=True)
 
-    async def _look_on(self) -> None:
+    async def _watch_health(self) -> None:
         loop = asyncio.get_running_loop()
         told = ""
         while not self._closing.is_set():
             await loop.run_in_executor(None, self.service.look)
             if self.service.trouble != told:
                 told = self.service.trouble
+                self.service.announce()
                 print(told or f"{self.url} answers again.", flush=True)
             await self._clock.wait_async(self._closing, self._intervals.health)
 
 
-def name_lane(beside: Beside) -> str:
-    """How a lane is called: its server's address as seen from outside, or what it was named."""
+def name_backend(beside: Beside) -> str:
+    """How a backend is called: its server's address as seen from outside, or what it was named."""
     address = parse_url(beside.server)
     if beside.name:
         return beside.name
@@ -136,7 +118,7 @@ async def run_worker(
     intervals: Intervals = DEFAULT_INTERVALS,
     clock: Clock = SYSTEM_CLOCK,
 ) -> None:
-    """Be a lane of the cluster until `stop` is set; whenever the scheduler is gone, come back to
+    """Be a backend of the cluster until `stop` is set; whenever the scheduler is gone, come back to
     it.
     """
     is_told = False
@@ -164,37 +146,20 @@ async def _join(
     """
     if not await _answers(scheduler, stop):
         return False
-    lane = LaneWorker(beside, intervals, clock)
+    backend = BackendPlugin(beside, intervals, clock)
     with TemporaryDirectory(prefix="comfygradio-dask-", ignore_cleanup_errors=True) as folder:
-        worker = make_worker(scheduler, beside, folder)
+        worker = make_worker(scheduler, beside.host, folder, beside.port, [backend])
         try:
-            lane.attach(worker)
             await worker
-            print(f"{lane.url} is a lane of {scheduler}; Ctrl-C ends that.", flush=True)
+            print(f"{backend.url} is a lane of {scheduler}; Ctrl-C ends that.", flush=True)
             await _first(worker.finished(), stop.wait())
             if stop.is_set() and worker.status.name == "running":
-                await lane.leave(worker)
+                await backend.leave()
         finally:
-            await lane.close()
+            # Where the worker did not start, Dask does not tear its plugins down.
+            await backend.close()
             await worker.close(timeout=2)
     return True
-
-
-def make_worker(scheduler: ClusterAddress, beside: Beside, folder: str) -> Any:
-    """A Dask worker with one thread, not started."""
-    from distributed import Worker
-
-    return make_node(
-        Worker,
-        str(scheduler),
-        nthreads=1,
-        host=beside.host,
-        port=beside.port,
-        protocol=scheduler.scheme,
-        security=scheduler.make_security(),
-        local_directory=folder,
-        memory_limit=0,
-    )
 
 
 async def _answers(scheduler: ClusterAddress, stop: asyncio.Event) -> bool:

@@ -1,4 +1,4 @@
-"""Where a ComfyUI server is: one URL taken apart into what HTTP and WebSocket need."""
+"""The address of a ComfyUI server: parse its URL into what HTTP and WebSocket need."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Address:
     authorization: str | None = field(default=None, repr=False)
     """The Authorization header made from `user:password@`, or None."""
     name: str = ""
-    """What it is called in texts for people, where that is not its address."""
+    """What texts for people call the server, if not its address."""
 
     def __str__(self) -> str:
         return self.name or self.base
@@ -37,15 +37,15 @@ class Address:
 
     @property
     def loopback(self) -> bool:
-        """True when the host is this machine, so that no proxy may stand between."""
+        """True if the host is this machine, so that no proxy is used."""
         try:
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return self.host == "localhost" or self.host.endswith(".localhost")
 
     def socket_url(self, path: str, client_id: str) -> str:
-        """The WebSocket URL of `path` (`/ws` or `/api/ws`); it holds the token, so
-        never show it.
+        """Build the WebSocket URL of `path` (`/ws` or `/api/ws`). It contains the token, so never
+        show it.
         """
         query = urlencode({**self.params, "clientId": client_id})
         rest = self.base.removeprefix("http")
@@ -53,9 +53,9 @@ class Address:
 
 
 def parse_url(url: str) -> Address:
-    """Take a server's URL apart; without a scheme it is http.
+    """Parse a server's URL. The scheme defaults to http.
 
-    Raises SettingsError, which shows no secret.
+    Raises SettingsError, whose message contains no secret.
     """
     text = url.strip()
     if "://" not in text:

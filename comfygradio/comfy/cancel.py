@@ -1,4 +1,4 @@
-"""Stopping exactly one prompt, whatever a server's age."""
+"""Cancel exactly one prompt, on servers of any version."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.comfy.endpoints import Endpoints
 
 TARGETED_INTERRUPT = (0, 3, 57)
-"""Since this version /interrupt minds the prompt_id; before, it stops whatever runs."""
+"""Since this version /interrupt respects the prompt_id. Older servers stop whatever runs."""
 RECHECK_SECONDS = (0.1, 0.2)
-"""An interrupt between dequeue and start is lost (ComfyUI resets its flag at the start), so the
-queue is looked at again after so many seconds.
+"""Pauses before checking the queue again. ComfyUI loses an interrupt between dequeuing and starting
+a prompt, since it resets its flag at the start.
 """
 
 
 def cancel_prompt(endpoints: Endpoints, prompt_id: str, clock: Clock = SYSTEM_CLOCK) -> bool:
-    """Stop or unqueue one prompt, nobody else's; False if it was neither running nor pending.
+    """Interrupt or unqueue one prompt and no other. Returns False if it was neither running nor
+    pending.
 
     Raises ServerError.
     """
@@ -42,7 +43,7 @@ def _cancel_job(endpoints: Endpoints, prompt_id: str) -> bool | None:
     path = f"/api/jobs/{quote(prompt_id, safe='')}/cancel"
     response = endpoints.transport.request("POST", path, accept=(404, 405))
     content_type = response.headers.get("content-type", "")
-    # The route is there and says that the prompt is not; a server without the route sends no JSON.
+    # The route exists and says that the prompt does not: a server without the route sends no JSON.
     if response.status_code == 404 and "json" in content_type:
         return False
     endpoints.has_job_cancel = response.status_code == 200

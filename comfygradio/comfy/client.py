@@ -18,13 +18,13 @@ from comfygradio.comfy.workflow import Prompt
 
 
 class ComfyClient(Endpoints):
-    """One ComfyUI server (January 2024 to today). Thread-safe: many threads may share one client.
+    """A thread-safe client of one ComfyUI server (January 2024 to today).
 
-    `url` may hold a path prefix, `user:password@` and `?token=`; `headers` go with every request
-    and the WebSocket. `verify` is False or the path of a CA file for self-made certificates;
-    `timeout_seconds` bounds each request. `name` stands for the address in texts for people.
-    `api_key` is one of comfy.org: it goes with prompts whose nodes ask for it.
-    `patience` says how long runs wait, and `clock` is what they wait by; `timeout_seconds` is
+    `url` may contain a path prefix, `user:password@` and `?token=`. `headers` are sent with every
+    request and with the WebSocket handshake. `verify` is False or the path of a CA file for
+    self-made certificates. `timeout_seconds` limits each request. `name` replaces the address in
+    texts for people. `api_key` is a comfy.org key, sent with prompts whose nodes ask for it.
+    `patience` sets the timings of runs, and `clock` is the clock they use; `timeout_seconds` is
     always real time.
     """
 
@@ -66,28 +66,26 @@ class ComfyClient(Endpoints):
         self.close()
 
     def close(self) -> None:
-        """Close idle connections; the client can be used again afterwards."""
+        """Close idle connections. The client can be used again afterwards."""
         self.transport.close()
 
     def cancel(self, prompt_id: str) -> bool:
-        """Stop or unqueue exactly this prompt; False if it neither runs nor waits.
+        """Stop or unqueue exactly this prompt. Returns False if it is neither running nor queued.
 
         Raises ServerError.
         """
         return cancel_prompt(self, prompt_id, self._clock)
 
     def sight(self, prompt_id: str) -> PromptLocation:
-        """Where a prompt is: finished, running, waiting or absent; a ServerError is part of the
-        answer.
-        """
+        """Locate a prompt: finished, running, queued or absent. Errors are returned, not raised."""
         return locate_prompt(self, prompt_id)
 
     def listen(self, client_id: str | None = None) -> Events:
-        """What the server says, as events: `with client.listen() as events: for event in events`.
+        """Listen to the server's events: `with client.listen() as events: for event in events`.
 
-        It tells of the prompts that were posted with this `client_id` (a new one by default, see
-        `events.client_id`), and of the queue. One that `run` or somebody else uses must not be
-        given: the server would forget the other connection.
+        The server reports the queue, and the prompts that were posted with this `client_id` (a new
+        one by default, see `events.client_id`). Do not pass an id that `run` or another client
+        uses: the server would forget the other connection.
         """
         return Events(self, client_id, self._patience, self._clock)
 
@@ -102,16 +100,16 @@ class ComfyClient(Endpoints):
         may_exist: bool = False,
         weights: Mapping[str, float] | None = None,
     ) -> Generator[PromptProgress, None, None]:
-        """Post a prompt and yield its state at every change, at least every `heartbeat_seconds`.
+        """Post a prompt and yield its progress at every change, at least every `heartbeat_seconds`.
 
-        Closing the generator before its end cancels the prompt. Raises PromptRejected,
-        ExecutionFailed, JobInterrupted, JobLost and ServerError; what was made before is in the
-        last state.
-        `may_exist`: a prompt of that `prompt_id` that the server has already is followed, not
-          posted again;
-        ServerUnreachable if the server does not tell. A `client_id` must be used for one prompt
-        only.
-        `weights`: node id → seconds in earlier runs, for `progress` and `seconds_left`.
+        Closing the generator early cancels the prompt. `client_id` must not be used for another
+        prompt. With `may_exist`, a prompt that the server already has under `prompt_id` is followed
+        instead of being posted again. `weights` maps node ids to the seconds they took in earlier
+        runs, for `progress` and `seconds_left`.
+
+        Raises PromptRejected, ExecutionFailed, JobInterrupted, JobLost and ServerError. The last
+        progress holds the outputs made until then. Raises ServerUnreachable if the server does not
+        say whether it has the prompt.
         """
         run = PromptRun(
             self,

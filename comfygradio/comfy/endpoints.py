@@ -23,11 +23,11 @@ from comfygradio.errors import UnexpectedResponse
 PARALLEL = 8
 
 CRASHED = 500
-"""What ComfyUI answers where its own code, or that of a custom node, raised an error."""
+"""Status of a response after ComfyUI's own code, or that of a custom node, raised an exception."""
 
 
 class Endpoints:
-    """All routes of one server; thread-safe.
+    """All routes of one server. Thread-safe.
 
     Every method may raise the ServerErrors of `comfygradio.errors`.
     """
@@ -49,13 +49,13 @@ class Endpoints:
         """Whether POST /api/jobs/{id}/cancel exists (v0.26.0); None until it was tried."""
         self._api_key = api_key
         self._asks_key: dict[str, bool] = {}
-        """Node class → whether it asks for a key, of those classes that were asked about."""
+        """Node class → whether it needs an API key, for the classes fetched so far."""
         self._version: tuple[int, ...] | None = None
         self._version_known = False
 
     @property
     def url(self) -> str:
-        """The server's address, without user, password and token; or what it is called."""
+        """The server's address without user, password and token, or its name if it has one."""
         return str(self.access.address)
 
     def queue_prompt(
@@ -70,7 +70,8 @@ class Endpoints:
     ) -> QueuedPrompt:
         """Post a graph in API format.
 
-        Raises PromptRejected; servers before v0.3.45 choose the id themselves.
+        Raises PromptRejected. Servers before v0.3.45 ignore `prompt_id` and choose the id
+        themselves.
         """
         fields = {"client_id": client_id, "prompt_id": prompt_id, "number": number, "front": front}
         body: dict[str, Any] = {"prompt": prompt}
@@ -88,7 +89,7 @@ class Endpoints:
         return QueuedPrompt.from_json(answer)
 
     def queue(self) -> Queue:
-        """Everybody's running and pending prompts with their graphs; may be megabytes."""
+        """Fetch everybody's running and pending prompts with their graphs. May be megabytes."""
         data = self._get_dict("/queue")
         for key in ("queue_running", "queue_pending"):
             if not isinstance(data.get(key), list):
@@ -96,7 +97,7 @@ class Endpoints:
         return Queue.from_json(data)
 
     def queue_remaining(self) -> int:
-        """How many prompts run or wait; a tiny answer."""
+        """Fetch the number of running and pending prompts. A tiny response."""
         answer = self._get_dict("/prompt")
         info = answer.get("exec_info")
         remaining = info.get("queue_remaining") if isinstance(info, dict) else None
@@ -105,16 +106,16 @@ class Endpoints:
         return remaining
 
     def delete_from_queue(self, *prompt_ids: str) -> None:
-        """Take pending prompts out of the queue; running and unknown ones are left alone."""
+        """Remove pending prompts from the queue. Running and unknown ones are left alone."""
         self.transport.post_json("/queue", {"delete": list(prompt_ids)})
 
     def clear_queue(self) -> None:
-        """Take ALL pending prompts out of the queue, everybody's."""
+        """Remove ALL pending prompts from the queue, everybody's."""
         self.transport.post_json("/queue", {"clear": True})
 
     def interrupt(self, prompt_id: str | None = None) -> None:
-        """Stop what runs, or only that prompt; servers before v0.3.57 ignore the id and stop
-        whatever runs.
+        """Interrupt the running prompt, or only this one. Servers before v0.3.57 ignore the id and
+        stop whatever runs.
         """
         body = {"prompt_id": prompt_id} if prompt_id else {}
         self.transport.post_json("/interrupt", body)
@@ -134,8 +135,10 @@ class Endpoints:
         max_items: int | None = None,
         offset: int | None = None,
     ) -> HistoryEntry | dict[str, HistoryEntry] | None:
-        """One prompt that is over, None if it is not; or the newest `max_items`, from the oldest on
-        with `offset`.
+        """Fetch the history entry of one prompt, or None if it is not over.
+
+        Without `prompt_id`, fetch the newest `max_items` entries; with `offset`, count from the
+        oldest.
         """
         if prompt_id is not None:
             answer = self._get_dict(f"/history/{_quote(prompt_id)}")
@@ -144,27 +147,28 @@ class Endpoints:
         return self._parse_history(answer)
 
     def delete_history(self, *prompt_ids: str) -> None:
-        """Forget these prompts; their files stay."""
+        """Delete these prompts from the history. Their files stay."""
         self.transport.post_json("/history", {"delete": list(prompt_ids)})
 
     def clear_history(self) -> None:
-        """Forget ALL prompts, everybody's; their files stay."""
+        """Delete ALL prompts from the history, everybody's. Their files stay."""
         self.transport.post_json("/history", {"clear": True})
 
     def object_info(self, *class_types: str) -> ObjectInfo:
-        """The definitions of these node classes, or of all; classes that the server lacks are
+        """Fetch the definitions of these node classes, or of all. Classes that the server lacks are
         absent.
 
-        A class whose own code fails while the server asks it what it is (HTTP 500, ComfyUI
-        v0.33.0) is among the `broken` ones, and says nothing about the others.
+        A class whose own code fails while the server describes it (HTTP 500, ComfyUI v0.33.0) is
+        listed in `broken` and does not affect the others.
         """
         found = self._read_classes(class_types)
         self._asks_key |= {node.class_type: node.needs_api_key for node in found}
         return replace(found, has_key=bool(self._api_key))
 
     def choose_api_key(self, graph: Mapping[str, Any]) -> str:
-        """The API key for a prompt: "" where there is none, and where no node asks for one, as far
-        as this client was told of the nodes.
+        """Return the API key for a prompt, or "" if there is none or no node needs one.
+
+        A class that this client has not fetched counts as one that needs a key.
         """
         for node in graph.values():
             if not isinstance(node, dict):
@@ -175,12 +179,12 @@ class Endpoints:
         return ""
 
     def system_stats(self) -> dict[str, Any]:
-        """Versions, memory and devices, as the server sends them."""
+        """Fetch versions, memory and devices, as the server sends them."""
         return self._get_dict("/system_stats")
 
     def server_version(self) -> tuple[int, ...] | None:
-        """ComfyUI's version such as (0, 3, 64), asked once; None before 2024-08 and for unversioned
-        builds.
+        """Return ComfyUI's version such as (0, 3, 64), fetched once. None before 2024-08 and for
+        unversioned builds.
         """
         if not self._version_known:
             self._version = _parse_version(self.system_stats())
@@ -188,19 +192,19 @@ class Endpoints:
         return self._version
 
     def features(self) -> dict[str, Any]:
-        """The server's feature flags (v0.3.45). Raises NotFound on older ones."""
+        """Fetch the server's feature flags (v0.3.45). Raises NotFound on older servers."""
         return self._get_dict("/features")
 
     def embeddings(self) -> list[str]:
-        """Names of the embeddings, without suffix."""
+        """List the names of the embeddings, without suffix."""
         return _read_names(self.transport.get_json("/embeddings"))
 
     def extensions(self) -> list[str]:
-        """Paths of the JavaScript files of the server's page."""
+        """List the paths of the JavaScript files of the server's page."""
         return _read_names(self.transport.get_json("/extensions"))
 
     def models(self, folder: str | None = None) -> list[str]:
-        """The model folders, or the files in one (2024-08).
+        """List the model folders, or the files in one of them (2024-08).
 
         Raises NotFound for an unknown folder.
         """
@@ -208,11 +212,11 @@ class Endpoints:
         return _read_names(self.transport.get_json(path))
 
     def view_metadata(self, folder: str, filename: str) -> dict[str, Any]:
-        """The metadata inside a .safetensors file. Raises NotFound if it has none."""
+        """Fetch the metadata of a .safetensors file. Raises NotFound if it has none."""
         return self._get_dict(f"/view_metadata/{_quote(folder)}", {"filename": filename})
 
     def free(self, unload_models: bool = True, free_memory: bool = True) -> None:
-        """Unload models and forget cached results, after the prompt that runs."""
+        """Unload models and drop cached results, after the running prompt."""
         body = {"unload_models": unload_models, "free_memory": free_memory}
         self.transport.post_json("/free", body)
 
@@ -224,8 +228,8 @@ class Endpoints:
         preview: str | None = None,
         channel: str | None = None,
     ) -> bytes:
-        """A file's bytes; `preview` (`webp;90`) and `channel` (`rgb`, `a`) convert and lose
-        metadata.
+        """Fetch a file's bytes. `preview` (`webp;90`) and `channel` (`rgb`, `a`) convert it and
+        drop its metadata.
         """
         params = {
             "filename": filename,
@@ -244,9 +248,9 @@ class Endpoints:
         type: str = "output",
         delivery: LimitedDownload | None = None,
     ) -> Path:
-        """Stream a file to `path`, wholly or not at all; makes parent folders.
+        """Stream a file to `path`, completely or not at all. Creates parent folders.
 
-        With a `delivery` only on its terms: see there what that raises.
+        `delivery` limits the download; see `LimitedDownload.limit` for what it raises.
         """
         params = {"filename": filename, "subfolder": subfolder, "type": type}
         pieces = self.transport.download("/view", params)
@@ -263,8 +267,8 @@ class Endpoints:
         type: str = "input",
         overwrite: bool = False,
     ) -> UploadedFile:
-        """Post a file of any type; the answer's name counts, since the server keeps other files of
-        that name.
+        """Upload a file of any type. Use the returned name, since the server keeps an existing file
+        of the same name.
         """
         form = _form(subfolder, type, overwrite)
         return self._upload("/upload/image", source, name, form)
@@ -279,8 +283,8 @@ class Endpoints:
         type: str = "input",
         overwrite: bool = False,
     ) -> UploadedFile:
-        """Post a picture of the size of `original`, whose alpha becomes the original's (0 = repaint
-        here).
+        """Upload a picture of the size of `original`; its alpha channel becomes that of the
+        original (0 = repaint here).
         """
         reference = {
             "filename": original.name,
@@ -292,7 +296,7 @@ class Endpoints:
         return self._upload("/upload/mask", source, name, form)
 
     def jobs(self, **filters: str | int) -> dict[str, Any]:
-        """GET /api/jobs (v0.6.0): status, limit, offset, sort_by.
+        """GET /api/jobs (v0.6.0) with the filters status, limit, offset and sort_by.
 
         Raises NotFound on older servers.
         """
@@ -303,13 +307,13 @@ class Endpoints:
         return self._get_dict(f"/api/jobs/{_quote(prompt_id)}")
 
     def _get_dict(self, path: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """GET a JSON object. Raises ServerError, also where the answer is anything else."""
+        """GET a JSON object. Raises ServerError, also if the response is anything else."""
         answer = self.transport.get_json(path, params)
         return _expect_dict(answer, self.url)
 
     def _parse_history(self, entries: Mapping[str, Any]) -> dict[str, HistoryEntry]:
-        """Anything that is no history says nothing about a prompt, least of all that it is not
-        there.
+        """Parse history entries. Raises UnexpectedResponse for anything else, which must not count
+        as the absence of a prompt.
         """
         for value in entries.values():
             if not isinstance(value, dict) or "outputs" not in value:
@@ -338,7 +342,9 @@ class Endpoints:
         return replace(ObjectInfo.from_json({**found, **picked}), broken=frozenset(broken))
 
     def _fetch_classes(self, names: Sequence[str]) -> tuple[dict[str, Any], set[str]]:
-        """What the server says of these classes one by one, and those of which it fails to."""
+        """Fetch these classes one by one. Returns the definitions, and the classes that the server
+        fails to describe.
+        """
         if not names:
             return {}, set()
         with ThreadPoolExecutor(min(PARALLEL, len(names))) as pool:
@@ -392,7 +398,7 @@ def _form(subfolder: str, type: str, overwrite: bool) -> dict[str, str]:
 
 
 def _quote(text: str) -> str:
-    """A text as one part of a path, slashes included."""
+    """Quote a text as one part of a path, slashes included."""
     return quote(text, safe="")
 
 

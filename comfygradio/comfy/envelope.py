@@ -1,4 +1,6 @@
-"""Envelopes: what services, programs and ComfyUI itself put round a graph in API format."""
+"""Envelopes: the JSON that services, programs and ComfyUI itself wrap around an
+API-format graph.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +11,13 @@ from itertools import islice
 from typing import Any
 
 MAX_LEVELS = 8
-"""Envelopes inside one another that are opened."""
+"""Maximum depth of nested envelopes that are opened."""
 
 MAX_ENTRIES = 32
-"""Entries of one envelope that are looked into."""
+"""Maximum number of entries of one envelope that are searched."""
 
 GRAPH_KEYS = ("prompt", "output", "workflow_api", "input", "api", "workflow", "graph", "data")
-"""Keys that commonly hold the graph, the surest first; of others, the first that holds one counts.
+"""Keys that commonly hold the graph, the most certain first. Other keys are searched after these.
 """
 
 
@@ -24,16 +26,17 @@ UI_FORMAT_PATHS = (
     ("extra_pnginfo", "workflow"),
     ("extra_data", "extra_pnginfo", "workflow"),
 )
-"""Where the UI format stands beside a graph: in files of the page, and in posted prompts."""
+"""Where the UI format is stored beside a graph: in files of ComfyUI's page, and in posted prompts.
+"""
 
 
 @dataclass(frozen=True)
 class Envelope:
     """What was found inside decoded JSON.
 
-    `content` is the graph, or the same in ComfyUI's UI format, or the JSON itself where neither is
-    in it; `place` are the keys that lead to it, none for JSON without an envelope. `ui_workflow` is
-    the UI format that came along with the graph.
+    `content` is the graph; or, if there is none, the workflow in UI format; or else the JSON
+    itself. `path` lists the keys that lead to it. `ui_workflow` is the UI format that came with the
+    graph.
     """
 
     content: Any
@@ -42,13 +45,13 @@ class Envelope:
 
 
 def open_envelope(data: Any) -> Envelope:
-    """Look for the graph in decoded JSON, one level after the other; never raises."""
+    """Search decoded JSON for the graph, level by level. Never raises."""
     opened = _open(data, is_graph) or _open(data, is_ui_format)
     return opened or Envelope(data)
 
 
 def is_graph(data: Any) -> bool:
-    """Whether this is a graph in API format, whole or not: some of its entries are nodes."""
+    """Whether this is a graph in API format, complete or not: some of its entries are nodes."""
     if not isinstance(data, dict):
         return False
     return any(isinstance(node, dict) and "class_type" in node for node in data.values())
@@ -77,7 +80,9 @@ def _open(
 
 
 def _list_entries(data: Any) -> Iterator[tuple[str, Any]]:
-    """The entries of an envelope that may hold a graph, the likeliest first; texts are decoded."""
+    """Yield the entries of an envelope that may hold a graph, the most likely first. JSON in
+    strings is decoded.
+    """
     entries: dict[str, Any] = {}
     if isinstance(data, dict):
         keys = [key for key in (*GRAPH_KEYS, *data) if key in data]
@@ -91,7 +96,7 @@ def _list_entries(data: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _decode(value: Any) -> Any:
-    """A text that is JSON itself, decoded; anything else as it is."""
+    """Decode a string that contains a JSON object. Returns any other value unchanged."""
     if not isinstance(value, str) or not value.lstrip().startswith("{"):
         return value
     try:
@@ -101,7 +106,7 @@ def _decode(value: Any) -> Any:
 
 
 def _find_saved(data: Any) -> Mapping[str, Any] | None:
-    """The UI format beside a graph."""
+    """Find the UI format beside a graph."""
     if not isinstance(data, dict):
         return None
     for keys in UI_FORMAT_PATHS:

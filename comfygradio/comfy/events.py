@@ -1,4 +1,4 @@
-"""Listening to a server: what it says on its WebSocket, for whoever subscribes, reconnected."""
+"""Listen to a server: events from its WebSocket for subscribers, with automatic reconnection."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from comfygradio.comfy.websocket_client import Socket, coalescing_key
 from comfygradio.errors import ServerError, ServerUnreachable
 
 CAPACITY = 64_000_000
-"""Bytes of events that wait for whoever takes them; beyond that the oldest ones are dropped."""
+"""Maximum bytes of events waiting for a slow reader. The oldest are dropped beyond that."""
 MIN_SIZE = 1000
-"""Bytes that an event counts as at least."""
+"""Minimum size in bytes that an event counts as."""
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ Kind = TypeVar("Kind", bound=Message)
 
 @dataclass(frozen=True)
 class Connected(Message):
-    """The connection is open, for the first time or again; what was said while it was not, is lost.
+    """The connection is open, for the first time or again. Events from before it opened are lost.
 
     The server's greeting follows, a Status.
     """
@@ -39,9 +39,10 @@ class Connected(Message):
 
 @dataclass(frozen=True)
 class Disconnected(Message):
-    """The connection was lost, or could not be opened again.
+    """The connection was lost, or could not be reopened.
 
-    It is tried again after `retry_seconds`; None: no more, and the events end.
+    The next attempt follows after `retry_seconds`. None means that there are no more attempts and
+    that the events end.
     """
 
     retry_seconds: float | None
@@ -49,7 +50,7 @@ class Disconnected(Message):
 
 @dataclass(frozen=True)
 class Missed(Message):
-    """So many events were dropped, since nobody took them in time."""
+    """`count` events were dropped because nobody took them in time."""
 
     count: int
 
@@ -65,12 +66,12 @@ class _End:
 
 
 class Events:
-    """The events of one server, as an iterator and for listeners; between `with` and its end.
+    """The events of one server, as an iterator and for listeners. Use it as a context manager.
 
-    The connection is kept up: lost, it is opened again after 1, 2, 4, 8 and 16 seconds. Only the
-    newest preview, and the newest progress of a node, wait for a slow reader; the rest waits up to
-    `capacity` bytes. The server tells of a prompt whoever posted it, so post with `client_id`:
-    `client.queue_prompt(graph, client_id=events.client_id)`.
+    A lost connection is reopened after 1, 2, 4, 8 and 16 seconds. For a slow reader, a newer
+    preview replaces the waiting one, and newer progress of a node replaces older; all other events
+    wait, up to `capacity` bytes. The server reports a prompt only to the client that posted it, so
+    post with `client_id`: `client.queue_prompt(graph, client_id=events.client_id)`.
     """
 
     def __init__(
@@ -84,14 +85,14 @@ class Events:
         self.client_id = client_id or uuid.uuid4().hex
         self._endpoints = endpoints
         self._clock = clock
-        self._watch = ReconnectTimers(patience or PollTimings(), clock.monotonic())
-        self._watch.may_be_forgotten = client_id is not None
-        self._letters = Inbox(clock, capacity)
-        """From the threads that read sockets, for the one that keeps the connection up."""
+        self._timers = ReconnectTimers(patience or PollTimings(), clock.monotonic())
+        self._timers.may_be_forgotten = client_id is not None
+        self._incoming = Inbox(clock, capacity)
+        """From the threads that read sockets, for the thread that keeps the connection open."""
         self._inbox = Inbox(clock, capacity)
-        """For whoever iterates."""
+        """For the iterating thread."""
         self._taken: list[InboxItem] = []
-        """What was taken out of the inbox and is next, the newest one first."""
+        """Items taken from the inbox and not yet returned, in reverse order."""
         self._listeners: list[tuple[type[Message], Callable[[Any], object]]] = []
         self._lock = threading.Lock()
         self._is_closed = threading.Event()
@@ -99,14 +100,14 @@ class Events:
         self._answers_flags = False
         self._error: ServerError | None = None
         self._end: _End | None = None
-        """Set once whoever iterates has come to the end."""
+        """Set once the iterator has reached the end."""
 
     def __enter__(self) -> Events:
-        """Connect and begin to listen. Raises ServerError."""
+        """Connect and start listening. Raises ServerError."""
         socket = connect_socket(self._endpoints, self.client_id)
         self._socket = socket
         threading.Thread(
-            target=self._keep, args=(socket,), name="comfy-listen", daemon=True
+            target=self._keep_connected, args=(socket,), name="comfy-listen", daemon=True
         ).start()
         return self
 
@@ -122,9 +123,9 @@ class Events:
         return self
 
     def __next__(self) -> Message:
-        """The next event, waited for; ends once it is closed.
+        """Wait for the next event. Ends once `close` was called.
 
-        Raises ServerError where the connection is lost for good.
+        Raises ServerError if the connection is lost for good.
         """
         event = None if self._end else self._take_next()
         if event is not None:
@@ -135,15 +136,15 @@ class Events:
 
     @property
     def is_connected(self) -> bool:
-        """Whether the connection is open at this moment, as far as is known."""
+        """Whether the connection is open, as far as is known."""
         return self._socket is not None and not self._is_closed.is_set()
 
     def on(self, kind: type[Kind], callback: Callable[[Kind], object]) -> Callable[[], None]:
-        """Call back with every event of this kind from now on; `Message` is all of them.
+        """Call `callback` with every future event of this kind; `Message` matches all events.
 
-        May be called before the block begins; returns what ends the calls. Callbacks are called
-        one after the other, on a thread of their own; one that raises is logged and stops neither
-        the others nor the events.
+        May be called before the block is entered. Returns a function that ends the calls. Callbacks
+        run one after the other on their own thread. One that raises is logged and affects neither
+        other callbacks nor the events.
         """
         listener = (kind, callback)
         with self._lock:
@@ -157,16 +158,18 @@ class Events:
         return leave
 
     def close(self) -> None:
-        """End the events: iterating ends, no callback is called any more. Callable twice."""
+        """End the events: iteration stops and no callback is called any more. Can be
+        called twice.
+        """
         self._is_closed.set()
         socket = self._socket
         if socket is not None:
             socket.close()
-        self._letters.put(None)
+        self._incoming.put(None)
         self._inbox.put(_End())
 
     def _take_next(self) -> Message | None:
-        """The next event; None at the end, which is kept."""
+        """Return the next event, or None at the end. The end is stored in `_end`."""
         while not self._taken:
             self._taken = self._inbox.take(None)
             self._taken.reverse()
@@ -179,14 +182,14 @@ class Events:
         self._end = content
         return None
 
-    def _keep(self, first: Socket) -> None:
-        """On a thread of its own: pass events on and keep the connection up until closed."""
+    def _keep_connected(self, first: Socket) -> None:
+        """Pass events on and keep the connection open until closed. Runs on its own thread."""
         try:
-            self._take_socket(first)
-            while not self._is_closed.is_set() and not self._watch.has_given_up:
-                for letter in self._letters.take(self._find_pause()):
-                    self._open_letter(letter)
-                self._look_after(self._clock.monotonic())
+            self._use_socket(first)
+            while not self._is_closed.is_set() and not self._timers.has_given_up:
+                for item in self._incoming.take(self._find_timeout()):
+                    self._handle_item(item)
+                self._check_timers(self._clock.monotonic())
         finally:
             if self._socket is not None:
                 self._socket.close()
@@ -194,34 +197,34 @@ class Events:
             self._inbox.put(_End(error))
 
     def _find_error(self) -> ServerError:
-        """Why the connection could not be opened again."""
+        """Return the error that explains why the connection could not be reopened."""
         return self._error or ServerUnreachable(
             f"The connection to {self._endpoints.url} was lost. Is ComfyUI still running?"
         )
 
-    def _find_pause(self) -> float | None:
-        due = self._watch.next_due()
+    def _find_timeout(self) -> float | None:
+        due = self._timers.next_due()
         if due is None:
             return None
         return max(due - self._clock.monotonic(), 0.0)
 
-    def _open_letter(self, letter: InboxItem) -> None:
-        dropped = self._letters.take_dropped_count()
+    def _handle_item(self, item: InboxItem) -> None:
+        dropped = self._incoming.take_dropped_count()
         if dropped:
-            self._tell(Missed(dropped))
-        match letter.content:
+            self._publish(Missed(dropped))
+        match item.content:
             case Message():
-                self._hear(letter)
-            case _Lost() if letter.content.socket is self._socket:
+                self._handle_message(item)
+            case _Lost() if item.content.socket is self._socket:
                 self._lose()
 
-    def _hear(self, letter: InboxItem) -> None:
-        self._watch.hear(letter.at)
-        if isinstance(letter.content, FeatureFlags):
+    def _handle_message(self, item: InboxItem) -> None:
+        self._timers.hear(item.at)
+        if isinstance(item.content, FeatureFlags):
             self._answers_flags = True
-        self._tell(letter.content)
+        self._publish(item.content)
 
-    def _tell(self, event: Message) -> None:
+    def _publish(self, event: Message) -> None:
         self._inbox.put(event, coalescing_key(event), estimate_size(event))
         with self._lock:
             listeners = list(self._listeners)
@@ -229,26 +232,26 @@ class Events:
             if isinstance(event, kind) and not self._is_closed.is_set():
                 _call(callback, event)
 
-    def _look_after(self, now: float) -> None:
+    def _check_timers(self, now: float) -> None:
         if self._is_closed.is_set():
             return
-        if self._watch.is_forgotten(now):
+        if self._timers.is_forgotten(now):
             self._lose()
-        elif self._watch.wants_renewal(now):
-            self._watch.renew(now)
+        elif self._timers.wants_renewal(now):
+            self._timers.renew(now)
             self._leave_socket()
-        elif self._watch.wants_reconnect(now):
+        elif self._timers.wants_reconnect(now):
             self._reconnect()
 
     def _lose(self) -> None:
-        self._watch.lose(self._clock.monotonic())
+        self._timers.lose(self._clock.monotonic())
         self._leave_socket()
 
     def _leave_socket(self) -> None:
         if self._socket is not None:
             self._socket.close()
         self._socket = None
-        self._tell(Disconnected(self._watch.retry_seconds))
+        self._publish(Disconnected(self._timers.retry_seconds))
 
     def _reconnect(self) -> None:
         try:
@@ -257,31 +260,33 @@ class Events:
             self._error = error
             self._lose()
         else:
-            self._take_socket(socket)
+            self._use_socket(socket)
 
-    def _take_socket(self, socket: Socket) -> None:
+    def _use_socket(self, socket: Socket) -> None:
         now = self._clock.monotonic()
         self._socket = socket
-        self._watch.hear(now)
-        self._watch.connect(now, self._answers_flags)
-        self._tell(Connected())
-        self._tell(socket.greeting)
+        self._timers.hear(now)
+        self._timers.connect(now, self._answers_flags)
+        self._publish(Connected())
+        self._publish(socket.greeting)
         threading.Thread(
             target=self._read, args=(socket,), name="comfy-listen", daemon=True
         ).start()
 
     def _read(self, socket: Socket) -> None:
-        """On a thread of its own: read one socket to its end, since a server waits for readers."""
+        """Read one socket to its end. Runs on its own thread, since a server waits for slow
+        readers.
+        """
         if self._is_closed.is_set():
             socket.close()
-        socket.listen(self._put, lambda ended: self._letters.put(_Lost(ended)))
+        socket.listen(self._put, lambda ended: self._incoming.put(_Lost(ended)))
 
     def _put(self, message: Message, kind: Hashable) -> None:
-        self._letters.put(message, kind, estimate_size(message))
+        self._incoming.put(message, kind, estimate_size(message))
 
 
 def estimate_size(event: Message) -> int:
-    """About how many bytes an event takes."""
+    """Estimate the bytes that an event takes."""
     if not isinstance(event, PreviewFrame | UnknownMessage):
         return MIN_SIZE
     size = len(event.data) if isinstance(event.data, bytes | str) else 0

@@ -1,4 +1,4 @@
-"""Sentences for people out of what servers say when a node fails or a prompt is refused."""
+"""Turn what servers say about failed nodes and rejected prompts into sentences for people."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from comfygradio.errors import ExecutionFailed, JobLost, NodeError, PromptReject
 
 MAX_LENGTH = 400
 MAX_INPUT_LENGTH = 20_000
-"""Characters of a server's text that are looked at."""
+"""Maximum number of characters of a server's text that are read."""
 SHOWN_PROBLEMS = 5
 ASIDES = re.compile(r"\bTIPS:|\bTraceback \(most recent call last\)")
-"""Where a text goes on to what helps nobody who reads one line."""
+"""Where a text starts to be of no use to someone who reads a single line."""
 FOLDERS = re.compile(r"(?<![\w/:.])(?:[A-Za-z]:[\\/]|/)(?:[^\\/\s'\"<>|:]+[\\/])+")
 MEMORY_HINT = (
     "The server ran out of memory: choose a smaller size, fewer pictures at once or a smaller "
@@ -29,8 +29,8 @@ def describe_failure(
     exception_type: str,
     message: str,
 ) -> ExecutionFailed:
-    """The error for `execution_error`; traceback, inputs and the server's folders stay out of its
-    text.
+    """Build the error for `execution_error`. Its text contains no traceback, inputs or server
+    paths.
     """
     where = name_node(titles, node_id, node_type)
     reason = clean_text(message) or exception_type or "no reason given"
@@ -41,14 +41,16 @@ def describe_failure(
 
 
 def is_out_of_memory(exception_type: str, message: str) -> bool:
-    """Whether a node failed for want of memory, on the GPU or off it."""
+    """Whether a node failed because GPU or main memory ran out."""
     if exception_type.endswith(("OutOfMemoryError", "OOMError", "MemoryError")):
         return True
     return "out of memory" in message.lower()
 
 
 def clean_text(text: str, longest: int = MAX_LENGTH) -> str:
-    """One line without control characters, tips and folders, cut at `longest` characters."""
+    """Reduce a text to one line without control characters, tips and paths, cut at `longest`
+    characters.
+    """
     beginning = ASIDES.split(text[:MAX_INPUT_LENGTH])[0]
     printable = "".join(char if char.isprintable() else " " for char in beginning)
     line = " ".join(printable.split())
@@ -59,9 +61,7 @@ def clean_text(text: str, longest: int = MAX_LENGTH) -> str:
 
 
 def name_node(titles: Mapping[str, str], node_id: str, node_type: str) -> str:
-    """How a sentence calls a node: `KSampler (node 3)`, with the class where the title is another
-    word.
-    """
+    """Name a node in a sentence: `KSampler (node 3)`. Adds the class if the title differs."""
     title = titles.get(node_id) or node_type or "A node"
     if not node_id:
         return title
@@ -71,8 +71,8 @@ def name_node(titles: Mapping[str, str], node_id: str, node_type: str) -> str:
 
 
 def parse_node_errors(data: Any) -> tuple[NodeError, ...]:
-    """The `node_errors` of `/prompt`: nested as servers send them, flat as guides say, or an old
-    server's list.
+    """Parse the `node_errors` of `/prompt`: nested as servers send them, flat as guides describe
+    them, or the list of an old server.
     """
     if not isinstance(data, dict):
         return ()
@@ -80,7 +80,7 @@ def parse_node_errors(data: Any) -> tuple[NodeError, ...]:
 
 
 def make_job_lost(url: str, prompt_id: str) -> JobLost:
-    """What to say of a prompt that a server had and has no more."""
+    """Build the error for a prompt that a server had and no longer has."""
     return JobLost(
         f"ComfyUI at {url} has lost this job: it was restarted, or somebody deleted the job. "
         "Start it again.",
@@ -89,7 +89,7 @@ def make_job_lost(url: str, prompt_id: str) -> JobLost:
 
 
 def describe_node_errors(errors: Sequence[NodeError], titles: Mapping[str, str]) -> tuple[str, ...]:
-    """One sentence for each node error."""
+    """Write one sentence for each node error."""
     sentences: list[str] = []
     for error in errors:
         name = name_node(titles, error.node_id, error.class_type)
@@ -98,7 +98,9 @@ def describe_node_errors(errors: Sequence[NodeError], titles: Mapping[str, str])
 
 
 def parse_rejection(body: Any, titles: Mapping[str, str]) -> PromptRejected:
-    """The error for a 400 of `/prompt`, whatever its age: `error` may be a string or an object."""
+    """Build the error for a 400 response of `/prompt`. In any version, `error` may be a string or
+    an object.
+    """
     body = body if isinstance(body, dict) else {}
     node_errors = parse_node_errors(body.get("node_errors"))
     top = body.get("error")
@@ -116,7 +118,7 @@ def parse_rejection(body: Any, titles: Mapping[str, str]) -> PromptRejected:
 
 
 def read_titles(graph: Mapping[str, Any]) -> dict[str, str]:
-    """Node id → title, or class where a node has no title."""
+    """Map each node id to the node's title, or to its class if it has no title."""
     titles: dict[str, str] = {}
     for key, node in graph.items():
         if isinstance(node, dict):
@@ -201,7 +203,9 @@ def _describe_top(error: Mapping[str, Any], titles: Mapping[str, str]) -> str:
 
 
 def _find_missing_class(extra: Any, message: str) -> str:
-    """The class in `missing_node_type` (v0.12.0) or in the text of the older `invalid_prompt`."""
+    """Find the class in `missing_node_type` (v0.12.0) or in the text of the old
+    `invalid_prompt`.
+    """
     if isinstance(extra, dict) and extra.get("class_type"):
         return clean_text(str(extra["class_type"]))
     rest = message.partition("because node ")[2]

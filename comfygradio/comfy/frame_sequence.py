@@ -1,4 +1,6 @@
-"""Sequences: results of which a server tells one name for many files, such as `x_%03d.png`."""
+"""Frame sequences: results for which a server reports one name for many files, such as
+`x_%03d.png`.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +12,13 @@ from typing import TypeVar
 from comfygradio.comfy.outputs import Output
 
 COUNTER = re.compile(r"%(?:0?\d{1,2})?d|#{2,}")
-"""Where the number of a file stands: as FFmpeg writes it, or as programs for films do."""
+"""Where the number of a frame stands in the name: as FFmpeg writes it, or as film programs do."""
 
 MAX_GAP = 3
-"""So many files in a row may be missing; with one more the sequence is at its end."""
+"""Maximum number of consecutive missing files. A longer gap ends the sequence."""
 
 MAX_FRAMES = 100_000
-"""Only for servers that have a file of any name."""
+"""Guards against servers that return a file for every name."""
 
 T = TypeVar("T")
 
@@ -27,7 +29,7 @@ def is_sequence(filename: str) -> bool:
 
 
 def name_frame(filename: str, number: int) -> str:
-    """The name of one file of a sequence."""
+    """Name one file of a sequence."""
     found = COUNTER.search(filename)
     if found is None:
         return filename
@@ -45,9 +47,10 @@ def _write_number(counter: str, number: int) -> str:
 def fetch_frames(
     output: Output, fetch: Callable[[Output], T], is_absent: Callable[[T], bool]
 ) -> Iterator[T]:
-    """What `fetch` makes of each file of a sequence, which begins at 0, or a little above.
+    """Yield the result of `fetch` for each file of a sequence that begins at 0, or at most
+    `MAX_GAP` above.
 
-    Absent ones are among them only where a later one is there. Nothing, if no file is there.
+    Absent files are yielded only if a later file exists. Yields nothing if no file exists.
     """
     absent: list[T] = []
     has_begun = False

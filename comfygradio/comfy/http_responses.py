@@ -1,4 +1,4 @@
-"""What ComfyUI's HTTP routes answer, parsed into frozen dataclasses."""
+"""Responses of ComfyUI's HTTP routes, parsed into frozen dataclasses."""
 
 from __future__ import annotations
 
@@ -12,17 +12,16 @@ from comfygradio.comfy.outputs import FileSource, Output, parse_outputs
 from comfygradio.errors import NodeError
 
 API_KEY = "api_key_comfy_org"
-"""Where ComfyUI (v0.3.34) looks for an API key, in a prompt's extra_data."""
+"""Key in a prompt's extra_data under which ComfyUI (v0.3.34) looks for an API key."""
 
 SECRET_KEYS = frozenset([API_KEY, "auth_token_comfy_org"])
-"""What servers before v0.3.68 show of everybody's prompts in their queue."""
+"""Keys of extra_data that servers before v0.3.68 reveal for everybody's prompts in their queue."""
 
 
 @dataclass(frozen=True)
 class QueuedPrompt:
-    """An accepted prompt; `node_errors` tell which outputs will not run.
-
-    `number` is no queue position.
+    """An accepted prompt. `node_errors` tell which outputs will not run; `number` is no queue
+    position.
     """
 
     prompt_id: str
@@ -31,7 +30,7 @@ class QueuedPrompt:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> QueuedPrompt:
-        """Parse the answer of POST /prompt."""
+        """Parse the response of POST /prompt."""
         return cls(
             str(data.get("prompt_id") or ""),
             _read_number(data.get("number")),
@@ -51,8 +50,8 @@ class QueueItem:
 
     @classmethod
     def from_json(cls, item: Any) -> QueueItem:
-        """Parse `[number, id, graph, extra_data, outputs, …]`; v0.3.68 to 0.5.1 sent
-        six elements.
+        """Parse `[number, id, graph, extra_data, outputs, …]`. Versions 0.3.68 to 0.5.1 sent six
+        elements.
         """
         given = _read_list(item)[:5]
         elements = given + [None] * (5 - len(given))
@@ -68,26 +67,26 @@ class QueueItem:
 
 @dataclass(frozen=True)
 class Queue:
-    """Everybody's prompts on a server; `pending` in the order in which they will run."""
+    """Everybody's prompts on a server. `pending` is in the order in which they will run."""
 
     running: tuple[QueueItem, ...]
     pending: tuple[QueueItem, ...]
 
     @classmethod
     def from_json(cls, data: Any) -> Queue:
-        """Parse GET /queue, whose pending list is a heap."""
+        """Parse the response of GET /queue, whose pending list is a heap."""
         running = _parse_items(data, "queue_running")
         pending = _parse_items(data, "queue_pending")
         pending.sort(key=lambda item: (item.number, item.prompt_id))
         return cls(tuple(running), tuple(pending))
 
     def is_running(self, prompt_id: str) -> bool:
-        """Whether that prompt is being worked on."""
+        """Whether this prompt is running."""
         return any(item.prompt_id == prompt_id for item in self.running)
 
     def position(self, prompt_id: str) -> int | None:
-        """How many prompts come before that one, running ones included; 0 while it runs, None if it
-        is not here.
+        """Count the prompts before this one, running ones included. Returns 0 while it runs, and
+        None if it is not in the queue.
         """
         if self.is_running(prompt_id):
             return 0
@@ -101,7 +100,7 @@ class Queue:
 class HistoryEntry:
     """A prompt that is over.
 
-    `status` is success, error or empty; `messages` are its first and last events.
+    `status` is "success", "error" or empty; `messages` are its first and last events.
     """
 
     prompt_id: str
@@ -113,8 +112,8 @@ class HistoryEntry:
 
     @classmethod
     def from_json(cls, prompt_id: str, data: Any, source: FileSource | None = None) -> HistoryEntry:
-        """Parse one value of GET /history; results of expanded nodes are given to the node in the
-        graph.
+        """Parse one value of GET /history. Results of expanded nodes are assigned to their node in
+        the graph.
         """
         entry = _read_dict(data)
         status = _read_dict(entry.get("status"))
@@ -137,7 +136,7 @@ class HistoryEntry:
 
 @dataclass(frozen=True)
 class UploadedFile:
-    """A file as the server stored it, perhaps under another name than it was sent."""
+    """A file as the server stored it, possibly under another name than it was sent with."""
 
     name: str
     subfolder: str
@@ -145,7 +144,7 @@ class UploadedFile:
 
     @property
     def value(self) -> str:
-        """What goes into the input of a LoadImage node."""
+        """The value for the input of a LoadImage node."""
         path = self.name
         if self.subfolder:
             path = f"{self.subfolder}/{path}"
@@ -155,7 +154,7 @@ class UploadedFile:
 
     @classmethod
     def from_json(cls, data: Any) -> UploadedFile:
-        """Parse the answer of POST /upload/image."""
+        """Parse the response of POST /upload/image."""
         answer = _read_dict(data)
         return cls(
             str(answer.get("name") or ""),

@@ -14,7 +14,9 @@ from comfygradio.clock import Clock
 
 @dataclass(frozen=True)
 class InboxItem:
-    """One queued item: its content, and how many older items of its kind it replaced."""
+    """One queued item: its content, when it arrived, and how many older items of its kind it
+    replaced.
+    """
 
     content: Any
     at: float
@@ -23,16 +25,17 @@ class InboxItem:
 
 
 class Inbox:
-    """Items for one reader from many threads; an item with a `kind` replaces the unread one of
+    """A queue from many threads to one reader. An item with a `kind` replaces the unread one of
     that kind.
 
-    It holds items of `capacity` in all, and drops the oldest ones beyond that; None: any number.
+    It holds at most `capacity` (the sum of the items' sizes) and drops the oldest items beyond
+    that. None means that it holds any number.
     """
 
     def __init__(self, clock: Clock, capacity: int | None = None) -> None:
         self._clock = clock
         self._capacity = capacity
-        self._letters: OrderedDict[int, InboxItem] = OrderedDict()
+        self._items: OrderedDict[int, InboxItem] = OrderedDict()
         """Items by their number, which counts up."""
         self._count = 0
         self._weight = 0
@@ -41,32 +44,32 @@ class Inbox:
         self._arrived = threading.Condition(threading.Lock())
 
     def put(self, content: Any, kind: Hashable = None, size: int = 0) -> None:
-        """Add an item; never blocks."""
+        """Add an item. Never blocks."""
         with self._arrived:
             replaced = self._replace(kind) if kind is not None else 0
-            letter = InboxItem(content, self._clock.monotonic(), replaced, size)
-            self._letters[self._count] = letter
+            item = InboxItem(content, self._clock.monotonic(), replaced, size)
+            self._items[self._count] = item
             self._count += 1
             self._weight += size
             while self._capacity is not None and self._weight > self._capacity:
-                _, oldest = self._letters.popitem(last=False)
+                _, oldest = self._items.popitem(last=False)
                 self._weight -= oldest.size
                 self._dropped += 1
             self._arrived.notify()
 
     def take(self, timeout: float | None) -> list[InboxItem]:
-        """All items in order, or none after `timeout` seconds; None: wait for ever."""
+        """Take all items in order. Returns none after `timeout` seconds; None waits forever."""
         with self._arrived:
-            if not self._letters and (timeout is None or timeout > 0):
+            if not self._items and (timeout is None or timeout > 0):
                 self._clock.wait(self._arrived, timeout)
-            letters = list(self._letters.values())
-            self._letters.clear()
+            items = list(self._items.values())
+            self._items.clear()
             self._newest.clear()
             self._weight = 0
-        return letters
+        return items
 
     def take_dropped_count(self) -> int:
-        """How many items were dropped since this was asked last."""
+        """Return how many items were dropped since the last call."""
         with self._arrived:
             dropped = self._dropped
             self._dropped = 0
@@ -78,7 +81,7 @@ class Inbox:
         if number is None:
             return 0
         # It is not there any more if it was dropped.
-        old = self._letters.pop(number, None)
+        old = self._items.pop(number, None)
         if old is None:
             return 0
         self._weight -= old.size
@@ -86,7 +89,7 @@ class Inbox:
 
 
 class TaskThread:
-    """A daemon thread, started with its first task, that runs tasks one after the other."""
+    """A daemon thread that runs tasks one after the other. It starts with its first task."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -94,14 +97,14 @@ class TaskThread:
         self._thread: threading.Thread | None = None
 
     def submit(self, task: Callable[[], None]) -> None:
-        """Put a task at the end; it has to handle its own errors."""
+        """Append a task. It has to handle its own errors."""
         self._tasks.put(task)
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
             self._thread.start()
 
     def stop(self) -> None:
-        """End the thread after the tasks that wait; does not wait for it."""
+        """End the thread after the waiting tasks, without waiting for it."""
         if self._thread is not None:
             self._tasks.put(None)
 

@@ -1,4 +1,4 @@
-"""Downloads with limits, for servers that send too much, too slowly or without end."""
+"""Downloads with limits, against servers that send too much, too slowly or without end."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.errors import DownloadStopped, ResultTooLarge, ServerUnreachable
 
 MAX_RESULT_MB = 4000.0
-"""Megabytes of one file, where nobody says otherwise."""
+"""Maximum size of one file in megabytes, unless configured otherwise."""
 
 CHECK_SECONDS = 0.25
-"""Between two looks at the stop and at the time, while nothing arrives."""
+"""Seconds between two checks of the limits while nothing arrives."""
 
 READ_AHEAD = 4
-"""Pieces that are read before they are asked for."""
+"""Maximum number of chunks that are read before they are needed."""
 
 
 @dataclass(frozen=True)
 class DownloadLimits:
-    """What a file may take: megabytes, seconds for all of it, and bytes a second on average once
-    the first `grace_seconds` are over.
+    """The limits of one download: megabytes, seconds in all, and the minimum average bytes per
+    second once the first `grace_seconds` are over.
     """
 
     max_mb: float = MAX_RESULT_MB
@@ -47,10 +47,11 @@ class LimitedDownload:
     clock: Clock = SYSTEM_CLOCK
 
     def limit(self, name: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        """The pieces, read by a thread of their own, so that a silent server can be left at once.
+        """Yield the chunks, read on another thread so that a silent server can be abandoned at
+        once.
 
-        Raises DownloadStopped, ResultTooLarge, ServerUnreachable for one that is too slow, and
-        whatever reading the pieces raises.
+        `name` is what errors call the file. Raises DownloadStopped, ResultTooLarge,
+        ServerUnreachable if the server is too slow, and whatever reading a chunk raises.
         """
         pump = _Pump(pieces)
         began = self.clock.monotonic()
@@ -82,7 +83,7 @@ class LimitedDownload:
 
 
 class _Pump:
-    """Reads an iterator on a thread."""
+    """Reads an iterator on its own thread."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
@@ -91,7 +92,9 @@ class _Pump:
         threading.Thread(target=self._run, name="comfygradio-delivery", daemon=True).start()
 
     def take(self) -> bytes | None:
-        """The next piece, b"" if there is none yet, None at the end. Raises what reading raised."""
+        """Return the next chunk, b"" if there is none yet, or None at the end. Raises what reading
+        raised.
+        """
         try:
             found = self._read.get(timeout=CHECK_SECONDS)
         except queue.Empty:
@@ -101,7 +104,7 @@ class _Pump:
         return found
 
     def leave(self) -> None:
-        """Read no more; what is being read ends by its own timeout."""
+        """Stop reading. A read in progress ends with its own timeout."""
         self._is_left.set()
 
     def _run(self) -> None:
@@ -120,7 +123,7 @@ class _Pump:
         self._put(end)
 
     def _put(self, piece: bytes | BaseException | None) -> bool:
-        """Whether it was put; False once nobody waits for it."""
+        """Put a chunk into the queue. Returns False once nobody is waiting for it."""
         while not self._is_left.is_set():
             with suppress(queue.Full):
                 self._read.put(piece, timeout=CHECK_SECONDS)

@@ -1,6 +1,4 @@
-"""What ComfyUI says on its WebSocket: frames → frozen dataclasses, tolerant of
-everything unknown.
-"""
+"""Messages of ComfyUI's WebSocket, parsed into frozen dataclasses. Unknown content is tolerated."""
 
 from __future__ import annotations
 
@@ -19,15 +17,15 @@ MIME_TYPES = {1: "image/jpeg", 2: "image/png"}
 
 @dataclass(frozen=True)
 class Message:
-    """Base of all messages; `prompt_id` is None where the server names no prompt."""
+    """Base of all messages. `prompt_id` is None if the server names no prompt."""
 
     prompt_id: str | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)
 class Status(Message):
-    """The queue changed; `sid` only in the greeting, `queue_remaining` counts running and pending
-    prompts.
+    """The queue changed. `queue_remaining` counts running and pending prompts; only the greeting
+    has `sid`.
     """
 
     queue_remaining: int | None
@@ -36,21 +34,21 @@ class Status(Message):
 
 @dataclass(frozen=True)
 class ExecutionStart(Message):
-    """A prompt left the queue and runs."""
+    """A prompt left the queue and is running."""
 
 
 @dataclass(frozen=True)
 class ExecutionCached(Message):
-    """Nodes with a cache hit, whether an output needs them or not."""
+    """Nodes with a cache hit, whether or not an output needs them."""
 
     nodes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Executing(Message):
-    """A node begins; `node` None means that the prompt is over.
+    """A node starts. A `node` of None means that the prompt is over.
 
-    No prompt_id: the catch-up of a reconnect.
+    It has no `prompt_id` when a reconnected client is told which node is running.
     """
 
     node: str | None
@@ -68,7 +66,7 @@ class Progress(Message):
 
 @dataclass(frozen=True)
 class NodeProgress:
-    """One node of a ProgressState; `state` is running, finished or error."""
+    """One node of a ProgressState. `state` is running, finished or error."""
 
     value: float
     max: float
@@ -78,14 +76,14 @@ class NodeProgress:
 
 @dataclass(frozen=True)
 class ProgressState(Message):
-    """All nodes that have begun (v0.3.45); a full snapshot each time."""
+    """All nodes that have started (v0.3.45), a full snapshot each time."""
 
     nodes: Mapping[str, NodeProgress]
 
 
 @dataclass(frozen=True)
 class Executed(Message):
-    """A node with results is done; `output` is its `ui` dict, empty where the server sends null."""
+    """A node with results is done. `output` is its `ui` dict, or empty if the server sends null."""
 
     node: str
     display_node: str
@@ -94,14 +92,14 @@ class Executed(Message):
 
 @dataclass(frozen=True)
 class ExecutionSuccess(Message):
-    """The prompt is done, its history not yet written (2024-07)."""
+    """The prompt is done, but its history is not written yet (2024-07)."""
 
 
 @dataclass(frozen=True)
 class ExecutionError(Message):
-    """A node raised. The type `ExecutionBlocked` does not end the prompt.
+    """A node raised an exception. The type `ExecutionBlocked` does not end the prompt.
 
-    `executed` are the nodes that were done before; `traceback` names files of the server.
+    `executed` are the nodes that were done before. `traceback` contains file names of the server.
     """
 
     node_id: str
@@ -114,7 +112,7 @@ class ExecutionError(Message):
 
 @dataclass(frozen=True)
 class ExecutionInterrupted(Message):
-    """Somebody stopped the prompt; `executed` are the nodes that were done before."""
+    """Somebody stopped the prompt. `executed` are the nodes that were done before."""
 
     node_id: str
     node_type: str
@@ -123,14 +121,14 @@ class ExecutionInterrupted(Message):
 
 @dataclass(frozen=True)
 class FeatureFlags(Message):
-    """The server's answer to our feature flags (v0.3.45)."""
+    """The server's reply to our feature flags (v0.3.45)."""
 
     flags: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class PreviewFrame(Message):
-    """An encoded picture; `node` only in frames with metadata (v0.3.45)."""
+    """An encoded preview picture. `node` is known only in frames with metadata (v0.3.45)."""
 
     data: bytes = field(repr=False)
     mime: str
@@ -139,9 +137,7 @@ class PreviewFrame(Message):
 
 @dataclass(frozen=True)
 class ProgressText(Message):
-    """A text that a node shows while it works (v0.3.34), as the server sent it: of any length,
-    with any characters.
-    """
+    """A text that a node shows while it works (v0.3.34), unfiltered: any length, any characters."""
 
     node: str
     text: str
@@ -149,7 +145,7 @@ class ProgressText(Message):
 
 @dataclass(frozen=True)
 class UnknownMessage(Message):
-    """Anything else: custom nodes, newer servers, broken frames.
+    """Anything else: messages of custom nodes or newer servers, and broken frames.
 
     `data` is what the server sent with it: any JSON value, or the bytes of a binary frame.
     """
@@ -159,7 +155,7 @@ class UnknownMessage(Message):
 
 
 def parse_text(frame: bytes | str) -> Message:
-    """The message in a text frame; whatever cannot be understood becomes an UnknownMessage."""
+    """Parse a text frame. Whatever cannot be understood becomes an UnknownMessage."""
     text = frame.decode("utf-8", "replace") if isinstance(frame, bytes) else frame
     try:
         message = json.loads(text)
@@ -171,7 +167,7 @@ def parse_text(frame: bytes | str) -> Message:
 
 
 def parse_event(type: str, sent: Any) -> Message:
-    """The message of one event; `/history` keeps some of them as pairs of type and data."""
+    """Parse one event. `/history` keeps some events as pairs of type and data."""
     data = sent if isinstance(sent, dict) else {}
     prompt_id = _read_id(data.get("prompt_id"))
     match type:
@@ -202,14 +198,14 @@ def parse_event(type: str, sent: Any) -> Message:
 
 
 def parse_binary(frame: bytes) -> Message:
-    """The message in a binary frame; truncated and unknown ones become an UnknownMessage."""
+    """Parse a binary frame. Truncated and unknown ones become an UnknownMessage."""
     try:
         kind, length = struct.unpack_from(">II", frame)
     except struct.error:
         return UnknownMessage("binary", frame)
     if kind == PREVIEW and len(frame) > 8:
         image = frame[8:]
-        # What stands in the place of a length is the format.
+        # Such frames have the format where others have a length.
         mime = MIME_TYPES.get(length) or _guess_mime(image)
         return PreviewFrame(image, mime)
     message: Message | None = None

@@ -1,5 +1,5 @@
-"""Values inside of inputs: members of the object that one input of a node holds (`lora_1.strength`,
-as loaders with rows of their own have it).
+"""Nested inputs: members of an object that is the value of one input (`lora_1.strength`), as in
+loaders with rows of their own.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 LIST = "__value__"
-"""The one member of an object that stands for a list, and not for several values."""
+"""The only member of an object that stands for a list, and not for several values."""
 
 
 def read_input(inputs: Mapping[str, Any], name: str) -> Any:
-    """The value of an input, or of a member of one; None where there is none."""
+    """Return the value of an input or of a member of one, or None if it does not exist."""
     place = _find_place(inputs, name)
     if place is None:
         return None
@@ -21,18 +21,18 @@ def read_input(inputs: Mapping[str, Any], name: str) -> Any:
 
 
 def has_input(inputs: Mapping[str, Any], name: str) -> bool:
-    """Whether a node has this input, or this member of one."""
+    """Whether a node has this input or this member of one."""
     return _find_place(inputs, name) is not None
 
 
 def write_input(inputs: dict[str, Any], name: str, value: Any) -> None:
-    """Set an input, or a member of one that is there, in place."""
+    """Set an input, or an existing member of one, in place."""
     holder, key = _find_place(inputs, name) or (inputs, name)
     holder[key] = value
 
 
 def list_members(inputs: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The members of all objects that inputs hold, by full name, without those that are objects
+    """Yield the members of all objects in inputs by full name, except members that are objects
     again.
     """
     for name, value in inputs.items():
@@ -46,14 +46,14 @@ def list_members(inputs: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def find_owner(inputs: Mapping[str, Any], name: str) -> str:
-    """The input that holds this member; "" for an input itself and for what is not there."""
+    """Find the input that contains this member; "" for an input itself and for an unknown name."""
     if name in inputs or not has_input(inputs, name):
         return ""
     return next(key for key in _list_beginnings(name) if isinstance(inputs.get(key), dict))
 
 
 def _find_place(inputs: Mapping[str, Any], name: str) -> tuple[Any, str] | None:
-    """The object that holds a value, and the key under which it does."""
+    """Find the object that contains a value, and the key under which it does."""
     if name in inputs:
         return inputs, name
     for key in _list_beginnings(name):
@@ -65,7 +65,7 @@ def _find_place(inputs: Mapping[str, Any], name: str) -> tuple[Any, str] | None:
 
 
 def _list_beginnings(name: str) -> list[str]:
-    """What a name with points in it may begin with, the shortest first."""
+    """List what precedes each dot of a name, the shortest first."""
     last = len(name) - 1
     points = [at for at, sign in enumerate(name) if sign == "." and at < last]
     return [name[:at] for at in points]

@@ -1,5 +1,5 @@
-"""How long nodes take, learnt from earlier runs: a sampler by its steps, and whatever works on
-pictures by their size and number.
+"""Estimate the seconds of a node from earlier runs: of a sampler by its steps, and of a node that
+works on pictures by their size and number.
 """
 
 from __future__ import annotations
@@ -11,23 +11,26 @@ from itertools import combinations
 from statistics import median
 from typing import Any
 
+from comfygradio.comfy.object_info import is_number
 from comfygradio.comfy.workflow import Link
 
 PASSES_PICTURES = re.compile(r"^(samples|latent|image|images|pixels|video)$|_(latent|image)$")
-"""Names of inputs that bring the pictures on which a node works."""
+"""Names of inputs that receive the pictures a node works on."""
 
 MEGAPIXEL = 1e6
 
 MAX_NUMBER = 1e9
-"""Larger numbers say nothing about work."""
+"""Larger numbers are ignored, since they cannot be an amount of work."""
 
 InputLookup = Callable[[str], Mapping[str, object]]
-"""The inputs of a node by its id, with links as Link; none for a node that there is not."""
+"""Returns the inputs of a node by its id, with links as Link; empty for an unknown node."""
 
 
 @dataclass(frozen=True)
 class TimedRun:
-    """How long a node took once: seconds, and its work then (None where nobody wrote it down)."""
+    """The duration of one run of a node in seconds, and its work (None if that was not
+    recorded).
+    """
 
     seconds: float
     work: float | None = None
@@ -35,18 +38,20 @@ class TimedRun:
 
 @dataclass(frozen=True)
 class LinearFit:
-    """Seconds by work: `base` whatever it has to do, and `rate` for each unit of work."""
+    """A duration as a function of work: `base` seconds, plus `rate` seconds for each unit
+    of work.
+    """
 
     base: float
     rate: float
 
     def estimate(self, work: float) -> float:
-        """The seconds of so much work."""
+        """Estimate the seconds for this amount of work."""
         return self.base + self.rate * work
 
 
 class NodeTimes:
-    """What earlier runs of one preset tell about the seconds of its nodes, by node id."""
+    """Durations of the nodes of one preset, learned from earlier runs, by node id."""
 
     def __init__(self, runs: Mapping[str, Sequence[TimedRun]]) -> None:
         self._lines: dict[str, LinearFit] = {}
@@ -55,7 +60,7 @@ class NodeTimes:
                 self._lines[node_id] = fit_line(found)
 
     def estimate(self, node_id: str, inputs: InputLookup) -> float | None:
-        """The seconds that a node with these inputs will take, None where it never ran."""
+        """Estimate the seconds of a node with these inputs. Returns None if it never ran."""
         line = self._lines.get(node_id)
         if line is None:
             return None
@@ -63,7 +68,7 @@ class NodeTimes:
         return line.estimate(work)
 
     def estimate_all(self, graph: Mapping[str, Any]) -> dict[str, float]:
-        """Node id → seconds, for the nodes of a graph that ran before."""
+        """Map node ids to seconds, for the nodes of a graph that ran before."""
         inputs = make_input_lookup(graph)
         found: dict[str, float] = {}
         for node_id in graph:
@@ -74,8 +79,10 @@ class NodeTimes:
 
 
 def fit_line(runs: Sequence[TimedRun]) -> LinearFit:
-    """The line through some runs that a few odd ones do not move (Theil and Sen: the median of the
-    slopes of all pairs). Where all had the same work, seconds are taken to grow with it.
+    """Fit a line through some runs that is robust against outliers (Theil-Sen: the median of the
+    slopes of all pairs).
+
+    If all runs had the same work, the duration is assumed to be proportional to it.
     """
     measured = [(run.work, run.seconds) for run in runs if run.work is not None]
     if not measured:
@@ -90,7 +97,7 @@ def fit_line(runs: Sequence[TimedRun]) -> LinearFit:
 
 
 def _list_slopes(measured: Sequence[tuple[float, float]]) -> list[float]:
-    """The rates between all pairs of runs that had different work."""
+    """List the rates between all pairs of runs with different work."""
     slopes: list[float] = []
     for early, late in combinations(measured, 2):
         early_work, early_seconds = early
@@ -102,20 +109,22 @@ def _list_slopes(measured: Sequence[tuple[float, float]]) -> list[float]:
 
 
 def measure_all(graph: Mapping[str, Any], node_ids: Iterable[str]) -> dict[str, float]:
-    """Node id → work of these nodes of a graph in API format."""
+    """Map node ids to the work of these nodes in a graph in API format."""
     inputs = make_input_lookup(graph)
     return {node_id: measure_work(node_id, inputs) for node_id in node_ids}
 
 
 def measure_work(node_id: str, inputs: InputLookup) -> float:
-    """Steps times megapixels times pictures, as far as the inputs tell them, else 1; above 0."""
+    """Measure the work of a node: steps times megapixels times pictures, as far as the inputs tell
+    them, else 1. Always above 0.
+    """
     steps = _count_steps(inputs(node_id), inputs)
     size = _measure_size(node_id, inputs)
     return steps * size
 
 
 def make_input_lookup(graph: Mapping[str, Any]) -> InputLookup:
-    """The inputs of the nodes of a graph in API format."""
+    """Make a lookup for the inputs of the nodes of a graph in API format."""
 
     def read(node_id: str) -> Mapping[str, object]:
         node = graph.get(node_id)
@@ -128,7 +137,9 @@ def make_input_lookup(graph: Mapping[str, Any]) -> InputLookup:
 
 
 def _count_steps(own: Mapping[str, object], inputs: InputLookup) -> float:
-    """The steps of a sampler, or of the scheduler that feeds it; 1 for any other node."""
+    """Count the steps of a sampler, also if a scheduler feeds them. Returns 1 for any other
+    node.
+    """
     steps = _read_number(own.get("steps"), inputs)
     if steps is not None:
         start = _read_number(own.get("start_at_step"), inputs) or 0.0
@@ -142,8 +153,8 @@ def _count_steps(own: Mapping[str, object], inputs: InputLookup) -> float:
 
 
 def _measure_size(node_id: str, inputs: InputLookup) -> float:
-    """Megapixels of all pictures that a node works on: those of the first node before it, or of
-    itself, that says a size; 1 where none does.
+    """Measure the megapixels of all pictures that a node works on, by the first node on the way up
+    that states a size, itself included. Returns 1 if none does.
     """
     factor = 1.0
     current: str | None = node_id
@@ -169,7 +180,7 @@ def _measure_size(node_id: str, inputs: InputLookup) -> float:
 
 
 def _find_pictures(own: Mapping[str, object]) -> str | None:
-    """The node that brings the pictures on which a node works."""
+    """Find the node that feeds pictures into a node."""
     for name, value in own.items():
         if isinstance(value, Link) and PASSES_PICTURES.search(name):
             return value.node_id
@@ -177,9 +188,9 @@ def _find_pictures(own: Mapping[str, object]) -> str | None:
 
 
 def _read_number(value: object, inputs: InputLookup) -> float | None:
-    """A number above 0, written here or in the node of a value that is linked here."""
+    """Read a number above 0, from a literal value or from the node linked here."""
     if isinstance(value, Link):
         value = inputs(value.node_id).get("value")
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if not is_number(value):
         return None
     return float(value) if 0 < value < MAX_NUMBER else None

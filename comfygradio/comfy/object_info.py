@@ -1,19 +1,18 @@
-"""What a server says about its node classes (`/object_info`), parsed into frozen dataclasses."""
+"""A server's node classes (`/object_info`), parsed into frozen dataclasses."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 from comfygradio.comfy.upload_detection import guess_upload
 
 Scalar = str | int | float | bool
 
 KEYS = frozenset(["API_KEY_COMFY_ORG", "AUTH_TOKEN_COMFY_ORG"])
-"""Hidden inputs of nodes that let comfy.org do their work, for whoever has a key or a login there.
-"""
+"""Hidden inputs of nodes that run at comfy.org and need the key or login of an account there."""
 
 MEDIA_FLAGS = {
     "image_upload": "image",
@@ -26,12 +25,24 @@ MEDIA_FLAGS = {
 
 
 NAME_KEYS = ("content", "name", "value", "title", "label", "key", "id")
-"""Under one of these an entry of a list that is an object has its name; the first counts."""
+"""Keys under which an object in a list of choices may have its name. The first one
+present counts.
+"""
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Whether a value is an int or a float. A bool, which Python takes for an int, is none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def is_whole_number(value: object) -> TypeGuard[int]:
+    """Whether a value is an int. A bool, which Python takes for an int, is none."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def name_entry(entry: Any) -> Scalar | None:
-    """The name of an entry of a combo: itself where it is plain, else what it is called; None where
-    that cannot be told.
+    """Name an entry of a combo: the entry itself if it is a scalar, else its name. Returns None if
+    it has none.
     """
     if isinstance(entry, dict):
         for key in NAME_KEYS:
@@ -45,14 +56,14 @@ def name_entry(entry: Any) -> Scalar | None:
 
 @dataclass(frozen=True)
 class InputSpec:
-    """One input of a node class: its type ("INT", "COMBO", "IMAGE", a union "INT,FLOAT" …) and its
+    """One input of a node class: its type ("INT", "COMBO", "IMAGE", a union "INT,FLOAT" …) and
     limits.
 
-    `choices` are None for anything but a combo, and the names of its entries; `entries` maps names
-    to the entries that are objects or lists, as custom nodes have them. `guessed` is what seems to
-    be uploaded for a list although the server does not say so. `minimum`, `maximum` and `step` keep
-    the server's own number type, so that 64-bit limits stay exact. `options` are the remaining
-    options as the server sent them.
+    `choices` are the names of a combo's entries, and None for any other input. `entries` maps names
+    to entries that are objects or lists, as custom nodes have them. `guessed` is the kind of file
+    that seems to be uploaded although the server does not say so. `minimum`, `maximum` and `step`
+    keep the server's number type, so that 64-bit limits stay exact. `options` are the options as
+    the server sent them.
     """
 
     name: str
@@ -69,26 +80,28 @@ class InputSpec:
     guessed: str | None = None
 
     def to_choice_name(self, value: Any) -> Any:
-        """The name of the choice that a value of this input stands for; else the value itself."""
+        """Return the name of the choice that a value of this input stands for, else the value
+        itself.
+        """
         if not self.entries or isinstance(value, Scalar):
             return value
         name = name_entry(value)
         return value if name is None else name
 
     def from_choice_name(self, name: Any) -> Any:
-        """The entry that this choice is the name of; plain ones as they are."""
+        """Return the entry with this name. Scalars without an entry are returned unchanged."""
         if not isinstance(name, Scalar):
             return name
         return self.entries.get(name, name)
 
     @property
     def types(self) -> frozenset[str]:
-        """The single types of a union."""
+        """The types of a union."""
         return frozenset(self.type.split(","))
 
     @property
     def is_seed(self) -> bool:
-        """Whether ComfyUI's own page draws this number anew for each job."""
+        """Whether ComfyUI's own page randomizes this number for each job."""
         if "INT" not in self.types:
             return False
         control = self.options.get("control_after_generate")
@@ -98,12 +111,14 @@ class InputSpec:
 
     @property
     def is_multiline(self) -> bool:
-        """Whether a text input is meant for more than one line."""
+        """Whether a text input takes more than one line."""
         return bool(self.options.get("multiline"))
 
     @property
     def media(self) -> str | None:
-        """What may be uploaded for this input: "image", "video", "audio", "file" or None."""
+        """The kind of file that may be uploaded for this input: "image", "video", "audio", "file"
+        or None.
+        """
         for flag, kind in MEDIA_FLAGS.items():
             if self.options.get(flag):
                 return kind
@@ -121,8 +136,8 @@ class InputSpec:
     def from_json(
         cls, name: str, group: Literal["required", "optional"], data: Any, class_type: str = ""
     ) -> InputSpec:
-        """Parse `[type]` or `[type, options]` of a class; a combo comes as a list (V1) or as
-        "COMBO" with options (V3).
+        """Parse `[type]` or `[type, options]` of one input. A combo is a list (V1), or "COMBO" with
+        options (V3).
         """
         parts = data if isinstance(data, list) else []
         kind = parts[0] if parts else "*"
@@ -154,10 +169,10 @@ class InputSpec:
 class NodeDef:
     """One node class of a server.
 
-    `is_cached_by_id`: ComfyUI keeps a result of it for the same node id alone (it asks for
-      UNIQUE_ID in the old style;
-    the new style, a list, does not count: v0.33.0). `is_shown`: it shows something whenever it is
-    in a prompt. `needs_api_key`: it works at comfy.org, which wants an API key.
+    `is_cached_by_id`: ComfyUI reuses a cached result only for the same node id, because the class
+    asks for UNIQUE_ID in the old style (the new style, a list, does not count: v0.33.0).
+    `is_shown`: it shows something whenever it is in a prompt. `needs_api_key`: it runs at
+    comfy.org, which wants an API key.
     """
 
     class_type: str
@@ -171,7 +186,7 @@ class NodeDef:
 
     @classmethod
     def from_json(cls, class_type: str, data: Mapping[str, Any]) -> NodeDef:
-        """Parse one value of `/object_info`; anything missing or null is taken as empty."""
+        """Parse one value of `/object_info`. Missing and null values count as empty."""
         specs = _parse_inputs(data, class_type)
         title = data.get("display_name") or data.get("name") or class_type
         hidden = _mapping(_mapping(data.get("input")).get("hidden"))
@@ -189,10 +204,10 @@ class NodeDef:
 
 @dataclass(frozen=True)
 class ObjectInfo:
-    """The node classes of a server, or those of them that were asked for; `broken` are those that
-    it has and cannot describe.
+    """The node classes of a server, or those that were fetched. `broken` are classes that the
+    server has but fails to describe.
 
-    `has_key`: whether prompts get there with an API key of comfy.org; None where nobody knows.
+    `has_key` tells whether prompts are posted with a comfy.org API key; None if unknown.
     """
 
     nodes: Mapping[str, NodeDef]
@@ -206,15 +221,15 @@ class ObjectInfo:
         return class_type in self.nodes
 
     def get(self, class_type: str) -> NodeDef | None:
-        """The definition of a class, or None where the server does not have it."""
+        """Return the definition of a class, or None if the server does not have it."""
         return self.nodes.get(class_type)
 
     def spec(
         self, class_type: str, input_name: str, inputs: Mapping[str, Any] | None = None
     ) -> InputSpec | None:
-        """The spec of one input, or None where the class or the input is unknown.
+        """Return the spec of one input, or None if the class or the input is unknown.
 
-        Inputs of a dynamic combo (`resize_type.width`, ComfyUI v0.4.0) depend on the choice made in
+        Inputs of a dynamic combo (`resize_type.width`, ComfyUI v0.4.0) depend on the choice in
         `inputs`.
         """
         node = self.nodes.get(class_type)
@@ -225,8 +240,8 @@ class ObjectInfo:
         return _dynamic_spec(node.inputs, input_name, inputs or {})
 
     def active_specs(self, class_type: str, inputs: Mapping[str, Any]) -> list[InputSpec]:
-        """The specs of all inputs of a class, with those that the choices of dynamic combos in
-        `inputs` bring along.
+        """List the specs of all inputs of a class, including those that the choices of dynamic
+        combos in `inputs` add.
         """
         node = self.nodes.get(class_type)
         known = node.inputs if node else {}
@@ -237,7 +252,7 @@ class ObjectInfo:
         return found
 
     def merge(self, other: ObjectInfo) -> ObjectInfo:
-        """What two servers offer together: all classes, and in their lists what either has."""
+        """Combine two servers: all classes, and in each list the choices that either has."""
         nodes = {**self.nodes, **other.nodes}
         for name in self.nodes.keys() & other.nodes.keys():
             nodes[name] = _merge_lists(self.nodes[name], other.nodes[name])
@@ -248,8 +263,8 @@ class ObjectInfo:
 
     @classmethod
     def from_json(cls, data: Any) -> ObjectInfo:
-        """Parse an `/object_info` answer, of all classes or of one; entries that are no objects are
-        left out.
+        """Parse an `/object_info` response, of all classes or of one. Entries that are no objects
+        are skipped.
         """
         nodes: dict[str, NodeDef] = {}
         for key, entry in _mapping(data).items():
@@ -260,8 +275,8 @@ class ObjectInfo:
 
 
 def list_own_options(inputs: Mapping[str, Any]) -> list[str]:
-    """What a node offers in inputs of its own, `option1` and so on (Custom Combo, ComfyUI v0.33.0);
-    empty ones are none.
+    """List the choices that a node keeps in inputs of its own, `option1` and so on (Custom Combo,
+    ComfyUI v0.33.0). Empty ones are skipped.
     """
     texts: list[str] = []
     number = 1
@@ -276,9 +291,10 @@ def list_own_options(inputs: Mapping[str, Any]) -> list[str]:
 def _offer_own(
     spec: InputSpec, known: Mapping[str, InputSpec], inputs: Mapping[str, Any]
 ) -> InputSpec:
-    """The spec of a list that the server leaves empty since the node itself says what it offers.
+    """Fill the choices of a list that the server leaves empty because the node itself has the
+    options.
 
-    Where other nodes feed what it offers, only the choice that was made is known.
+    If other nodes feed the options, only the current choice is known.
     """
     if spec.choices != () or "option1" in known or "option1" not in inputs:
         return spec
@@ -324,7 +340,7 @@ def _dynamic_spec(
 
 
 def _chosen_specs(spec: InputSpec, inputs: Mapping[str, Any]) -> dict[str, InputSpec]:
-    """The inputs, by full name, that the choice made in a dynamic combo brings along."""
+    """Return the inputs that the current choice of a dynamic combo adds, by full name."""
     if spec.type != "COMFY_DYNAMICCOMBO_V3":
         return {}
     value = inputs.get(spec.name)
@@ -339,7 +355,7 @@ def _chosen_specs(spec: InputSpec, inputs: Mapping[str, Any]) -> dict[str, Input
 
 
 def _dynamic_entries(options: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """What a dynamic combo offers, each with its `key` and the `inputs` that it brings along."""
+    """List the entries of a dynamic combo, each with its `key` and the `inputs` that it adds."""
     entries = options.get("options")
     if not isinstance(entries, list):
         return []
@@ -347,7 +363,7 @@ def _dynamic_entries(options: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _list_entries(kind: Any, options: Mapping[str, Any]) -> list[Any] | None:
-    """What the list of an input holds, None for an input that has none."""
+    """List the entries of a combo, or return None for any other input."""
     if isinstance(kind, list):
         return kind
     if kind == "COMFY_DYNAMICCOMBO_V3":
@@ -361,7 +377,7 @@ def _list_entries(kind: Any, options: Mapping[str, Any]) -> list[Any] | None:
 
 
 def _list_choices(entries: list[Any]) -> tuple[Scalar, ...]:
-    """The names of the entries that can be shown and sent."""
+    """List the names of the entries that can be shown and posted."""
     choices: list[Scalar] = []
     for entry in entries:
         name = name_entry(entry)
@@ -400,14 +416,16 @@ def _parse_output_types(outputs: Any) -> tuple[str, ...]:
 
 
 def _name_type(kind: Any) -> str:
-    """The type of an input or an output; a combo comes as its list (V1) or by name (V3)."""
+    """Name the type of an input or output. A combo is given as its list (V1) or by name (V3)."""
     if isinstance(kind, list):
         return "COMBO"
     return _tidy(str(kind))
 
 
 def _name_entries(entries: list[Any]) -> dict[Scalar, Any]:
-    """The entries that are objects or lists, by name; of several with one name the first."""
+    """Map names to the entries that are objects or lists. Of entries with the same name, the first
+    counts.
+    """
     named: dict[Scalar, Any] = {}
     for entry in entries:
         name = name_entry(entry)
@@ -417,7 +435,7 @@ def _name_entries(entries: list[Any]) -> dict[Scalar, Any]:
 
 
 def _is_offered(choice: Scalar) -> bool:
-    """Whether a choice can be shown and sent: no file name with bytes that are no text."""
+    """Whether a choice can be shown and posted: file names with undecodable bytes cannot."""
     return not isinstance(choice, str) or _tidy(choice) == choice
 
 
@@ -430,14 +448,16 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _number(value: Any) -> int | float | None:
-    """A limit; NaN and the infinities are none."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    """Parse a limit. NaN and infinity count as none."""
+    if not is_number(value):
         return None
     return value if -math.inf < value < math.inf else None
 
 
 def _asks_for_key(hidden: Mapping[str, Any]) -> bool:
-    """Whether a key is among the hidden inputs: a word in the old style, a list in the new one."""
+    """Whether a key is among the hidden inputs: a string in the old style, a list in the
+    new one.
+    """
     for kind in hidden.values():
         word = kind[0] if isinstance(kind, list) and kind else kind
         if isinstance(word, str) and word in KEYS:

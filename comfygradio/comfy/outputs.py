@@ -1,4 +1,4 @@
-"""What a job made: files on the server, pictures that came by socket, and text."""
+"""Outputs of a job: files on the server, pictures that came over the socket, and text."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ SUFFIXES: Mapping[Kind, frozenset[str]] = {
 }
 TEXT_KEYS = frozenset(["text", "texts", "string", "strings", "markdown", "caption"])
 PART_BYTES = 235
-"""How much of a file's name is in that of its temporary file, in UTF-8; file systems take 255 for
-all.
+"""Maximum bytes of a file's name (UTF-8) used in the name of its temporary file; file systems allow
+255 for the whole name.
 """
 ANNOTATED_PATH = re.compile(r"^(?P<path>.*?)(?: \[(?P<type>output|temp|input)\])?$", re.DOTALL)
 
 
 class FileSource(Protocol):
-    """Where the files of outputs are fetched from: a ComfyClient."""
+    """Fetches the files of outputs; a ComfyClient."""
 
     def view(self, filename: str, subfolder: str = "", type: str = "output") -> bytes:
-        """The bytes of one file."""
+        """Fetch the bytes of one file."""
         ...
 
     def download(
@@ -43,7 +43,7 @@ class FileSource(Protocol):
         type: str = "output",
         delivery: LimitedDownload | None = None,
     ) -> Path:
-        """Write one file to `path`, on the terms of a delivery if there is one."""
+        """Write one file to `path`, within the limits of `delivery` if one is given."""
         ...
 
 
@@ -63,12 +63,14 @@ class Output:
 
     @property
     def name(self) -> str:
-        """The file name without any folder, safe to use on this machine."""
+        """The file name without folders, safe to use on this machine."""
         last_part = re.split(r"[\\/]", self.filename)[-1]
         return last_part.replace("\0", "") or f"{self.node_id}.txt"
 
     def read(self) -> bytes:
-        """The bytes exactly as the server has them. Raises NotFound and the other ServerErrors."""
+        """Return the bytes exactly as the server has them. Raises NotFound and other
+        ServerErrors.
+        """
         if self.data is not None:
             return self.data
         if not self.filename:
@@ -76,9 +78,9 @@ class Output:
         return self._find_source().view(self.filename, self.subfolder, self.type)
 
     def save(self, path: str | Path, delivery: LimitedDownload | None = None) -> Path:
-        """Write the bytes to `path`, or into it if it is a folder; makes parent folders.
+        """Write the bytes to `path`, or into it if it is a folder. Creates parent folders.
 
-        With a `delivery` a file is fetched on its terms. Raises like `read`.
+        A file is fetched within the limits of `delivery` if one is given. Raises like `read`.
         """
         target = Path(path)
         if target.is_dir():
@@ -97,8 +99,8 @@ class Output:
 
 
 def write_file(target: Path, chunks: Iterator[bytes]) -> Path:
-    """Write `target` as a whole or not at all: a temporary file beside it, named after it, renamed
-    at the end.
+    """Write `target` completely or not at all: into a temporary file beside it, which is then
+    renamed.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     name = target.name.encode("utf-8", "ignore")[:PART_BYTES].decode("utf-8", "ignore")
@@ -114,7 +116,9 @@ def write_file(target: Path, chunks: Iterator[bytes]) -> Path:
 
 
 def parse_outputs(node_id: str, ui: Any, source: FileSource | None = None) -> tuple[Output, ...]:
-    """The outputs in a node's `ui` dict, any key and any shape; each file once."""
+    """Parse the outputs in a node's `ui` dict, whatever its keys and shape. Each file
+    appears once.
+    """
     if not isinstance(ui, dict):
         return ()
     found: dict[Output, None] = {}
@@ -129,8 +133,8 @@ def parse_outputs(node_id: str, ui: Any, source: FileSource | None = None) -> tu
 
 
 def decide_kind(filename: str) -> Kind:
-    """The kind of a file by its suffix; videos come under `images` too, so the key
-    tells nothing.
+    """Decide the kind of a file by its suffix. The key does not tell it: videos appear under
+    `images` too.
     """
     suffix = filename.rpartition(".")[2].lower()
     for kind, suffixes in SUFFIXES.items():

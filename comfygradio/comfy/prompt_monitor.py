@@ -1,6 +1,6 @@
-"""Monitor all prompts on a server, whoever posted them, through its queue and history.
+"""Monitor all prompts on a server, whoever posted them, by polling its queue and history.
 
-ComfyUI tells the progress of a prompt only whoever posted it; these two it tells everybody.
+ComfyUI reports the progress of a prompt only to the client that posted it.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from comfygradio.comfy.tracker import PromptTracker
 from comfygradio.errors import JobInterrupted
 
 RECENT = 20
-"""How many of the newest prompts in the history are looked at each time."""
+"""Number of the newest history entries that each poll reads."""
 
 Kind = Literal["queued", "started", "ended", "failed", "stopped", "gone"]
 
 
 @dataclass(frozen=True)
 class PromptChange:
-    """Something that happened to a prompt, and where that was seen.
+    """A change of one prompt, and where it was seen.
 
-    `ahead` counts the prompts before one that was queued; `text` says why it failed or was stopped.
-    A prompt that is gone was taken out of the queue, or its server was restarted.
+    `ahead` counts the prompts before a queued one; `text` says why a prompt failed or was stopped.
+    A prompt that is gone was removed from the queue, or its server was restarted.
     """
 
     kind: Kind
@@ -38,7 +38,7 @@ class PromptChange:
 class PromptMonitor:
     """Compares each poll of queue and history with the polls before.
 
-    What the history holds at the first look is old.
+    What is in the history at the first poll is not reported.
     """
 
     def __init__(self) -> None:
@@ -46,20 +46,22 @@ class PromptMonitor:
         self._running: set[str] = set()
         self._pending: set[str] = set()
         self._over: set[str] = set()
-        """Prompts whose end was told, or was before our time."""
+        """Prompts whose end was reported, or came before the first poll."""
         self._missed: set[str] = set()
-        """Prompts that were nowhere at the last look."""
+        """Prompts that the last poll found nowhere."""
 
     def list_missing(self, queue: Queue, recent: Mapping[str, HistoryEntry]) -> list[str]:
-        """Known prompts that are in neither of the two, so that the history is to be asked for each
-        of them.
+        """List the known prompts that are in neither of the two, so that each has to be looked up
+        in the history.
         """
         known = self._running | self._pending
         here = _list_ids(queue) | recent.keys()
         return sorted(known - here)
 
     def update(self, queue: Queue, recent: Mapping[str, HistoryEntry]) -> list[PromptChange]:
-        """What changed since the last look; `recent` is from after `queue`, the oldest first."""
+        """List the changes since the last poll. `recent` is fetched after `queue`, the oldest entry
+        first.
+        """
         changes = list(self._take_ends(recent))
         changes += self._take_queue(queue)
         changes += self._take_gone(queue)
@@ -74,9 +76,10 @@ class PromptMonitor:
             yield describe_end(recent[prompt_id])
 
     def _find_new(self, recent: Mapping[str, HistoryEntry]) -> list[str]:
-        """Prompts that ended since the last look: known ones, and those after the newest known end.
+        """Find the prompts that ended since the last poll: known ones, and those after the newest
+        known end.
 
-        Older ones come into sight where somebody deletes newer ones.
+        Older entries also appear when somebody deletes newer ones.
         """
         if self._is_first:
             self._over.update(recent)
@@ -104,7 +107,9 @@ class PromptMonitor:
                 yield PromptChange("queued", item.prompt_id, "queue", ahead)
 
     def _take_gone(self, queue: Queue) -> Iterator[PromptChange]:
-        """Twice nowhere is gone: a history may be written a moment after the queue."""
+        """Report prompts that two polls in a row did not find: a history may be written a moment
+        after the prompt left the queue.
+        """
         missing = (self._running | self._pending) - _list_ids(queue)
         for prompt_id in sorted(missing & self._missed):
             self._running.discard(prompt_id)
@@ -113,19 +118,19 @@ class PromptMonitor:
         self._missed = missing
 
 
-def poll_prompts(endpoints: Endpoints, watch: PromptMonitor) -> list[PromptChange]:
-    """Look at queue and history once: what changed since the last time. Raises ServerError."""
+def poll_prompts(endpoints: Endpoints, monitor: PromptMonitor) -> list[PromptChange]:
+    """Poll queue and history once, and list the changes. Raises ServerError."""
     queue = endpoints.queue()
     recent = endpoints.history(max_items=RECENT)
-    for prompt_id in watch.list_missing(queue, recent):
+    for prompt_id in monitor.list_missing(queue, recent):
         entry = endpoints.history(prompt_id)
         if entry is not None:
             recent[prompt_id] = entry
-    return watch.update(queue, recent)
+    return monitor.update(queue, recent)
 
 
 def describe_end(entry: HistoryEntry) -> PromptChange:
-    """How a prompt ended, by its history."""
+    """Describe how a prompt ended, by its history."""
     tracker = PromptTracker(entry.graph, entry.prompt_id)
     tracker.apply_history(entry)
     failure = tracker.failure

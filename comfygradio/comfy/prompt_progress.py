@@ -30,35 +30,34 @@ class PromptProgress:
     prompt_id: str
     status: Stage
     queue_position: int | None = None
-    """Prompts ahead of this one, the running one included; None if unknown or not queued."""
+    """Number of prompts ahead of this one, the running one included; None if unknown or
+    not queued.
+    """
     progress: float = 0.0
     node: str | None = None
-    """Title of the node that runs."""
+    """Title of the running node."""
     node_id: str | None = None
     node_class: str | None = None
-    """Class of the node that runs."""
+    """Class of the running node."""
     step: int | None = None
-    """Step of the running node, 1 to `steps`; None for nodes that have none."""
+    """Current step of the running node, 1 to `steps`; None for nodes without steps."""
     steps: int | None = None
     has_stepped: bool = False
-    """Whether a node that counts its steps has begun to, this one or an earlier one."""
+    """Whether a node that counts its steps has started to, this one or an earlier one."""
     is_answered: bool = True
-    """Whether the server answers; False while it is gone, or has been silent for longer than it
-    should.
-    """
+    """Whether the server answers; False while it cannot be reached or has not responded in time."""
     preview: Preview | None = None
     preview_count: int = 0
-    """Previews that arrived so far, those included that a newer one replaced before anybody looked.
-    """
+    """Number of previews received so far, including those that a newer one replaced unseen."""
     outputs: tuple[Output, ...] = ()
     text: str = ""
-    """What the running node says about its work: one line, at most 200 characters."""
+    """What the running node says about its work: one line of at most 200 characters."""
     node_seconds: Mapping[str, float] = field(default_factory=dict)
     """Node id → seconds that the node ran."""
     cached: tuple[str, ...] = ()
-    """Ids of the nodes that did not run, since the server had kept their results."""
+    """Ids of the nodes that did not run because the server had cached their results."""
     warnings: tuple[str, ...] = ()
     seconds_left: float | None = None
-    """Estimate from the node times of earlier runs, at least 0; None unless it runs and these are
-    known.
+    """Estimated seconds left, at least 0, from the node times of earlier runs; None unless it runs
+    and these are known.
     """

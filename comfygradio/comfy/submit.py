@@ -67,9 +67,9 @@ class Submission:
 
         Returns None if it was stopped first. Raises PromptRejected and ServerError.
         """
-        seen = self._look() if self._may_exist else PromptLocation()
-        if seen.found:
-            return self._adopt(seen)
+        location = self._locate() if self._may_exist else PromptLocation()
+        if location.found:
+            return self._adopt(location)
         if self.stop_requested.is_set():
             return None
         graph = upload_files(self._endpoints, self._prompt)
@@ -88,30 +88,32 @@ class Submission:
         self.posted_id = queued.prompt_id
         return queued
 
-    def _look(self) -> PromptLocation:
+    def _locate(self) -> PromptLocation:
         """Locate the prompt; check twice for absence, as an earlier post may be in flight."""
-        seen = self._look_once()
-        if seen.absent and not self._clock.wait_event(self.stop_requested, self._patience.settle):
-            seen = self._look_once()
-        return seen
+        location = self._locate_once()
+        if not location.absent:
+            return location
+        if self._clock.wait_event(self.stop_requested, self._patience.settle):
+            return location
+        return self._locate_once()
 
-    def _look_once(self) -> PromptLocation:
-        seen = locate_prompt(self._endpoints, self._prompt_id)
-        if isinstance(seen.error, ServerUnreachable | AccessDenied):
-            raise seen.error
-        if seen.error:
+    def _locate_once(self) -> PromptLocation:
+        location = locate_prompt(self._endpoints, self._prompt_id)
+        if isinstance(location.error, ServerUnreachable | AccessDenied):
+            raise location.error
+        if location.error:
             raise ServerUnreachable(
                 f"ComfyUI at {self._endpoints.url} does not say whether it has this job already, "
-                f"so it was not started again: {seen.error}"
+                f"so it was not started again: {location.error}"
             )
-        return seen
+        return location
 
-    def _adopt(self, seen: PromptLocation) -> AdoptedPrompt:
-        self.posted_id = seen.prompt_id
-        if seen.entry is None:
-            self.client_id = seen.client_id or self.client_id
+    def _adopt(self, location: PromptLocation) -> AdoptedPrompt:
+        self.posted_id = location.prompt_id
+        if location.entry is None:
+            self.client_id = location.client_id or self.client_id
             self.socket = open_socket(self._endpoints, self.client_id)
-        return AdoptedPrompt(seen)
+        return AdoptedPrompt(location)
 
 
 def upload_files(endpoints: Endpoints, prompt: Prompt) -> Mapping[str, Any]:
@@ -181,10 +183,10 @@ def post_prompt(
             graph, extra_data=extra, client_id=client_id, prompt_id=prompt_id
         )
     except ServerError:
-        seen = locate_prompt(endpoints, prompt_id)
-        if not seen.found:
+        location = locate_prompt(endpoints, prompt_id)
+        if not location.found:
             raise
-        return QueuedPrompt(seen.prompt_id, 0)
+        return QueuedPrompt(location.prompt_id, 0)
 
 
 def _open_other(endpoints: Endpoints, client_id: str) -> Socket | None:

@@ -1,6 +1,4 @@
-"""What happens to one prompt, as a state machine without any I/O: messages in, PromptProgress
-out.
-"""
+"""Track one prompt as a state machine without I/O: messages in, PromptProgress out."""
 
 from __future__ import annotations
 
@@ -41,14 +39,14 @@ NO_RESULT = (
     "It ended well, and ComfyUI tells of no result: what its output nodes made is on its machine."
 )
 MAX_TEXT_LENGTH = 200
-"""Characters of what a node says about its work."""
+"""Maximum number of characters of a node's progress text."""
 
 
 class PromptTracker:
     """Follows one prompt through messages and history.
 
-    `shown` limits the results to these nodes' ones; `weights` are seconds by node id from earlier
-    runs.
+    If `shown` is given, only the results of these nodes count. `weights` maps node ids to the
+    seconds they took in earlier runs.
     """
 
     def __init__(
@@ -66,12 +64,12 @@ class PromptTracker:
         self.succeeded = False
         self.closed = False
         self.gap = False
-        """Set once messages may have been missed, so that only the history knows all outputs."""
+        """Set once messages may have been missed, so that only the history has all outputs."""
         self.is_answered = True
-        """Whether the server answers, as far as whoever asks it knows."""
+        """Whether the server answers, as the owner of this tracker reports it."""
         self.now = 0.0
-        """Seconds on the clock of the messages: the time of the newest one, or later if somebody
-        moves it on.
+        """Seconds on the clock of the messages: the time of the newest one, or later if the owner
+        advances it.
         """
         self._titles = read_titles(graph)
         self._classes = {
@@ -82,16 +80,16 @@ class PromptTracker:
         self._shown = frozenset(shown)
         self._source = source
         self._progress = GraphProgress(graph, weights)
-        self._pace = NodeTimeLeft()
+        self._time_left = NodeTimeLeft()
         # Of a node that sends its pictures by the socket no `executed` is told.
         self._expected = {key for key in guess_outputs(graph) if self._classes[key] != SOCKET_SAVER}
         self._outputs: dict[str, tuple[Output, ...]] = {}
         self._is_short = False
-        """Whether results are missing that were to be there."""
+        """Whether expected results are missing."""
         self._node: str | None = None
         self._cached: tuple[str, ...] = ()
         self._begun: float | None = None
-        """When the node that runs began; None if that was missed."""
+        """When the running node started; None if that was missed."""
         self._seconds: dict[str, float] = {}
         self._step: int | None = None
         self._steps: int | None = None
@@ -103,13 +101,13 @@ class PromptTracker:
 
     @property
     def done(self) -> bool:
-        """Whether the job is over and well."""
+        """Whether the job ended successfully."""
         return self.stage == "done"
 
     @property
     def complete(self) -> bool:
-        """Whether the messages alone prove a good end: closed, successful, and every expected
-        output heard of.
+        """Whether the messages alone prove success: closed, successful, and every expected output
+        seen.
         """
         if self.gap or not self.closed or not self.succeeded:
             return False
@@ -117,8 +115,8 @@ class PromptTracker:
 
     @property
     def awaits_socket_images(self) -> bool:
-        """Whether pictures that no history holds may still come: their node is part of the graph,
-        no message was missed, and none told the end.
+        """Whether pictures that no history contains may still arrive: the graph has a node that
+        sends them, no message was missed, and none reported the end.
         """
         has_ended = self.succeeded or self.closed or self.failure
         if self.gap or has_ended:
@@ -127,7 +125,7 @@ class PromptTracker:
 
     @property
     def state(self) -> PromptProgress:
-        """How the job stands now."""
+        """The current progress of the job."""
         node_id = None if self.done else self._node
         title: str | None = None
         node_class: str | None = None
@@ -157,7 +155,7 @@ class PromptTracker:
         )
 
     def accept(self, queued: QueuedPrompt) -> None:
-        """The server took the prompt; its id counts, since servers before v0.3.45
+        """Record that the server accepted the prompt, and take over its id: servers before v0.3.45
         choose their own.
         """
         self.prompt_id = queued.prompt_id
@@ -168,20 +166,22 @@ class PromptTracker:
             self.warn(f"Not everything runs. {sentence}")
 
     def mark_gap(self) -> None:
-        """From now on messages may be missed, such as the one that ends the node that runs."""
+        """Record that messages may be missed from now on, such as the one that ends the running
+        node.
+        """
         self.gap = True
         self._begun = None
 
     def warn(self, sentence: str) -> None:
-        """Remember a sentence for the person, once."""
+        """Add a warning for the person, unless it is there already."""
         self._warnings[sentence] = None
 
     def retract_warning(self, sentence: str) -> None:
-        """What a sentence for the person said is no longer so."""
+        """Remove a warning that no longer applies."""
         self._warnings.pop(sentence, None)
 
     def finish(self) -> None:
-        """The job is over and well."""
+        """Record that the job ended successfully."""
         self.stage = "done"
         self.closed = True
         self.succeeded = True
@@ -189,12 +189,12 @@ class PromptTracker:
             self.warn(NO_RESULT)
 
     def mark_running(self) -> None:
-        """The prompt has left the queue."""
+        """Record that the prompt has left the queue."""
         if self.stage != "done":
             self.stage = "running"
 
     def apply_history(self, entry: HistoryEntry) -> None:
-        """Take the end and the outputs from the history, which is the authority."""
+        """Take the end and the outputs from the history, which is authoritative."""
         by_node: dict[str, list[Output]] = {}
         for output in entry.outputs:
             by_node.setdefault(output.node_id, []).append(output)
@@ -220,9 +220,9 @@ class PromptTracker:
         self._outputs[node] = tuple(made)
 
     def apply(self, message: Message, at: float, replaced: int = 0) -> bool:
-        """Take in one message heard at `at` seconds; `replaced` older previews were dropped.
+        """Apply a message received at `at` seconds, which replaced that many older previews.
 
-        False if not ours.
+        Returns False if it does not belong to this prompt.
         """
         self.now = max(self.now, at)
         if isinstance(message, PreviewFrame):
@@ -285,7 +285,7 @@ class PromptTracker:
         self._step = None
         self._steps = None
         self._text = ""
-        self._pace.begin(at)
+        self._time_left.begin(at)
 
     def _count(self, message: Progress, at: float) -> None:
         self.mark_running()
@@ -294,18 +294,18 @@ class PromptTracker:
             self._step = int(message.value)
             self._steps = int(message.max)
             self._has_stepped = self._has_stepped or self._steps > 1
-            self._pace.report(fraction, at)
+            self._time_left.report(fraction, at)
         if message.node is not None and fraction > 0:
             self._progress.advance(message.node, fraction)
             self._progress.complete_upstream(message.node)
 
     def _is_current(self, node: str) -> bool:
-        """Whether this is the node that runs, or one that it expanded into."""
+        """Whether this is the running node, or one that it expanded into."""
         return node == self._node or node.split(".")[0] == self._node
 
     def _estimate(self) -> float | None:
-        """Seconds left, None unless it runs at a server that answers, earlier runs are known, and
-        so is what it is at.
+        """Estimate the seconds left. Returns None unless the prompt runs on a server that answers,
+        earlier runs are known, and the running node is known.
         """
         if not self.is_answered:
             return None
@@ -316,7 +316,7 @@ class PromptTracker:
         current = 0.0
         if self._node:
             usual = self._progress.node_weight(self._node)
-            current = self._pace.estimate(usual, self.now)
+            current = self._time_left.estimate(usual, self.now)
         return current + self._progress.remaining_weight(besides=self._node)
 
     def _take_frame(self, frame: PreviewFrame, replaced: int) -> bool:
@@ -344,14 +344,14 @@ class PromptTracker:
         self._outputs[node] = (*made, output)
 
     def _find_socket_savers(self) -> list[str]:
-        """The nodes whose pictures are wanted, and come by the socket alone."""
+        """List the shown nodes that deliver pictures only over the socket."""
         savers = [key for key, name in self._classes.items() if name == SOCKET_SAVER]
         if not self._shown:
             return savers
         return [key for key in savers if key in self._shown]
 
     def _miss_frames(self) -> None:
-        """Pictures that only the socket brings are in no history."""
+        """Warn about pictures that only the socket delivers, if they were missed."""
         if not self.gap and (self.succeeded or self.closed):
             return
         for key in self._find_socket_savers():
@@ -367,8 +367,10 @@ class PromptTracker:
         return True
 
     def _take_status(self, message: Status) -> bool:
-        """Where one prompt is left, it is ours. With more of them only the queue tells our place:
-        the message may have been on its way since before our prompt was there.
+        """Set the queue position if exactly one prompt remains, which is then ours.
+
+        If there are more, only the queue tells our position: the message may have been sent before
+        our prompt was queued.
         """
         if self.stage != "queued" or self.queue_position is not None or message.sid:
             return False

@@ -1,6 +1,6 @@
-"""Traffic: a line in the log for every HTTP call to a ComfyUI and every message of its socket.
+"""Traffic log: a line for every HTTP call to a ComfyUI server and every message of its socket.
 
-Bodies and headers are not in it, nor a login or a token, whatever the log is shown to.
+Bodies, headers, logins and tokens are not logged.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ from comfygradio.comfy.messages import (
 log = logging.getLogger(__name__)
 
 MAX_CHARACTERS = 200
-"""Of a text that the server chose, so much is written."""
+"""Maximum number of characters logged of a text that the server chose."""
 
 CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
-"""Where a word begins in the name of a class, after the first one."""
+"""Where a word starts in a class name, except the first."""
 
 WIRE_NAMES = {PreviewFrame: "preview", ProgressText: "progress_text"}
-"""What ComfyUI calls its binary messages."""
+"""ComfyUI's names of its binary messages."""
 
 
 class CallRecord:
-    """One HTTP call, from its start to its line in the log."""
+    """Times one HTTP call and writes its line into the log."""
 
     def __init__(
         self,
@@ -60,17 +60,15 @@ class CallRecord:
         self._started = clock.monotonic()
 
     def end(self, status: int, received: int, sent: int = 0) -> None:
-        """Write the line of a call that was answered; `received` and `sent` count bytes of
-        bodies.
-        """
+        """Log a call that got a response. `received` and `sent` count the bytes of the bodies."""
         rest = f"{received} bytes"
         if sent:
             rest += f", {sent} bytes sent"
         self._write(str(status), rest)
 
     def fail(self, error: BaseException) -> None:
-        """Write the line of a call that got no answer; of the error only its kind is written,
-        since its text may hold the address with its login.
+        """Log a call that got no response. Only the type of the error is logged, since its text may
+        contain the address with its login.
         """
         self._write(type(error).__name__, "no answer")
 
@@ -91,8 +89,8 @@ class CallRecord:
 
 
 def format_target(path: str, params: Mapping[str, Any], address: Address) -> str:
-    """Path and query of a call, with every secret masked: what came with the server's address, and
-    what is called like one.
+    """Format the path and query of a call with every secret masked: the parameters of the server's
+    address, and parameters with the name of a secret.
     """
     masked: dict[str, Any] = {}
     for name, value in params.items():
@@ -104,7 +102,7 @@ def format_target(path: str, params: Mapping[str, Any], address: Address) -> str
 
 
 def log_message(message: Message) -> None:
-    """Write the line of a message: its type, prompt, node and value."""
+    """Log a message: its type, prompt, node and value."""
     if not log.isEnabledFor(logging.DEBUG):
         return
     words = [f"socket {name_message(message)}"]
@@ -116,7 +114,7 @@ def log_message(message: Message) -> None:
 
 
 def name_message(message: Message) -> str:
-    """The type of a message as ComfyUI writes it."""
+    """Name the type of a message as ComfyUI writes it."""
     if isinstance(message, UnknownMessage):
         return _show(message.type or "unknown")
     kind = type(message)
@@ -126,7 +124,7 @@ def name_message(message: Message) -> str:
 
 
 def describe_message(message: Message) -> dict[str, Any]:
-    """Node and value of a message; None where there is none."""
+    """Describe the node and the value of a message; None for what it does not have."""
     match message:
         case Status():
             return {"queue_remaining": message.queue_remaining}
@@ -163,9 +161,7 @@ def _describe_running(message: ProgressState) -> str:
 
 
 def _show(value: Any) -> str:
-    """One line of a text that the server chose, without secrets and anything that a terminal would
-    obey.
-    """
+    """Format a text that the server chose as one line, without secrets and control characters."""
     line = " ".join(str(value).split())
     masked = mask_text(line)
     plain = "".join(letter if letter.isprintable() else "?" for letter in masked)

@@ -1,4 +1,4 @@
-"""HTTP to one ComfyUI server: the only import of httpx, and the one place that translates its
+"""HTTP to one ComfyUI server. The only import of httpx, and the one place that translates its
 errors.
 """
 
@@ -29,14 +29,14 @@ from comfygradio.errors import (
 
 CONNECT_SECONDS = 10.0
 PREFIX_HINTS = frozenset([301, 302, 303, 307, 308, 404, 405])
-"""What a gateway may answer to a bare route."""
+"""Statuses with which a gateway may answer a route without its prefix."""
 GATEWAY_ERRORS = frozenset([502, 503, 504, *range(520, 531)])
 
 
 @dataclass(frozen=True)
 class Access:
-    """How to reach a server: address, extra headers, TLS check (False, True, or a CA file) and
-    patience in seconds.
+    """How to reach a server: its address, extra headers, TLS check (False, True or a CA file) and
+    timeout in seconds.
     """
 
     address: Address
@@ -46,7 +46,7 @@ class Access:
 
     @property
     def all_headers(self) -> dict[str, str]:
-        """Our headers and, unless they hold one, the Authorization of the URL."""
+        """Our headers and, unless they contain one, the Authorization header of the URL."""
         is_named = any(name.lower() == "authorization" for name in self.headers)
         if is_named or not self.address.authorization:
             return dict(self.headers)
@@ -54,9 +54,9 @@ class Access:
 
 
 class Transport:
-    """Sends requests to one server; thread-safe.
+    """Sends requests to one server. Thread-safe.
 
-    Routes are bare, or under /api where a gateway forwards only that.
+    Routes have no prefix, or the prefix /api if a gateway forwards only that.
     """
 
     def __init__(self, access: Access) -> None:
@@ -67,7 +67,7 @@ class Transport:
         self._lock = threading.Lock()
 
     def close(self) -> None:
-        """Close all idle connections; a later request opens new ones."""
+        """Close all idle connections. A later request opens new ones."""
         with self._lock:
             client = self._client
             self._client = None
@@ -75,12 +75,12 @@ class Transport:
             client.close()
 
     def get_json(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
-        """GET and decode JSON, NaN and Infinity included. Raises ServerError."""
+        """GET and decode JSON, including NaN and Infinity. Raises ServerError."""
         response = self.request("GET", path, params=params)
         return self.decode(response)
 
     def get_bytes(self, path: str, params: Mapping[str, Any]) -> bytes:
-        """GET a file; a web page in its place is a login page. Raises ServerError."""
+        """GET a file. Raises ServerError, also for a web page, which is a login page."""
         response = self.request("GET", path, params=params)
         if _is_page(response):
             raise _describe_content(response, self.access.address)
@@ -93,7 +93,9 @@ class Transport:
     def request(
         self, method: str, path: str, *, accept: Container[int] = (), **options: Any
     ) -> httpx.Response:
-        """One request; statuses of 300 and above raise ServerError unless they are in `accept`."""
+        """Send one request. Raises ServerError for a status of 300 or above unless it is in
+        `accept`.
+        """
         response = self._send(method, self.prefix + path, **options)
         if self._is_foreign(response) and self.find_prefix():
             response = self._send(method, self.prefix + path, **options)
@@ -102,7 +104,7 @@ class Transport:
         return response
 
     def decode(self, response: httpx.Response) -> Any:
-        """The JSON in an answer.
+        """Decode the JSON of a response.
 
         Raises AccessDenied for a web page and UnexpectedResponse for anything else.
         """
@@ -114,7 +116,7 @@ class Transport:
         return data
 
     def download(self, path: str, params: Mapping[str, Any]) -> Iterator[bytes]:
-        """The chunks of one file as they come. Raises ServerError."""
+        """Yield the chunks of one file as they arrive. Raises ServerError."""
         path = self.prefix + path
         params = self._merge(params)
         with self.translated(), self._stream(path, params) as response:
@@ -124,8 +126,8 @@ class Transport:
             yield from response.iter_bytes()
 
     def find_prefix(self) -> bool:
-        """Whether /api has to be put before all routes; asked once, when a bare route answered
-        strangely.
+        """Find out whether routes need the prefix /api. Asks the server once, after an unexpected
+        response.
         """
         if self._certain:
             return False
@@ -138,7 +140,7 @@ class Transport:
 
     @contextmanager
     def translated(self) -> Iterator[None]:
-        """Turns every error of httpx into a ServerError without any secret in it."""
+        """Turn every error of httpx into a ServerError that contains no secret."""
         try:
             yield
         except (
@@ -161,7 +163,7 @@ class Transport:
                 return self._call(method, path, **options)
 
     def _call(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """One request and its whole answer."""
+        """Send one request and read its whole response."""
         record = CallRecord(self.access.address, method, path, options["params"])
         try:
             response = self._open().request(method, self._url(path), **options)
@@ -174,7 +176,7 @@ class Transport:
 
     @contextmanager
     def _stream(self, path: str, params: Mapping[str, Any]) -> Iterator[httpx.Response]:
-        """An answer that comes in pieces; its line is written when the last one was taken."""
+        """Stream a response. It is logged when the last chunk was read."""
         record = CallRecord(self.access.address, "GET", path, params)
         with ExitStack() as stack:
             try:
@@ -225,7 +227,9 @@ class Transport:
 
 
 def translate(error: Exception, access: Access) -> ServerError:
-    """The ServerError for an exception of httpx; its text names the server and says what to do."""
+    """Translate an exception of httpx into a ServerError that names the server and says
+    what to do.
+    """
     address = access.address
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return ServerUnreachable(
@@ -256,7 +260,7 @@ def translate(error: Exception, access: Access) -> ServerError:
 
 
 def check_status(response: httpx.Response, address: Address) -> None:
-    """Raise the ServerError that a status of 300 or above stands for."""
+    """Raise the ServerError for a status of 300 or above."""
     status = response.status_code
     if status < 300:
         return
@@ -299,9 +303,9 @@ def _create_client(access: Access) -> httpx.Client:
 
 
 def create_tls(access: Access) -> ssl.SSLContext | None:
-    """The TLS settings, or None where TLS is not used or not checked.
+    """Create the TLS context, or None if TLS is not used or not verified.
 
-    Raises ServerUnreachable for a bad CA file.
+    Raises ServerUnreachable for an unusable CA file.
     """
     if not access.address.secure or access.verify is False:
         return None

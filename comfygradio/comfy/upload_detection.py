@@ -1,5 +1,6 @@
-"""Loaders of node packs: lists of the files that people uploaded, whose upload button stands in the
-pack's own page and not in what the server says.
+"""Detect inputs that take an uploaded file although `/object_info` does not say so.
+
+Some node packs list the uploaded files, and add the upload button only in their own page.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ LOADERS: Mapping[tuple[str, str], str] = {
     ("VHS_LoadVideoFFmpeg", "video"): "video",
     ("VHS_LoadAudioUpload", "audio"): "audio",
 }
-"""Class and input of widespread loaders (VideoHelperSuite) → what is uploaded there."""
+"""Class and input of widespread loaders (VideoHelperSuite) → kind of file that is
+uploaded there.
+"""
 
 PICTURES = frozenset(
     ["png", "jpg", "jpeg", "jfif", "webp", "avif", "bmp", "tif", "tiff", "gif", "apng", "heic"]
@@ -28,7 +31,7 @@ SUFFIXES_BY_KIND: Mapping[str, frozenset[str]] = {
     "video": VIDEOS,
     "audio": SOUNDS | VIDEOS - {"gif"},
 }
-"""How the files of one kind end; a loader of sounds lists videos as well, for their sound."""
+"""Kind → suffixes of its files. Loaders of sounds list videos too, for their sound."""
 
 
 WORDS: Mapping[str, frozenset[str]] = {
@@ -36,20 +39,20 @@ WORDS: Mapping[str, frozenset[str]] = {
     "video": frozenset(["video", "movie", "film", "footage"]),
     "audio": frozenset(["audio", "sound", "music", "song"]),
 }
-"""Words of names that say which kind is meant."""
+"""Kind → words in a name that stand for it."""
 
 NO_UPLOAD = frozenset(["multi_select", "multiselect", "remote"])
-"""Options of lists that are no uploads, whatever stands in them."""
+"""Options of lists that never take uploads, whatever their entries are."""
 
 FILLERS = frozenset(
     ["file", "filename", "name", "path", "input", "upload", "load", "loader", "the"]
 )
-"""Words of names that say nothing about the kind."""
+"""Words in a name that do not tell the kind."""
 
 OWN_FILES = frozenset(
     ["voice", "speaker", "style", "template", "texture", "preset", "theme", "overlay", "font"]
 )
-"""Words of names of what comes with a pack, among which people choose."""
+"""Words in the names of lists that offer files shipped with a pack."""
 
 WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 SUFFIX = re.compile(r"[.]([A-Za-z0-9]{2,5})(?: \[(?:input|output|temp)\])?$")
@@ -58,11 +61,11 @@ SUFFIX = re.compile(r"[.]([A-Za-z0-9]{2,5})(?: \[(?:input|output|temp)\])?$")
 def guess_upload(
     class_type: str, name: str, choices: Sequence[Any], options: Mapping[str, Any]
 ) -> str | None:
-    """What is uploaded for a list of which the server says nothing: "image", "video", "audio",
-    "file" (of several kinds), or None for a list to choose from.
+    """Guess what is uploaded for a list: "image", "video", "audio", "file" (several kinds), or None
+    for a list to choose from.
 
-    Every entry has to be the name of such a file. A list with a default of its own was put together
-    by the pack, and one that may be chosen from several times is no upload.
+    Every entry has to be the name of such a file. A list with a default was put together by the
+    pack, and a list from which several entries may be chosen is no upload.
     """
     if (class_type, name) in LOADERS:
         return LOADERS[class_type, name]
@@ -87,7 +90,7 @@ def guess_upload(
 
 
 def _list_words(name: str) -> frozenset[str]:
-    """The words of a name in small letters, without the s of a plural."""
+    """List the words of a name in lower case, without a plural s."""
     words = [word.lower() for word in WORD.findall(name)]
     return frozenset(word.removesuffix("s") for word in words)
 
@@ -100,7 +103,7 @@ def _find_named(words: Collection[str]) -> str | None:
 
 
 def _list_plain() -> frozenset[str]:
-    """Words of which a name is made that means a file and nothing else."""
+    """List the words of names that mean a file and nothing else."""
     return FILLERS.union(*WORDS.values())
 
 
@@ -109,7 +112,7 @@ def _is_known(end: str) -> bool:
 
 
 def _find_end(entry: Any) -> str:
-    """How the name of a file ends, in small letters; "" for what is none."""
+    """Return the suffix of a file name in lower case, or "" if it has none."""
     if not isinstance(entry, str):
         return ""
     found = SUFFIX.search(entry)

@@ -1,4 +1,4 @@
-"""ComfyUI's WebSocket: the only import of websocket."""
+"""ComfyUI's WebSocket. The only import of websocket."""
 
 from __future__ import annotations
 
@@ -25,22 +25,23 @@ OPEN_SECONDS = 5.0
 PING_SECONDS = 25.0
 FLAGS = json.dumps({"type": "feature_flags", "data": {"supports_preview_metadata": True}})
 BROKEN = (websocket.WebSocketException, OSError, ValueError, AttributeError)
-"""What reading and closing a socket can raise; the last two when another thread closes it."""
+"""Exceptions of reading and closing a socket; the last two occur if another thread closes it."""
 NO_PROXY = {"http_proxy_host": "unused", "http_no_proxy": ["*"]}
-"""websocket-client 1.9 heeds http_no_proxy only beside a proxy host; otherwise the environment's
-proxies are used.
+"""websocket-client 1.9 applies http_no_proxy only together with a proxy host. Otherwise it uses the
+proxies of the environment.
 """
 
 Listener = Callable[[Message, Hashable], None]
 
 
 class Socket:
-    """An open connection for one client_id; `listen` has to be running, since unread messages stall
-    the server. `greeting` is the first thing that the server said.
+    """An open connection for one client_id. `greeting` is the first message of the server.
+
+    `listen` has to run at all times, since unread messages stall the server.
     """
 
     def __init__(self, access: Access, path: str, client_id: str) -> None:
-        """Connect, announce our features, wait for the greeting. Raises ServerError."""
+        """Connect, send our feature flags and wait for the greeting. Raises ServerError."""
         self._closing = False
         self._reading = False
         try:
@@ -54,8 +55,8 @@ class Socket:
             raise translate(error, access) from None
 
     def listen(self, listener: Listener, lost: Callable[[Socket], None]) -> None:
-        """Read until the end; `listener` gets each message and its kind, `lost` hears of an
-        unwanted end.
+        """Read until the end. Calls `listener` with each message and its kind, and `lost` if the
+        other side ends the connection.
         """
         self._reading = True
         try:
@@ -68,7 +69,7 @@ class Socket:
             lost(self)
 
     def close(self) -> None:
-        """Say good-bye and cut the line, without waiting for the server."""
+        """Send a close frame and shut the connection down, without waiting for the server."""
         self._closing = True
         try:
             self._socket.send_close()
@@ -110,9 +111,10 @@ class Socket:
 
 
 def coalescing_key(message: Message) -> Hashable:
-    """What a newer message makes worthless: previews, and progress of the same node.
+    """Return the key of messages that a newer one makes worthless: previews, and progress of a
+    node.
 
-    None: keep every one.
+    Returns None for a message that has to be kept.
     """
     if isinstance(message, PreviewFrame):
         return "preview" if message.mime == "image/jpeg" else None
@@ -124,7 +126,7 @@ def coalescing_key(message: Message) -> Hashable:
 
 
 def translate(error: Exception, access: Access) -> ServerError:
-    """The ServerError for an exception of websocket-client or of the operating system."""
+    """Translate an exception of websocket-client or of the operating system into a ServerError."""
     address = access.address
     if isinstance(error, websocket.WebSocketBadStatusException):
         if error.status_code in (401, 403):

@@ -18,27 +18,27 @@ UI_FORMAT = (
 )
 
 MAX_DEPTH = 100
-"""Lists and objects inside one another; no value of a node comes near it."""
+"""Maximum nesting of lists and objects. No real value of a node comes near it."""
 
 
 @dataclass(frozen=True)
 class Link:
-    """An input fed by output `slot` (from 0) of another node."""
+    """An input that is fed by output `slot` (from 0) of another node."""
 
     node_id: str
     slot: int
 
     @classmethod
     def parse(cls, value: Any) -> Link | None:
-        """The link that a JSON input value stands for, or None for a plain value.
+        """Parse an input's JSON value as a link. Returns None for a plain value.
 
-        ComfyUI takes every list for a link; its own have a text for the node, and a number from 0
-        for the output.
+        ComfyUI takes every list for a link. Its own links have a string for the node and a number
+        from 0 for the output.
         """
         if not isinstance(value, list) or len(value) != 2:
             return None
         node_id, slot = value
-        # A truth value is an int to Python.
+        # Python takes a bool for an int.
         if isinstance(node_id, bool) or isinstance(slot, bool):
             return None
         if not isinstance(node_id, str | int) or not isinstance(slot, int | float):
@@ -50,7 +50,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Node:
-    """One node of a workflow; `inputs` hold plain values and links as in the JSON."""
+    """One node of a workflow. `inputs` contain literal values and links as in the JSON."""
 
     id: str
     class_type: str
@@ -59,14 +59,14 @@ class Node:
 
     @property
     def links(self) -> Mapping[str, Link]:
-        """The inputs that are fed by other nodes."""
+        """The inputs that other nodes feed."""
         return _find_links(self.inputs)
 
 
 @dataclass(frozen=True)
 class Workflow:
-    """An API-format workflow: node id → node, in the order of the file; `notes` say what was left
-    out of it.
+    """An API-format workflow: node id → node, in the order of the file. `notes` say what was left
+    out.
     """
 
     nodes: Mapping[str, Node]
@@ -77,12 +77,12 @@ class Workflow:
 
     @property
     def class_types(self) -> frozenset[str]:
-        """The node classes that a server needs to have."""
+        """The node classes that a server needs."""
         return frozenset(node.class_type for node in self)
 
     def find_upstream(self, node_ids: Iterable[str]) -> frozenset[str]:
-        """Ids of these nodes and of all that feed them, near or far; ids that are no nodes are left
-        out.
+        """Find these nodes and all nodes that feed them, directly or not. Returns ids; unknown ids
+        are skipped.
         """
         found: set[str] = set()
         waiting = list(node_ids)
@@ -96,7 +96,7 @@ class Workflow:
         return frozenset(found)
 
     def to_json(self) -> dict[str, dict[str, Any]]:
-        """A fresh copy in API format, to be changed freely."""
+        """Make a fresh copy in API format that may be modified."""
         graph: dict[str, dict[str, Any]] = {}
         for node in self:
             graph[node.id] = {
@@ -108,7 +108,7 @@ class Workflow:
 
     @classmethod
     def from_json(cls, data: Any, name: str = "This workflow") -> Workflow:
-        """Parse decoded JSON, in its envelopes or without; `name` is what error texts call it.
+        """Parse decoded JSON, with or without envelopes. `name` is what error texts call it.
 
         Raises WorkflowError.
         """
@@ -128,8 +128,8 @@ class Workflow:
 
 @dataclass(frozen=True)
 class Upload:
-    """A local file that a prompt needs: posted first; its name on the server goes into `slots`
-    (node id, input).
+    """A local file that a prompt needs. It is uploaded first, and its name on the server goes into
+    `slots` (node id, input).
     """
 
     path: Path
@@ -139,8 +139,8 @@ class Upload:
 
 @dataclass(frozen=True)
 class Prompt:
-    """A filled workflow, ready to be posted: the graph in API format, the files it needs, what PNGs
-    shall remember.
+    """A filled workflow, ready to be posted: the graph in API format, the files it needs, and the
+    metadata that PNGs shall contain.
     """
 
     graph: Mapping[str, Any]
@@ -175,15 +175,15 @@ def load_json(path: Path) -> Any:
 
 
 def _describe_place(place: tuple[str, ...]) -> Iterator[str]:
-    """Where in a file the graph was found, unless it is the file."""
+    """Say where in the file the graph was found, unless it is the whole file."""
     if place:
         keys = _tidy_text(" → ".join(place))
         yield f"The workflow was taken out of {keys}; what stood beside it there was left out."
 
 
 def _describe_leftovers(graph: Mapping[str, Any]) -> Iterator[str]:
-    """What servers write into the prompts of pictures; sent back, `is_changed` makes them reuse
-    stale results.
+    """Name the keys that servers add to the prompts of pictures. Posted again, `is_changed` would
+    make them reuse stale results.
     """
     for key, node in graph.items():
         left = [name for name in node if name == "is_changed" or name.startswith("_loop_")]
@@ -202,7 +202,7 @@ def _parse_node(node_id: str, data: Any, name: str) -> Node:
         tidy: dict[str, Any] = _tidy(inputs) if isinstance(inputs, dict) else {}
     except RecursionError as error:
         raise WorkflowError(f"{name} is nested too deeply, in node {node_id}.") from error
-    # Links of other programs may have a number for the node; ComfyUI looks for a text.
+    # Other programs may write the node of a link as a number; ComfyUI needs a string.
     for key, link in _find_links(tidy).items():
         tidy[key] = [link.node_id, link.slot]
     title = _read_title(data)
@@ -225,8 +225,10 @@ def _read_title(data: Mapping[str, Any]) -> Any:
 
 
 def _describe_classless(node_id: str, data: Any, name: str) -> str:
-    """Why something is no node; ComfyUI exports the nodes that it lacks without their class, and
-    with the class as title where nobody gave them another.
+    """Explain why something is no node.
+
+    ComfyUI exports nodes whose class it lacks without the class. Their title is the class unless
+    somebody changed it.
     """
     title = _read_title(data) if isinstance(data, dict) else None
     if not isinstance(title, str) or not title or not isinstance(data.get("inputs"), dict):
@@ -238,7 +240,7 @@ def _describe_classless(node_id: str, data: Any, name: str) -> str:
 
 
 def _tidy(value: Any, depth: int = 0) -> Any:
-    """A copy of a JSON value without half characters, which cannot be written down.
+    """Copy a JSON value without unpaired surrogates, which cannot be encoded.
 
     Raises RecursionError.
     """

@@ -1,4 +1,4 @@
-"""The outermost layer: path prefix, tokens, origins, body limits and the faults of HTTP."""
+"""The outermost middleware: path prefix, tokens, origins, body limits and the faults of HTTP."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from comfygradio.demo.responses import BodyTooLarge, empty, text
 LOGIN_PAGE = "<!doctype html><title>Sign in</title><h1>Please sign in</h1>"
 
 
-class Access:
+class AccessMiddleware:
     """Wraps the application; refuses, delays or spoils what the options name."""
 
     def __init__(self, app: ASGIApp, options: DemoOptions) -> None:

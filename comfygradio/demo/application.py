@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp
 
-from comfygradio.demo.access import Access
+from comfygradio.demo.access import AccessMiddleware
 from comfygradio.demo.machine import Machine
 from comfygradio.demo.responses import (
     BodyTooLarge,
@@ -41,7 +41,7 @@ def build_application(machine: Machine) -> ASGIApp:
     }
     app = Starlette(routes=build_routes(machine), lifespan=lifespan, exception_handlers=handlers)
     app.router.redirect_slashes = False
-    return Access(app, machine.options)
+    return AccessMiddleware(app, machine.options)
 
 
 def build_routes(machine: Machine) -> list[BaseRoute]:

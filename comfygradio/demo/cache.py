@@ -65,7 +65,7 @@ def node_key(
             source_key = node_key(prompt, source, folders, keys, (*path, node_id))
             value = {"from": source_key, "slot": slot}
         inputs[name] = value
-    parts = [node["class_type"], inputs, read_changes(node, folders)]
+    parts = [node["class_type"], inputs, fingerprint_input_file(node, folders)]
     text = json.dumps(parts, default=str)
     keys[node_id] = hashlib.sha256(text.encode()).hexdigest()
     return keys[node_id]
@@ -79,9 +79,8 @@ def is_link(value: Any) -> bool:
     return isinstance(node_id, str) and isinstance(slot, (int, float))
 
 
-def read_changes(node: dict[str, Any], folders: Folders) -> Any:
-    """What tells that a file which the node reads has new content; written into the node as
-    `is_changed`.
+def fingerprint_input_file(node: dict[str, Any], folders: Folders) -> Any:
+    """Compute the digest of the file that a node loads and store it in the node as `is_changed`.
 
     As in ComfyUI, one that the prompt brings along is believed. None for nodes that read no file.
     """

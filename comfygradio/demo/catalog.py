@@ -41,7 +41,7 @@ class Catalog:
         self._options = options
         self._folders = folders
         self._schemas = self._load()
-        self._extra = read_extra(options, self._schemas)
+        self._extra = load_extra_classes(options, self._schemas)
 
     def object_info(self) -> dict[str, Schema]:
         """All classes, with the lists as they are now; not to be changed by the caller."""
@@ -72,14 +72,14 @@ class Catalog:
         return models
 
     def _load(self) -> dict[str, Schema]:
-        schemas = read_data("object_info.json")
+        schemas = load_schemas("object_info.json")
         if self._options.lab_nodes:
-            schemas |= read_data("lab_nodes.json")
+            schemas |= load_schemas("lab_nodes.json")
         if not self._options.can("v3_schemas"):
             for name in V3_ONLY:
                 schemas.pop(name, None)
-            schemas = {name: age_schema(schema) for name, schema in schemas.items()}
-            schemas |= read_data("object_info_2025.json")
+            schemas = {name: downgrade_schema(schema) for name, schema in schemas.items()}
+            schemas |= load_schemas("object_info_2025.json")
         for name in self._options.missing_classes:
             schemas.pop(name, None)
         return schemas
@@ -107,13 +107,13 @@ class Catalog:
         return names
 
 
-def read_data(name: str) -> dict[str, Schema]:
+def load_schemas(name: str) -> dict[str, Schema]:
     text = (resources.files("comfygradio.demo") / name).read_text(encoding="utf-8")
     data: dict[str, Schema] = json.loads(text)
     return data
 
 
-def read_extra(options: DemoOptions, own: dict[str, Schema]) -> dict[str, Schema]:
+def load_extra_classes(options: DemoOptions, own: dict[str, Schema]) -> dict[str, Schema]:
     """The classes of the file `extra_classes` that are neither the server's own nor
     taken from it.
     """
@@ -168,7 +168,7 @@ def with_options(spec: list[Any], options: list[str]) -> list[Any]:
     return [options, *spec[1:]]
 
 
-def age_schema(schema: Schema) -> Schema:
+def downgrade_schema(schema: Schema) -> Schema:
     """The class as servers of 2025 and before describe it: V1 combos, nothing that leaves an output
     node.
     """

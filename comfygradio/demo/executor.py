@@ -16,9 +16,9 @@ from comfygradio.demo.folders import Folders
 from comfygradio.demo.inputs import live_inputs
 from comfygradio.demo.messages import Event, Message, NodeText, Preview, now_ms
 from comfygradio.demo.node_run import Interrupted, InterruptFlag, NodeRun
+from comfygradio.demo.node_timing import NodeTiming
 from comfygradio.demo.nodes import NodeFunction
 from comfygradio.demo.options import DemoOptions
-from comfygradio.demo.pace import Pace
 from comfygradio.demo.progress import NodeProgress
 from comfygradio.demo.prompts import HistoryEntry, QueuedPrompt
 from comfygradio.demo.sockets import Sockets
@@ -37,7 +37,7 @@ class Executor:
         catalog: Catalog,
         sockets: Sockets,
         functions: Mapping[str, NodeFunction],
-        pace: Pace,
+        pace: NodeTiming,
     ) -> None:
         self.interrupt = InterruptFlag(pace)
         self.executions: Counter[str] = Counter()

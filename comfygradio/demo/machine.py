@@ -1,4 +1,4 @@
-"""One life of a server: its folders, queue, executor, sockets and the thread that works."""
+"""State of a running server: its folders, queue, executor, sockets and worker thread."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from comfygradio.demo.examples import write_examples
 from comfygradio.demo.executor import Executor
 from comfygradio.demo.folders import Folders
 from comfygradio.demo.messages import status_event
+from comfygradio.demo.node_timing import NodeTiming
 from comfygradio.demo.nodes import all_nodes
 from comfygradio.demo.options import DemoOptions
-from comfygradio.demo.pace import Pace
 from comfygradio.demo.prompts import HistoryEntry, PromptQueue, QueuedPrompt
 from comfygradio.demo.sockets import Sockets
 from comfygradio.demo.validation import Validator
@@ -31,7 +31,7 @@ class Machine:
         options: DemoOptions,
         root: Path,
         drop: Callable[[WebSocket], None],
-        pace: Pace,
+        pace: NodeTiming,
     ) -> None:
         self.options = options
         self.folders = Folders(root)
@@ -45,7 +45,7 @@ class Machine:
         )
         self.counter = 0
         self.wants_empty_cache = threading.Event()
-        self._pace = pace
+        self._timing = pace
         self._closed = threading.Event()
         self._worker = threading.Thread(
             target=self._work, name="comfygradio-demo-worker", daemon=True
@@ -85,7 +85,7 @@ class Machine:
 
     def _run(self, item: QueuedPrompt) -> HistoryEntry:
         if self.options.start_gap:
-            self._pace.wait(self.options.start_gap, self._closed)
+            self._timing.wait(self.options.start_gap, self._closed)
         try:
             return self.executor.run(item)
         except Exception:  # a bug here must not leave the queue without its worker

@@ -13,8 +13,8 @@ from PIL import Image
 
 from comfygradio.demo.folders import Folders
 from comfygradio.demo.messages import Message, NodeText, Preview
+from comfygradio.demo.node_timing import NodeTiming
 from comfygradio.demo.options import DemoOptions
-from comfygradio.demo.pace import Pace
 from comfygradio.demo.prompts import QueuedPrompt
 
 PREVIEW_METHODS = ("none", "auto", "latent2rgb", "taesd")
@@ -28,8 +28,8 @@ class Interrupted(Exception):
 class InterruptFlag:
     """The server's one interrupt flag; consumed by whoever sees it first."""
 
-    def __init__(self, pace: Pace) -> None:
-        self.pace = pace
+    def __init__(self, pace: NodeTiming) -> None:
+        self.timing = pace
         self._event = threading.Event()
         self._closed = False
 
@@ -54,11 +54,11 @@ class InterruptFlag:
     def wait(self, seconds: float) -> None:
         """Waits, at most until the flag goes up; it stays up for `check`."""
         if seconds > 0:
-            self.pace.wait(seconds, self._event)
+            self.timing.wait(seconds, self._event)
 
     def wait_step(self) -> None:
         """Waits as long as a step takes, likewise."""
-        self.pace.wait_step(self._event)
+        self.timing.wait_step(self._event)
 
 
 @dataclass(frozen=True)

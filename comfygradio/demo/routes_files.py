@@ -113,7 +113,7 @@ class FileRoutes:
         return response
 
     async def upload_image(self, request: Request) -> Response:
-        form = await read_form(request)
+        form = await parse_form(request)
         image = form.get("image")
         if not isinstance(image, UploadFile) or not image.filename:
             return empty(400)
@@ -123,7 +123,7 @@ class FileRoutes:
         """Puts the upload's alpha on the original; an absent original is answered as if it had
         worked.
         """
-        form = await read_form(request)
+        form = await parse_form(request)
         image = form.get("image")
         if not isinstance(image, UploadFile) or not image.filename:
             return empty(400)
@@ -168,7 +168,7 @@ def describe_upload(name: str, form: FormData) -> dict[str, str]:
     }
 
 
-async def read_form(request: Request) -> FormData:
+async def parse_form(request: Request) -> FormData:
     """The form, or an empty one if the body is none."""
     kind = request.headers.get("content-type", "")
     if not kind.startswith(("multipart/form-data", "application/x-www-form-urlencoded")):

@@ -16,7 +16,7 @@ from comfygradio.demo.machine import Machine
 from comfygradio.demo.messages import now_ms
 from comfygradio.demo.prompts import QueuedPrompt, hide_keys
 from comfygradio.demo.responses import JsonResponse, empty, text
-from comfygradio.demo.validation import Verdict
+from comfygradio.demo.validation import ValidationResult
 
 CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 NO_UPGRADE = 'No WebSocket UPGRADE hdr: None\n Can "Upgrade" only to "WebSocket".'
@@ -105,7 +105,7 @@ class PromptRoutes:
         return JsonResponse({"error": shown, "node_errors": node_errors or []}, 400)
 
     def _accept(
-        self, body: dict[str, Any], prompt_id: str, number: float, verdict: Verdict
+        self, body: dict[str, Any], prompt_id: str, number: float, verdict: ValidationResult
     ) -> Response:
         extra = dict(body.get("extra_data") or {})
         if "client_id" in body:

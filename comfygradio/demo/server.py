@@ -18,8 +18,8 @@ from starlette.websockets import WebSocket
 
 from comfygradio.demo.application import build_application
 from comfygradio.demo.machine import Machine
+from comfygradio.demo.node_timing import NodeTiming, Wait
 from comfygradio.demo.options import DemoOptions
-from comfygradio.demo.pace import Pace, Wait
 
 MAX_MESSAGE = 1 << 30
 BACKLOG = 128
@@ -27,8 +27,8 @@ BACKLOG = 128
 TICK_SECONDS = 0.1
 """Between two looks of uvicorn at the time, for its Date header."""
 
-TURNS = 100
-"""Of the event loop, in which connections that were dropped take note of it."""
+DROP_TURNS = 100
+"""Event loop iterations in which dropped connections may finish."""
 
 
 class _Uvicorn(uvicorn.Server):
@@ -57,7 +57,7 @@ class _Uvicorn(uvicorn.Server):
         """Everything is dropped already, so nobody is waited for."""
         for listener in sockets or ():
             listener.close()
-        for _ in range(TURNS):
+        for _ in range(DROP_TURNS):
             if not self.server_state.connections:
                 return
             await asyncio.sleep(0)
@@ -106,7 +106,7 @@ class DemoServer:
         self.host = host
         self.port = port
         self.folder = folder
-        self._pace = Pace(self.options.step_seconds, wait)
+        self._timing = NodeTiming(self.options.step_seconds, wait)
         self.executions: Counter[str] = Counter()
         self.connections: Counter[str] = Counter()
         """How often a WebSocket was opened under a client id."""
@@ -127,8 +127,8 @@ class DemoServer:
             raise RuntimeError("the demo server runs already")
         listener = open_listener(self.host, self.port)
         self.port = listener.getsockname()[1]
-        self._pace.is_hurried = False
-        self._machine = Machine(self.options, self._root(), self._drop, self._pace)
+        self._timing.skips_waits = False
+        self._machine = Machine(self.options, self._root(), self._drop, self._timing)
         self._machine.executor.executions = self.executions
         self._machine.sockets.connections = self.connections
         self._uvicorn = _Uvicorn(configure(self._machine))
@@ -159,24 +159,24 @@ class DemoServer:
             self._own_folder = None
             self.folder = None
 
-    def hears(self, client_id: str) -> bool:
+    def has_client(self, client_id: str) -> bool:
         """Whether this server would send what concerns a client to a WebSocket."""
-        return self._machine is not None and self._machine.sockets.knows(client_id)
+        return self._machine is not None and self._machine.sockets.has_client(client_id)
 
-    def set_pace(self, step_seconds: float) -> None:
+    def set_step_seconds(self, step_seconds: float) -> None:
         """Steps of samplers take so long from now on, also the one that is under way."""
         self.options = replace(self.options, step_seconds=step_seconds)
-        self._pace.step_seconds = step_seconds
+        self._timing.step_seconds = step_seconds
 
     def reset_executions(self) -> None:
         """Sets the counts of executed nodes per class (`executions`) back to nothing."""
         self.executions.clear()
 
-    def hurry(self, is_hurried: bool = True) -> None:
+    def set_skip_waits(self, skips_waits: bool = True) -> None:
         """From now on nothing that runs here takes time, until this is taken back or the server is
         started again.
         """
-        self._pace.is_hurried = is_hurried
+        self._timing.skips_waits = skips_waits
 
     def __enter__(self) -> DemoServer:
         return self if self._thread is not None else self.start()

@@ -47,7 +47,7 @@ class Sockets:
             for receiver in self._receivers(sid):
                 await self._send(receiver, self._table.get(receiver), message)
 
-    def knows(self, sid: str) -> bool:
+    def has_client(self, sid: str) -> bool:
         """Whether there is a socket for this client."""
         return sid in self._table
 
@@ -85,11 +85,11 @@ class Sockets:
     async def _listen(self, socket: WebSocket, sid: str) -> None:
         with contextlib.suppress(WebSocketDisconnect, KeyError):
             first = await socket.receive_text()
-            await self._shake_hands(socket, sid, first)
+            await self._exchange_features(socket, sid, first)
             while True:
                 await socket.receive_text()
 
-    async def _shake_hands(self, socket: WebSocket, sid: str, text: str) -> None:
+    async def _exchange_features(self, socket: WebSocket, sid: str, text: str) -> None:
         with contextlib.suppress(ValueError):
             message = json.loads(text)
             if not isinstance(message, dict) or message.get("type") != "feature_flags":

@@ -15,7 +15,7 @@ ENCODERS = {"flac": "flac", "mp3": "libmp3lame", "opus": "libopus"}
 OPUS_RATE = 48000
 
 
-def read_audio(path: Path) -> Audio | None:
+def load_audio(path: Path) -> Audio | None:
     """The first sound track of an audio or video file, None if there is none."""
     import av
 

@@ -35,7 +35,7 @@ Prompt = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ValidationResult:
     """What /prompt answers: `error` is None if at least one output may run."""
 
     error: Error | None
@@ -44,7 +44,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class NodeVerdict:
+class NodeValidation:
     """Whether a node and all that feeds it may run, and the errors of the node itself."""
 
     valid: bool
@@ -59,20 +59,20 @@ class Validator:
         self._folders = folders
         self._options = options
 
-    def check(self, prompt: Prompt, targets: list[str] | None) -> Verdict:
+    def check(self, prompt: Prompt, targets: list[str] | None) -> ValidationResult:
         """`targets` limits the outputs that count; None means all."""
         schemas: dict[str, Schema] = {}
         outputs = []
         for node_id, node in prompt.items():
             error = self._check_class(node_id, node, schemas)
             if error is not None:
-                return Verdict(error, [], {})
+                return ValidationResult(error, [], {})
             is_output = schemas[node["class_type"]].get("output_node")
             if is_output and (targets is None or node_id in targets):
                 outputs.append(node_id)
         if not outputs:
             error = describe_error("prompt_no_outputs", "Prompt has no outputs", "")
-            return Verdict(error, [], {})
+            return ValidationResult(error, [], {})
         walk = _PromptCheck(prompt, schemas, self._folders, self._options)
         return check_outputs(walk, outputs)
 
@@ -107,7 +107,7 @@ class Validator:
         return describe_error("missing_node_type", message, details, extra)
 
 
-def check_outputs(walk: _PromptCheck, outputs: list[str]) -> Verdict:
+def check_outputs(walk: _PromptCheck, outputs: list[str]) -> ValidationResult:
     """Checks output by output; a bad one is blamed for every error found so far, as in ComfyUI."""
     good: list[str] = []
     node_errors: dict[str, Any] = {}
@@ -126,10 +126,10 @@ def check_outputs(walk: _PromptCheck, outputs: list[str]) -> Verdict:
             }
             node_errors.setdefault(node_id, blank)["dependent_outputs"].append(output)
     if good:
-        return Verdict(None, good, node_errors)
+        return ValidationResult(None, good, node_errors)
     message = "Prompt outputs failed validation"
     error = describe_error("prompt_outputs_failed_validation", message, "\n".join(details))
-    return Verdict(error, [], node_errors)
+    return ValidationResult(error, [], node_errors)
 
 
 class _PromptCheck:
@@ -138,7 +138,7 @@ class _PromptCheck:
     def __init__(
         self, prompt: Prompt, schemas: dict[str, Schema], folders: Folders, options: DemoOptions
     ) -> None:
-        self.verdicts: dict[str, NodeVerdict] = {}
+        self.verdicts: dict[str, NodeValidation] = {}
         self._prompt = prompt
         self._schemas = schemas
         self._folders = folders
@@ -158,7 +158,7 @@ class _PromptCheck:
         try:
             return self._check_node(node_id)
         except Exception as error:
-            self.verdicts[node_id] = NodeVerdict(False, [outer_error(error)])
+            self.verdicts[node_id] = NodeValidation(False, [outer_error(error)])
             return False
 
     def _check_node(self, node_id: str) -> bool:
@@ -174,11 +174,11 @@ class _PromptCheck:
                 is_fed = False
         found += self._check_files(node_id)
         # There is one already where a cycle through this node was found meanwhile.
-        earlier = self.verdicts.get(node_id, NodeVerdict(True, []))
+        earlier = self.verdicts.get(node_id, NodeValidation(True, []))
         new = [error for error in found if error not in earlier.errors]
         errors = [*earlier.errors, *new]
         is_valid = earlier.valid and is_fed and not errors
-        self.verdicts[node_id] = NodeVerdict(is_valid, errors)
+        self.verdicts[node_id] = NodeValidation(is_valid, errors)
         return is_valid
 
     def _specs(self, node_id: str) -> list[tuple[str, list[Any], bool]]:
@@ -193,7 +193,7 @@ class _PromptCheck:
         members = self._path[start:]
         names = [f"{member} ({self.class_of(member)})" for member in [*members, node_id]]
         for member, errors in cycle_errors(members, " -> ".join(names)).items():
-            self.verdicts[member] = NodeVerdict(False, errors)
+            self.verdicts[member] = NodeValidation(False, errors)
 
     def _check_input(
         self, node_id: str, name: str, spec: list[Any], required: bool, errors: list[Error]
@@ -240,7 +240,7 @@ class _PromptCheck:
         try:
             return self._check_node(link[0])
         except Exception as error:
-            self.verdicts[link[0]] = NodeVerdict(False, [inner_error(name, spec, error, link)])
+            self.verdicts[link[0]] = NodeValidation(False, [inner_error(name, spec, error, link)])
             return False
         finally:
             self._path.pop()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from comfygradio.demo.sound import OPUS_RATE, read_audio
+from comfygradio.demo.sound import OPUS_RATE, load_audio
 from comfygradio.demo.values import Audio, Clip, VideoFile
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def save_video(
             if encoding.reuses(source):
                 copy_streams(source, path, texts)
                 return
-    clip = video if isinstance(video, Clip) else read_clip(video)
+    clip = video if isinstance(video, Clip) else load_clip(video)
     format = CONTAINERS[path.suffix]
     with av.open(str(path), "w", format=format, options=container_options(path)) as container:
         container.metadata.update(texts)
@@ -141,7 +141,7 @@ def encode_sound(container: OutputContainer, stream: Any, audio: Audio, length: 
     container.mux(stream.encode(None))
 
 
-def read_clip(video: VideoFile) -> Clip:
+def load_clip(video: VideoFile) -> Clip:
     """All pictures, the frame rate and the sound of a file; ValueError if it holds no pictures."""
     import av
 
@@ -151,7 +151,7 @@ def read_clip(video: VideoFile) -> Clip:
         stream = container.streams.video[0]
         pictures = [frame.to_image() for frame in container.decode(stream)]
         fps = stream.average_rate or Fraction(1)
-    return Clip(pictures, Fraction(fps), read_audio(video.path))
+    return Clip(pictures, Fraction(fps), load_audio(video.path))
 
 
 def measure(video: Clip | VideoFile) -> tuple[int, int]:

@@ -23,14 +23,12 @@ from comfygradio.forms.slots import Slot
 from comfygradio.importers.annotation import Annotation
 
 LIMITS = ("min", "max", "step", "default", "choices", "widget")
-"""Keys of an annotation that the server's own limits may rule out."""
+"""Keys of an annotation that may conflict with the server's own limits."""
 
 
 @dataclass
 class AnnotatedFields:
-    """The fields that were marked, the detections that were not, and what could not be taken
-    over.
-    """
+    """The annotated fields, the remaining detections, and notes on what could not be used."""
 
     fields: list[DraftField] = field(default_factory=list)
     detections: list[Detection] = field(default_factory=list)
@@ -95,7 +93,9 @@ def _is_orphan(found: Detection, annotated: AnnotatedFields, done: set[Slot]) ->
 def _pair_width_and_height(
     detected: DetectionResult, annotations: list[Annotation]
 ) -> list[Annotation]:
-    """Width and height that were marked one by one, and no more than marked, as one size."""
+    """Join a width and a height that were annotated separately, and without further settings, into
+    one size.
+    """
     paired = list(annotations)
     bare = [hint for hint in annotations if _is_bare(hint)]
     for found in detected.detections.found:
@@ -112,19 +112,19 @@ def _pair_width_and_height(
 
 
 def _list_meaning(annotations: list[Annotation], slots: tuple[Slot, ...]) -> list[Annotation]:
-    """The annotations that mean at least one of these inputs."""
+    """List the annotations that name at least one of these inputs."""
     return [hint for hint in annotations if not set(hint.slots).isdisjoint(slots)]
 
 
 def _is_bare(annotation: Annotation) -> bool:
-    """Whether an annotation says nothing but which number is meant."""
+    """Whether an annotation only names an input, without limits or a widget."""
     if annotation.name.lower() not in ("", "width", "height"):
         return False
     return not _says_limits(annotation) and annotation.widget is None
 
 
 def _says_limits(annotation: Annotation) -> bool:
-    """Whether an annotation says which values are possible, or the first one."""
+    """Whether an annotation restricts the values, or states a default."""
     if annotation.choices:
         return True
     limits = (annotation.minimum, annotation.maximum, annotation.step, annotation.default)
@@ -132,7 +132,9 @@ def _says_limits(annotation: Annotation) -> bool:
 
 
 def _split(graph: Graph, detections: Sequence[Detection], done: set[Slot]) -> Iterator[Detection]:
-    """The detections; LoRA lists whose strengths were marked by themselves as single names."""
+    """Yield the detections. A LoRA list whose strengths were annotated separately is split into
+    single names.
+    """
     for found in detections:
         if found.role != "loras" or not _has_marked_strength(graph, found, done):
             yield found
@@ -150,7 +152,7 @@ def _has_marked_strength(graph: Graph, found: Detection, done: set[Slot]) -> boo
 
 
 def _find_slots(graph: Graph, annotation: Annotation, annotated: AnnotatedFields) -> list[Slot]:
-    """The inputs that an annotation means; for a linked one, the plain values behind it."""
+    """Find the inputs that an annotation names. For a linked input, find the literals behind it."""
     found: list[Slot] = []
     for slot in annotation.slots:
         if slot.node_id not in graph.workflow.nodes:
@@ -174,8 +176,10 @@ def _find_slots(graph: Graph, annotation: Annotation, annotated: AnnotatedFields
 def _recognise(
     annotation: Annotation, slots: list[Slot], annotated: AnnotatedFields, marked: set[Slot]
 ) -> Detection:
-    """What was guessed of marked inputs, with the inputs of the same node that a text has to fill
-    with them, and what moves along and is not `marked` itself.
+    """Return what was detected for annotated inputs, or a detection with the role "other".
+
+    It keeps inputs of the same node that take the same text, and computed inputs that are not
+    `marked` themselves.
     """
     why = f"marked for {annotation.source}"
     wanted = set(slots)
@@ -226,8 +230,8 @@ def _write_field(
 
 
 def _adapt_keys(graph: Graph, annotation: Annotation, detection: Detection) -> dict[str, Any]:
-    """What suits people, as far as the annotation leaves it open: one limit said means all
-    limits said.
+    """Return the keys that the annotation leaves open. If it states one limit, it leaves
+    none open.
     """
     suited = adapt_keys(graph, detection, ROLES[detection.role])
     if not _says_limits(annotation):
@@ -240,7 +244,7 @@ def _adapt_keys(graph: Graph, annotation: Annotation, detection: Detection) -> d
 
 
 def _list_keys(annotation: Annotation) -> dict[str, Any]:
-    """What an annotation says, as keys of a preset file."""
+    """Return what an annotation says as keys of a preset file."""
     keys = {
         "help": clean_label(annotation.help) if annotation.help else None,
         "group": clean_label(annotation.group) if annotation.group else None,
@@ -264,7 +268,7 @@ def _write_fitting(
     keys: dict[str, Any],
     annotated: AnnotatedFields,
 ) -> FieldFile:
-    """The line with all keys, or without limits that this server does not go along with."""
+    """Write the line with all keys, or without the limits if they do not suit this server."""
     try:
         line = make_field_file(graph, detection, keys)
         bind_field(name, line, graph.workflow, graph.object_info)
@@ -284,8 +288,8 @@ def _write_fitting(
 def _release_slots(
     graph: Graph, detected: DetectionResult, annotated: AnnotatedFields, done: set[Slot]
 ) -> None:
-    """Take marked inputs out of the detections; what is left of one with several parts can be
-    offered again.
+    """Remove annotated inputs from the detections. Inputs of a detection that lost a whole part can
+    be detected again.
     """
     for index, found in enumerate(annotated.detections):
         if found.is_variant or done.isdisjoint(found.all_slots):

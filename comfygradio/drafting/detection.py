@@ -1,4 +1,4 @@
-"""Detections: what was recognised in a workflow, before it gets a name and a label."""
+"""Detections: what was recognised in a workflow, before it has a name and a label."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from comfygradio.forms.slots import Slot
 
 @dataclass(frozen=True)
 class Detection:
-    """Inputs that belong together and the role they play.
+    """Inputs that belong together, and their role.
 
-    `parts` maps the part of a value ("" for a plain one, "width" and "height" of a size) to inputs.
-    `keys` are further keys of the line in the preset file, and `computed` maps further inputs
-    to the formula that works their number out of the value. With `is_secondary` it is not among
-    the first things people ask for. With `is_variant` its inputs belong to another detection, whose
-    value they take unless this one has a value.
+    `parts` maps parts of a value ("" for a simple one, "width" and "height" of a size) to inputs.
+    `keys` are further keys of the line in the preset file. `computed` maps further inputs to
+    formulas that compute their number from the value. `is_secondary` marks what people rarely need
+    first. With `is_variant` its inputs belong to another detection and take that one's value unless
+    this one has its own.
     """
 
     role: str
@@ -36,7 +36,7 @@ class Detection:
 
     @property
     def all_slots(self) -> tuple[Slot, ...]:
-        """The inputs of all parts and those that formulas fill."""
+        """The inputs of all parts, and the computed ones."""
         return (*self.slots, *self.computed)
 
     @property
@@ -48,22 +48,22 @@ class Detection:
 def make_detection(
     role: str, slots: Iterable[Slot], why: str, is_secondary: bool = False, **keys: Any
 ) -> Detection:
-    """A detection whose value is one plain value."""
+    """Make a detection with a single value."""
     parts = {"": tuple(slots)}
     return Detection(role, parts, why, keys, is_secondary)
 
 
 @dataclass
 class Detections:
-    """The detections so far; each input belongs to the first detection that claims it."""
+    """The detections so far. Each input belongs to the first detection that claims it."""
 
     found: list[Detection] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     claimed: set[Slot] = field(default_factory=set)
 
     def add(self, *findings: Detection) -> None:
-        """Add detections and claim their inputs; skip those with an input that is claimed
-        already.
+        """Add detections and claim their inputs. Detections with an input that is already claimed
+        are skipped.
         """
         for finding in findings:
             if self.claimed.isdisjoint(finding.all_slots):
@@ -71,9 +71,9 @@ class Detections:
                 self.claimed.update(finding.all_slots)
 
     def claim(self, *slots: Slot) -> None:
-        """Keep inputs from becoming fields."""
+        """Claim inputs, so that they become no fields."""
         self.claimed.update(slots)
 
     def has(self, *roles: str) -> bool:
-        """Whether one of the roles was found."""
+        """Whether one of these roles was detected."""
         return any(finding.role in roles for finding in self.found)

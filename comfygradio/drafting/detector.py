@@ -1,4 +1,4 @@
-"""The detector: finds the role of each input and decides which ones a simple form asks for."""
+"""Detect the role of each input, and decide which inputs a simple form has."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from comfygradio.drafting.trace import find_samplers, rank_nodes
 from comfygradio.drafting.workflow_kind import find_medium, starts_from_picture
 
 MAX_PROMPTS = 3
-"""Text fields shown at once; further ones go under More settings."""
+"""Maximum number of text fields that are not advanced."""
 
 
 MAX_PER_ROLE = 6
-"""Fields of one role in a draft; further ones are only offered."""
+"""Maximum number of fields of one role in a draft. Further ones are only offered."""
 
 MAX_REQUIRED_PER_ROLE = 24
-"""The same limit for roles that a workflow needs (REQUIRED_ROLES)."""
+"""The same limit for roles that a workflow cannot do without (REQUIRED_ROLES)."""
 
 REQUIRED_ROLES = frozenset(
     {"image", "mask", "video", "audio", "file", "prompt", "text", "tags", "lyrics"}
 )
 
 MAX_SHAPES = 2
-"""Lists such as aspect ratio and resolution that are asked for at once."""
+"""Maximum number of lists such as aspect ratio and resolution that are not advanced."""
 
 
 @dataclass(frozen=True)
 class DetectionResult:
-    """What was recognised: `detections` for the form, `left_out` what is only offered, `ranks` as
-    `rank_nodes` has them.
+    """What was detected: `detections` for the form, `left_out` for what is only offered, and the
+    `ranks` of `rank_nodes`.
     """
 
     detections: Detections
@@ -48,7 +48,7 @@ class DetectionResult:
 
 
 def detect_fields(graph: Graph) -> DetectionResult:
-    """Recognise prompt, seed, size, models, files and the other roles of a workflow."""
+    """Detect prompt, seed, size, models, files and the other roles of a workflow."""
     samplers = find_samplers(graph)
     ranks = rank_nodes(graph, samplers)
     # The first detection that claims an input keeps it, so that the order decides.
@@ -69,14 +69,14 @@ def detect_fields(graph: Graph) -> DetectionResult:
 
 
 def _add_loose_texts(graph: Graph, detections: Detections, samplers: tuple[str, ...]) -> None:
-    """Add the texts known by their names; beside those that samplers read they stand aside."""
+    """Add texts that are recognised by name. They are secondary to texts that samplers read."""
     traced = detections.has("prompt", "tags")
     for found in find_texts_by_name(graph, bool(samplers)):
         detections.add(replace(found, is_secondary=found.is_secondary or traced))
 
 
 def _add_loras(graph: Graph, detections: Detections) -> None:
-    """Add the LoRAs; the strengths of a list belong to it and become no fields of their own."""
+    """Add the LoRAs. The strengths of a list belong to it and become no fields."""
     for found in find_loras(graph):
         detections.add(found)
         if found.role == "loras":
@@ -85,7 +85,7 @@ def _add_loras(graph: Graph, detections: Detections) -> None:
 
 
 def _sort_out(graph: Graph, detections: Detections, samplers: tuple[str, ...]) -> list[Detection]:
-    """Mark secondary detections in place; return those that the form should leave out."""
+    """Mark secondary detections in place. Returns those that the form should leave out."""
     medium = find_medium(graph)
     detections.found = _name_strength(graph, detections, starts_from_picture(graph, samplers))
     _mark_secondary(detections, medium, bool(samplers))
@@ -101,7 +101,7 @@ def _sort_out(graph: Graph, detections: Detections, samplers: tuple[str, ...]) -
 
 
 def _mark_secondary(detections: Detections, medium: str, samples: bool) -> None:
-    """Set aside, role by role, what is not among the first things people ask for."""
+    """Mark, role by role, what people rarely need first."""
     _mark_role_secondary(detections, "prompt", lambda place: place >= MAX_PROMPTS)
     _mark_role_secondary(detections, "text", lambda place: place >= MAX_PROMPTS)
     roles = [found.role for found in detections.found]
@@ -120,7 +120,7 @@ def _mark_secondary(detections: Detections, medium: str, samples: bool) -> None:
 
 
 def _mark_surplus(detections: list[Detection]) -> Iterator[tuple[Detection, bool]]:
-    """Each detection, and whether there are too many of its role before it."""
+    """Yield each detection, and whether its role has reached its limit before it."""
     counts: Counter[str] = Counter()
     for found in detections:
         counts[found.role] += 1
@@ -129,7 +129,9 @@ def _mark_surplus(detections: list[Detection]) -> Iterator[tuple[Detection, bool
 
 
 def _name_strength(graph: Graph, detections: Detections, from_picture: bool) -> list[Detection]:
-    """The first denoise of a workflow that starts from a picture is how much of it may change."""
+    """If the workflow starts from a picture, give the first denoise the role "strength" unless it
+    is 1.
+    """
     findings = list(detections.found)
     if not from_picture:
         return findings
@@ -143,7 +145,7 @@ def _name_strength(graph: Graph, detections: Detections, from_picture: bool) -> 
 
 
 def _mark_role_secondary(detections: Detections, role: str, is_side: Callable[[int], bool]) -> None:
-    """Set detections of a role aside, in place, by how many of them stood before."""
+    """Mark detections of a role as secondary, in place, by how many of them came before."""
     place = 0
     for index, found in enumerate(detections.found):
         if found.role == role and not found.is_secondary:
@@ -152,9 +154,7 @@ def _mark_role_secondary(detections: Detections, role: str, is_side: Callable[[i
 
 
 def _is_useless(graph: Graph, found: Detection, medium: str) -> bool:
-    """Whether a setting makes no sense for this workflow: a pass that starts from noise, several
-    videos at once.
-    """
+    """Whether a setting makes no sense for this workflow, such as several videos at once."""
     if found.role == "denoise":
         return bool(graph.value(found.first) == 1)
     return found.role == "pictures" and medium != "image"

@@ -1,6 +1,6 @@
-"""Drafts: a preset suggested for a workflow, as data.
+"""Drafts: suggest a preset for a workflow, as data.
 
-`writer` renders a draft as YAML; the author's page edits it.
+`writer` renders a draft as YAML, and the author page edits it.
 """
 
 from __future__ import annotations
@@ -25,11 +25,10 @@ from comfygradio.importers.importer import import_annotations
 
 @dataclass(frozen=True)
 class Draft:
-    """A suggested preset. `fields` are the form; `left_out` are further lines that could be added
-    to it.
+    """A suggested preset. `fields` are the form; `left_out` are further lines that could be added.
 
-    `workflow` is what has to be stored beside the preset: it may differ from the one that was read.
-    `outputs` are node ids, empty for every output node. `notes` tell what was guessed and what was
+    `workflow` has to be stored beside the preset and may differ from the one that was loaded.
+    `outputs` are node ids, empty for every output node. `notes` say what is uncertain and what was
     not found.
     """
 
@@ -44,7 +43,7 @@ class Draft:
     notes: tuple[str, ...] = ()
 
     def to_file(self, workflow_file: str) -> PresetFile:
-        """The preset file that this draft stands for, with its workflow at this path."""
+        """Build the preset file of this draft, with its workflow at this path."""
         return PresetFile(
             title=self.title,
             description=self.description,

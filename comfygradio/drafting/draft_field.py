@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from comfygradio.comfy.object_info import InputSpec
+from comfygradio.comfy.object_info import InputSpec, is_number
 from comfygradio.drafting.detection import Detection
 from comfygradio.drafting.graph import Graph
 from comfygradio.drafting.leftovers import is_value_node
@@ -24,9 +24,7 @@ SLIDER_STEPS = 200
 
 @dataclass(frozen=True)
 class DraftField:
-    """One suggested line of a preset: its name, the role it was recognised in, its keys, and a
-    short reason.
-    """
+    """One suggested line of a preset: its name, detected role, keys, and a short reason."""
 
     name: str
     role: str
@@ -35,7 +33,7 @@ class DraftField:
 
 
 def sort_detections(detections: Iterable[Detection]) -> list[Detection]:
-    """What is asked for first, then More settings; both in the order of the roles."""
+    """Sort the detections: main fields before advanced ones, both in the order of the roles."""
 
     def place(finding: Detection) -> tuple[bool, int]:
         return is_advanced(finding), ROLE_ORDER[finding.role]
@@ -44,7 +42,7 @@ def sort_detections(detections: Iterable[Detection]) -> list[Detection]:
 
 
 def is_advanced(detection: Detection) -> bool:
-    """Whether a detection stands under More settings."""
+    """Whether a detection becomes an advanced field."""
     return detection.is_secondary or ROLES[detection.role].is_advanced
 
 
@@ -54,9 +52,7 @@ def make_fields(
     labels: Mapping[str, str],
     names: Iterable[str] = (),
 ) -> list[DraftField]:
-    """A field for each detection; `labels` are the main labels of roles, `names` are
-    already taken.
-    """
+    """Make a field for each detection. `labels` are labels by role, `names` are already taken."""
     taken = set(names)
     shown: set[str] = set()
     fields = []
@@ -81,14 +77,16 @@ def make_fields(
 
 
 def make_field_file(graph: Graph, detection: Detection, keys: Mapping[str, Any]) -> FieldFile:
-    """The line of a preset file that fills these inputs, with their nodes described at length."""
+    """Make the line of a preset file that fills these inputs, with full descriptions of their
+    nodes.
+    """
     where = _write_slots(graph, detection)
     dynamic = _write_dynamic(graph, detection.parts, keys)
     return FieldFile.model_validate({**where, **keys, **dynamic})
 
 
 def _write_slots(graph: Graph, detection: Detection) -> dict[str, Any]:
-    """The key `slot` of a plain value, or `slots` of one with named parts."""
+    """Return the key `slot` for a single value, or `slots` for named parts."""
     addresses: dict[str, list[SlotFile | ComputedSlot]] = {}
     for part, slots in detection.parts.items():
         addresses[part] = [make_slot_file(graph, slot) for slot in slots]
@@ -107,8 +105,8 @@ def _write_slots(graph: Graph, detection: Detection) -> dict[str, Any]:
 def _write_dynamic(
     graph: Graph, parts: Mapping[str, tuple[Slot, ...]], keys: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """`{a|b}` is drawn where ComfyUI's own page does it, unless that would change the workflow's
-    own text.
+    """Return the key `dynamic`: set if ComfyUI's own page expands `{a|b}` here and that would not
+    change the workflow's own text.
     """
     if keys.get("widget") not in (None, "text", "textarea"):
         return {}
@@ -126,7 +124,7 @@ def _is_drawn(spec: InputSpec | None) -> bool:
 
 
 def make_slot_file(graph: Graph, slot: Slot) -> SlotFile:
-    """The long form of a slot address."""
+    """Make the long form of a slot address."""
     node = graph.node(slot.node_id)
     keys = {"node": node.id, "class": node.class_type}
     if node.title != node.class_type:
@@ -136,8 +134,8 @@ def make_slot_file(graph: Graph, slot: Slot) -> SlotFile:
 
 
 def find_own_name(graph: Graph, detection: Detection) -> tuple[str, str]:
-    """The name and label that a detection brings along, by the author's title or the input's own
-    name; "" for none.
+    """Return the name and label that a detection brings along, from the author's title or the
+    input's name; "" for none.
     """
     slot = detection.first
     title = _title(graph, slot)
@@ -180,7 +178,7 @@ def _title(graph: Graph, slot: Slot) -> str:
 
 
 def _pick_label(label: str, title: str, shown: set[str]) -> str:
-    """A label that no other field has: with the node's title, or a number."""
+    """Pick a label that no other field has: with the node's title, or with a number."""
     wishes = [label]
     if is_descriptive(title) and title != label:
         wishes.append(f"{label} ({title})")
@@ -199,16 +197,15 @@ def _number_label(label: str, shown: set[str]) -> str:
 
 
 def adapt_keys(graph: Graph, detection: Detection, role: Role) -> dict[str, Any]:
-    """The keys that make a detection suit people: the widget, where the server's own hint misleads,
-    and limits.
+    """Return the keys that make a detection suit people: its limits, and the widget if the server's
+    own hint misleads.
     """
     keys = dict(detection.keys)
     spec = graph.spec(detection.first)
     value = graph.value(detection.first)
     if spec is None or detection.role == "size":
         return keys
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if is_number and spec.choices is None:
+    if is_number(value) and spec.choices is None:
         keys |= _narrow(keys, role, value, spec.minimum, spec.maximum)
         if detection.role == "seed":
             if not spec.is_seed:
@@ -229,8 +226,8 @@ def _narrow(
     low: int | float | None,
     high: int | float | None,
 ) -> dict[str, Any]:
-    """Limits that suit people, where they are narrower than the server's and let the workflow's own
-    value through.
+    """Narrow the limits for people, if that is narrower than the server's and includes the
+    workflow's own value.
     """
     found: dict[str, Any] = {}
     if not math.isfinite(value):
@@ -251,7 +248,7 @@ def _narrow(
 
 
 def _is_short(keys: Mapping[str, Any]) -> bool:
-    """Whether limits are said, and a slider between them would have few steps."""
+    """Whether both limits are known and a slider between them has few steps."""
     if "min" not in keys or "max" not in keys:
         return False
     return bool(0 < keys["max"] - keys["min"] <= SLIDER_STEPS)

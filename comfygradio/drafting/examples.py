@@ -1,4 +1,6 @@
-"""The examples of a draft (the author's own values) and its notes for the person who edits it."""
+"""Make the examples of a draft (the author's own values), and its notes for the person who edits
+it.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from comfygradio.forms.text_expansion import invert_template
 MAX_EXAMPLE_TEXT = 2000
 
 MAX_INPUT_NOTES = 8
-"""Notes on inputs without effect."""
+"""Maximum number of notes on inputs without effect."""
 
 EXAMPLE_ROLES = frozenset({"prompt", "negative_prompt", "tags", "lyrics"})
 """Roles whose texts an example includes, unless the field is advanced."""
@@ -55,7 +57,7 @@ def make_notes(
     fields: Sequence[DraftField],
     left_out: Sequence[DraftField],
 ) -> list[str]:
-    """What was not found, what is uncertain, and what was left out."""
+    """List what was not found, what is uncertain, and what was left out."""
     notes = [
         f"This ComfyUI has no node class {name}; its inputs were guessed."
         for name in _list_missing(graph)
@@ -80,7 +82,7 @@ def make_notes(
 
 
 def _describe_not_found(detected: DetectionResult) -> list[str]:
-    """What forms usually have and this one lacks."""
+    """Name the usual fields that this form lacks."""
     notes = []
     catch = detected.detections
     if not catch.found:
@@ -113,7 +115,7 @@ def _list_missing(graph: Graph) -> list[str]:
 
 
 def _describe_merged(graph: Graph, detected: DetectionResult) -> list[str]:
-    """Texts for several parts of one encoder that were not the same."""
+    """Name texts for several parts of one encoder that differed."""
     notes = []
     for found in detected.detections.found:
         if found.role not in ("prompt", "negative_prompt"):
@@ -146,7 +148,7 @@ def _describe_idle(graph: Graph) -> list[str]:
 
 
 def _describe_unlisted(graph: Graph, left_out: Sequence[DraftField]) -> list[str]:
-    """What the server does not list and no field fills, node by node."""
+    """Name, node by node, the inputs that the server does not list and no field fills."""
     unlisted = frozenset(graph.unlisted)
     found: dict[str, list[str]] = {}
     for field in left_out:
@@ -170,7 +172,7 @@ def _describe_unlisted(graph: Graph, left_out: Sequence[DraftField]) -> list[str
 
 
 def _name_inputs(names: list[str]) -> str:
-    """The first six names; more are only hinted at."""
+    """Join the first six names, and hint at further ones."""
     more = " …" if len(names) > 6 else ""
     return ", ".join(names[:6]) + more
 
@@ -194,7 +196,7 @@ def _describe_computed(graph: Graph, field: DraftField) -> str:
 
 
 def _has_own_default(graph: Graph, field: DraftField) -> bool:
-    """Whether a line has a default of its own that is not the workflow's value."""
+    """Whether a line's default differs from the workflow's value."""
     default = field.line.default
     if default is None or field.line.widget == "loras":
         return False

@@ -42,12 +42,11 @@ class Use:
 
 @dataclass(frozen=True)
 class Graph:
-    """The nodes that lead to a result, sources first (`order`), and the links among them that are
-    followed.
+    """The nodes that lead to a result, sources first (`order`), and the links between them.
 
-    Branches that a switch leaves out are not followed. Nodes whose class the server lacks have
-    their specs guessed from their values. `inert` are inputs that cannot have an effect, with the
-    reason. `unlisted` are values of which the server says nothing, in inputs or inside of them.
+    Branches that a switch does not take are not followed. If the server lacks a class, specs are
+    guessed from its values. `inert` are inputs that cannot have an effect, with the reason.
+    `unlisted` are inputs, or members of their objects, that the server does not list.
     """
 
     workflow: Workflow
@@ -61,19 +60,19 @@ class Graph:
     unlisted: tuple[Slot, ...] = ()
 
     def node(self, node_id: str) -> Node:
-        """The node with this id."""
+        """Return the node with this id."""
         return self.workflow.nodes[node_id]
 
     def value(self, slot: Slot) -> Any:
-        """What the workflow has in a slot, or None."""
+        """Return the workflow's value in a slot, or None."""
         return get_slot_value(self.workflow, slot)
 
     def spec(self, slot: Slot) -> InputSpec | None:
-        """What the server says about an input; a guess where it lacks the class."""
+        """Return the spec of an input, guessed if the server lacks the class."""
         return self.specs.get(slot)
 
     def is_settable(self, slot: Slot) -> bool:
-        """Whether a form could fill this input: it has a widget and holds a plain value."""
+        """Whether a form could fill this input: it takes a literal and has one."""
         spec = self.spec(slot)
         if spec is None or not takes_literal(spec) or slot in self.inert:
             return False
@@ -88,22 +87,22 @@ class Graph:
         return spec.to_choice_name(value) is not value
 
     def list_settable(self, node_id: str) -> Iterator[Slot]:
-        """The inputs of a node that a form could fill, in the order of the workflow."""
+        """List the inputs of a node that a form could fill, in the order of the workflow."""
         for name in self.node(node_id).inputs:
             slot = Slot(node_id, name)
             if self.is_settable(slot):
                 yield slot
 
     def output_types(self, node_id: str) -> tuple[str, ...]:
-        """The types of a node's outputs; empty where the server lacks the class."""
+        """Return the types of a node's outputs; empty if the server lacks the class."""
         definition = self.object_info.get(self.node(node_id).class_type)
         if definition is None:
             return ()
         return definition.output_types
 
     def link_types(self, node_id: str, name: str) -> frozenset[str]:
-        """The types that a link may carry: those of the input, else those of the output that feeds
-        it.
+        """Return the types that a link may carry: those of the input, else those of the output that
+        feeds it.
         """
         link = self.links[node_id][name]
         spec = self.spec(Slot(node_id, name))
@@ -117,8 +116,8 @@ class Graph:
         return found if found.isdisjoint(WILDCARD_TYPES) else unknown
 
     def links_of(self, node_id: str, *types: str, wild: bool = False) -> dict[str, Link]:
-        """The links into a node that carry one of these types; with `wild`, those of unknown type
-        too.
+        """Return the links into a node that carry one of these types, and, with `wild`, those of
+        unknown type.
         """
         wanted = frozenset(types)
         if wild:
@@ -130,11 +129,11 @@ class Graph:
         return found
 
     def reach_back(self, start: Iterable[str]) -> frozenset[str]:
-        """These nodes and everything that feeds them."""
+        """Find these nodes and everything that feeds them."""
         return frozenset(_sort_back(start, self.links))
 
     def describe(self, node_id: str) -> str:
-        """A node for people: its title and id on one line."""
+        """Name a node for people: its title and id on one line."""
         node = self.node(node_id)
         known = self.object_info.get(node.class_type)
         title = node.title
@@ -144,7 +143,7 @@ class Graph:
         return f"{short} (node {one_line(node.id)})"
 
     def describe_slots(self, slots: Sequence[Slot]) -> str:
-        """Where inputs are, for people: the first one, and how many more there are."""
+        """Name inputs for people: the first one, and how many more there are."""
         first, *others = slots
         where = f"{one_line(first.input)} of {self.describe(first.node_id)}"
         if not others:
@@ -184,7 +183,7 @@ def build_graph(workflow: Workflow, object_info: ObjectInfo) -> Graph:
 def _find_uses(
     order: list[str], links: Mapping[str, Mapping[str, Link]]
 ) -> dict[str, tuple[Use, ...]]:
-    """Node → the inputs that it feeds."""
+    """Map each node to the inputs that it feeds."""
     uses: dict[str, list[Use]] = {node_id: [] for node_id in order}
     for node_id in order:
         for name, link in links[node_id].items():
@@ -193,8 +192,10 @@ def _find_uses(
 
 
 def _list_unlisted(node: Node, object_info: ObjectInfo) -> Iterator[str]:
-    """The inputs of a known class that its server does not list, and the members of those that are
-    objects, without empty ones and what only ComfyUI's own page has in them.
+    """List the inputs of a known class that its server does not list, and the members of those that
+    are objects.
+
+    Empty ones, and those that only ComfyUI's own page uses, are skipped.
     """
     if list_own_options(node.inputs):
         return
@@ -217,8 +218,8 @@ def _find_idle(node: Node, specs: Mapping[Slot, InputSpec | None]) -> dict[str, 
 
 
 def guess_spec(name: str, value: Any) -> InputSpec | None:
-    """What an input of an unknown class seems to be, going by its value; None for links and
-    nothing.
+    """Guess the spec of an input of an unknown class from its value. Returns None for links and
+    None.
     """
     if isinstance(value, bool):
         return InputSpec(name, "BOOLEAN", "optional")
@@ -232,7 +233,7 @@ def guess_spec(name: str, value: Any) -> InputSpec | None:
 
 
 def _guess_options(text: str) -> dict[str, Any]:
-    """The options of an input that holds a text: an upload by its suffix, else one line or more."""
+    """Guess the options of an input with a text: an upload by its suffix, else one line or more."""
     for flag, suffixes in SUFFIX_FLAGS.items():
         if text.lower().endswith(suffixes):
             return {flag: True}
@@ -255,8 +256,8 @@ def _find_links(node: Node, workflow: Workflow) -> dict[str, Link]:
 
 
 def _find_unused(node: Node, workflow: Workflow) -> frozenset[str]:
-    """The branch that a switch (ComfySwitchNode and its like) does not take, where a plain value
-    decides it.
+    """Find the input that a switch (ComfySwitchNode and the like) ignores, if a literal decides
+    that.
     """
     if not {"switch", "on_true", "on_false"} <= node.inputs.keys():
         return frozenset()
@@ -267,7 +268,9 @@ def _find_unused(node: Node, workflow: Workflow) -> frozenset[str]:
 
 
 def _follow_value(node: Node, workflow: Workflow) -> Any:
-    """What decides a switch: its own value, or the one behind nodes that hand their `value` on."""
+    """Find what decides a switch: its own value, or the one behind nodes that pass on their
+    `value`.
+    """
     switch = node.inputs["switch"]
     seen = {node.id}
     while True:
@@ -281,8 +284,8 @@ def _follow_value(node: Node, workflow: Workflow) -> Any:
 def _find_outputs(
     workflow: Workflow, object_info: ObjectInfo, links: Mapping[str, Mapping[str, Link]]
 ) -> tuple[str, ...]:
-    """The output nodes of the server; nodes of unknown classes, if nothing takes their results,
-    count as such.
+    """Find the server's output nodes. Nodes of unknown classes count as outputs if they feed no
+    other node.
     """
     used: set[str] = set()
     for found in links.values():
@@ -304,7 +307,7 @@ def _find_outputs(
 
 
 def _sort_back(start: Iterable[str], links: Mapping[str, Mapping[str, Link]]) -> list[str]:
-    """These nodes and all that feed them, each after what feeds it; links that close a circle are
+    """Sort these nodes and all that feed them, each after its sources. Links that close a cycle are
     ignored.
     """
     order: list[str] = []

@@ -15,16 +15,16 @@ from comfygradio.forms.lora_stack import (
 )
 
 BUTTON_PREFIXES = ("select to ", "select_to_", "click to ", "choose to ")
-"""How the names begin of lists that only add something to a text on ComfyUI's own page."""
+"""Prefixes of lists that only insert something into a text on ComfyUI's own page."""
 
 POPULATED_TEXT = "populated_text"
 WILDCARD_TEXT = "wildcard_text"
 MODE_INPUT = "mode"
-"""Inputs of nodes that write one text out of another when the prompt is posted (Impact Pack)."""
+"""The mode of nodes that derive one text from another when the prompt is posted (Impact Pack)."""
 
 
 def find_inert_inputs(node: Node, specs: Mapping[str, InputSpec | None]) -> dict[str, str]:
-    """Inputs of a node that cannot have an effect, each with the reason in a few words."""
+    """Find the inputs of a node that cannot have an effect, each with a short reason."""
     found = _find_buttons(node, specs) | _find_overwritten(node)
     rows = find_lora_stack(node.id, node.inputs, specs)
     if rows is None or not rows.can_be_empty:
@@ -58,7 +58,9 @@ def _find_overwritten(node: Node) -> dict[str, str]:
 
 
 def _find_rows_off(node: Node) -> dict[str, str]:
-    """Inputs of rows that a switch of the same number turns off, or that lie beyond the count."""
+    """Find inputs of rows that a switch with the same number turns off, or that are beyond the row
+    count.
+    """
     numbered = list(list_numbered(node.inputs))
     off = _find_numbers_off(node, numbered)
     count = find_count(node.inputs)
@@ -73,7 +75,7 @@ def _find_rows_off(node: Node) -> dict[str, str]:
 
 
 def _find_numbers_off(node: Node, numbered: list[tuple[str, int]]) -> set[int]:
-    """The numbers of the rows that a switch turns off."""
+    """Find the numbers of the rows that a switch turns off."""
     off = set()
     for name, number in numbered:
         if is_switch(name) and is_off(node.inputs[name]):
@@ -82,6 +84,6 @@ def _find_numbers_off(node: Node, numbered: list[tuple[str, int]]) -> set[int]:
 
 
 def _is_row(numbered: list[tuple[str, int]], number: int) -> bool:
-    """Whether a number is one of a row of numbers, and not part of a name."""
+    """Whether a number belongs to a series of numbered names, and is not part of a name."""
     numbers = {other for _, other in numbered}
     return all(smaller in numbers for smaller in range(1, number))

@@ -1,4 +1,4 @@
-"""Leftovers: inputs that no detector claimed, and values whose node the author gave a title."""
+"""Leftovers: inputs that no detector claimed, and values whose node has a title by the author."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TITLE_ROLES: Mapping[str, str] = {
     "negative prompt": "negative_prompt",
     "batch size": "pictures",
 }
-"""Titles of nodes that only hold a value → role."""
+"""Title of a node with a single value → role."""
 
 SELDOM_SET = frozenset(
     {
@@ -97,16 +97,16 @@ SELDOM_SET = frozenset(
         "terminal",
     }
 )
-"""Inputs that are rarely set in a form; they are offered, but not drafted."""
+"""Inputs that forms rarely have. They are only offered."""
 
 NEVER_FIELDS = frozenset({"filename_prefix", "upload", "control_after_generate"})
 
 MAX_LEFTOVERS = 12
-"""Leftover inputs that a draft takes without being asked."""
+"""Maximum number of leftover inputs that become fields of a draft."""
 
 
 def find_titled_values(graph: Graph, detections: Detections) -> Iterator[Detection]:
-    """Values of nodes that only hold a value and whose title says what for."""
+    """Detect values of single-value nodes whose title names a role."""
     sides: dict[str, Slot] = {}
     for slot in _list_free(graph, detections):
         spec = graph.spec(slot)
@@ -129,7 +129,7 @@ def find_titled_values(graph: Graph, detections: Detections) -> Iterator[Detecti
 def find_leftovers(
     graph: Graph, detections: Detections, ranks: Mapping[str, int]
 ) -> tuple[list[Detection], list[Detection]]:
-    """What else goes into a draft, the most telling first, and what is only offered."""
+    """Find further fields for a draft, the most likely first, and what is only offered."""
 
     def place(slot: Slot) -> tuple[int, int]:
         rank = ranks.get(slot.node_id, len(ranks))
@@ -145,7 +145,7 @@ def find_leftovers(
 
 
 def _find_unlisted(graph: Graph, detections: Detections) -> list[Detection]:
-    """Values of which the server says nothing: they may be left over from another version of a
+    """Detect values that the server does not list. They may be left over from another version of a
     node, so they are only offered.
     """
     found = []
@@ -157,7 +157,7 @@ def _find_unlisted(graph: Graph, detections: Detections) -> list[Detection]:
 
 
 def _join_alike(graph: Graph, slots: list[Slot]) -> list[Detection]:
-    """One detection for the same input of nodes of one class that hold the same value."""
+    """Join equal inputs of nodes of one class with the same value into one detection."""
     groups: dict[tuple[str, ...], list[Slot]] = {}
     for slot in slots:
         # A node that only holds a value stays by itself: each may stand for something else.
@@ -171,7 +171,7 @@ def _join_alike(graph: Graph, slots: list[Slot]) -> list[Detection]:
 
 
 def is_value_node(graph: Graph, slot: Slot) -> bool:
-    """Whether a node does nothing but hold this one value."""
+    """Whether a node only provides this one value."""
     if slot.input not in VALUE_INPUTS or graph.links.get(slot.node_id):
         return False
     names = [found.input for found in graph.list_settable(slot.node_id)]
@@ -180,7 +180,7 @@ def is_value_node(graph: Graph, slot: Slot) -> bool:
 
 
 def _list_free(graph: Graph, detections: Detections) -> list[Slot]:
-    """The inputs that nothing claimed, in the order in which their nodes run."""
+    """List the inputs that nothing claimed, in the order in which their nodes run."""
     free = []
     for node_id in graph.order:
         for slot in graph.list_settable(node_id):
@@ -190,9 +190,7 @@ def _list_free(graph: Graph, detections: Detections) -> list[Slot]:
 
 
 def _can_change(graph: Graph, slot: Slot) -> bool:
-    """Whether other values are possible: there is a choice, and none that would call for other
-    inputs.
-    """
+    """Whether an input has other possible values, none of which needs other inputs."""
     spec = graph.spec(slot)
     if spec is None or spec.choices == () or "control_after" in slot.input:
         return False
@@ -202,7 +200,7 @@ def _can_change(graph: Graph, slot: Slot) -> bool:
 
 
 def _list_shapes(spec: InputSpec) -> set[tuple[str, ...]]:
-    """The sets of inputs that the choices of a dynamic combo call for."""
+    """List the sets of inputs that the choices of a dynamic combo add."""
     options: Any = spec.options.get("options")
     if not isinstance(options, list):
         return set()
@@ -215,7 +213,7 @@ def _list_shapes(spec: InputSpec) -> set[tuple[str, ...]]:
 
 
 def _list_names(inputs: Any) -> list[str]:
-    """The names of the inputs in all groups: required, optional."""
+    """List the names of the inputs in all groups, required and optional."""
     names: list[str] = []
     if isinstance(inputs, dict):
         for group in inputs.values():
@@ -225,7 +223,7 @@ def _list_names(inputs: Any) -> list[str]:
 
 
 def _weigh(graph: Graph, slot: Slot) -> int:
-    """How likely a person wants to set an input, from 0 to 3."""
+    """Rate from 0 to 3 how likely a person wants to set an input."""
     spec = graph.spec(slot)
     if spec is None:
         return 0

@@ -1,4 +1,4 @@
-"""Models, and files that people bring: what the loading nodes of a workflow read."""
+"""Detect models and uploaded files: what the loaders of a workflow read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ROLE_BY_INPUT: Mapping[str, str] = {
     "audio_encoder_name": "audio_encoder",
     "gligen_name": "gligen",
 }
-"""Names of inputs that load models, in ComfyUI's own nodes (v0.33.0)."""
+"""Names of inputs that load models in ComfyUI's own nodes (v0.33.0) → role."""
 
 ROLE_BY_TYPE: Mapping[str, str] = {
     "MODEL": "model",
@@ -36,7 +36,7 @@ ROLE_BY_TYPE: Mapping[str, str] = {
     "MODEL_PATCH": "model_patch",
     "AUDIO_ENCODER": "audio_encoder",
 }
-"""What a loading node makes, where the name of its input does not tell."""
+"""Output type of a loader → role, if the name of its input does not tell it."""
 
 MEDIA_WIDGETS: Mapping[str, Widget] = {
     "image": "image",
@@ -47,8 +47,8 @@ MEDIA_WIDGETS: Mapping[str, Widget] = {
 
 
 def find_models(graph: Graph, ranks: Mapping[str, int]) -> list[Detection]:
-    """One detection for each model file; the same file loaded in the same way by several nodes is
-    one.
+    """Detect each model file. The same file, loaded in the same way by several nodes, is one
+    detection.
     """
 
     def place(node_id: str) -> tuple[bool, int]:
@@ -75,7 +75,7 @@ def _makes_model(graph: Graph, slot: Slot) -> bool:
 
 
 def find_loras(graph: Graph) -> list[Detection]:
-    """One list for the loaders of each chain, in the order of the chain."""
+    """Detect one LoRA list for the loaders of each chain, in the order of the chain."""
     stacks: list[LoraStack] = []
     loaders: list[Slot] = []
     lone: list[Slot] = []
@@ -96,7 +96,7 @@ def find_loras(graph: Graph) -> list[Detection]:
 
 
 def _link_chains(graph: Graph, loaders: list[Slot]) -> list[list[Slot]]:
-    """The loaders, those that feed each other together."""
+    """Group the loaders that feed each other."""
     chains: list[list[Slot]] = []
     for slot in loaders:
         link = graph.links[slot.node_id].get("model")
@@ -112,7 +112,7 @@ def _link_chains(graph: Graph, loaders: list[Slot]) -> list[list[Slot]]:
 
 
 def list_strengths(graph: Graph, slot: Slot) -> list[Slot]:
-    """The strengths that stand beside a LoRA's name; of rows everything that belongs to them."""
+    """List the strengths beside a LoRA's name; for a row, everything that belongs to it."""
     rows = find_lora_rows(graph, slot.node_id)
     if rows is None:
         own = graph.list_settable(slot.node_id)
@@ -128,7 +128,7 @@ def list_strengths(graph: Graph, slot: Slot) -> list[Slot]:
 
 
 def find_lora_rows(graph: Graph, node_id: str) -> LoraStack | None:
-    """The rows of LoRAs that a node has, if each of them can be left out."""
+    """Find the rows of LoRAs of a node, if each of them can be left out."""
     inputs = graph.node(node_id).inputs
     specs = {name: graph.spec(Slot(node_id, name)) for name in inputs}
     rows = find_lora_stack(node_id, inputs, specs)
@@ -136,7 +136,7 @@ def find_lora_rows(graph: Graph, node_id: str) -> LoraStack | None:
 
 
 def find_media(graph: Graph) -> Iterator[Detection]:
-    """Pictures, videos, sounds and other files that are uploaded; pictures whose mask is used are
+    """Detect uploaded pictures, videos, sounds and other files. A picture whose mask is used is
     painted on.
     """
     for node_id in graph.order:
@@ -164,7 +164,7 @@ def _describe_file(graph: Graph, slot: Slot, spec: InputSpec, kind: Widget) -> D
 
 
 def find_purpose(graph: Graph, node_id: str) -> str:
-    """The name of the input for which a loaded picture is meant, such as start_image; "" where it
+    """Find the name of the input that a loaded picture is meant for, such as start_image; "" if it
     tells nothing.
     """
     seen: set[str] = set()
@@ -183,7 +183,7 @@ def find_purpose(graph: Graph, node_id: str) -> str:
 
 
 def _read_purpose(names: set[str]) -> str:
-    """The single name among these, if its last word says what it takes."""
+    """Return the only name among these if its last word tells what it takes."""
     name = next(iter(names))
     _, underscore, last = name.rpartition("_")
     if underscore and last in ("image", "frame", "video", "audio"):
@@ -192,7 +192,7 @@ def _read_purpose(names: set[str]) -> str:
 
 
 def _find_role(graph: Graph, slot: Slot) -> str | None:
-    """The role of an input that loads a model, or None."""
+    """Return the role of an input that loads a model, or None."""
     spec = graph.spec(slot)
     if spec is None or spec.media or "lora" in slot.input:
         return None
@@ -221,8 +221,8 @@ def _names_lora(graph: Graph, slot: Slot) -> bool:
 
 
 def _loads_lora(graph: Graph, slot: Slot) -> bool:
-    """Whether a node stands in a chain, so that it can be bypassed: what it gives on, it also
-    takes.
+    """Whether a node is part of a chain, so that it can be bypassed: it takes the types that it
+    outputs.
     """
     links = graph.links[slot.node_id]
     if "model" not in links or not _names_lora(graph, slot):
@@ -253,7 +253,7 @@ def _describe_rows(graph: Graph, rows: LoraStack) -> Detection:
 
 
 def _gives_mask(graph: Graph, node_id: str) -> bool:
-    """Whether a mask of a node is used for more than the transparency that it had."""
+    """Whether a node's mask is used for more than the transparency that it came from."""
     makes = graph.output_types(node_id)
     masks = [index for index, kind in enumerate(makes) if kind == "MASK"]
     for use in graph.uses.get(node_id, ()):

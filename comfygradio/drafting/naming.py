@@ -1,6 +1,4 @@
-"""Names and labels made of foreign texts: on one line, without control characters, as a field may
-be called.
-"""
+"""Make field names and labels from foreign texts: one line, without control characters."""
 
 from __future__ import annotations
 
@@ -9,14 +7,14 @@ import re
 import unicodedata
 
 MAX_LABEL = 60
-"""Characters of a label."""
+"""Maximum number of characters of a label."""
 
 RESERVED = frozenset({"title", "self"})
-"""Names that an example or a Python function needs for itself."""
+"""Names that examples or Python functions need themselves."""
 
 
 def one_line(text: str) -> str:
-    """A text on one line and without control characters, as it may stand in a comment."""
+    """Put a text on one line without control characters, so that it can be a YAML comment."""
     shown = "".join(_blank_control(character) for character in text)
     return " ".join(shown.split())
 
@@ -27,7 +25,7 @@ def _blank_control(character: str) -> str:
 
 
 def clean_label(text: str) -> str:
-    """A text on one line, shortened to 60 characters."""
+    """Put a text on one line and shorten it to 60 characters."""
     line = one_line(text)
     if len(line) <= MAX_LABEL:
         return line
@@ -36,9 +34,7 @@ def clean_label(text: str) -> str:
 
 
 def make_name(text: str) -> str:
-    """A field name made of a text, in small letters, digits and _; "" where nothing
-    usable is left.
-    """
+    """Make a field name (lower case letters, digits and _) from a text; "" if nothing is left."""
     # NFKD takes accents apart from their letters, so that ASCII keeps the letters.
     decomposed = unicodedata.normalize("NFKD", text)
     plain = decomposed.encode("ascii", "ignore").decode().lower()
@@ -51,14 +47,16 @@ def make_name(text: str) -> str:
 
 
 def make_label(name: str) -> str:
-    """A name of an input as a label: `start_image` → `Start image`."""
+    """Make a label from the name of an input: `start_image` → `Start image`."""
     spaced = name.replace("_", " ").replace(".", " ")
     words = " ".join(spaced.split())
     return words[:1].upper() + words[1:]
 
 
 def pick_name(wishes: list[str], taken: set[str]) -> str:
-    """The first wish that is free, else the first one with a number; it is taken from then on."""
+    """Pick the first wish that is not taken, else the first one with a number, and mark it as
+    taken.
+    """
     wishes = [wish for wish in wishes if wish] or ["value"]
     free = next((wish for wish in wishes if wish not in taken), None)
     if free is None:

@@ -1,4 +1,4 @@
-"""Titles: what the author called a node, where that says more than the class does."""
+"""Titles: the author's name for a node, if it says more than the class does."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ GENERIC_WORDS = frozenset(
         "file",
     }
 )
-"""Words that a title may be made of without telling anything."""
+"""Words that say nothing about what a node is for."""
 
 
 def find_author_title(graph: Graph, node_id: str) -> str:
-    """The author's own title of a node, on one line; "" where it is that of the class or tells
+    """Return the author's own title of a node, on one line; "" if it is the class's title or says
     nothing.
 
-    Titles such as `Int (Steps)` are taken for what stands in the brackets.
+    Of a title such as `Int (Steps)` only the part in parentheses counts.
     """
     node = graph.node(node_id)
     title = clean_label(node.title)
@@ -70,7 +70,7 @@ def find_author_title(graph: Graph, node_id: str) -> str:
 
 
 def is_descriptive(title: str) -> bool:
-    """Whether a title says more than what kind of node it is."""
+    """Whether a title says more than the type of the node."""
     words = re.findall(r"\w+", title.lower())
     if "positive" in words or "negative" in words:
         return False

@@ -1,5 +1,5 @@
-"""Numbers and lists that are known by the names of their inputs: seed, steps, cfg, sampler, frames
-and the like.
+"""Detect numbers and lists by the names of their inputs: seed, steps, cfg, sampler, frames and the
+like.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from comfygradio.comfy.object_info import is_whole_number
 from comfygradio.drafting.detection import Detection, make_detection
 from comfygradio.drafting.graph import Graph
 from comfygradio.drafting.trace import NUMBERS, TracedValue, find_number
@@ -18,8 +19,8 @@ COMBO = ("COMBO",)
 
 @dataclass(frozen=True)
 class KnownInput:
-    """A role and the inputs that play it; with `beside`, only on nodes that have one of these
-    inputs or outputs.
+    """A role and the inputs that have it. With `beside`, only on nodes with one of these inputs or
+    outputs.
     """
 
     role: str
@@ -45,11 +46,11 @@ KNOWN_INPUTS = (
     KnownInput("pictures", ("amount",), beside=frozenset({"LATENT"})),
     KnownInput("pictures", ("number_of_images", "num_images", "n")),
 )
-"""What inputs are called in ComfyUI's own nodes (v0.33.0) and in widespread packs."""
+"""Names of inputs in ComfyUI's own nodes (v0.33.0) and in widespread packs."""
 
 
 def find_seeds(graph: Graph, samplers: Iterable[str]) -> list[Detection]:
-    """One detection for the seeds of everything that samples, one for each other seed."""
+    """Detect the seeds of everything that samples as one seed, and each other seed separately."""
     reached = graph.reach_back(samplers)
     main: list[Slot] = []
     others: list[Slot] = []
@@ -69,8 +70,9 @@ def find_seeds(graph: Graph, samplers: Iterable[str]) -> list[Detection]:
 
 
 def join_seeds(graph: Graph, detection: Detection, slots: Iterable[Slot]) -> Detection:
-    """The detection with these seeds, of which those that differ from the first keep their distance
-    to it; without any, one without parts.
+    """Join seeds into one detection. Seeds that differ from the first keep their distance to it.
+
+    Without seeds, the detection has no parts.
     """
     listed = list(slots)
     if not listed:
@@ -88,15 +90,15 @@ def join_seeds(graph: Graph, detection: Detection, slots: Iterable[Slot]) -> Det
 
 
 def make_distance_formula(distance: int) -> str:
-    """The formula of a number that keeps its distance to the value."""
+    """Make the formula of a number that keeps its distance to the value."""
     if distance < 0:
         return f"value - {-distance}"
     return f"value + {distance}"
 
 
 def _read_seeds(graph: Graph, slots: list[Slot]) -> list[Detection]:
-    """One detection for the numbers behind these seeds; what is no seed that names a result, such
-    as -1, is one by itself.
+    """Detect the numbers behind these seeds as one seed. A value that names no result, such as -1,
+    is a seed of its own.
     """
     if not slots:
         return []
@@ -117,14 +119,12 @@ def _read_seeds(graph: Graph, slots: list[Slot]) -> list[Detection]:
 
 
 def is_exact_seed(value: Any) -> bool:
-    """Whether a seed's value names one result: -1 stands for a seed of chance in many nodes."""
-    if not isinstance(value, int) or isinstance(value, bool):
-        return False
-    return value >= 0
+    """Whether a seed's value names one result. In many nodes -1 stands for a random seed."""
+    return is_whole_number(value) and value >= 0
 
 
 def _find_least(graph: Graph, seeds: list[Slot]) -> dict[str, Any]:
-    """The limit 0, where a node would take less."""
+    """Return the limit 0 if a node would accept less."""
     for slot in seeds:
         spec = graph.spec(slot)
         if spec is not None and spec.minimum is not None and spec.minimum < 0:
@@ -133,8 +133,8 @@ def _find_least(graph: Graph, seeds: list[Slot]) -> dict[str, Any]:
 
 
 def find_known_inputs(graph: Graph, ranks: Mapping[str, int]) -> list[Detection]:
-    """Detections for everything in KNOWN_INPUTS; inputs of the same kind with the same value are
-    filled together.
+    """Detect everything in KNOWN_INPUTS. Inputs of the same kind with the same value are filled
+    together.
     """
     nodes = sorted(graph.order, key=lambda node_id: ranks.get(node_id, len(ranks)))
     findings: list[Detection] = []
@@ -173,8 +173,8 @@ def _find_on_node(
 
 
 def find_limits(graph: Graph, slot: Slot, source: TracedValue) -> dict[str, Any]:
-    """The limits of an input for the number behind it: nodes that only hold a number take nearly
-    any.
+    """Find an input's limits for the number behind it, since nodes with a single number accept
+    nearly any.
     """
     if slot == source.slot or not source.is_same:
         return {}
@@ -214,7 +214,7 @@ def _is_seed(graph: Graph, slot: Slot) -> bool:
 
 
 def _feeds_noise(graph: Graph, slot: Slot, reached: frozenset[str]) -> bool:
-    """Whether a seed is that of a sampler, or of the noise that it starts from."""
+    """Whether a seed belongs to a sampler, or to the noise that it starts from."""
     if slot.node_id not in reached:
         return False
     makes = graph.output_types(slot.node_id)
@@ -222,8 +222,8 @@ def _feeds_noise(graph: Graph, slot: Slot, reached: frozenset[str]) -> bool:
 
 
 def _merge(graph: Graph, detections: list[Detection]) -> list[Detection]:
-    """One detection for the same input, and for inputs of one kind of node that hold the
-    same value.
+    """Join inputs of the same name, of one kind of node and with the same value into one
+    detection.
     """
     groups: dict[tuple[str, ...], list[Detection]] = {}
     for finding in detections:

@@ -35,11 +35,11 @@ def save_draft(draft: Draft, folder: Path, name: str, overwrite: bool = False) -
 def save_preset(
     folder: Path, name: str, text: str, workflow: Workflow, overwrite: bool = False
 ) -> Path:
-    """Write NAME.yaml with this text and NAME.json with the workflow, and the schema where there is
-    none.
+    """Write NAME.yaml with this text and NAME.json with the workflow, and the schema if it is
+    missing.
 
-    The folder is made if need be; a file that is there already is replaced only with `overwrite`,
-    and never half. Returns the path of the preset file. Raises PresetError.
+    Creates the folder if necessary. An existing file is replaced only with `overwrite`, and never
+    partially. Returns the path of the preset file. Raises PresetError.
     """
     check_preset_name(name)
     taken = None if overwrite else find_existing_file(folder, name)
@@ -68,7 +68,7 @@ def suggest_name(stem: str, draft: Draft) -> str:
 
 
 def check_preset_name(name: str) -> None:
-    """Raises PresetError for what is no preset's name."""
+    """Raise PresetError if this is no valid name for a preset."""
     if NAME.fullmatch(name) and len(name) <= 100:
         return
     shown = f"{name[:40]} is no name for a preset" if name else "A preset needs a name"
@@ -85,7 +85,8 @@ def find_existing_file(folder: Path, name: str) -> Path | None:
 
 
 def _write_all(texts: Mapping[Path, str]) -> None:
-    """Write every file beside its place first, then move them there one after the other.
+    """Write each file under a temporary name beside its target, then rename them one after the
+    other.
 
     Raises OSError.
     """

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Role:
-    """The name and label of a role's field; `help` None leaves the server's tooltip, `minimum` and
-    `maximum` are limits.
+    """The name and label of a role's field. A `help` of None leaves the server's tooltip; `minimum`
+    and `maximum` are limits.
 
-    With `is_titled_by_author` the author's title of the node is a better label: the node holds this
-    one thing.
+    `is_titled_by_author`: the author's title of the node makes a better label, since the node has
+    only this one value.
     """
 
     name: str
@@ -73,6 +73,6 @@ ROLES: Mapping[str, Role] = {
     "model_file": Role("model_file", "Model file", None, is_titled_by_author=True),
     "other": Role("", "", None),
 }
-"""Every role; what a role is called here is what people read."""
+"""Every role. Its name and label are what people read."""
 
 ROLE_ORDER: Mapping[str, int] = {role: place for place, role in enumerate(ROLES)}

@@ -1,4 +1,4 @@
-"""Sizes: the width and height that the result is made with, and whatever else decides them."""
+"""Detect sizes: the width and height of the result, and whatever else decides them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from comfygradio.comfy.object_info import is_whole_number
 from comfygradio.drafting.detection import Detection, make_detection
 from comfygradio.drafting.graph import Graph
 from comfygradio.drafting.trace import find_number, walk_type
@@ -36,8 +37,8 @@ MAKES, DRAWS, RESIZES = range(3)
 
 @dataclass(frozen=True)
 class SizeInputs:
-    """The width and height of one node: the inputs that hold them, their values, and what the node
-    does with them.
+    """The width and height of one node: their inputs and values, and what the node uses
+    them for.
     """
 
     node_id: str
@@ -49,10 +50,10 @@ class SizeInputs:
 
 
 def find_sizes(graph: Graph, ranks: Mapping[str, int], has_words: bool) -> list[Detection]:
-    """The size of the result first; further sizes stand aside. Inputs with the same size as it are
-    filled with it.
+    """Detect the size of the result first. Further sizes are secondary.
 
-    A picture that is only brought to a size is the main thing where nothing is made of words.
+    Inputs with the same size are filled together. The size that a picture is scaled to is the main
+    size if the workflow has no prompt.
     """
 
     def place(pair: SizeInputs) -> tuple[int, int]:
@@ -109,15 +110,11 @@ def _read_pair(graph: Graph, node_id: str, width_name: str, height_name: str) ->
 
 
 def _is_length(value: Any) -> bool:
-    if not isinstance(value, int) or isinstance(value, bool):
-        return False
-    return value > 0
+    return is_whole_number(value) and value > 0
 
 
 def _find_side(graph: Graph, slot: Slot, word: str) -> Slot | None:
-    """The number behind one side; through a node that measures a picture, the side of
-    that picture.
-    """
+    """Find the number behind one side. If a node measures a picture, find that picture's side."""
     source = find_number(graph, slot, word)
     if source is None:
         is_linked = slot.input in graph.links.get(slot.node_id, {})
@@ -176,8 +173,8 @@ def _join(graph: Graph, pairs: list[SizeInputs], is_side: bool) -> Detection:
 
 
 def _find_shapes(graph: Graph) -> list[Detection]:
-    """Lists and single numbers that decide a size; those of nodes of one class with one value are
-    filled together.
+    """Detect lists and single numbers that decide a size. Those of one class with the same value
+    are filled together.
     """
     groups: dict[tuple[str, str, str, str], list[Slot]] = {}
     for node_id in graph.order:

@@ -1,4 +1,4 @@
-"""Splits: steps at which one sampler hands over to the next, which depend on the number of all
+"""Detect splits: the steps at which one sampler hands over to the next, which depend on the total
 steps.
 """
 
@@ -10,6 +10,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
+from comfygradio.comfy.object_info import is_whole_number
 from comfygradio.drafting.detection import Detection
 from comfygradio.drafting.graph import Graph
 from comfygradio.drafting.trace import find_number, walk_type
@@ -22,21 +23,21 @@ SPLITS = frozenset(
         *("split_step", "split_at_step", "switch_step", "switch_at_step", "refiner_start_step"),
     }
 )
-"""Inputs beside `steps` that say where a sampler begins or ends (ComfyUI v0.33.0 and packs)."""
+"""Inputs beside `steps` that say where a sampler starts or ends (ComfyUI v0.33.0 and packs)."""
 
 CUT_INPUT = "step"
-"""The same for a list of sigmas that is cut in two."""
+"""The input that says where a list of sigmas is cut in two."""
 
 STEPS = frozenset({"steps", "num_inference_steps", "num_steps"})
 
 EXACT_DENOMINATOR = 1000
-"""A ratio with this denominator, or one that divides it, is written as a decimal number."""
+"""Ratios whose denominator divides this number are written as decimals."""
 
 
 @dataclass(frozen=True)
 class Split:
-    """An input that says at which step a sampler begins or ends, the number behind it (`source`),
-    and the number of all steps that it belongs to.
+    """An input that says at which step a sampler starts or ends, the number behind it (`source`),
+    and the total number of steps it belongs to.
     """
 
     slot: Slot
@@ -45,7 +46,7 @@ class Split:
 
 
 def attach_splits(graph: Graph, detections: Iterable[Detection]) -> Iterator[Detection]:
-    """The detections, those of steps with the splits that have to move along with them."""
+    """Return the detections; those of steps with the splits that have to change along with them."""
     splits = _list_splits(graph)
     for found in detections:
         if found.role != "steps":
@@ -67,7 +68,9 @@ def attach_splits(graph: Graph, detections: Iterable[Detection]) -> Iterator[Det
 
 
 def _list_splits(graph: Graph) -> list[Split]:
-    """Every input that says at which step a sampler begins or ends, with the numbers behind it."""
+    """List every input that says at which step a sampler starts or ends, with the numbers behind
+    it.
+    """
     splits = []
     for node_id in graph.order:
         for name in graph.node(node_id).inputs:
@@ -89,7 +92,7 @@ def _is_split(graph: Graph, slot: Slot) -> bool:
 
 
 def _find_split(graph: Graph, slot: Slot) -> Slot | None:
-    """The number behind a split, unless it decides something else as well."""
+    """Find the number behind a split, unless it decides something else as well."""
     source = find_number(graph, slot)
     if source is None or not source.is_same:
         return None
@@ -101,7 +104,7 @@ def _find_split(graph: Graph, slot: Slot) -> Slot | None:
 
 
 def _find_steps(graph: Graph, slot: Slot) -> Slot | None:
-    """The number of all steps that a split belongs to: beside it, or where its sigmas are made."""
+    """Find the total number of steps for a split: beside it, or where its sigmas are made."""
     behind: list[str] = []
     if slot.last_part.lower() == CUT_INPUT:
         for name in graph.links_of(slot.node_id, "SIGMAS"):
@@ -116,7 +119,7 @@ def _find_steps(graph: Graph, slot: Slot) -> Slot | None:
 
 
 def _write_share(graph: Graph, split: Split) -> str:
-    """The formula of a split by the number of all steps; "" for the very beginning or end."""
+    """Write the formula of a split in terms of the total steps; "" for the very start or end."""
     place = graph.value(split.source)
     count = graph.value(split.steps)
     if not _is_count(place) or not _is_count(count):
@@ -134,13 +137,13 @@ def _write_share(graph: Graph, split: Split) -> str:
 
 
 def _is_count(value: Any) -> bool:
-    if not isinstance(value, int) or isinstance(value, bool):
-        return False
-    return value > 0
+    return is_whole_number(value) and value > 0
 
 
 def _find_least(computed: Mapping[Slot, str], count: int) -> int:
-    """The fewest steps with which each part between two splits still has one."""
+    """Find the smallest number of steps with which each part between two splits has at
+    least one.
+    """
     formulas = [Formula.parse(text) for text in dict.fromkeys(computed.values())]
     # A split at the last step or beyond it parts nothing.
     inner = [formula for formula in formulas if formula.evaluate(count) < count]

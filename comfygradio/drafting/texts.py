@@ -1,6 +1,4 @@
-"""Texts: what is wanted and what is not, found by following the conditionings back from the
-samplers.
-"""
+"""Detect positive and negative prompts by following the conditionings back from the samplers."""
 
 from __future__ import annotations
 
@@ -17,23 +15,22 @@ from comfygradio.forms.slots import Slot
 ENCODER_PARTS = re.compile(
     r"(?:text|clip|t5|mt5|umt5|byt5|llama|bert|qwen|gemma|mistral)[a-z\d]*(?:_\w+)?"
 )
-"""Inputs of one encoder that take the same text, for different text models."""
+"""Inputs of one encoder that take the same text for different text models."""
 
 PROMPT_NAMES = frozenset(
     {"caption", "instruction", "instructions", "tags", "lyrics", "positive", "prompt_text"}
 )
-"""Inputs that take words of the person, besides those whose name ends in `prompt`."""
+"""Inputs that take a prompt, besides those whose name ends in `prompt`."""
 
 OWN_ROLES = {"tags": "tags", "lyrics": "lyrics"}
 
 
 @dataclass(frozen=True)
 class Encoder:
-    """A node that makes a conditioning of texts, and the input at the end of the chain that it
+    """A node that makes a conditioning from texts, and the input at the end of the chain that it
     feeds.
 
-    `is_late` tells that it adds to a conditioning of other nodes, `is_weak` that it feeds a second
-    conditioning.
+    `is_late`: it adds to a conditioning of other nodes. `is_weak`: it feeds a second conditioning.
     """
 
     node_id: str
@@ -43,15 +40,15 @@ class Encoder:
 
     @property
     def is_weak(self) -> bool:
-        """Whether a negative text may stand here too, as in the second of a guider's three
+        """Whether a negative text is possible here too, as in the second of a guider's three
         conditionings.
         """
         return self.feeds.input == "cond2"
 
 
 def find_texts(graph: Graph) -> list[Detection]:
-    """Every text that a conditioning is made of; those that feed a positive and a negative input
-    are positive.
+    """Detect every text that a conditioning is made of. Texts that feed a positive and a negative
+    input are positive.
     """
     findings: list[Detection] = []
     for encoder in find_encoders(graph):
@@ -60,8 +57,8 @@ def find_texts(graph: Graph) -> list[Detection]:
 
 
 def find_variant_texts(graph: Graph, detections: Iterable[Detection]) -> Iterator[Detection]:
-    """The texts that differ from the first of those that one detection fills: each may be given
-    apart from it.
+    """Detect the texts that differ from the first text of their detection. Each can be given its
+    own value.
     """
     for finding in detections:
         if finding.role not in ("prompt", "negative_prompt"):
@@ -79,10 +76,10 @@ def find_variant_texts(graph: Graph, detections: Iterable[Detection]) -> Iterato
 
 
 def find_texts_by_name(graph: Graph, samples: bool) -> list[Detection]:
-    """Texts by the names of their inputs, for nodes that make something on their own or hand a text
-    to a service.
+    """Detect texts by the names of their inputs, for nodes that generate on their own or pass a
+    text to a service.
 
-    Where the workflow `samples`, a text that no sampler reads is none.
+    If the workflow `samples`, nodes that make a conditioning are skipped: no sampler reads theirs.
     """
     findings: list[Detection] = []
     for node_id in graph.order:
@@ -106,7 +103,9 @@ def _find_loose_role(name: str) -> str:
 
 
 def find_encoders(graph: Graph) -> list[Encoder]:
-    """The encoders behind every place where conditionings end, in the order in which these run."""
+    """Find the encoders behind every place where conditionings end, in the order in which these
+    run.
+    """
     found: dict[str, Encoder] = {}
     for node_id in graph.order:
         if "CONDITIONING" in graph.output_types(node_id):
@@ -121,8 +120,8 @@ def find_encoders(graph: Graph) -> list[Encoder]:
 
 
 def _is_better(encoder: Encoder, known: Encoder) -> bool:
-    """Whether a text counts as what feeds this place: positive before negative, but for second
-    conditionings.
+    """Whether a text is the better source for this place: positive before negative, except for
+    second conditionings.
     """
     if known.is_negative:
         return not encoder.is_negative and not encoder.is_weak
@@ -137,7 +136,7 @@ def _find_conditionings(graph: Graph, node_id: str, wild: bool = False) -> dict[
 
 
 def _walk(graph: Graph, node_id: str, name: str) -> Iterator[tuple[str, bool]]:
-    """The encoders behind one conditioning input, nearest first, and whether each is negative
+    """Yield the encoders behind one conditioning input, nearest first, and whether each is negative
     there.
     """
     queue = [(graph.links[node_id][name], _is_negative(name))]
@@ -158,7 +157,7 @@ def _walk(graph: Graph, node_id: str, name: str) -> Iterator[tuple[str, bool]]:
 
 
 def _pass_on(graph: Graph, link: Link, negative: bool) -> list[tuple[Link, bool]]:
-    """The conditionings that one output is made of: its own of two, else all of them."""
+    """Return the conditionings that one output is made of: its own one of two, else all of them."""
     conditionings = _find_conditionings(graph, link.node_id, wild=True)
     types = graph.output_types(link.node_id)
     outputs = [index for index, kind in enumerate(types) if kind == "CONDITIONING"]
@@ -201,7 +200,7 @@ def _is_encoder_part(graph: Graph, slot: Slot) -> bool:
 
 
 def _read_input(graph: Graph, slot: Slot, role: str, why: str) -> list[Detection]:
-    """The text behind an input; of a text put together from several, the others stand aside."""
+    """Detect the text behind an input. Of a text composed of several, the others are secondary."""
     sources = find_sources(graph, slot, "STRING")
     if not sources:
         return []
@@ -214,7 +213,7 @@ def _read_input(graph: Graph, slot: Slot, role: str, why: str) -> list[Detection
 
 
 def _weigh(graph: Graph, source: TracedValue) -> tuple[bool, bool, int]:
-    """How likely a text is the main one: it arrives unchanged, nothing feeds its node, it is
+    """Weigh how likely a text is the main one: it arrives unchanged, nothing feeds its node, it is
     long.
     """
     slot = source.slot
@@ -224,8 +223,8 @@ def _weigh(graph: Graph, source: TracedValue) -> tuple[bool, bool, int]:
 
 
 def _merge(graph: Graph, detections: list[Detection]) -> list[Detection]:
-    """One detection for inputs that are the same, or hold the same text in the same role; positive
-    ones go first.
+    """Join inputs that are the same, or that have the same text and role. Positive ones
+    come first.
     """
     merged: dict[object, Detection] = {}
     taken: set[Slot] = set()
@@ -247,7 +246,7 @@ def _merge(graph: Graph, detections: list[Detection]) -> list[Detection]:
 
 
 def _is_text(graph: Graph, slot: Slot) -> bool:
-    """Whether an input takes a text, plain or linked."""
+    """Whether an input takes a text, literal or linked."""
     spec = graph.spec(slot)
     if spec is None:
         links = graph.links.get(slot.node_id, {})

@@ -1,6 +1,4 @@
-"""Following a linked input back to the plain values that decide it, and a node forward to the
-samplers.
-"""
+"""Trace a linked input back to the literals that decide it, and a node forward to the samplers."""
 
 from __future__ import annotations
 
@@ -14,7 +12,7 @@ from comfygradio.forms.slots import TEXT_CONTROLS, Slot
 NUMBERS = ("INT", "FLOAT")
 
 NOT_TEXTS = TEXT_CONTROLS | {"replace", "expression", "prefix", "suffix", "filename_prefix"}
-"""Inputs whose own plain value is not the text; a link into them may still lead to one."""
+"""Inputs whose own literal is not the text. A link into them may still lead to one."""
 
 CALCULATION_INPUTS = frozenset({"expression", "operation", "operator", "formula"})
 """Inputs of nodes that calculate."""
@@ -22,13 +20,13 @@ CALCULATION_INPUTS = frozenset({"expression", "operation", "operator", "formula"
 VALUE_INPUTS = frozenset(
     {"value", "number", "int", "float", "string", "text", "boolean", "a", "input", "switch"}
 )
-"""Inputs of nodes that hand a value on unchanged."""
+"""Inputs of nodes that pass a value on unchanged."""
 
 
 @dataclass(frozen=True)
 class TracedValue:
-    """A plain value behind an input; `is_same` tells that it arrives there unchanged, as far as one
-    can see.
+    """A literal behind an input. `is_same` tells that it arrives there unchanged, as far
+    as known.
     """
 
     slot: Slot
@@ -36,7 +34,7 @@ class TracedValue:
 
 
 def find_sources(graph: Graph, slot: Slot, *types: str) -> list[TracedValue]:
-    """The plain values of these types that decide an input: its own, or those of the nodes that
+    """Find the literals of these types that decide an input: its own, or those of the nodes that
     feed it.
     """
     if slot.input not in graph.links.get(slot.node_id, {}):
@@ -64,8 +62,8 @@ def find_sources(graph: Graph, slot: Slot, *types: str) -> list[TracedValue]:
 
 
 def find_number(graph: Graph, slot: Slot, *words: str) -> TracedValue | None:
-    """The one number behind an input; among several, the one whose node's title has one of the
-    words.
+    """Find the number behind an input. Of several, the one whose node's title has one of
+    the words.
     """
     sources = find_sources(graph, slot, *NUMBERS)
     if len(sources) > 1 and words:
@@ -81,16 +79,16 @@ def _is_titled(graph: Graph, source: TracedValue, words: tuple[str, ...]) -> boo
 
 
 def find_samplers(graph: Graph) -> tuple[str, ...]:
-    """The nodes that sample, in the order in which they run: conditionings or a guider in, latents
-    out.
+    """Find the nodes that sample, in the order in which they run: conditionings or a guider in,
+    latents out.
     """
     found = [node_id for node_id in graph.order if _samples(graph, node_id)]
     return tuple(found)
 
 
 def rank_nodes(graph: Graph, samplers: tuple[str, ...]) -> Mapping[str, int]:
-    """Node → the number of the first sampler that it leads to (or is); nodes that lead to none are
-    missing.
+    """Map each node to the number of the first sampler that it leads to (or is). Nodes that lead to
+    none are missing.
     """
     ranks: dict[str, int] = {}
     for rank, sampler in enumerate(samplers):
@@ -106,7 +104,7 @@ def rank_nodes(graph: Graph, samplers: tuple[str, ...]) -> Mapping[str, int]:
 
 
 def walk_type(graph: Graph, node_id: str, name: str, kind: str) -> Iterator[str]:
-    """The nodes behind an input along links of one type, nearest first."""
+    """Yield the nodes behind an input along links of one type, nearest first."""
     link = graph.links.get(node_id, {}).get(name)
     queue: list[Link] = [link] if link else []
     seen: set[str] = set()
@@ -127,7 +125,7 @@ def _is_wanted(graph: Graph, slot: Slot, types: tuple[str, ...]) -> bool:
 
 
 def _hands_on(slots: list[Slot], links: Mapping[str, Link]) -> bool:
-    """Whether a node with these values and links gives one of them on unchanged."""
+    """Whether a node with these values and links passes one of them on unchanged."""
     names = [*(slot.input for slot in slots), *links]
     values = [name for name in names if not name.startswith("on_")]
     if len(values) <= 1:

@@ -1,4 +1,4 @@
-"""Kinds of workflows, by input and output: title, description and questions of a draft."""
+"""Kinds of workflows by input and output: title, description and prompt label of a draft."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DEFAULT_QUESTION = "What do you want to see?"
 
 @dataclass(frozen=True)
 class WorkflowKind:
-    """What a workflow does, in words for people; `question` is the label of its main text."""
+    """What a workflow does, in words for people. `question` is the label of its main text."""
 
     title: str
     description: str
@@ -91,22 +91,24 @@ KINDS = {
     ),
     "make text": WorkflowKind("Work out a text", "Set the values, and read the result.", "📝"),
 }
-"""Every kind that is told apart."""
+"""Every kind of workflow."""
 
 GUIDES = ("controlnet", "style_model", "clip_vision", "model_patch")
-"""Roles of models that look at a picture without painting it anew."""
+"""Roles of models that use a picture as guidance and do not repaint it."""
 
 TYPES_3D = frozenset({"MESH", "VOXEL", "SPLAT", "POINT_CLOUD", "LOAD_3D", "FILE_3D_GLB"})
 
 
 def find_workflow_kind(graph: Graph, detections: Detections) -> WorkflowKind:
-    """The kind of a workflow, by what was found in it."""
+    """Find the kind of a workflow from what was detected in it."""
     name_kind = KIND_OF[find_medium(graph)]
     return KINDS[name_kind(graph, detections)]
 
 
 def find_medium(graph: Graph) -> str:
-    """What comes out: "3d", "video", "image", "audio" or "text"; of several, the first of these."""
+    """Return the output medium: "3d", "video", "image", "audio" or "text"; of several, the first of
+    these.
+    """
     found: set[str] = set()
     for node_id in graph.outputs:
         found |= _find_media(graph, node_id)
@@ -117,7 +119,7 @@ def find_medium(graph: Graph) -> str:
 
 
 def starts_from_picture(graph: Graph, samplers: tuple[str, ...]) -> bool:
-    """Whether the first sampler begins with a picture of the person instead of noise."""
+    """Whether the first sampler starts from an uploaded picture instead of noise."""
     if not samplers:
         return False
     seen: set[str] = set()
@@ -179,7 +181,7 @@ def _upscales(graph: Graph, detections: Detections) -> bool:
 
 
 def _list_conditioners(graph: Graph) -> list[str]:
-    """Classes of the nodes that take pictures and either conditionings or nothing else."""
+    """List the classes of nodes that take pictures, and conditionings or nothing else."""
     found = []
     for node_id in graph.order:
         if not graph.links_of(node_id, "IMAGE"):

@@ -16,16 +16,14 @@ from comfygradio.metadata.load import is_media, load_metadata
 
 @dataclass(frozen=True)
 class WorkflowSource:
-    """A workflow in API format, and what ComfyUI's page keeps of it (UI format), where that is
-    known.
-    """
+    """A workflow in API format, and its UI format if that is known."""
 
     workflow: Workflow
     saved: Mapping[str, Any] | None = None
 
 
 def load_workflow_source(path: Path, saved: Path | None = None) -> WorkflowSource:
-    """The workflow in a file; `saved` is a file with the same in UI format.
+    """Load the workflow in a file. `saved` is a file with the same workflow in UI format, or None.
 
     Raises WorkflowError and MetadataError.
     """
@@ -36,9 +34,7 @@ def load_workflow_source(path: Path, saved: Path | None = None) -> WorkflowSourc
 
 
 def is_json(path: Path) -> bool:
-    """Whether a file is read as JSON: by its name, but for pictures and the like whose name is
-    wrong.
-    """
+    """Whether a file is JSON by its name, unless its content is a picture or other media."""
     is_named_so = path.suffix.lower() == ".json"
     return is_named_so and not is_media(path)
 

@@ -1,5 +1,5 @@
-"""Writes a draft as a preset file that looks written by hand: one line a field, with a reason above
-it.
+"""Write a draft as a preset file that looks hand-written: one line a field, with a reason
+above it.
 """
 
 from __future__ import annotations
@@ -22,19 +22,21 @@ INTRODUCTION = (
 )
 
 PLAIN = re.compile(r"\w[\w /()+-]*(?:\.\w[\w /()+-]*)*")
-"""Texts that look well without quotes; PyYAML decides whether they can do without."""
+"""Texts that look good without quotes. PyYAML decides whether they can do without."""
 
 UNPRINTABLE = re.compile(
     "[^\\x20-\\x7e\\xa0-\\u2027\\u202a-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010ffff]"
 )
-"""Characters that YAML does not take as they are, or takes for the end of a line."""
+"""Characters that YAML does not allow unescaped, or takes for a line break."""
 
 MAX_PADDED_NAME = 20
-"""Names up to this width are padded, so that the fields stand in a column."""
+"""Names up to this length are padded, so that the fields line up in a column."""
 
 
 def write_draft(draft: Draft, workflow_file: str) -> str:
-    """The text of a preset file; `workflow_file` is the path of the workflow, relative to it."""
+    """Write the text of a preset file. `workflow_file` is the path of the workflow,
+    relative to it.
+    """
     head = {
         "title": draft.title,
         "description": draft.description,
@@ -55,7 +57,7 @@ def write_draft(draft: Draft, workflow_file: str) -> str:
 
 
 def write_value(value: Any) -> str:
-    """A value as YAML on one line; texts are quoted where any reader might take them for something
+    """Write a value as YAML on one line. Texts are quoted if a reader might take them for something
     else.
     """
     if isinstance(value, Mapping):
@@ -85,14 +87,14 @@ def _write_fields(fields: Iterable[DraftField]) -> Iterator[str]:
 
 
 def _list_keys(field: DraftField) -> dict[str, Any]:
-    """The keys of a line that say something, long slots included."""
+    """List the non-empty keys of a line, with slots in their long form."""
     said = field.line.model_dump(mode="json", by_alias=True, exclude_unset=True)
     return {key: value for key, value in said.items() if value is not None}
 
 
 def _write_text(text: str) -> str:
-    """Plain where it looks well and reads back as the same text, else quoted as in JSON, which is
-    YAML too.
+    """Write a text plain if it looks good and reads back the same, else quoted as in JSON, which is
+    also YAML.
     """
     if PLAIN.fullmatch(text) and _dump(text) == text:
         return text
@@ -107,8 +109,8 @@ def _escape(found: re.Match[str]) -> str:
 
 
 def _dump(value: Any) -> str:
-    """One scalar, by PyYAML's own emitter; the list around it makes it quote what a flow mapping
-    cannot hold.
+    """Write one scalar with PyYAML's emitter. The list around it makes it quote what a flow mapping
+    requires.
     """
     text: str = yaml.dump(
         [value], Dumper=Dumper, default_flow_style=True, allow_unicode=True, width=10**9

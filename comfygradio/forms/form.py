@@ -16,7 +16,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from comfygradio.comfy.object_info import ObjectInfo
+from comfygradio.comfy.object_info import ObjectInfo, is_whole_number
 from comfygradio.comfy.workflow import Prompt, Workflow
 from comfygradio.errors import NodeError, PresetError, ValuesRefused
 from comfygradio.forms.field import Field, InvalidValue, shorten
@@ -266,6 +266,6 @@ def get_version() -> str:
 def _take_random_seed(values: Mapping[str, Any]) -> int:
     """The random number that the values bring along, else a new one."""
     drawn = values.get(RANDOM_SEED)
-    if isinstance(drawn, int) and not isinstance(drawn, bool) and 0 <= drawn < 2**64:
+    if is_whole_number(drawn) and 0 <= drawn < 2**64:
         return drawn
     return secrets.randbelow(2**50)

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from comfygradio.comfy.object_info import InputSpec
+from comfygradio.comfy.object_info import InputSpec, is_whole_number
 from comfygradio.forms.field import shorten
 
 LITERAL_TYPES = frozenset(
@@ -87,7 +87,7 @@ def check_preset_literal(spec: InputSpec, value: Any) -> str | None:
     if "BOOLEAN" in spec.types and not isinstance(value, bool):
         return f"{spec.name} takes true or false, not {shorten(value)}."
     if _takes_only_numbers(spec):
-        is_whole = isinstance(value, int) and not isinstance(value, bool)
+        is_whole = is_whole_number(value)
         if "FLOAT" in spec.types:
             if not is_whole and not isinstance(value, float):
                 return f"{spec.name} takes a number, not {shorten(value)}."

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from comfygradio.comfy.nested_input import list_members, read_input, write_input
-from comfygradio.comfy.object_info import InputSpec, Scalar
+from comfygradio.comfy.object_info import InputSpec, Scalar, is_number, is_whole_number
 
 NUMBERED = re.compile(r"(\D*)(\d+)((?:[_. ]\D*)?)")
 """A name with one number, at its end or the end of a word: not `t5xxl`, nor `enable_2x`."""
@@ -195,7 +195,7 @@ def find_count(inputs: Inputs) -> str:
     for name, _ in list_numbered(inputs):
         known.update(_singular(word) for word in _list_words(name))
     for name, value in inputs.items():
-        if isinstance(value, bool) or not isinstance(value, int):
+        if not is_whole_number(value):
             continue
         words = _list_words(name)
         counted = {_singular(word) for word in words - COUNTS}
@@ -222,7 +222,7 @@ def _is_file(name: str, value: Any, spec: InputSpec | None) -> bool:
 
 
 def _is_strength(name: str, value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if not is_number(value):
         return False
     words = _list_words(name)
     if STRENGTHS & words:

@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from comfygradio.comfy.object_info import is_number
+
 NULL = re.compile(r"null|Null|NULL|~")
 TRUE = re.compile(r"true|True|TRUE")
 FALSE = re.compile(r"false|False|FALSE")
@@ -57,7 +59,7 @@ class PlainScalar:
     @property
     def number(self) -> int | float | None:
         """The number that YAML has it for, `.inf` and `.nan` included, or None."""
-        if isinstance(self.value, bool) or not isinstance(self.value, int | float):
+        if not is_number(self.value):
             return None
         return self.value
 

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from comfygradio.comfy.object_info import InputSpec
+from comfygradio.comfy.object_info import InputSpec, is_whole_number
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def build_step_grid(spec: InputSpec) -> StepGrid | None:
     from_least = StepGrid(int(step), int(least))
     from_zero = StepGrid(int(step), 0)
     default = spec.default
-    if isinstance(default, bool) or not isinstance(default, int):
+    if not is_whole_number(default):
         return from_least
     if from_least.contains(default):
         return from_least

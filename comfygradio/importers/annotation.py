@@ -12,12 +12,11 @@ from comfygradio.forms.slots import Slot
 
 @dataclass(frozen=True)
 class Annotation:
-    """One marked field: the inputs it fills, and whatever its front end (`source`) lets people say
+    """One marked field: the inputs it fills, and what its front end (`source`) lets authors say
     about it.
 
-    Empty texts, None and () mean that nothing was said; `order` sorts annotations, ties keep the
-    order of the workflow. With `is_exact` exactly these inputs are meant, and none that stand
-    beside them.
+    Empty strings, None and () mean that nothing was said. `order` sorts annotations; ties keep the
+    order of the workflow. With `is_exact` exactly these inputs are meant, without related ones.
     """
 
     source: str
@@ -41,9 +40,10 @@ class Annotation:
 
 @dataclass(frozen=True)
 class AnnotatedWorkflow:
-    """A workflow without the marker nodes that stock servers lack, and the annotations they held.
+    """A workflow without the marker nodes that stock servers lack, and the annotations they
+    contained.
 
-    `outputs` are ids of the nodes whose results are shown (empty: not said); `notes` tell what was
+    `outputs` are ids of the nodes whose results are shown (empty if not said). `notes` say what was
     changed or ignored.
     """
 

@@ -1,9 +1,9 @@
-"""ComfyUI's App mode: the inputs and outputs that an author picked on ComfyUI's own page (frontend
+"""Import App mode: the inputs and outputs that an author picked on ComfyUI's own page (frontend
 1.41.13 and newer).
 
-They lie in `extra.linearData` of the UI format as `[id, widget, config]`. The id is that of a node,
-of a node inside of a subgraph ("57:8"; in older files just "8"), or `graph:node:widget` with its
-parts percent-encoded.
+They are stored in `extra.linearData` of the UI format as `[id, widget, config]`. The id is that of
+a node, of a node inside a subgraph ("57:8"; in older files just "8"), or `graph:node:widget` with
+percent-encoded parts.
 """
 
 from __future__ import annotations
@@ -26,10 +26,9 @@ UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 @dataclass(frozen=True)
 class Address:
-    """A widget as App mode names it; `scope` is None where the saved workflow has no such graph.
+    """A widget as App mode names it. `scope` is None if the saved workflow has no such graph.
 
-    `node_id` is the node's id in that graph, `full_id` the one that it would have in the API
-    format.
+    `node_id` is the node's id in that graph, `full_id` its id in the API format.
     """
 
     scope: Scope | None
@@ -40,7 +39,7 @@ class Address:
 
 @dataclass(frozen=True)
 class Picked:
-    """What an entry stands for: inputs of the API workflow, and how the author calls them."""
+    """What an entry stands for: inputs of the API workflow, and the author's label for them."""
 
     slots: tuple[Slot, ...]
     label: str = ""
@@ -48,8 +47,8 @@ class Picked:
 
 
 def import_app_mode(editor: WorkflowEditor, ui_workflow: UiWorkflow | None) -> list[Annotation]:
-    """An annotation for each input picked for App mode, in its order; the picked outputs go
-    to the graph.
+    """Import an annotation for each picked input, in order. The picked outputs are added to the
+    editor.
     """
     if ui_workflow is None:
         return []
@@ -94,7 +93,9 @@ def _read_input(
 
 
 def _read_id(ui_workflow: UiWorkflow, written: str, widget: str) -> list[Address]:
-    """The widgets that an id of any form names: several where a subgraph is used more than once."""
+    """Find the widgets that an id of any form names: several if a subgraph is used more
+    than once.
+    """
     graph_id, *parts = written.split(":")
     if len(parts) in (1, 2) and _is_graph(ui_workflow, graph_id):
         # `graph:node` or `graph:node:widget`, percent-encoded.
@@ -110,7 +111,9 @@ def _read_id(ui_workflow: UiWorkflow, written: str, widget: str) -> list[Address
 def _find_instances(
     ui_workflow: UiWorkflow, graph_id: str, node_id: str, widget: str
 ) -> list[Address]:
-    """The widget in each instance of a subgraph; where there is none, an address without scope."""
+    """Find the widget in each instance of a subgraph, or an address without scope if
+    there is none.
+    """
     found = []
     for scope in ui_workflow.scopes.values():
         if scope.graph_id == graph_id:
@@ -119,8 +122,8 @@ def _find_instances(
 
 
 def _is_graph(ui_workflow: UiWorkflow, text: str) -> bool:
-    """Whether a part of an id names a graph; a copied workflow keeps ids that name the one it was
-    copied from.
+    """Whether a part of an id names a graph. A copied workflow keeps ids that name the original
+    graph.
     """
     if text in ui_workflow.definitions:
         return True
@@ -143,7 +146,7 @@ def _pick(editor: WorkflowEditor, ui_workflow: UiWorkflow, addresses: list[Addre
 def _pick_shown(
     ui_workflow: UiWorkflow, scope: Scope, address: Address, addresses: list[Address]
 ) -> Picked:
-    """What a widget that the page has stands for, in all instances; its first one names it."""
+    """Pick what a widget on the page stands for, in all instances. The first one names it."""
     slots: dict[Slot, None] = {}
     for other in addresses:
         if other.scope:
@@ -156,8 +159,8 @@ def _pick_shown(
 
 
 def _pick_inside(editor: WorkflowEditor, ui_workflow: UiWorkflow, address: Address) -> Picked:
-    """What a bare id inside of some subgraph stands for: a widget that one instance shows, else the
-    only such node.
+    """Pick what a bare id inside some subgraph stands for: a widget that an instance shows, else
+    the only such node.
     """
     shown: dict[tuple[Slot, ...], Picked] = {}
     for outer, instance, inner in ui_workflow.instances:
@@ -174,8 +177,8 @@ def _pick_inside(editor: WorkflowEditor, ui_workflow: UiWorkflow, address: Addre
 
 
 def _pick_only(editor: WorkflowEditor, ui_workflow: UiWorkflow, address: Address) -> Picked:
-    """The one widget of this name on a node with this id, wherever it is; nothing where there are
-    several.
+    """Pick the only widget of this name on a node with this id, in any graph. Picks nothing if
+    there are several.
     """
     inside: set[tuple[Slot, ...]] = set()
     for scope in ui_workflow.scopes.values():
@@ -191,7 +194,7 @@ def _pick_only(editor: WorkflowEditor, ui_workflow: UiWorkflow, address: Address
 
 
 def _find_problem(editor: WorkflowEditor, slots: tuple[Slot, ...]) -> str:
-    """Why these inputs cannot be set; "" if they can."""
+    """Explain why these inputs cannot be set; "" if they can."""
     if not slots:
         return "the workflow has no such node, or more than one; it may be muted"
     if all(Link.parse(editor.get_input(slot)) for slot in slots):
@@ -222,8 +225,8 @@ def _read_output(editor: WorkflowEditor, ui_workflow: UiWorkflow, entry: Any) ->
 
 
 def _find_inside(editor: WorkflowEditor, ids: list[str]) -> list[str]:
-    """The nodes inside of subgraphs with these ids; where there are none, those that have such an
-    id inside.
+    """Find the nodes inside subgraphs with these ids, or, if there are none, nodes that contain
+    such an id.
     """
     starts = tuple(f"{outer}:" for outer in ids)
     inside = [node_id for node_id in editor.nodes if node_id.startswith(starts)]

@@ -1,4 +1,4 @@
-"""comfy-pack: nodes of the classes CPackInput… are fields, CPackOutput… show results
+"""Import comfy-pack: CPackInput… nodes are fields, CPackOutput… nodes show results
 (August 2025).
 """
 
@@ -22,15 +22,15 @@ INPUTS = {
     "CPackInputFile": "path",
     "CPackInputAny": "input",
 }
-"""Class → the input that holds the value."""
+"""Class → the input with the value."""
 
 PLAIN_TITLES = ("Image Input", "String Input", "Int Input", "File Input", "Any Input")
-"""The titles that the nodes have until their author gives them a better one."""
+"""Titles that the nodes have until their author renames them."""
 
 
 def import_comfy_pack(editor: WorkflowEditor) -> list[Annotation]:
-    """An annotation for each input node in the order of the file, named like comfy-pack does: by
-    title, else by target.
+    """Import an annotation for each input node in the order of the file. As in comfy-pack, the
+    title names it, else the target.
     """
     hints: list[Annotation] = []
     for node in editor.find("CPackInput"):

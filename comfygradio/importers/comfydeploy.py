@@ -1,4 +1,4 @@
-"""comfydeploy: nodes of the classes ComfyUIDeployExternal… are fields, ComfyDeployOutput… show
+"""Import comfydeploy: ComfyUIDeployExternal… nodes are fields, ComfyDeployOutput… nodes show
 results (2025).
 """
 
@@ -38,12 +38,12 @@ PREFIX = "ComfyUIDeployExternal"
 SOCKET_INPUT = "ComfyDeployWebscoketImageInput"
 VIDEO = "ComfyUIDeployExternalVideo"
 NO_LIMIT = 2**31 - 1
-"""Limits of this size and more are the node's own way of having none."""
+"""The nodes express "no limit" by limits of at least this size."""
 
 
 @dataclass(frozen=True)
 class ValueKind:
-    """What a class of nodes asks for: the input with its default, and how it is drawn."""
+    """What a class of nodes asks for: the input with its default, and the widget."""
 
     input: str = "default_value"
     widget: Widget | None = None
@@ -93,7 +93,7 @@ FILES: Mapping[str, FileKind] = {
 
 
 def import_comfydeploy(editor: WorkflowEditor) -> list[Annotation]:
-    """An annotation for each External node in the order of the file; nodes of the same
+    """Import an annotation for each External node in the order of the file. Nodes with the same
     input_id share one.
     """
     found: dict[str, Annotation] = {}
@@ -159,8 +159,8 @@ def _expose_value(editor: WorkflowEditor, node: Node, kind: ValueKind) -> tuple[
 
 
 def _take_sent(editor: WorkflowEditor, node: Node, kind: ValueKind) -> Any:
-    """A number: comfydeploy writes what was sent over the input_id, and only without it the default
-    counts.
+    """Return the number of a node. comfydeploy writes a sent number over the input_id; the default
+    counts only without it.
     """
     sent = get_number(node.inputs, "input_id")
     if sent is None:
@@ -182,7 +182,7 @@ def _with_limits(node: Node, annotation: Annotation) -> Annotation:
 
 
 def _read_options(text: str) -> tuple[str, ...]:
-    """The choices of an Enum node: a JSON list, or one choice a line."""
+    """Parse the choices of an Enum node: a JSON list, or one choice a line."""
     try:
         listed = json.loads(text)
     except (ValueError, RecursionError):
@@ -194,11 +194,11 @@ def _read_options(text: str) -> tuple[str, ...]:
 
 
 def _expose_file(editor: WorkflowEditor, node: Node, file: FileKind) -> Slot:
-    """The file of a loader: of the one that the node has for a default, else of one in the node's
-    place.
+    """Return the file input of a loader: of the node's default if that is one, else of one that
+    replaces the node.
 
-    Files come from web addresses in comfydeploy, so that its own nodes are of no use to a form;
-    only the video node lists the files that were uploaded.
+    comfydeploy loads files from web addresses, so that a form cannot use its nodes. Only its video
+    node lists the uploaded files.
     """
     loader = find_loader(editor, node.inputs.get("default_value"))
     if loader is not None:
@@ -227,8 +227,8 @@ def _expose_file(editor: WorkflowEditor, node: Node, file: FileKind) -> Slot:
 
 
 def _place_frames(editor: WorkflowEditor, node: Node, file: str) -> Slot:
-    """The video node gives frames (output 0) and sound (2); ComfyUI's own loader needs a second
-    node for that.
+    """Replace the frames (output 0) and sound (output 2) of the video node. ComfyUI's own loader
+    needs a second node for these.
     """
     fed = editor.find_fed_inputs(node.id)
     slot = replace_with_loader(editor, node, "video", file)

@@ -1,7 +1,7 @@
-"""Krita AI Diffusion: ETN_Parameter nodes are fields, ETN_Krita… nodes stand for the canvas (June
-2026).
+"""Import Krita AI Diffusion: ETN_Parameter nodes are fields, ETN_Krita… nodes stand for the canvas
+(June 2026).
 
-Krita itself replaces these nodes before it posts a workflow, so that they never stay here either.
+Krita itself replaces these nodes before it posts a workflow, so that none of them is kept here.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from comfygradio.importers.workflow_editor import WorkflowEditor
 
 SOURCE = "Krita AI Diffusion"
 NO_LIMIT = 10**9
-"""The nodes' own way of having no limit is ±1e10, of older ones ±2^31."""
+"""The nodes express "no limit" by ±1e10, older ones by ±2^31."""
 
 TYPES: Mapping[str, tuple[Widget | None, Callable[[Any], Any]]] = {
     "number": ("number", to_number),
@@ -42,7 +42,7 @@ TYPES: Mapping[str, tuple[Widget | None, Callable[[Any], Any]]] = {
     "choice": (None, lambda value: value),
     "auto": (None, lambda value: value),
 }
-"""The type that a parameter says → how it is drawn, and how its default is read."""
+"""Type of a parameter → its widget, and how its default is read."""
 
 OLD_TYPES: Mapping[str, str] = {
     "ETN_IntParameter": "number (integer)",
@@ -50,11 +50,11 @@ OLD_TYPES: Mapping[str, str] = {
     "ETN_BoolParameter": "toggle",
     "ETN_TextParameter": "text",
 }
-"""The classes of 2024, before there was one for all types."""
+"""The classes of 2024, before there was one class for all types."""
 
 
 def import_krita(editor: WorkflowEditor) -> list[Annotation]:
-    """An annotation for each parameter and picture, as Krita sorts them; parameters of the same
+    """Import an annotation for each parameter and picture, in Krita's order. Parameters of the same
     name share one.
     """
     found: dict[str, Annotation] = {}
@@ -102,7 +102,7 @@ def _read_parameter(editor: WorkflowEditor, node: Node) -> Annotation | None:
 
 
 def _place(name: str, annotation: Annotation) -> Annotation:
-    """The annotation under its group and label, without the numbers that sort them."""
+    """Set group and label of an annotation, without the numbers that sort them."""
     group, label = _split_group(name)
     _, shown_group = _split_order(group)
     _, shown_label = _split_order(label)
@@ -120,7 +120,7 @@ def _split_group(name: str) -> tuple[str, str]:
 
 
 def _split_order(text: str) -> tuple[int, str]:
-    """The number in front of "2. Label", 0 without one, and the rest."""
+    """Split "2. Label" into its number, or 0 without one, and the rest."""
     found = re.match(r"([0-9]{1,9})\. ", text)
     if found is None:
         return 0, text.strip()

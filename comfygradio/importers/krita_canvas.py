@@ -1,5 +1,5 @@
-"""What Krita's canvas, layers, selection and styles become: pictures to upload, and fields for what
-a style sets.
+"""Replace Krita's canvas, layers, selection and styles: by pictures to upload, and by fields for
+what a style sets.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from comfygradio.importers.values import get_text
 from comfygradio.importers.workflow_editor import WorkflowEditor
 
 SIZE = 512
-"""Pixels of Krita's own stand-in for a canvas."""
+"""Width and height in pixels of Krita's own placeholder for a canvas."""
 
 STYLE_OUTPUTS: Mapping[int, tuple[str, Widget | None, Any]] = {
     3: ("2. Prompt", "textarea", ""),
@@ -26,15 +26,15 @@ STYLE_OUTPUTS: Mapping[int, tuple[str, Widget | None, Any]] = {
     7: ("6. Steps", None, 20),
     8: ("7. Guidance", None, 7.0),
 }
-"""Outputs of a style node beyond model, CLIP and VAE: name, widget and a usual value."""
+"""Outputs of a style node after model, CLIP and VAE: name, widget and a typical value."""
 
 NamedAnnotation = tuple[str, Annotation]
 """An annotation and its name in Krita, "1. Group/2. Label"."""
 
 
 def import_canvas(editor: WorkflowEditor, source: str) -> tuple[list[Annotation], list[Annotation]]:
-    """Replace canvases and selections by one picture, with a mask if there is a selection; then,
-    the canvas's seeds.
+    """Replace canvases and selections by one picture, with a mask if there is a selection, and by
+    the seeds of the canvas.
     """
     pictures: list[Slot] = []
     seeds: list[Slot] = []
@@ -113,9 +113,7 @@ def import_styles(editor: WorkflowEditor, source: str) -> list[NamedAnnotation]:
 
 
 def _replace_canvas(editor: WorkflowEditor, node: Node) -> Slot:
-    """A picture in the place of a canvas, whose outputs are picture, width, height,
-    seed and mask.
-    """
+    """Replace a canvas, whose outputs are picture, width, height, seed and mask, by a picture."""
     fed = editor.find_fed_inputs(node.id)
     editor.notes.append(
         f"{editor.describe_node(node.id)} became a picture to upload; it is not cut to Krita's "
@@ -130,7 +128,9 @@ def _replace_canvas(editor: WorkflowEditor, node: Node) -> Slot:
 
 
 def _measure(editor: WorkflowEditor, node_id: str, fed: list[tuple[Slot, int]]) -> dict[int, Any]:
-    """Width and height (outputs 1 and 2 of a canvas), measured where the server can."""
+    """Return links or values for width and height (outputs 1 and 2 of a canvas), measured from the
+    picture if the server can.
+    """
     used = {output for _, output in fed}
     if used.isdisjoint({1, 2}):
         return {}
@@ -146,8 +146,8 @@ def _measure(editor: WorkflowEditor, node_id: str, fed: list[tuple[Slot, int]]) 
 def _invert_mask(
     editor: WorkflowEditor, node_id: str, output: int, fed: list[tuple[Slot, int]]
 ) -> dict[int, Any]:
-    """A picture's mask, if it is used: in Krita it is the opaque part, from ComfyUI's loader the
-    transparent one.
+    """Return a link to a picture's inverted mask if it is used. In Krita the mask is the opaque
+    part, in ComfyUI's loader the transparent one.
     """
     used = {number for _, number in fed}
     if output not in used:

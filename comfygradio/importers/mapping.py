@@ -24,11 +24,13 @@ LOADERS: Mapping[Medium, tuple[str, str, str]] = {
 def map_value(
     editor: WorkflowEditor, node: Node, input: str, value: Any, may_stay: bool = True
 ) -> tuple[Slot, ...]:
-    """The inputs that a field fills in place of a marker's own `input`, whose value is `value`.
+    """Find the inputs that a field fills in place of a marker's own `input`, whose value is
+    `value`.
 
-    A marker that the server has stays if it may, unless its value is any text and goes where the
-    server offers a list: there the list is the better field. Otherwise every input that the marker
-    fed gets the value, and the marker goes. Empty, with a note, where there is nothing to fill.
+    A marker that the server has stays if it may, unless its value is free text that goes into an
+    input with a list of choices: that list makes the better field. Otherwise every input that the
+    marker fed gets the value, and the marker is removed. Returns () and adds a note if there is
+    nothing to fill.
     """
     link = Link.parse(value)
     if link and link.node_id in editor.nodes:
@@ -49,8 +51,8 @@ def map_value(
 
 
 def map_file(editor: WorkflowEditor, node: Node, medium: Medium, file: Any) -> Slot:
-    """Put ComfyUI's own loader in the place of a marker with the same outputs; the slot is the
-    loader's file.
+    """Replace a marker by ComfyUI's own loader with the same outputs. Returns the loader's file
+    input.
     """
     fed = editor.find_fed_inputs(node.id)
     slot = replace_with_loader(editor, node, medium, file)
@@ -60,8 +62,10 @@ def map_file(editor: WorkflowEditor, node: Node, medium: Medium, file: Any) -> S
 
 
 def replace_with_loader(editor: WorkflowEditor, node: Node, medium: Medium, file: Any) -> Slot:
-    """Put ComfyUI's own loader in the place of a marker, links as they are; `file` is the marker's
-    own file name.
+    """Replace a marker by ComfyUI's own loader and keep its links. `file` is the marker's own file
+    name.
+
+    Returns the loader's file input.
     """
     class_type, input, example = LOADERS[medium]
     chosen = choose_file(editor, class_type, input, file)
@@ -70,9 +74,7 @@ def replace_with_loader(editor: WorkflowEditor, node: Node, medium: Medium, file
 
 
 def choose_file(editor: WorkflowEditor, class_type: str, input: str, file: Any) -> str:
-    """A marker's own file name unless it is a web address; else the first that the server lists, or
-    "".
-    """
+    """Return a marker's own file name unless it is a URL; else the server's first file, or ""."""
     if isinstance(file, str) and file and "://" not in file and len(file) < 500:
         return file
     spec = editor.object_info.spec(class_type, input)
@@ -82,7 +84,7 @@ def choose_file(editor: WorkflowEditor, class_type: str, input: str, file: Any) 
 
 
 def find_loader(editor: WorkflowEditor, value: Any) -> Slot | None:
-    """The file input of the loader that a link comes from, if it comes straight from one."""
+    """Return the file input of the loader that directly feeds a link, or None."""
     link = Link.parse(value)
     node = editor.nodes.get(link.node_id) if link else None
     if node is None:
@@ -94,7 +96,9 @@ def find_loader(editor: WorkflowEditor, value: Any) -> Slot | None:
 
 
 def _bypass(editor: WorkflowEditor, node: Node, input: str, link: Link) -> None:
-    """Note that a marker is fed itself; one that the server lacks gives way to what feeds it."""
+    """Note that another node feeds a marker. A marker that the server lacks is replaced by that
+    node.
+    """
     editor.notes.append(
         f"{editor.describe_node(node.id)}: its {input} is fed by "
         f"{editor.describe_node(link.node_id)}, so that it "
@@ -118,8 +122,8 @@ def _can_stay(editor: WorkflowEditor, own: Slot, fed: list[Slot]) -> bool:
 
 
 def _inline(editor: WorkflowEditor, node: Node, fed: list[Slot], value: Any) -> tuple[Slot, ...]:
-    """Put a marker's value where it went. Inputs that take no plain value are fed by a primitive in
-    the marker's place, if the server has one.
+    """Put a marker's value into the inputs that it fed. Inputs that take no literal are fed by a
+    primitive node in the marker's place, if the server has one.
     """
     primitive = _choose_primitive(value)
     sockets: list[Slot] = []
@@ -139,9 +143,7 @@ def _inline(editor: WorkflowEditor, node: Node, fed: list[Slot], value: Any) -> 
 
 
 def _is_socket(editor: WorkflowEditor, slot: Slot) -> bool:
-    """Whether an input of a class that the server has takes no plain value, as far as its spec
-    tells.
-    """
+    """Whether an input of a known class takes no literal, as far as its spec tells."""
     if editor.nodes[slot.node_id].class_type not in editor.object_info:
         return False
     spec = editor.spec(slot)

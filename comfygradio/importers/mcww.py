@@ -1,8 +1,8 @@
-"""Minimalistic Comfy Wrapper WebUI: titles of the form `<Label:category[/tab]:row[/column]>
+"""Import Minimalistic Comfy Wrapper WebUI: titles of the form `<Label:category[/tab]:row[/column]>
 arguments`.
 
 Categories are prompt, important, advanced, output (each also in the plural), or any other word,
-which becomes a heading. A number takes "min, max[, step]" for arguments and is a slider then (its
+which becomes a heading. A number with the arguments "min, max[, step]" is a slider (its
 docs/titles.md, August 2026).
 """
 
@@ -23,10 +23,10 @@ from comfygradio.importers.workflow_editor import WorkflowEditor
 
 SOURCE = "MCWW"
 CATEGORIES = ("prompt", "important", "other", "advanced", "output")
-"""In the order in which they come in a form; "other" stands for categories of the author's own."""
+"""Categories in the order of a form. "other" stands for categories of the author's own."""
 
 WORDS = ("", "json", "md", "markdown", "show_default")
-"""Arguments that say how MCWW draws something; a form of ours has no use for them."""
+"""Arguments that control how MCWW draws something. They are ignored here."""
 
 PLACE = re.compile(
     r"\s*(?P<row>[0-9]{1,9})(?:/(?P<column>[0-9]{1,9}))?>(?P<arguments>.*)", re.DOTALL
@@ -37,7 +37,7 @@ LOOKS_LIKE_ONE = re.compile(r"<[^<>:]+:[^<>]*>")
 
 @dataclass(frozen=True)
 class TitleMarker:
-    """A title that MCWW understands; `column` is None for what has a row of its own."""
+    """A title that MCWW understands. `column` is None for a field with a row of its own."""
 
     label: str
     category: str
@@ -49,7 +49,7 @@ class TitleMarker:
 
 
 def parse_title(title: str) -> TitleMarker | None:
-    """What a title says to MCWW, or None where it says nothing."""
+    """Parse a title as a marker of MCWW, or return None."""
     if not title.startswith("<"):
         return None
     label, _, rest = title.removeprefix("<").partition(":")
@@ -74,8 +74,8 @@ def parse_title(title: str) -> TitleMarker | None:
 
 
 def import_mcww(editor: WorkflowEditor, ui_workflow: UiWorkflow | None) -> list[Annotation]:
-    """An annotation for each titled node, in the order in which MCWW shows them; titled outputs go
-    to the graph.
+    """Import an annotation for each titled node, in MCWW's order. Titled outputs are added to the
+    editor.
     """
     marked = list(_find_marked(editor, ui_workflow))
     # A tab stands where the first of its rows does.
@@ -166,7 +166,7 @@ def _is_seed(marker: TitleMarker, spec: InputSpec | None) -> bool:
 
 
 def _read_limits(arguments: str, spec: InputSpec | None) -> tuple[int | float | None, ...]:
-    """Least, largest and step of "1, 10, 0.1" for a number; None for what is not said."""
+    """Parse minimum, maximum and step of "1, 10, 0.1" for a number. None for what is not given."""
     nothing = (None, None, None)
     if spec is None or spec.types.isdisjoint({"INT", "FLOAT"}):
         return nothing
@@ -185,8 +185,8 @@ def _name_group(marker: TitleMarker) -> str:
 
 
 def _choose_slots(editor: WorkflowEditor, titled: TitledNode) -> tuple[Slot, ...]:
-    """The one input that MCWW shows: a file, else a text, a switch, the first number; a list if
-    there is no other.
+    """Choose the one input that MCWW shows: a file, else a text, a switch or the first number; a
+    list if there is nothing else.
     """
     node = editor.nodes.get(titled.node_id)
     inputs = list_settable_inputs(editor, node) if node else {}

@@ -24,14 +24,16 @@ FILLABLE_TYPES: Mapping[Widget, frozenset[str]] = {
     "seed": frozenset({"INT"}),
     "color": frozenset({"STRING", "COLOR"}),
 }
-"""What a widget can fill."""
+"""Widget → types of inputs that it can fill."""
 
 
 def normalise_annotations(
     editor: WorkflowEditor, annotations: list[Annotation]
 ) -> list[Annotation]:
-    """The annotations with inputs that are still there and free, each input in the first annotation
-    that names it.
+    """Keep the inputs that still exist and are not linked, each in the first annotation that names
+    it.
+
+    Annotations without such an input are dropped.
     """
     taken: set[Slot] = set()
     tidied = []
@@ -45,7 +47,7 @@ def normalise_annotations(
 
 
 def normalise_annotation(editor: WorkflowEditor, annotation: Annotation) -> Annotation:
-    """An annotation without what does not suit its inputs; says in a note what its author will
+    """Drop what does not suit the inputs of an annotation. Adds a note about what its author will
     miss.
     """
     known = [editor.spec(slot) for slot in annotation.slots]
@@ -87,7 +89,7 @@ def _tidy_limits(
 
 
 def _leave_value(low: int | float | None, high: int | float | None, specs: list[InputSpec]) -> bool:
-    """Whether there is a value within these limits and those of the server."""
+    """Whether some value is within these limits and those of the server."""
     lows = [low, *(spec.minimum for spec in specs)]
     highs = [high, *(spec.maximum for spec in specs)]
     least = max((limit for limit in lows if limit is not None), default=-math.inf)
@@ -104,7 +106,7 @@ def _whole(value: int | float | None) -> int | float | None:
 def _tidy_choices(
     editor: WorkflowEditor, annotation: Annotation, specs: list[InputSpec]
 ) -> Annotation:
-    """Choices stay only where the server has none, since the server's own are always up to date."""
+    """Drop choices if the server has its own, which are always up to date."""
     offered = next((spec.choices for spec in specs if spec.choices is not None), None)
     if offered is None or not annotation.choices:
         return annotation

@@ -14,18 +14,17 @@ SAVERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "video": ("SaveVideo", {"format": "auto", "codec": "auto"}),
     "audio": ("SaveAudio", {}),
 }
-"""The input that brings the results → ComfyUI's own node for them (v0.3.64), whose input has the
-same name.
-"""
+"""Input with the results → ComfyUI's own node for them (v0.3.64), whose input has the same name."""
 
 TEXTS = ("text", "value", "file_path", "filename")
 
 
 def replace_output(editor: WorkflowEditor, node: Node, keep: bool = True, prefix: str = "") -> None:
-    """Note a rival's output node as one that shows results; give ComfyUI's own its place unless it
-    can be kept.
+    """Record another front end's output node as one whose results are shown, and replace it by
+    ComfyUI's own.
 
-    Where nothing fits, the node is taken out, with a note.
+    With `keep`, a node that the server has is not replaced. `prefix` is the prefix of file names.
+    If none of ComfyUI's nodes fits, the node is removed and noted.
     """
     if keep and node.class_type in editor.object_info:
         editor.outputs.append(node.id)
@@ -49,7 +48,7 @@ def replace_output(editor: WorkflowEditor, node: Node, keep: bool = True, prefix
 
 
 def _find_linked(node: Node, names: Iterable[str]) -> str | None:
-    """The first of these inputs that another node feeds."""
+    """Find the first of these inputs that another node feeds."""
     for name in names:
         if Link.parse(node.inputs.get(name)):
             return name

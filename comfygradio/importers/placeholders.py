@@ -1,6 +1,7 @@
-"""Placeholders: values such as `%prompt%` that another app replaces before it posts a workflow.
+"""Import placeholders: values such as `%prompt%` that another app replaces before it posts a
+workflow.
 
-They are exactly what an author meant to be filled in, and no value that a server could run with.
+Their author meant them to be filled in, and a server could not run with them.
 """
 
 from __future__ import annotations
@@ -24,15 +25,15 @@ SETTINGS = (
     *("model", "checkpoint", "ckpt", "ckpt_name", "vae", "lora", "sampler", "sampler_name"),
     *("scheduler", "fps", "frames", "length", "duration"),
 )
-"""What apps call what they fill in (SillyTavern, Open WebUI, chat bots, scripts)."""
+"""Names of placeholders in apps (SillyTavern, Open WebUI, chat bots, scripts)."""
 
 ADVANCED_NAMES = frozenset(
     {"steps", "scale", "cfg", "cfg_scale", "guidance", "clip_skip", "vae"}
 ) | {*("sampler", "sampler_name", "scheduler", "denoise", "batch_size")}
-"""What stands under More settings."""
+"""Names of placeholders that become advanced fields."""
 
 PERCENT = re.compile(r"(?<![\w%])%([A-Za-z]\w{0,39})%(?![\w%])")
-"""The form that means nothing else in a text, whatever the name."""
+"""The form that is a placeholder wherever it occurs, whatever its name."""
 
 KNOWN = frozenset({*WORDS, *UNWANTED, *SETTINGS})
 
@@ -41,23 +42,24 @@ OTHER = re.compile(
     r"|\$([A-Za-z]\w{0,39})\$|__([A-Za-z]\w{0,39})__|<([A-Za-z]\w{0,39})>|\[([A-Za-z]\w{0,39})\]"
     r"|@([A-Za-z]\w{0,39})@"
 )
-"""Forms that may mean something else in a text; alone in an input, with a known name, they do not.
+"""Forms that may mean something else in a text. Alone in an input and with a known name, they are
+placeholders.
 """
 
 INSIDE = frozenset({*WORDS, *UNWANTED} - {"text", "positive", "negative"})
-"""Names that are read in the other forms inside of a text as well."""
+"""Names that are placeholders in the other forms inside a text, too."""
 
 
 WORKING = TEXT_CONTROLS | {"search", "old", "old_text", "placeholder", "from", "text_find"}
-"""Inputs of nodes that replace texts: what they look for is filled in by the workflow itself."""
+"""Inputs of nodes that replace texts: the workflow itself fills in what they look for."""
 
 FORMATS = frozenset({"template", "format", "format_string", "f_string", "fstring", "expression"})
-"""Inputs whose node fills in names by itself."""
+"""Inputs whose node fills in names itself."""
 
 
 @dataclass(frozen=True)
 class Placeholder:
-    """A placeholder in an input: its name, how it is written, and what stands around it."""
+    """A placeholder in an input: its name, its notation, and the text before and after it."""
 
     slot: Slot
     name: str
@@ -67,14 +69,15 @@ class Placeholder:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the input holds nothing else."""
+        """Whether the input contains nothing else."""
         return not (self.before or self.after)
 
 
 def import_placeholders(editor: WorkflowEditor, ui_workflow: UiWorkflow | None) -> list[Annotation]:
-    """An annotation for each placeholder; inputs that hold the same one become one field.
+    """Import an annotation for each placeholder. Inputs with the same placeholder become one field.
 
-    The inputs get the server's own default, and texts are left empty at its place.
+    An input that is a placeholder gets the server's default; from a text, the placeholder is
+    removed.
     """
     places = list(_find_places(editor))
     groups: dict[tuple[str, str, str], list[Placeholder]] = {}
@@ -89,7 +92,7 @@ def import_placeholders(editor: WorkflowEditor, ui_workflow: UiWorkflow | None) 
 
 
 def _find_places(editor: WorkflowEditor) -> Iterator[Placeholder]:
-    """Placeholders, but for those that the workflow replaces by nodes of its own."""
+    """Find placeholders, except those that nodes of the workflow replace."""
     texts: dict[Slot, str] = {}
     for node in editor.nodes.values():
         for name, value in node.inputs.items():
@@ -122,7 +125,7 @@ def _read_place(editor: WorkflowEditor, slot: Slot, text: str, own: set[str]) ->
 
 
 def _rank_match(match: re.Match[str]) -> tuple[bool, int]:
-    """Words before settings, and the first of them."""
+    """Rank prompts before settings, and earlier ones before later ones."""
     name = _read_name(match)
     is_main = name in WORDS or name in UNWANTED
     return not is_main, match.start()
@@ -131,7 +134,7 @@ def _rank_match(match: re.Match[str]) -> tuple[bool, int]:
 def _leave_out(
     editor: WorkflowEditor, slot: Slot, text: str, found: list[re.Match[str]], main: re.Match[str]
 ) -> tuple[str, str]:
-    """What stands before and after one placeholder, without the others, which a note names."""
+    """Return the text before and after one placeholder without the others, which a note names."""
     before = text[: main.start()]
     after = text[main.end() :]
     others = [match[0] for match in found if match is not main]
@@ -149,7 +152,7 @@ def _leave_out(
 
 
 def _counts(match: re.Match[str]) -> bool:
-    """Whether a match inside of a text is a placeholder."""
+    """Whether a match inside a text is a placeholder."""
     return match.re is PERCENT or _read_name(match) in INSIDE
 
 
@@ -160,7 +163,7 @@ def _read_name(match: re.Match[str]) -> str:
 
 
 def _clear(editor: WorkflowEditor, place: Placeholder) -> None:
-    """Put what the server starts with, or the text without it, in the place of a placeholder."""
+    """Replace a placeholder by the server's default, or remove it from its text."""
     if place.is_whole:
         editor.set_input(place.slot, fit_literal(editor.spec(place.slot), None))
     else:
@@ -185,7 +188,7 @@ def _write_hint(places: list[Placeholder]) -> Annotation:
 
 
 def _rank(name: str) -> int:
-    """Words first, then what they should not be, then the rest in the order of the workflow."""
+    """Rank prompts first, then negative prompts, then the rest."""
     if name in UNWANTED:
         return 1
     return 0 if name in WORDS else 2

@@ -1,6 +1,4 @@
-"""SwarmUI: nodes of the classes SwarmInput… are fields, tied to a SwarmInputGroup by a link (August
-2026).
-"""
+"""Import SwarmUI: SwarmInput… nodes are fields, linked to a SwarmInputGroup (August 2026)."""
 
 from __future__ import annotations
 
@@ -39,19 +37,19 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "SwarmInputFloat": to_number,
     "SwarmInputBoolean": to_flag,
 }
-"""Class → how its value is read; all others hold texts."""
+"""Class → how its value is read. All others contain texts."""
 
 NUMBER_WIDGETS: dict[str, Widget] = {"seed": "seed", "slider": "slider", "pot_slider": "slider"}
-"""What SwarmUI draws a number as, besides a plain number."""
+"""SwarmUI's views of a number → our widgets."""
 
 PLACEHOLDER = "(Do Not Set Me)"
 NO_LIMIT = 2**63
-"""Limits of this size and more are the node's own way of having none."""
+"""The nodes express "no limit" by limits of at least this size."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """A heading; fields without one stand in a group that has no title."""
+    """A heading. Fields without one belong to a group without a title."""
 
     title: str = ""
     order: int | float = 0
@@ -59,7 +57,7 @@ class Group:
 
 
 def import_swarm(editor: WorkflowEditor) -> list[Annotation]:
-    """An annotation for each input node, group by group as SwarmUI sorts them."""
+    """Import an annotation for each input node, group by group in SwarmUI's order."""
     groups = {node.id: _read_group(node) for node in editor.find(GROUP)}
     found: list[tuple[Group, Annotation]] = []
     for node in editor.find("SwarmInput"):
@@ -122,9 +120,8 @@ def _read_node(editor: WorkflowEditor, node: Node) -> Annotation | None:
 
 
 def _expose(editor: WorkflowEditor, node: Node) -> tuple[Slot, ...]:
-    """The inputs that the node's field fills.
-
-    SwarmUI hands files in as text, so that its own nodes need a loader.
+    """Find the inputs that the node's field fills. SwarmUI passes files as text, so that its own
+    nodes are replaced by a loader.
     """
     medium = FILES.get(node.class_type)
     if medium is not None:
@@ -179,7 +176,7 @@ def _with_limits(editor: WorkflowEditor, node: Node, annotation: Annotation) -> 
 
 
 def _drop_labels(editor: WorkflowEditor) -> None:
-    """Take out groups and descriptions, which no ComfyUI but SwarmUI's needs."""
+    """Remove groups and descriptions, which only SwarmUI uses."""
     for node in editor.find(GROUP, DESCRIPTION):
         if node.class_type == DESCRIPTION:
             text = get_text(node.inputs, "description")

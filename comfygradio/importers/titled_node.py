@@ -1,4 +1,4 @@
-"""Titles as markers: what an author wrote into the titles of nodes for MCWW or for ViewComfy."""
+"""Titles as markers: what an author wrote into the titles of nodes for MCWW or ViewComfy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from comfygradio.importers.workflow_editor import WorkflowEditor
 class TitledNode:
     """A node with a title.
 
-    A primitive exists on ComfyUI's page only and stands for the inputs (`slots`) it feeds.
+    A primitive exists only on ComfyUI's page and stands for the inputs (`slots`) that it feeds.
     """
 
     node_id: str
@@ -26,7 +26,7 @@ class TitledNode:
 
 
 def list_titles(editor: WorkflowEditor, ui_workflow: UiWorkflow | None) -> Iterator[TitledNode]:
-    """The titles of the workflow, and of the primitives in its UI format."""
+    """List the titles of the workflow, and of the primitives in its UI format."""
     known = _read_saved(ui_workflow) if ui_workflow else {}
     for node in list(editor.nodes.values()):
         own = node.title if node.title != node.class_type else ""
@@ -44,10 +44,11 @@ def list_titles(editor: WorkflowEditor, ui_workflow: UiWorkflow | None) -> Itera
 
 
 def list_settable_inputs(editor: WorkflowEditor, node: Node) -> Mapping[str, InputSpec]:
-    """The inputs of a node that a person can set: not linked, and of a type that has a widget, in
-    the server's order.
+    """List the inputs of a node that a person can set: not linked, and of a type that takes a
+    literal.
 
-    Of a class that the server lacks, they are guessed from the values in the workflow.
+    They are in the server's order. If the server lacks the class, they are guessed from the values
+    in the workflow.
     """
     known = editor.object_info.get(node.class_type)
     found: dict[str, InputSpec] = {}
@@ -67,7 +68,7 @@ def list_settable_inputs(editor: WorkflowEditor, node: Node) -> Mapping[str, Inp
 
 
 def _read_saved(ui_workflow: UiWorkflow) -> dict[str, str]:
-    """Node id → title, of the nodes that have one in the UI format."""
+    """Map node ids to titles, for the nodes with a title in the UI format."""
     titles: dict[str, str] = {}
     for scope, node_id, node in ui_workflow.iterate_nodes():
         title = node.get("title")

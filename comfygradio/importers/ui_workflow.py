@@ -12,27 +12,27 @@ from comfygradio.forms.slots import Slot
 from comfygradio.importers.values import to_text
 
 MAX_SCOPES = 1000
-"""Instances of subgraphs that are looked into; real workflows have a few dozen."""
+"""Maximum number of subgraph instances that are read. Real workflows have a few dozen."""
 
 MAX_DEPTH = 50
-"""Instances of subgraphs one inside of the other."""
+"""Maximum nesting of subgraph instances."""
 
 MAX_STEPS = 1000
-"""Widgets on the way to what one stands for."""
+"""Maximum number of widgets between a widget and what it stands for."""
 
 LINK_KEYS = ("id", "origin_id", "origin_slot", "target_id", "target_slot")
-"""The keys of a link that is an object, in the order of one that is a list."""
+"""The keys of a link that is an object, in the order of a link that is a list."""
 
 SUBGRAPH_INPUT = "-10"
-"""The id of the node through which a subgraph is fed."""
+"""The id of the node that feeds a subgraph from outside."""
 
 PASS_THROUGH_TYPES = ("PrimitiveNode", "Reroute")
-"""Nodes that exist on the page only: what they hold ends up in the nodes that they feed."""
+"""Nodes that exist only on the page: they pass their value on to the nodes that they feed."""
 
 
 @dataclass(frozen=True)
 class UiLink:
-    """A link: the output of one node feeds an input of another; slots are numbers from 0."""
+    """A link from the output of one node to an input of another. Slots are numbers from 0."""
 
     id: str
     origin: str
@@ -42,8 +42,8 @@ class UiLink:
 
     @classmethod
     def parse(cls, data: Any) -> UiLink | None:
-        """A link of any version, `[id, origin, slot, target, slot, type]` or an object; None for
-        anything else.
+        """Parse a link of any version: `[id, origin, slot, target, slot, type]`, or an object.
+        Returns None for anything else.
         """
         if isinstance(data, dict):
             data = [data.get(key) for key in LINK_KEYS]
@@ -55,8 +55,8 @@ class UiLink:
 
 @dataclass(frozen=True)
 class Scope:
-    """The root graph (`path` ""), or one instance of a subgraph (`path` "57:", or "57:8:" inside of
-    another).
+    """The root graph (`path` ""), or one instance of a subgraph (`path` "57:", or "57:8:" if
+    nested).
     """
 
     path: str
@@ -67,7 +67,7 @@ class Scope:
 
     @classmethod
     def parse(cls, path: str, data: Mapping[str, Any]) -> Scope:
-        """The graph of a workflow or of a subgraph's definition."""
+        """Parse the graph of a workflow or of a subgraph's definition."""
         nodes = {to_text(node.get("id")): node for node in _objects(data.get("nodes"))}
         links = [UiLink.parse(entry) for entry in _list(data.get("links"))]
         return cls(
@@ -89,15 +89,15 @@ class WidgetPlace:
 
     @property
     def slot(self) -> Slot:
-        """The input of the API workflow that has the same name."""
+        """The input of the API workflow with the same name."""
         node_id = f"{self.scope.path}{self.node_id}"
         return Slot(node_id, self.widget)
 
 
 class UiWorkflow:
-    """A workflow in UI format with its subgraphs; `scopes` maps path → scope, the root first.
+    """A workflow in UI format with its subgraphs. `scopes` maps path → scope, the root first.
 
-    `instances` are the subgraphs in use: the scope in which one stands, its id there, and its own
+    `instances` are the subgraphs in use: the scope that contains one, its id there, and its own
     scope.
     """
 
@@ -112,15 +112,15 @@ class UiWorkflow:
 
     @property
     def extra(self) -> Mapping[str, Any]:
-        """What front ends keep beside the graph."""
+        """Data that front ends store beside the graph."""
         extra = self.data.get("extra")
         if not isinstance(extra, dict):
             return {}
         return extra
 
     def resolve(self, scope: Scope, node_id: str, widget: str) -> tuple[Slot, ...]:
-        """The API inputs behind a widget: inside of subgraphs, and beyond primitives; empty where
-        there are none.
+        """Find the API inputs behind a widget, inside subgraphs and beyond primitives. May be
+        empty.
         """
         found: dict[Slot, None] = {}
         seen: set[Slot] = set()
@@ -138,7 +138,7 @@ class UiWorkflow:
         return tuple(found)
 
     def find_label(self, scope: Scope, node_id: str, widget: str) -> str:
-        """The name that the author gave a widget on the page, or ""."""
+        """Return the author's name for a widget on the page, or ""."""
         entries = _objects(scope.nodes.get(node_id, {}).get("inputs"))
         inner = self.scopes.get(f"{scope.path}{node_id}:")
         if inner is not None:
@@ -152,7 +152,7 @@ class UiWorkflow:
         return ""
 
     def iterate_nodes(self) -> Iterator[tuple[Scope, str, Mapping[str, Any]]]:
-        """Every node of every scope with its id there."""
+        """Yield every node of every scope with its id there."""
         for scope in self.scopes.values():
             for node_id, node in scope.nodes.items():
                 yield scope, node_id, node
@@ -171,7 +171,7 @@ class UiWorkflow:
             self._enter_all(inner, (*inside, kind))
 
     def _follow(self, place: WidgetPlace) -> list[WidgetPlace] | None:
-        """The widgets that a widget stands for; None if it is an input of the API
+        """Return the widgets that a widget stands for, or None if it is an input of the API
         workflow itself.
         """
         scope = place.scope
@@ -186,8 +186,8 @@ class UiWorkflow:
         return [_land(scope, link) for link in scope.links if link.origin == place.node_id]
 
     def _enter(self, inner: Scope, node: Mapping[str, Any], widget: str) -> list[WidgetPlace]:
-        """What a widget of an instance is inside: its input of that name, or one that it shows
-        (`proxyWidgets`).
+        """Find what a widget of an instance is inside: its input of that name, or a widget that it
+        shows (`proxyWidgets`).
         """
         numbers = []
         for number, entry in enumerate(inner.inputs):
@@ -210,7 +210,7 @@ class UiWorkflow:
 
 
 def _land(scope: Scope, link: UiLink) -> WidgetPlace:
-    """The widget that a link feeds."""
+    """Find the widget that a link feeds."""
     entries = _objects(scope.nodes.get(link.target, {}).get("inputs"))
     landed: Mapping[str, Any] = {}
     for number, entry in enumerate(entries):
@@ -224,7 +224,7 @@ def _land(scope: Scope, link: UiLink) -> WidgetPlace:
 
 
 def _name_widget(entry: Mapping[str, Any]) -> str:
-    """The name of an input in the API format: of its widget, where it has one."""
+    """Name an input as the API format does: by its widget, if it has one."""
     widget = entry.get("widget")
     name = widget.get("name") if isinstance(widget, dict) else None
     if not isinstance(name, str):
@@ -233,7 +233,7 @@ def _name_widget(entry: Mapping[str, Any]) -> str:
 
 
 def _list_definitions(data: Mapping[str, Any], depth: int = 0) -> list[Mapping[str, Any]]:
-    """The definitions of subgraphs, those inside of others included."""
+    """List the definitions of subgraphs, nested ones included."""
     definitions = data.get("definitions")
     if not isinstance(definitions, dict):
         return []

@@ -1,4 +1,4 @@
-"""Values of marker nodes, read tolerantly: whatever is not what it should be counts as not said."""
+"""Read values of marker nodes tolerantly: a value of the wrong type or range counts as missing."""
 
 from __future__ import annotations
 
@@ -6,16 +6,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from comfygradio.comfy.object_info import InputSpec
+from comfygradio.comfy.object_info import InputSpec, is_number
 
 MAX_NUMBER = 10**300
-"""Numbers beyond this are taken as not said; Python can neither round nor spell them all."""
+"""Numbers beyond this count as missing. Python can neither round nor format all of them."""
 
 
 def get_text(inputs: Mapping[str, Any], *names: str) -> str:
-    """The first of these inputs that is a text with something in it, without white space around it;
-    else "".
-    """
+    """Return the first non-blank text among these inputs, stripped; else ""."""
     for name in names:
         value = inputs.get(name)
         text = value.strip() if isinstance(value, str) else ""
@@ -25,7 +23,7 @@ def get_text(inputs: Mapping[str, Any], *names: str) -> str:
 
 
 def get_number(inputs: Mapping[str, Any], name: str) -> int | float | None:
-    """A finite number, or a text that spells one; None for anything else."""
+    """Return a finite number, also from its text, or None."""
     return to_number(inputs.get(name))
 
 
@@ -35,16 +33,16 @@ def get_flag(inputs: Mapping[str, Any], name: str) -> bool:
 
 
 def to_number(value: Any) -> int | float | None:
-    """A finite number of whatever spells one, or None."""
+    """Convert a number or its text to a finite number, or None."""
     if isinstance(value, str):
         value = _parse_number(value.strip())
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if not is_number(value):
         return None
     return value if -MAX_NUMBER < value < MAX_NUMBER else None
 
 
 def to_int(value: Any) -> int | None:
-    """The nearest whole number of whatever spells a number, or None."""
+    """Convert a number or its text to the nearest whole number, or None."""
     number = to_number(value)
     if number is None:
         return None
@@ -52,7 +50,7 @@ def to_int(value: Any) -> int | None:
 
 
 def to_flag(value: Any) -> bool:
-    """Whether a value means on: true, a number other than 0, or the word for it."""
+    """Whether a value means on: true, a number other than 0, or a word for it."""
     if isinstance(value, str):
         return value.strip().lower() in ("true", "yes", "on", "1")
     if isinstance(value, bool | int | float):
@@ -61,7 +59,7 @@ def to_flag(value: Any) -> bool:
 
 
 def to_text(value: Any) -> str:
-    """A text, or the digits of a number; "" for anything else."""
+    """Convert a text or a number to text; "" for anything else."""
     if isinstance(value, bool | str):
         return str(value)
     number = to_number(value)
@@ -69,24 +67,22 @@ def to_text(value: Any) -> str:
 
 
 def drop_far_limit(limit: int | float | None, beyond: int | float) -> int | float | None:
-    """A limit, or None where it is so far out (`beyond` or more from 0) that its author
-    meant none.
-    """
+    """Return a limit, or None if it is at least `beyond` from 0, which means "no limit"."""
     if limit is None or abs(limit) >= beyond:
         return None
     return limit
 
 
 def slugify(text: str) -> str:
-    """A field's name (small letters, digits and _) of an id, or "" where nothing is left."""
+    """Make a field name (lower case letters, digits and _) from an id; "" if nothing is left."""
     joined = re.sub(r"[^a-z0-9]+", "_", text.lower())
     name = joined.strip("_")[:60]
     return name if name[:1].isalpha() else ""
 
 
 def fit_literal(spec: InputSpec | None, value: Any) -> Any:
-    """A marker's value as the input that it was linked to wants it; the server's default where it
-    makes no sense.
+    """Convert a marker's value to the input that it was linked to. Returns the server's default if
+    that is impossible.
     """
     if spec is None:
         return value if isinstance(value, str | int | float | bool) else to_text(value)

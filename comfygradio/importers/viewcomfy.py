@@ -1,4 +1,4 @@
-"""ViewComfy: nodes whose title begins with VC_BASIC or VC_ADV show their inputs."""
+"""Import ViewComfy: nodes whose title starts with VC_BASIC or VC_ADV show their inputs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ ADVANCED = "VC_ADV"
 
 
 def import_viewcomfy(editor: WorkflowEditor, ui_workflow: UiWorkflow | None) -> list[Annotation]:
-    """An annotation for each input of the marked nodes; several inputs of one node form a group."""
+    """Import an annotation for each input of the marked nodes. Several inputs of one node form a
+    group.
+    """
     hints: list[Annotation] = []
     for titled in list_titles(editor, ui_workflow):
         if not titled.title.startswith((BASIC, ADVANCED)):
@@ -41,7 +43,7 @@ def import_viewcomfy(editor: WorkflowEditor, ui_workflow: UiWorkflow | None) -> 
 
 
 def _list_slots(editor: WorkflowEditor, titled: TitledNode) -> list[tuple[tuple[Slot, ...], str]]:
-    """The inputs of each field of a marked node, and the server's label for it."""
+    """List the inputs for each field of a marked node, with the server's label."""
     if titled.slots:
         return [(titled.slots, "")]
     node = editor.nodes.get(titled.node_id)

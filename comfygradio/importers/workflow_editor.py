@@ -1,4 +1,4 @@
-"""An editable workflow: marker nodes are removed or replaced by nodes that every ComfyUI has."""
+"""Edit a workflow: remove marker nodes, or replace them by nodes that every ComfyUI has."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from comfygradio.importers.values import fit_literal
 
 
 class WorkflowEditor:
-    """The nodes of a workflow, to be changed, and what is learnt on the way.
+    """The nodes of a workflow, to be changed, and what was found out on the way.
 
     `outputs` are ids of nodes whose results are shown, `notes` tell people what was changed or
-    ignored, and `removed` are the ids of marker nodes that were taken out.
+    ignored, and `removed` are the ids of removed marker nodes.
     """
 
     def __init__(self, workflow: Workflow, info: ObjectInfo) -> None:
@@ -28,8 +28,8 @@ class WorkflowEditor:
         self.removed: set[str] = set()
 
     def find(self, *prefixes: str) -> Iterator[Node]:
-        """The nodes whose class begins like this, in the order of the file, as they are when their
-        turn comes.
+        """Yield the nodes whose class starts with one of these prefixes, in the order of the file,
+        in their current state.
         """
         for node_id in list(self.nodes):
             node = self.nodes.get(node_id)
@@ -37,8 +37,8 @@ class WorkflowEditor:
                 yield node
 
     def find_fed_inputs(self, node_id: str) -> list[tuple[Slot, int]]:
-        """Every input of another node that a node feeds, each with the output (from 0) that feeds
-        it.
+        """List the inputs of other nodes that a node feeds, each with the output (from 0) that
+        feeds it.
         """
         fed = []
         for node in self.nodes.values():
@@ -50,27 +50,27 @@ class WorkflowEditor:
         return fed
 
     def spec(self, slot: Slot) -> InputSpec | None:
-        """What the server says about an input, or None where it knows neither class nor input."""
+        """Return the spec of an input, or None if the server does not know it."""
         node = self.nodes.get(slot.node_id)
         if node is None:
             return None
         return self.object_info.spec(node.class_type, slot.input, node.inputs)
 
     def get_input(self, slot: Slot) -> Any:
-        """The value or link that stands in an input, or None."""
+        """Return the value or link of an input, or None."""
         node = self.nodes.get(slot.node_id)
         if node is None:
             return None
         return node.inputs.get(slot.input)
 
     def is_free(self, slot: Slot) -> bool:
-        """Whether the node of an input is still there, and no other one feeds the input."""
+        """Whether an input's node still exists, and no other node feeds the input."""
         if slot.node_id not in self.nodes:
             return False
         return Link.parse(self.get_input(slot)) is None
 
     def set_input(self, slot: Slot, value: Any) -> None:
-        """Put a value or a link (`[id, output]`) into an input; a value is made to fit it."""
+        """Set an input to a value or a link (`[id, output]`). A value is converted to fit."""
         node = self.nodes.get(slot.node_id)
         if node is None:
             return
@@ -80,8 +80,8 @@ class WorkflowEditor:
         self.nodes[node.id] = replace(node, inputs=inputs)
 
     def rewire(self, fed: Iterable[tuple[Slot, int]], feeds: Mapping[int, Any]) -> None:
-        """Feed what a node fed (see `find_fed_inputs`) from elsewhere: output → link or value; the
-        others lose their link.
+        """Feed the inputs that a node fed (see `find_fed_inputs`) from elsewhere: output → link or
+        value. Inputs of other outputs lose their link.
         """
         lost: list[str] = []
         for slot, output in fed:
@@ -102,14 +102,14 @@ class WorkflowEditor:
             )
 
     def replace(self, node_id: str, class_type: str, inputs: Mapping[str, Any]) -> None:
-        """Put a node of another class in the place of a node; id, title and links stay."""
+        """Replace a node by one of another class. Id, title and links stay."""
         node = self.nodes[node_id]
         # A title that was only that of the class changes with it.
         title = class_type if node.title == node.class_type else node.title
         self.nodes[node_id] = Node(node_id, class_type, dict(inputs), title)
 
     def add(self, wish: str, class_type: str, inputs: Mapping[str, Any]) -> str:
-        """Add a node; returns its id, which is `wish` or, where that is taken, begins like it."""
+        """Add a node. Returns its id: `wish`, or, if that is taken, an id that starts with it."""
         node_id = wish
         while node_id in self.nodes:
             node_id += "_"
@@ -117,17 +117,17 @@ class WorkflowEditor:
         return node_id
 
     def remove(self, node_id: str) -> None:
-        """Take a marker node out of the workflow."""
+        """Remove a marker node from the workflow."""
         if self.nodes.pop(node_id, None):
             self.removed.add(node_id)
 
     def describe_node(self, node_id: str) -> str:
-        """What a note calls a node."""
+        """Name a node in a note."""
         node = self.nodes.get(node_id)
         if node is None:
             return f"node {node_id}"
         return f"node {node_id} ({node.title})"
 
     def to_workflow(self) -> Workflow:
-        """The workflow as it has become."""
+        """Return the edited workflow."""
         return replace(self.workflow, nodes=dict(self.nodes))

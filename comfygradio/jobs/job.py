@@ -44,6 +44,15 @@ class JobSnapshot:
         """Whether nothing will change any more."""
         return self.phase in FINAL_PHASES
 
+    @property
+    def shown_phase(self) -> Phase:
+        """The phase as people see it: a job that its server has not begun yet still waits."""
+        if self.phase != "running":
+            return self.phase
+        if self.state is None or self.state.status in ("uploading", "queued"):
+            return "waiting"
+        return "running"
+
 
 @dataclass(frozen=True)
 class Point:
@@ -72,15 +81,33 @@ class Order:
     point: Point | None = None
 
 
+@dataclass(frozen=True)
+class Submission:
+    """What is known about a job's prompt on a server.
+
+    `backend_url` names the backend that had the job last, `may_exist` says whether that backend may
+    know the prompt, and `accepted` whether it has accepted it. `attempts` counts how often the job
+    was lost. The server has run it since `running_since`, as far as this app has seen it.
+    """
+
+    backend_url: str = ""
+    may_exist: bool = False
+    accepted: bool = False
+    attempts: int = 0
+    running_since: float | None = None
+
+
+NOT_SUBMITTED = Submission()
+
+
 class Job:
     """An order being run. `id` is also the prompt's id. `token` is secret: whoever knows it may
     watch and stop the job.
 
     `owner` is the person the job belongs to; limits and turns are counted by `party` (the owner by
-    default). `priority` is 0 for a single picture and 1 for a point of a sweep. `backend_url` names
-    the backend that had the job last, `may_exist` says whether that backend may know the prompt,
-    and `accepted` whether it has accepted it. `attempts` counts how often the job was lost.
-    `carried` holds nodes that are added to the submitted graph only.
+    default). `priority` is 0 for a single picture and 1 for a point of a sweep. `carried` holds
+    nodes that are added to the submitted graph only. The status and the `submission` are changed by
+    `job_event.transition`.
     """
 
     def __init__(
@@ -93,6 +120,7 @@ class Job:
         id: str = "",
         token: str = "",
         created: float | None = None,
+        submission: Submission = NOT_SUBMITTED,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.order = order
@@ -103,11 +131,7 @@ class Job:
         self.token = token or secrets.token_urlsafe(18)
         self.created = clock.time() if created is None else created
         self.client_id = uuid.uuid4().hex
-        self.backend_url = ""
-        self.may_exist = False
-        self.accepted = False
-        self.attempts = 0
-        self.running_since: float | None = None
+        self.submission = submission
         self.carried: Mapping[str, Any] = {}
         self.stop_requested = threading.Event()
         self._snapshot = JobSnapshot()
@@ -120,6 +144,31 @@ class Job:
         return self._snapshot
 
     @property
+    def backend_url(self) -> str:
+        """The backend that had the job last; "" if none had it."""
+        return self.submission.backend_url
+
+    @property
+    def may_exist(self) -> bool:
+        """Whether that backend may know the prompt."""
+        return self.submission.may_exist
+
+    @property
+    def accepted(self) -> bool:
+        """Whether that backend has accepted the prompt."""
+        return self.submission.accepted
+
+    @property
+    def attempts(self) -> int:
+        """How often the job was lost."""
+        return self.submission.attempts
+
+    @property
+    def running_since(self) -> float | None:
+        """Since when the server runs the prompt, in seconds since 1970."""
+        return self.submission.running_since
+
+    @property
     def is_watched(self) -> bool:
         """Whether anybody listens."""
         return bool(self._listeners)
@@ -127,6 +176,8 @@ class Job:
     def update(self, **changes: Any) -> None:
         """Change fields of the snapshot and tell everybody who watches; callable from
         any thread.
+
+        A change of the status belongs into the job store first: see `job_event.transition`.
         """
         with self._lock:
             version = self._snapshot.version + 1

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.errors import JobStoreError, LimitReached
-from comfygradio.jobs.affinity import AFFINITY_SECONDS, Affinity
 from comfygradio.jobs.backend import Backend
 from comfygradio.jobs.fair_queue import FairQueue
 from comfygradio.jobs.job import Job, Order
-from comfygradio.jobs.job_record import make_job, make_record
+from comfygradio.jobs.job_event import Returned, Stopped, Unstored, transition
 from comfygradio.jobs.job_source import JobSource, JobSourceQueue
 from comfygradio.jobs.job_store import JobStore
 from comfygradio.jobs.kept_input import keep_inputs
 from comfygradio.jobs.limits import Limits
-from comfygradio.jobs.placement import Placement, find_models
-from comfygradio.jobs.registry import JobRegistry
+from comfygradio.jobs.placement import AFFINITY_SECONDS, Affinity, Placement, find_models
+from comfygradio.jobs.rows import make_job, make_record
 from comfygradio.jobs.worker import WorkerPool
 
 POLL_SECONDS = 1.0
 """Seconds between two checks of failed backends, and of what the others can run by now."""
+
+MAX_FINISHED = 1000
+"""Finished jobs kept in memory."""
 
 
 class JobQueue:
@@ -212,9 +213,7 @@ class JobQueue:
             elif waits:
                 self._affinity.forget(job)
         if waits and not job.may_exist:
-            with suppress(JobStoreError):  # then the next start runs it
-                self.store.change(job.id, phase="stopped", ended=self.clock.time())
-            job.update(phase="stopped", reason="")
+            transition(job, self.store, Stopped(self.clock.time()))
         self.publish_positions()
 
     def close(self, timeout_seconds: float = 5.0) -> None:
@@ -260,7 +259,8 @@ class JobQueue:
 
     def _take_waiting(self, backend: Backend) -> Job | None:
         with self._changed:
-            if self._closed:
+            # It may have been removed while its worker asked the server for its health.
+            if self._closed or backend not in self.backends:
                 return None
             job = self._waiting.take(lambda job: self._suits(job, backend))
             if job is not None:
@@ -272,7 +272,7 @@ class JobQueue:
         """Take a job from a source and store it. A job that cannot be stored fails, and the next
         one is taken.
         """
-        while not self._closed:
+        while not self._closed and backend in self.backends:
             job = self._sources.take(backend)
             if job is None:
                 return None
@@ -281,7 +281,7 @@ class JobQueue:
                 job.order = replace(job.order, prompt=prompt)
                 self._write_down(job)
             except JobStoreError as error:
-                job.update(phase="failed", error=str(error))
+                transition(job, self.store, Unstored(str(error)))
                 continue
             with self._changed:
                 self._occupy(backend, job)
@@ -299,9 +299,7 @@ class JobQueue:
 
         Called by workers.
         """
-        with suppress(JobStoreError):
-            self.store.change(job.id, phase="waiting")
-        job.update(phase="waiting", state=None, reason=self.trouble or reason)
+        transition(job, self.store, Returned(self.trouble or reason))
         with self._changed:
             backend = self._running.pop(job, None)
             if backend is not None:
@@ -386,8 +384,50 @@ class JobQueue:
         """
         for record in self.store.list_open():
             job = make_job(record)
-            job.may_exist = record.posted is not None
-            job.accepted = record.started is not None
             self._registry.add(job)
             self._affinity.hold(job)
             self._waiting.add(job)
+
+
+class JobRegistry:
+    """The jobs in memory by their secret tokens, oldest first; the job store has all of them.
+
+    Thread-safe.
+    """
+
+    def __init__(self) -> None:
+        self._jobs: OrderedDict[str, Job] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def add(self, job: Job) -> None:
+        """Add a job. Beyond the limit, the oldest finished jobs that nobody watches are dropped."""
+        with self._lock:
+            self._jobs[job.token] = job
+            surplus = len(self._jobs) - MAX_FINISHED
+            if surplus <= 0:
+                return
+            over = [
+                token
+                for token, old in self._jobs.items()
+                if old.snapshot.is_over and not old.is_watched
+            ]
+            for token in over[:surplus]:
+                del self._jobs[token]
+
+    def find(self, token: str) -> Job | None:
+        """The job with this token, or None."""
+        return self._jobs.get(token)
+
+    def drop(self, token: str) -> None:
+        """Forget a job; unknown: nothing."""
+        with self._lock:
+            self._jobs.pop(token, None)
+
+    def list_open(self, owner: str) -> list[Job]:
+        """A person's jobs that wait or run, oldest first."""
+        with self._lock:
+            return [
+                job
+                for job in self._jobs.values()
+                if job.owner == owner and not job.snapshot.is_over
+            ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from comfygradio.comfy.limited_download import MAX_RESULT_MB
-from comfygradio.comfy.object_info import ObjectInfo
+from comfygradio.comfy.object_info import ObjectInfo, is_number
 from comfygradio.comfy.workflow import Link
 from comfygradio.jobs.naming import DEFAULT_PATTERN
 
@@ -136,10 +136,10 @@ def _find_number(
         value = source["inputs"]["value"]
         place = (link.node_id, "value")
     if isinstance(value, str):
-        is_number = re.fullmatch(r"\s*\d{1,18}(\.\d*)?\s*", value) is not None
+        can_convert = re.fullmatch(r"\s*\d{1,18}(\.\d*)?\s*", value) is not None
     else:
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    number = float(value) if is_number else None
+        can_convert = is_number(value)
+    number = float(value) if can_convert else None
     return number, place
 
 

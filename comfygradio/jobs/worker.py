@@ -8,26 +8,22 @@ import secrets
 import threading
 import uuid
 from collections.abc import Collection, Generator
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from comfygradio.clock import Clock
-from comfygradio.comfy.cache_busting import bust_cache, find_stale
+from comfygradio.comfy.cache_control import bust_cache, find_stale
 from comfygradio.comfy.failures import make_job_lost
 from comfygradio.comfy.limited_download import LimitedDownload
-from comfygradio.comfy.node_times import measure_all
 from comfygradio.comfy.prompt_progress import PromptProgress
-from comfygradio.comfy.run import SLOW_CONNECTION
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.errors import (
     AccessDenied,
     ComfyGradioError,
     JobInterrupted,
     JobLost,
-    JobStoreError,
-    JobStoreGone,
+    NodeError,
     NotFound,
     PromptRejected,
     ServerUnreachable,
@@ -35,6 +31,18 @@ from comfygradio.errors import (
 )
 from comfygradio.jobs.backend import MAX_SUBMITTED, Backend
 from comfygradio.jobs.job import Job, Phase
+from comfygradio.jobs.job_event import (
+    Accepted,
+    Crashed,
+    Ended,
+    Event,
+    Lost,
+    Missed,
+    Posted,
+    Progressed,
+    decide_end,
+    transition,
+)
 from comfygradio.jobs.job_store import JobStore
 from comfygradio.jobs.limits import Limits
 from comfygradio.jobs.naming import choose_result_place
@@ -42,7 +50,6 @@ from comfygradio.jobs.results import (
     Result,
     collect_again,
     collect_results,
-    describe_missing,
     make_download,
 )
 
@@ -129,12 +136,11 @@ class Worker(threading.Thread):
             mark = secrets.token_hex(4)
             log.exception("job %s could not be brought to its end (%s)", job.order.preset, mark)
             error = f"{INTERNAL_ERROR} Look there for {mark}."
-            with suppress(JobStoreError):
-                self._queue.store.change(
-                    job.id, phase="failed", error=error, ended=self._clock.time()
-                )
-            job.update(phase="failed", error=error, reason="")
+            self._apply(job, Crashed(error, self._clock.time()))
             self._queue.finish(job)
+
+    def _apply(self, job: Job, event: Event) -> None:
+        transition(job, self._queue.store, event)
 
     def _yield_turn(self) -> None:
         if self._has_turn:
@@ -146,6 +152,7 @@ class Worker(threading.Thread):
         began = self._clock.time()
         phase: Phase = "done"
         error = ""
+        node_errors: tuple[NodeError, ...] = ()
         results: tuple[Result, ...] | None = None
         try:
             phase = self._follow(job)
@@ -173,14 +180,14 @@ class Worker(threading.Thread):
         except ComfyGradioError as failure:
             phase = "failed"
             error = str(failure)
-            refused = failure.node_errors if isinstance(failure, PromptRejected) else ()
-            job.update(node_errors=refused)
+            if isinstance(failure, PromptRejected):
+                node_errors = failure.node_errors
         except Exception:
             mark = secrets.token_hex(4)
             log.exception("job %s failed unexpectedly (%s)", job.order.preset, mark)
             phase = "failed"
             error = f"{INTERNAL_ERROR} Look there for {mark}."
-        self._end(job, phase, error, began, results)
+        self._end(job, phase, error, began, results, node_errors)
 
     def _follow(self, job: Job) -> Phase:
         """Submit the prompt, or locate it, and follow it to its end."""
@@ -190,15 +197,16 @@ class Worker(threading.Thread):
             return "stopped"
         self._check_answers(job)
         self._count_loss(job)
-        self._note_start(job)
+        may_exist = job.may_exist
+        # Written before the prompt is posted: after a crash the job is first looked for there.
+        self._apply(job, Posted(self._backend.url, self._clock.time()))
         states = self._backend.client.run(
             self._make_prompt(job),
             client_id=job.client_id,
             prompt_id=job.id,
-            may_exist=job.may_exist,
+            may_exist=may_exist,
             weights=self._weigh(job),
         )
-        job.may_exist = True
         return self._watch(job, states)
 
     def _renew(self, job: Job, stale: Collection[str]) -> Phase:
@@ -260,9 +268,7 @@ class Worker(threading.Thread):
             return
         if job.attempts + 1 >= MAX_LOSSES:
             raise make_job_lost(self._backend.url, job.id)
-        job.attempts += 1
-        job.accepted = False
-        self._queue.store.change(job.id, attempts=job.attempts, started=None)
+        self._apply(job, Missed())
 
     def _check_answers(self, job: Job) -> None:
         """Check that the server responds before anything is submitted: until then another backend
@@ -279,48 +285,18 @@ class Worker(threading.Thread):
             if self._queue.has_other(self._backend):
                 raise ServerUnreachable(str(error)) from error
 
-    def _note_start(self, job: Job) -> None:
-        """Store the backend before the prompt is submitted: after a crash the job is first looked
-        for there.
-        """
-        job.backend_url = self._backend.url
-        now = self._clock.time()
-        self._queue.store.change(
-            job.id, phase="running", server=job.backend_url, posted=now, client_id=job.client_id
-        )
-
     def _note_state(self, job: Job, state: PromptProgress) -> None:
-        seconds = self._measure(job, state)
-        job.update(phase="running", ahead=0, reason="", state=state, seconds=seconds)
-        if state.status != "uploading":
-            self._note_accepted(job)
-            self._yield_turn()
-
-    def _measure(self, job: Job, state: PromptProgress) -> float:
-        """Seconds for which the server has run the job, as far as this app has seen it."""
-        if state.status in ("uploading", "queued"):
-            job.running_since = None
-            return 0.0
         now = self._clock.time()
-        if job.running_since is None:
-            job.running_since = now
-        return now - job.running_since
-
-    def _note_accepted(self, job: Job) -> None:
-        """Store once that the server accepted the prompt: if it is missing later, it was lost."""
-        if job.accepted:
+        self._apply(job, Progressed(state, now))
+        if state.status == "uploading":
             return
-        job.accepted = True
-        with suppress(JobStoreError):
-            self._queue.store.change(job.id, started=self._clock.time())
+        if not job.accepted:
+            self._apply(job, Accepted(now))
+        self._yield_turn()
 
     def _lose(self, job: Job) -> bool:
         """Return a lost job to the queue. False if it was lost too often."""
-        job.attempts += 1
-        job.may_exist = False
-        job.accepted = False
-        with suppress(JobStoreError):
-            self._queue.store.change(job.id, attempts=job.attempts, started=None)
+        self._apply(job, Lost())
         if job.attempts >= MAX_LOSSES or job.stop_requested.is_set():
             return False
         self._queue.give_back(job, RESUBMITTED)
@@ -333,45 +309,17 @@ class Worker(threading.Thread):
         error: str,
         began: float,
         results: tuple[Result, ...] | None = None,
+        node_errors: tuple[NodeError, ...] = (),
     ) -> None:
-        """Save the results if that is still to be done, store the final state, and publish it."""
+        """Save the results if that is still to be done, and end the job."""
         state = job.snapshot.state
         if results is None:
             results = self._collect(job, state, partial=phase != "done")
         if self._queue.is_closed and any(result.can_be_collected for result in results):
             return
-        problem = next((result.problem for result in results if result.problem), "")
-        if phase == "done" and problem:
-            lack = describe_missing(results)
-            if job.stop_requested.is_set():
-                phase = "stopped"
-            elif lack:
-                error = lack
-            else:
-                phase = "failed"
-                error = f"The result was made, but could not be fetched: {problem}"
-        ended = self._clock.time()
-        seconds = dict(state.node_seconds) if state and phase == "done" else {}
-        ends = {
-            "error": error,
-            "started": began,
-            "ended": ended,
-            "node_seconds": seconds,
-            "node_work": measure_all(job.order.prompt.graph, seconds),
-            "results": results,
-        }
-        try:
-            self._queue.store.change(job.id, phase=phase, **ends)
-        except JobStoreGone as failure:
-            phase = "failed"
-            error = str(failure)
-        except JobStoreError as failure:
-            log.exception("the end of job %s could not be written down", job.id)
-            error = f"{error} {failure}".strip()
-        light = _drop_large_parts(state) if state else None
-        job.update(
-            phase=phase, state=light, error=error, reason="", results=results, seconds=ended - began
-        )
+        phase, error = decide_end(phase, error, results, job.stop_requested.is_set())
+        now = self._clock.time()
+        self._apply(job, Ended(phase, error, results, began, now, node_errors))
         self._queue.finish(job)
 
     def _collect(self, job: Job, state: PromptProgress | None, partial: bool) -> tuple[Result, ...]:
@@ -418,12 +366,6 @@ def _list_stale(state: PromptProgress | None, results: Collection[Result]) -> fr
     return find_stale(cached, lacking)
 
 
-def _drop_large_parts(state: PromptProgress) -> PromptProgress:
-    """The progress of a finished job without large data and without outdated warnings."""
-    lasting = tuple(warning for warning in state.warnings if warning != SLOW_CONNECTION)
-    return replace(state, preview=None, outputs=(), text="", warnings=lasting)
-
-
 class WorkerPool:
     """The workers of all backends.
 
@@ -451,8 +393,13 @@ class WorkerPool:
         return fresh
 
     def join(self, timeout_seconds: float) -> None:
-        """Wait until all workers have ended, or the timeout has passed."""
+        """Wait until all workers have ended, or the timeout has passed.
+
+        One that somebody else is about to start ends at once, as the queue is closed.
+        """
         deadline = self._clock.monotonic() + timeout_seconds
         for worker in list(self._workers):
+            if worker.ident is None:
+                continue
             left = deadline - self._clock.monotonic()
             worker.join(max(0.0, left))

@@ -1,5 +1,5 @@
-"""The named texts that a file carries beside its pixels or sound: PNG chunks, EXIF,
-container tags.
+"""Read the named texts that a file carries beside its pixels or sound: PNG chunks, EXIF, container
+tags.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from comfygradio.media.metadata_limits import MAX_METADATA_BYTES, MetadataTooLar
 from comfygradio.media.pictures import inspect_picture
 
 Tags = list[tuple[str, str]]
-"""Every text of a file in its order, each with its name in small letters.
+"""All texts of a file in order, each with its name in lower case.
 
-A name may stand several times; "comment" has no name of its own.
+A name may occur several times. A text without a name is called "comment".
 """
 
 MAX_CHUNKS = 1_000_000
@@ -31,23 +31,23 @@ EXIF_IFD = 0x8769
 MAKER_NOTE = 0x927C
 
 WINDOWS_TEXTS = frozenset(range(0x9C9B, 0x9CA0))
-"""Title, comment, author, keywords and subject as Windows writes them: UTF-16."""
+"""Title, comment, author, keywords and subject as Windows writes them, in UTF-16."""
 
 
 class TextBudget:
-    """How much text one file may still bring, packed texts unpacked."""
+    """Limits the bytes of text read from one file, after decompression."""
 
     def __init__(self, most: int = MAX_METADATA_BYTES) -> None:
         self._left = most
 
     def take(self, size: int) -> None:
-        """Count so many bytes. Raises MetadataTooLarge."""
+        """Count this many bytes. Raises MetadataTooLarge."""
         self._left -= size
         if self._left < 0:
             raise MetadataTooLarge
 
     def inflate(self, data: bytes) -> bytes:
-        """Unpack text as far as the budget goes. Raises MetadataTooLarge and zlib.error."""
+        """Decompress text within the budget. Raises MetadataTooLarge and zlib.error."""
         inflater = zlib.decompressobj()
         text = inflater.decompress(data, self._left + 1)
         self.take(len(text))
@@ -55,8 +55,8 @@ class TextBudget:
 
 
 def read_png(file: BinaryIO) -> Tags:
-    """tEXt, zTXt, iTXt and eXIf chunks wherever they stand, and the `comf` chunks of
-    SaveAnimatedPNG.
+    """Read the tEXt, zTXt, iTXt and eXIf chunks of a PNG, and the `comf` chunks of SaveAnimatedPNG,
+    wherever they are.
     """
     tags: Tags = []
     budget = TextBudget()
@@ -66,14 +66,12 @@ def read_png(file: BinaryIO) -> Tags:
         except MetadataTooLarge:
             raise
         except (ValueError, zlib.error):
-            continue  # what stands in other chunks may be whole
+            continue  # other chunks may be intact
     return tags
 
 
 def _walk_chunks(file: BinaryIO, budget: TextBudget) -> Iterator[tuple[bytes, bytes]]:
-    """The chunks that hold texts, up to the end of a file that was cut off; pixels are skipped
-    unread.
-    """
+    """Yield the chunks with text, up to the end of a truncated file. Pixels are skipped unread."""
     file.seek(8)
     for _ in range(MAX_CHUNKS):
         head = file.read(8)
@@ -96,7 +94,7 @@ def _read_text(data: bytes, budget: TextBudget) -> Tags:
 
 def _read_compressed(data: bytes, budget: TextBudget) -> Tags:
     name, rest = _split(data)
-    text = budget.inflate(rest[1:])  # behind the method of compression
+    text = budget.inflate(rest[1:])  # after the compression method
     return [(name, decode(text))]
 
 
@@ -111,13 +109,13 @@ def _read_international(data: bytes, budget: TextBudget) -> Tags:
 
 
 def _split(data: bytes) -> tuple[str, bytes]:
-    """The name that a chunk begins with, and the rest of it."""
+    """Split a chunk into the name that it starts with and the rest."""
     name, _, rest = data.partition(b"\0")
     return decode(name).strip().lower(), rest
 
 
 def decode(text: bytes) -> str:
-    """UTF-8 where it is that, else Latin-1, which takes any byte."""
+    """Decode UTF-8, or Latin-1 if it is not UTF-8. Latin-1 accepts any byte."""
     try:
         return text.decode("utf-8")
     except UnicodeDecodeError:
@@ -125,7 +123,9 @@ def decode(text: bytes) -> str:
 
 
 def read_exif(data: bytes, budget: TextBudget | None = None) -> Tags:
-    """The texts of an EXIF block; raises errors of any kind where it is broken, as Pillow does."""
+    """Read the texts of an EXIF block. Raises errors of any type for a broken one, as
+    Pillow does.
+    """
     check_exif(data)
     exif = Image.Exif()
     exif.load(data)
@@ -142,7 +142,7 @@ CHUNK_READERS: Mapping[bytes, Callable[[bytes, TextBudget], Tags]] = {
 
 
 def read_picture(file: BinaryIO, format: str) -> Tags:
-    """EXIF and comments of a JPEG, WebP or AVIF, whose pixels are not decoded."""
+    """Read EXIF and comments of a JPEG, WebP or AVIF picture without decoding its pixels."""
     with inspect_picture(file, (format,)) as picture:
         tags = _list_exif(picture.getexif(), TextBudget())
         comments = [picture.info.get("comment")]
@@ -155,7 +155,7 @@ def read_picture(file: BinaryIO, format: str) -> Tags:
 
 
 def _list_exif(exif: Image.Exif, budget: TextBudget) -> Tags:
-    """All texts: a program's or a camera's own may stand before or behind the settings."""
+    """List all texts: those of cameras and other programs may come before or after the settings."""
     tags: Tags = []
     entries = list(exif.items())
     entries.extend(exif.get_ifd(EXIF_IFD).items())
@@ -168,7 +168,7 @@ def _list_exif(exif: Image.Exif, budget: TextBudget) -> Tags:
 
 
 def _name_text(text: str) -> tuple[str, str]:
-    """A text of a place that has no names, with the name that it begins with."""
+    """Split the name off a text from a place without names, if it starts with one."""
     named = NAMED.match(text)
     if named is None:
         return "comment", text
@@ -176,8 +176,9 @@ def _name_text(text: str) -> tuple[str, str]:
 
 
 def _decode_exif(tag: int, value: Any) -> str:
-    """A text of EXIF: Pillow takes every one for Latin-1, and a user comment begins with the name
-    of its charset. "" for what is none.
+    """Decode an EXIF value, or return "" if it is no text.
+
+    Pillow decodes every text as Latin-1. A user comment starts with the name of its charset.
     """
     if isinstance(value, str):
         is_latin = all(ord(letter) <= 255 for letter in value)
@@ -197,11 +198,11 @@ def _decode_exif(tag: int, value: Any) -> str:
 
 
 def read_media(file: BinaryIO, format: str) -> Tags:
-    """The tags of a video or sound, of the file and its streams; `format` is FFmpeg's name of the
-    container.
+    """Read the tags of a video or sound, of the file and its streams. `format` is FFmpeg's name of
+    the container.
 
-    The format is given and not guessed, since FFmpeg would also follow playlists that name other
-    files.
+    The format is given rather than detected, since FFmpeg would also follow playlists that name
+    other files.
     """
     import av
 
@@ -218,7 +219,7 @@ def read_media(file: BinaryIO, format: str) -> Tags:
 
 
 def read_exr(file: BinaryIO) -> Tags:
-    """The string attributes of an EXR header."""
+    """Read the string attributes of an EXR header."""
     data = file.read(MAX_METADATA_BYTES)
     tags: Tags = []
     place = 8
@@ -235,7 +236,7 @@ def read_exr(file: BinaryIO) -> Tags:
 
 
 def read_safetensors_header(file: BinaryIO) -> str:
-    """The JSON header of a safetensors file."""
+    """Read the JSON header of a safetensors file. Raises MetadataTooLarge and struct.error."""
     (length,) = struct.unpack("<Q", file.read(8))
     if length > MAX_METADATA_BYTES:
         raise MetadataTooLarge
@@ -243,7 +244,7 @@ def read_safetensors_header(file: BinaryIO) -> str:
 
 
 def read_svg(file: BinaryIO) -> Tags:
-    """The CDATA block in the metadata of an SVG, as "comment"."""
+    """Read the CDATA block in the metadata of an SVG, named "comment"."""
     text = decode(file.read(MAX_METADATA_BYTES))
     found = re.search(r"<metadata[^<>]{0,200}>\s*<!\[CDATA\[", text)
     if found is None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from comfygradio.comfy.object_info import is_number
 from comfygradio.comfy.workflow import Link, Workflow
 from comfygradio.forms.field import Field, InvalidValue, shorten
 from comfygradio.forms.fill import order_by_filling
@@ -29,7 +30,7 @@ from comfygradio.metadata.match import Match
 
 @dataclass(frozen=True)
 class InferredValue:
-    """What a graph says about one field: the value as `check_value` takes it, or why
+    """What a graph tells about one field: a value that `check_value` accepts, or the reason why
     there is none.
     """
 
@@ -39,11 +40,11 @@ class InferredValue:
 
 
 class ValueInference:
-    """Reads the fields of a form from a graph whose nodes were matched with those of the form's
+    """Infers the fields of a form from a graph whose nodes were matched with those of the form's
     workflow.
 
-    `covered` are the inputs that the values read so far account for, `loaders` the LoRA loaders of
-    the graph.
+    `covered` are the inputs that the inferred values account for, `loaders` the LoRA loaders of the
+    graph.
     """
 
     def __init__(self, form: Form, graph: Workflow, match: Match) -> None:
@@ -56,11 +57,11 @@ class ValueInference:
         self.loaders: set[str] = set()
 
     def infer_all(self) -> dict[str, InferredValue]:
-        """A reading of each field, in the order of the form.
+        """Infer the value of each field, in the order of the form.
 
-        Fields that share no input are read first; of the others the last one that is shown counts,
-        since it is the last to be filled in. What a text made of several fields tells about the
-        earlier ones is kept for them.
+        Fields that share no input are inferred first. Of fields that share one, the last visible
+        one counts, since it is the last to be filled. What a text composed of several fields tells
+        about earlier fields is kept for them.
         """
         fields = self._form.fields
         shared = _find_shared(fields)
@@ -113,7 +114,7 @@ class ValueInference:
         if field.choices and field.choices[0].sets:
             return self._read_settings(field)
         if not field.slots:
-            return InferredValue(True)  # a switch that only bypasses nodes, which are there
+            return InferredValue(True)  # a switch that bypasses nodes: they are active
         is_size = "width" in field.slots
         value, note = self._read_size(field) if is_size else self._read_plain(field)
         self.covered.update(field.all_slots)
@@ -134,8 +135,8 @@ class ValueInference:
         return InferredValue(None)
 
     def _read_name(self, field: Field) -> Any:
-        """The name that a file had on the server, None where it has no place in the picture's
-        graph.
+        """Return the name that a file had on the server, or None if the picture's graph does not
+        have it.
         """
         try:
             return self._read_first(field.slots[""])[0]
@@ -164,7 +165,7 @@ class ValueInference:
         return {"width": width, "height": height}, width_note or height_note
 
     def _read_plain(self, field: Field) -> tuple[Any, str]:
-        """The raw value of a field with slots, and what was doubtful about it."""
+        """Return the raw value of a field with slots, and a note if it is uncertain."""
         slots = tuple(slot for slot in field.slots[""] if slot not in self.covered)
         value: Any
         note = ""
@@ -176,7 +177,7 @@ class ValueInference:
             value = self._invert(field, value)
         is_cut_out = bool(field.template) or not slots
         if field.choices is not None and is_cut_out:
-            # What was cut out of a text is a text, the choice may be a number.
+            # A part of a text is a string, while the choice may be a number.
             same = (choice.value for choice in field.choices if str(choice.value) == value)
             value = next(same, value)
         if field.kind.is_text and isinstance(value, str):
@@ -186,7 +187,9 @@ class ValueInference:
         return value, note
 
     def _compare(self, field: Field, value: Any) -> str:
-        """A sentence where the picture has other numbers than this form works out of a value."""
+        """Return a sentence if the picture has other numbers than this form computes from a value,
+        else "".
+        """
         for one in field.computed:
             own = one.compute(value)
             try:
@@ -217,8 +220,10 @@ class ValueInference:
         return found["value"]
 
     def _read_first(self, slots: tuple[Slot, ...]) -> tuple[Any, str]:
-        """The value of the first slot that has one; the note says so where another slot has another
+        """Return the value of the first readable slot, and a note if another slot has a different
         one.
+
+        Raises Unreadable if no slot is readable.
         """
         values: list[Any] = []
         reasons: list[Unreadable] = []
@@ -236,7 +241,7 @@ class ValueInference:
         return first, f"the picture used {shorten(first)} and {shorten(other)}; the first is taken."
 
     def _read_slot(self, slot: Slot) -> Any:
-        """The literal of the picture in a slot of the form's workflow. Raises Unreadable."""
+        """Return the picture's literal for a slot of the form's workflow. Raises Unreadable."""
         ours = self._form.workflow.nodes[slot.node_id]
         partner = self._match.pairs.get(slot.node_id)
         if partner is None:
@@ -250,9 +255,7 @@ class ValueInference:
         return spec.to_choice_name(value)
 
     def _follow(self, inputs: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-        """The inputs, with a link to a primitive node replaced by the one literal that this node
-        holds.
-        """
+        """Replace the link to a primitive node in inputs by the literal that the node holds."""
         link = Link.parse(inputs.get(name))
         if link is None:
             return inputs
@@ -264,8 +267,8 @@ class ValueInference:
         return {**inputs, name: source.inputs["value"]}
 
     def _respell(self, field: Field, value: Any, note: str) -> InferredValue:
-        """The reading of a list: what is spelled in another way here is found, where exactly one
-        fits.
+        """Look up the value of a list in its choices. A name that is spelled differently here is
+        replaced if exactly one choice fits.
         """
         listed = value if field.is_multiple and isinstance(value, list) else [value]
         found: list[Any] = []
@@ -280,7 +283,7 @@ class ValueInference:
         return InferredValue(taken, "repaired" if respelled else "read", " ".join(notes))
 
     def _find_offered(self, field: Field, value: Any) -> tuple[Any, bool]:
-        """The choice that this value is, and whether it is spelled so. Raises Unreadable."""
+        """Find the choice for a value, and whether it is spelled the same. Raises Unreadable."""
         offered = [choice.value for choice in field.choices or ()]
         for one in offered:
             if _is_equal(one, value):
@@ -292,27 +295,25 @@ class ValueInference:
 
 
 def describe_absent_file(field: Field, name: Any) -> str:
-    """Why a field that takes a file stays empty, for people."""
+    """Explain to people why a field that takes a file stays empty."""
     noun = field.kind.noun.removeprefix("a ")
     called = ""
-    # A name of our own tells people nothing.
+    # Names that comfygradio chose mean nothing to people.
     if isinstance(name, str) and name and not name.startswith("comfygradio-"):
         called = f" (it was called {shorten(name)})"
     return f"the {noun} itself is not in the file; add it again{called}."
 
 
 def _take(field: Field, value: Any) -> Any:
-    """A value checked and described. Raises InvalidValue, also for a random seed."""
-    if field.widget == "seed":
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or value < 0:
-            raise InvalidValue(f"{shorten(value)} is no seed that names a picture.")
+    """Check a value and convert it to JSON. Raises InvalidValue, also for a random seed."""
+    if field.widget == "seed" and (not is_number(value) or value < 0):
+        raise InvalidValue(f"{shorten(value)} is no seed that names a picture.")
     checked = check_value(field, value)
     return value_to_json(field, checked)
 
 
 def _find_shared(fields: Mapping[str, Field]) -> set[Slot]:
-    """The inputs that more than one field fills."""
+    """Find the inputs that more than one field fills."""
     seen: set[Slot] = set()
     shared: set[Slot] = set()
     for field in fields.values():
@@ -323,6 +324,6 @@ def _find_shared(fields: Mapping[str, Field]) -> set[Slot]:
 
 
 def _is_equal(mine: Any, other: Any) -> bool:
-    # Python takes True for 1, a list does not.
+    # To Python True equals 1; in a list of choices they differ.
     is_same_kind = isinstance(mine, bool) == isinstance(other, bool)
     return is_same_kind and bool(mine == other)

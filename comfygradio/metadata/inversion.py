@@ -1,4 +1,4 @@
-"""Invert templates and choices: infer the value that produced what a graph holds."""
+"""Invert templates and choices: infer the values that produced what a graph contains."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from comfygradio.forms.text_expansion import (
 
 
 class Unreadable(Exception):
-    """A value that cannot be told from a graph; the text says why.
+    """Raised when a graph does not tell a value; the text says why.
 
-    Never leaves this package's forms.
+    It is always caught inside this package.
     """
 
 
 def invert_text(template: str, text: Any, known: Mapping[str, str]) -> dict[str, str] | None:
-    """The names that a template uses and what they stood for when it became `text`, or None if it
-    never does.
+    """Find the value of each name of a template that made it become `text`. Returns None if none
+    do.
 
-    `known` holds values that are certain. One more may be unknown, as often as it likes; with two,
-    nothing is certain.
+    `known` contains values that are certain. One other name may be unknown, however often it is
+    used; with two, the result would be ambiguous.
     """
     if not isinstance(text, str):
         return None
@@ -50,7 +50,7 @@ def invert_text(template: str, text: Any, known: Mapping[str, str]) -> dict[str,
 
 
 def _cut_out(template: str, name: str, text: str, found: Mapping[str, str]) -> str | None:
-    """What has to stand for one name: its length follows from the length of all."""
+    """Cut the value of one name out of a text. Its length follows from the length of the whole."""
     parts = template.split(f"{{{name}}}")
     frame = [fill_template(part, found) for part in parts]
     frame_length = sum(len(part) for part in frame)
@@ -63,7 +63,9 @@ def _cut_out(template: str, name: str, text: str, found: Mapping[str, str]) -> s
 
 
 def escape_dynamic(text: str) -> str:
-    """Escape a text so that its expansion returns it; unchanged if that is impossible."""
+    """Escape a text so that its expansion returns it. Returns it unchanged if that is
+    impossible.
+    """
     if not has_alternatives(text):
         return text
     letters = [f"\\{letter}" if letter in "{}|" else letter for letter in text]
@@ -72,8 +74,8 @@ def escape_dynamic(text: str) -> str:
 
 
 def is_same_literal(mine: Any, other: Any) -> bool:
-    """Whether two literals mean the same to ComfyUI: 1 and 1.0 do, 1 and true do not; model names
-    may be respelled.
+    """Whether two literals mean the same to ComfyUI: 1 and 1.0 do, 1 and true do not. Model names
+    may be spelled differently.
     """
     if isinstance(mine, bool) != isinstance(other, bool):
         return False
@@ -88,11 +90,12 @@ def find_choice(
     taken: frozenset[Slot],
     known: Mapping[str, str],
 ) -> tuple[Choice, dict[str, str], int]:
-    """The choice whose settings all stand in the graph, what its texts tell of other fields, and
-    how many fit as well.
+    """Find the choice whose settings are all in the graph. Returns it, the values that its texts
+    tell of other fields, and how many other choices fit as well.
 
-    `read` gives the literal of a slot or raises Unreadable; slots in `taken` were overwritten
-    later. Of several choices the one with most settings counts. Raises Unreadable.
+    `read` returns the literal of a slot or raises Unreadable. Slots in `taken` were overwritten
+    later and are ignored. If several choices fit, the first one with the most settings counts.
+    Raises Unreadable if none does.
     """
     most = 0
     fitting: list[tuple[Choice, dict[str, str]]] = []
@@ -131,7 +134,7 @@ def _fit(
 
 
 def _describe_misfit(choices: tuple[Choice, ...], read: Callable[[Slot], Any]) -> str:
-    """A sentence with the first literals that no choice sets."""
+    """Write a sentence with the first literals that no choice sets."""
     slots: list[Slot] = []
     for choice in choices:
         slots.extend(slot for slot, _ in choice.sets)
@@ -153,7 +156,7 @@ def _show_short(value: Any) -> str:
 
 
 def get_literal(inputs: Mapping[str, Any], name: str, title: str) -> Any:
-    """The literal of one input of a node. Raises Unreadable where there is none."""
+    """Return the literal of one input of a node. Raises Unreadable if it has none."""
     if not has_input(inputs, name):
         raise Unreadable(f"{title} had no input {name} in the picture.")
     found = read_input(inputs, name)

@@ -1,4 +1,4 @@
-"""Metadata: the settings that ComfyUI and comfygradio write into the files they make."""
+"""Load metadata: the settings that ComfyUI and comfygradio write into the files they make."""
 
 from __future__ import annotations
 
@@ -10,22 +10,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from comfygradio.comfy.cache_busting import strip_cache_busters
-from comfygradio.comfy.pinned_node import strip_pinned
+from comfygradio.comfy.cache_control import strip_cache_busters, strip_pinned
 from comfygradio.errors import MetadataError
 from comfygradio.media.file_signature import detect_format
 from comfygradio.media.metadata_limits import MAX_METADATA_BYTES, MetadataTooLarge
-from comfygradio.metadata import file_tags as metadata_tags
+from comfygradio.metadata import file_tags
 from comfygradio.metadata.file_tags import NAMED, Tags
 
 MAX_NODES = 5000
 MAX_DEPTH = 100
 
 FFMPEG_FORMATS = {"mp4": "mov", "mov": "mov", "mkv": "matroska", "webm": "matroska", "opus": "ogg"}
-"""FFmpeg's names of containers, where they differ from ours."""
+"""FFmpeg's names of containers that we name differently."""
 
 WIDE_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
-"""How texts begin whose letters have two bytes or four; that of UTF-32 LE begins like the first."""
+"""Byte order marks of UTF-16 and UTF-32. That of UTF-32 LE starts with that of UTF-16 LE."""
 
 PROGRAMS = {
     "parameters": "Stable Diffusion WebUI or a relative of it",
@@ -35,18 +34,19 @@ PROGRAMS = {
     "sd-metadata": "InvokeAI",
     "dream": "InvokeAI",
 }
-"""Names of texts by which other programs are known."""
+"""Names of texts that only other programs write."""
 
 WEBUI = re.compile(r"Steps: \d+, Sampler: ")
 
 
 @dataclass(frozen=True)
 class Metadata:
-    """What a file remembers of the job that made it; at least one of the three is there.
+    """What a file tells about the job that made it. At least one of `prompt`, `workflow` and
+    `comfygradio` is set.
 
-    `prompt` is the graph in API format as the server ran it, `workflow` what ComfyUI's page keeps
-    (UI format), `comfygradio` our own entry {"preset", "values", "version"}. `kind` is the kind of
-    file: "png", "webp", "mp4" ….
+    `prompt` is the graph in API format as the server ran it. `workflow` is what ComfyUI's page
+    stores (UI format). `comfygradio` is our own entry {"preset", "values", "version"}. `kind` is
+    the type of the file: "png", "webp", "mp4" ….
     """
 
     kind: str
@@ -57,7 +57,7 @@ class Metadata:
 
 
 def load_metadata(path: Path) -> Metadata:
-    """The settings in a picture, video, sound, latent or JSON file.
+    """Load the settings in a picture, video, sound, latent or JSON file.
 
     Raises MetadataError, and nothing else.
     """
@@ -88,7 +88,7 @@ def load_metadata(path: Path) -> Metadata:
 
 
 def is_media(path: Path) -> bool:
-    """Whether a file is a picture, video, sound or latent by its content; False where it cannot be
+    """Whether the content of a file is a picture, video, sound or latent. False if it cannot be
     read.
     """
     try:
@@ -99,7 +99,7 @@ def is_media(path: Path) -> bool:
 
 
 def _find_kind(head: bytes) -> str | None:
-    """The kind of a file by its first 64 bytes; its name may say anything."""
+    """Detect the type of a file from its first 64 bytes, since its name may be wrong."""
     if detect_format(head) in ("HEIC", "HEIF"):
         return None
     if head[4:8] == b"ftyp":
@@ -120,7 +120,7 @@ def _find_kind(head: bytes) -> str | None:
 
 
 def _find_mp4_kind(head: bytes) -> str:
-    """AVIF, QuickTime or MP4, by the brands that the first box names."""
+    """Tell AVIF, QuickTime and MP4 apart by the brands in the first box."""
     length = int.from_bytes(head[:4], "big")
     brands = head[8:length]
     if b"avif" in brands or b"avis" in brands:
@@ -154,14 +154,14 @@ def _read_tags(file: BinaryIO, kind: str) -> Tags:
     if kind == "safetensors":
         return _read_safetensors_tags(file)
     if kind in ("jpeg", "webp", "avif"):
-        return metadata_tags.read_picture(file, kind.upper())
+        return file_tags.read_picture(file, kind.upper())
     if kind == "png":
-        return metadata_tags.read_png(file)
+        return file_tags.read_png(file)
     if kind == "svg":
-        return metadata_tags.read_svg(file)
+        return file_tags.read_svg(file)
     if kind == "exr":
-        return metadata_tags.read_exr(file)
-    return metadata_tags.read_media(file, FFMPEG_FORMATS.get(kind, kind))
+        return file_tags.read_exr(file)
+    return file_tags.read_media(file, FFMPEG_FORMATS.get(kind, kind))
 
 
 def _read_json_tags(file: BinaryIO) -> Tags:
@@ -173,7 +173,7 @@ def _read_json_tags(file: BinaryIO) -> Tags:
 
 
 def _read_safetensors_tags(file: BinaryIO) -> Tags:
-    text = metadata_tags.read_safetensors_header(file)
+    text = file_tags.read_safetensors_header(file)
     entries = _parse(text).get("__metadata__", {})
     tags: Tags = []
     for name, value in entries.items():
@@ -199,8 +199,8 @@ def _assemble(name: str, kind: str, tags: Tags) -> Metadata:
 
 
 def _collect(tags: Tags, notes: list[str]) -> dict[str, dict[str, Any]]:
-    """The settings among all texts of a file: of each kind the first text that is what its name
-    says, wherever it stands.
+    """Find the settings among all texts of a file: for each name, the first text that is what the
+    name says.
     """
     found: dict[str, dict[str, Any]] = {}
     damaged: list[str] = []
@@ -214,8 +214,9 @@ def _collect(tags: Tags, notes: list[str]) -> dict[str, dict[str, Any]]:
 
 
 def _walk_settings(tags: Tags, damaged: list[str]) -> Iterator[tuple[str, Any]]:
-    """What may be settings, parsed: texts under their own names, then comments, in which video
-    nodes put them together, then all others. The names of what is damaged are added.
+    """Yield what may be settings, parsed: first texts with the name of settings, then comments,
+    into which video nodes write all of them, then other texts. Names of damaged texts are added to
+    `damaged`.
     """
     for wanted in SETTINGS_CHECKS:
         for name, text in tags:
@@ -229,14 +230,14 @@ def _walk_settings(tags: Tags, damaged: list[str]) -> Iterator[tuple[str, Any]]:
         if named and called in SETTINGS_CHECKS:
             yield called, _try_parse(name, text[named.end() :], damaged)
         elif text.lstrip().startswith("{"):
-            # Other programs may have anything under other names: that is not damaged.
+            # Other programs may write anything under other names, so it does not count as damaged.
             told = damaged if name == "comment" else []
             data = _try_parse(name, text, told)
             yield from _walk_parts(data, damaged)
 
 
 def _walk_parts(data: Any, damaged: list[str]) -> Iterator[tuple[str, Any]]:
-    """The settings inside of a JSON value; some programs write them as texts of their own."""
+    """Yield the settings inside a JSON value. Some programs store them as JSON in strings."""
     if not isinstance(data, dict):
         return
     for name, part in _name_parts(data).items():
@@ -247,7 +248,7 @@ def _walk_parts(data: Any, damaged: list[str]) -> Iterator[tuple[str, Any]]:
 
 
 def _try_parse(name: str, text: str, damaged: list[str]) -> Any:
-    """Decoded JSON; for what is none, None, and its name among the damaged ones."""
+    """Decode JSON. If it is invalid, return None and add its name to `damaged`."""
     try:
         return _parse(text)
     except ValueError:
@@ -278,11 +279,11 @@ SETTINGS_CHECKS: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
     "workflow": _is_page,
     "comfygradio": _is_own,
 }
-"""Name of settings → whether an object is that: other programs use the same names for texts."""
+"""Name of settings → whether an object is what the name says. Other programs use the same names."""
 
 
 def _name_parts(data: dict[str, Any]) -> dict[str, Any]:
-    """What a JSON object without a name is: a graph, a workflow of ComfyUI's page, or an envelope
+    """Name the settings in a JSON object: a graph, a workflow of ComfyUI's page, or an envelope
     around these.
     """
     if _is_page(data):
@@ -296,9 +297,9 @@ def _name_parts(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _parse(text: str) -> Any:
-    """Decoded JSON, NaN allowed, without half characters.
+    """Decode JSON, allowing NaN, and replace unpaired surrogates.
 
-    Raises ValueError where it is broken or nested too deeply.
+    Raises ValueError if it is invalid or nested too deeply.
     """
     if len(text) > MAX_METADATA_BYTES:
         raise MetadataTooLarge
@@ -328,8 +329,8 @@ def _is_deep(data: Any) -> bool:
 
 
 def _clean_graph(graph: Any, name: str, notes: list[str]) -> dict[str, Any] | None:
-    """The nodes of a graph, without what was added to run it: what a sweep carries, `is_changed`,
-    marks of loops and of what was renewed.
+    """Return the nodes of a graph without what was added to run it: pinned nodes, cache busters,
+    `is_changed` and marks of loops. Raises MetadataError if there are too many.
     """
     if not isinstance(graph, dict):
         return None
@@ -372,7 +373,7 @@ def _describe_nothing(name: str, tags: Tags, notes: list[str]) -> str:
 
 
 def _find_program(tags: Tags) -> str | None:
-    """The other program that wrote these texts, where it is known by them."""
+    """Find the other program that wrote these texts, if they tell it."""
     names = {name for name, _ in tags}
     for name, program in PROGRAMS.items():
         if name in names:

@@ -1,4 +1,4 @@
-"""Reading LoRA lists: the chain of loader nodes in a picture's graph becomes rows again."""
+"""Infer LoRA lists: turn the chain of loader nodes in a picture's graph back into rows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from comfygradio.comfy.object_info import Scalar
+from comfygradio.comfy.object_info import Scalar, is_number
 from comfygradio.comfy.workflow import Link, Node, Workflow
 from comfygradio.forms.field import Field, shorten
 from comfygradio.forms.kinds.loras import MAX_ROWS
@@ -20,7 +20,7 @@ LORA_NAME = "lora_name"
 
 @dataclass(frozen=True)
 class LoraChain:
-    """The loaders that a LoRA list stands for, the first to act first: their rows and their ids in
+    """The loaders that a LoRA list stands for, the first to act first: their rows, and their ids in
     the graph.
     """
 
@@ -31,9 +31,10 @@ class LoraChain:
 
 
 def infer_loras(field: Field, workflow: Workflow, graph: Workflow, match: Match) -> LoraChain:
-    """The chain in the place of a LoRA list, with names as the server spells them.
+    """Infer the rows of a LoRA list from the chain in its place, with names as the server spells
+    them.
 
-    Raises Unreadable where that place is not found, or the server lacks one of the files.
+    Raises Unreadable if that place is not found, or if the server lacks one of the files.
     """
     if field.lora_stack is not None:
         return _read_rows(field, field.lora_stack, graph, match)
@@ -62,7 +63,7 @@ def infer_loras(field: Field, workflow: Workflow, graph: Workflow, match: Match)
 
 
 def _find_offered(field: Field, name: str) -> Scalar:
-    """The name as the server spells it. Raises Unreadable where the server lacks the file."""
+    """Find the name as the server spells it. Raises Unreadable if the server lacks the file."""
     offered = [choice.value for choice in field.choices or ()]
     found = match_name(name, offered)
     if found is None:
@@ -71,7 +72,7 @@ def _find_offered(field: Field, name: str) -> Scalar:
 
 
 def _read_rows(field: Field, rows: LoraStack, graph: Workflow, match: Match) -> LoraChain:
-    """The rows of one node, as `infer_loras` gives them."""
+    """Infer the rows of one node. Raises Unreadable as `infer_loras` does."""
     partner = match.pairs.get(rows.node_id)
     if partner is None:
         raise Unreadable("the node that holds its rows is not in the picture.")
@@ -90,7 +91,7 @@ def _list_loaders(field: Field) -> set[str]:
 
 
 def _find_start(field: Field, workflow: Workflow, graph: Workflow, match: Match) -> Link:
-    """The link that leaves the end of the chain in the picture."""
+    """Find the link that leaves the end of the chain in the picture. Raises Unreadable."""
     places = [(slot.node_id, slot.input) for slot in field.slots.get("model", ())]
     if not places:
         places = _find_users(field, workflow)
@@ -105,7 +106,7 @@ def _find_start(field: Field, workflow: Workflow, graph: Workflow, match: Match)
 
 
 def _find_users(field: Field, workflow: Workflow) -> list[tuple[str, str]]:
-    """Inputs outside of the chain that are fed by the first output of one of its loaders."""
+    """Find the inputs outside the chain that the first output of one of its loaders feeds."""
     loaders = _list_loaders(field)
     users: list[tuple[str, str]] = []
     for node in workflow:
@@ -120,8 +121,8 @@ def _find_users(field: Field, workflow: Workflow) -> list[tuple[str, str]]:
 def _walk(
     graph: Workflow, link: Link | None, name_input: str, end: frozenset[str]
 ) -> Iterator[Node]:
-    """The loaders on the way up, past nodes that only the picture has, to the first node in `end`
-    or the source.
+    """Yield the loaders upstream of a link, up to the first node in `end` or the source. Nodes that
+    only the picture has are skipped.
     """
     seen: set[str] = set()
     count = 0
@@ -139,10 +140,10 @@ def _walk(
 
 
 def _read_strength(node: Node, notes: list[str]) -> float:
-    """The strength of a loader; a note is added where it has several that differ."""
+    """Return the strength of a loader. Adds a note if it has several that differ."""
     numbers: list[Any] = []
     for name, value in node.inputs.items():
-        if name.startswith("strength") and _is_number(value):
+        if name.startswith("strength") and is_number(value):
             numbers.append(value)
     if not numbers:
         return 1.0
@@ -151,9 +152,3 @@ def _read_strength(node: Node, notes: list[str]) -> float:
         listed = " and ".join(map(str, numbers))
         notes.append(f"{node.title} acted with {listed}; the first is taken.")
     return float(first)
-
-
-def _is_number(value: Any) -> bool:
-    if isinstance(value, bool):
-        return False
-    return isinstance(value, int | float)

@@ -9,32 +9,32 @@ from dataclasses import dataclass
 from comfygradio.comfy.workflow import Link, Node, Workflow
 
 ROUNDS = 6
-"""How many links away another node still tells two nodes of one class apart."""
+"""Rounds of comparison, and so the number of links over which other nodes influence a pair."""
 
 MAX_CANDIDATES = 24
 MAX_CONSUMERS = 8
-"""Bounds for hostile graphs; only the most similar nodes of a class are compared link by link."""
+"""Limits for hostile graphs: only the most similar nodes of a class are compared link by link."""
 
 OUTPUT_WORDS = ("Save", "Preview", "Output", "Combine", "Show", "Display", "Viewer")
 
 Pair = tuple[str, str]
 
 Use = tuple[str, str, int]
-"""How a node is used by another: that one's class and input, and the output slot."""
+"""How one node uses another: the class and input of the user, and the output slot."""
 
 Consumers = dict[str, dict[Use, list[str]]]
 
 
 @dataclass(frozen=True)
 class Match:
-    """How two graphs correspond: `pairs` maps ids of the workflow to ids of the picture's graph,
+    """How two graphs correspond. `pairs` maps ids of the workflow to ids of the picture's graph,
     one to one.
 
-    `score` is 1 for the same graph and 0 for one without a common node. `missing` are ids of the
-    workflow without a partner, `added` ids of the picture's graph without one that lead to an
-    output, `disconnected` those that lead to none. `inactive` are ids of the workflow whose partner
-    leads to no output although they do. `is_same` means that nothing differs but literals, titles
-    and what was forgiven.
+    `score` is 1 for the same graph and 0 if no node matches. `missing` are ids of the workflow
+    without a partner, `added` ids of the picture's graph without one that lead to an output, and
+    `disconnected` those that lead to none. `inactive` are ids of the workflow that lead to an
+    output while their partner does not. `is_same` means that nothing differs except literals,
+    titles and what was forgiven.
     """
 
     pairs: Mapping[str, str]
@@ -46,7 +46,9 @@ class Match:
     is_same: bool
 
     def find_active(self, node_id: str) -> str | None:
-        """The partner of a node of the workflow if it had a part in the result, or None."""
+        """Return the partner of a workflow's node, or None if it has none that contributed to the
+        result.
+        """
         if node_id in self.inactive:
             return None
         return self.pairs.get(node_id)
@@ -58,10 +60,9 @@ def match_nodes(
     may_miss: Collection[str] = (),
     may_add: Collection[str] = (),
 ) -> Match:
-    """Pair nodes of the same class so that titles, literals and links agree as far as they can.
+    """Pair nodes of the same class so that titles, literals and links agree as far as possible.
 
-    The score forgives the absence of the nodes `may_miss` and the presence of nodes of the classes
-    `may_add`.
+    The score ignores missing nodes in `may_miss` and added nodes whose class is in `may_add`.
     """
     chosen = _Comparison(workflow, graph).pair()
     pairs = {key: chosen[key] for key in workflow.nodes if key in chosen}
@@ -69,7 +70,7 @@ def match_nodes(
     missing = [key for key in workflow.nodes if key not in pairs]
     unmatched = [key for key in graph.nodes if key not in found]
 
-    # What leads to no output had no part in the result.
+    # Nodes that lead to no output did not contribute to the result.
     sinks = _name_sinks(workflow)
     needed = _find_used(workflow, sinks)
     used = _find_used(graph, sinks)
@@ -97,7 +98,9 @@ def match_nodes(
 
 
 def _rate_pair(rated_links: list[float]) -> float:
-    """How well two partners agree: one half for being partners, the other for their links."""
+    """Rate how well two partners agree: one half for being partners, the other half for their
+    links.
+    """
     if not rated_links:
         return 1.0
     return 0.5 + 0.5 * sum(rated_links) / len(rated_links)
@@ -106,7 +109,7 @@ def _rate_pair(rated_links: list[float]) -> float:
 def estimate_max_score(
     workflow: Workflow, graph: Workflow, may_miss: Collection[str] = ()
 ) -> float:
-    """A score that `match_nodes` cannot exceed, told from the classes alone and quickly."""
+    """Compute quickly, from the classes alone, a score that `match_nodes` cannot exceed."""
     own_classes = Counter(node.class_type for node in workflow)
     other_classes = Counter(node.class_type for node in graph)
     common = (own_classes & other_classes).total()
@@ -120,8 +123,8 @@ def estimate_max_score(
 
 
 class _Comparison:
-    """Compares two graphs node by node; similarity spreads along the links, as in Weisfeiler and
-    Leman's colouring.
+    """Compares two graphs node by node. Similarity spreads along the links, as colors do in the
+    Weisfeiler-Leman algorithm.
     """
 
     def __init__(self, workflow: Workflow, graph: Workflow) -> None:
@@ -134,7 +137,7 @@ class _Comparison:
         self.pairs: dict[str, str] = {}
 
     def pair(self) -> dict[str, str]:
-        """The pairs: those that are beyond doubt first, so that they tell the others apart."""
+        """Pair the nodes, the clearest pairs first, so that they help to tell the others apart."""
         left = set(self.likeness)
         while left:
             self._spread(left)
@@ -166,13 +169,13 @@ class _Comparison:
         return hints
 
     def _spread(self, left: set[Pair]) -> None:
-        """Let similarity spread along the links; pairs that are out of question have none."""
+        """Spread similarity along the links. Pairs that have been ruled out get none."""
         for pair in self.likeness.keys() - left:
             ours, theirs = pair
             if self.pairs.get(ours) != theirs:
                 self.similar[pair] = 0.0
         for _ in range(2 if self.pairs else ROUNDS):
-            # All of a round are told from the round before.
+            # Each round is computed from the round before.
             fresh: dict[Pair, float] = {}
             for pair in left:
                 links = self._compare_links(*pair)
@@ -201,7 +204,7 @@ class _Comparison:
         return self._rate(mine.node_id, other.node_id)
 
     def _rate_uses(self, mine: list[str], others: list[str]) -> float:
-        """How similar the most similar two of these nodes are."""
+        """Return the similarity of the most similar two of these nodes."""
         best = 0.0
         for ours in mine:
             for theirs in others:
@@ -217,7 +220,7 @@ class _Comparison:
         return 0.3 + 0.7 * near
 
     def _choose_clear(self, left: set[Pair]) -> list[Pair]:
-        """The pairs that are the best of both their nodes, by a margin."""
+        """Choose the pairs that are the best for both nodes, by a margin."""
         of_ours: dict[str, list[float]] = defaultdict(list)
         of_theirs: dict[str, list[float]] = defaultdict(list)
         for ours, theirs in left:
@@ -242,21 +245,21 @@ class _Comparison:
 
 
 def _leads(near: float, rated: list[float]) -> bool:
-    """Whether this is the first of the sorted ratings, by a margin."""
+    """Whether `near` is the first of the sorted ratings, by a margin."""
     if near != rated[0]:
         return False
     return len(rated) == 1 or rated[1] < near - 0.02
 
 
 def _rate_likeness(ours: Node, theirs: Node) -> float:
-    """How much two nodes of one class are alike, leaving aside their links: 0 to 1."""
+    """Rate how alike two nodes of one class are apart from their links, 0 to 1."""
     title = 0.5 if ours.title == theirs.title else 0.0
     node_id = 0.2 if ours.id == theirs.id else 0.0
     return title + node_id + 0.3 * _compare_literals(ours, theirs)
 
 
 def _compare_literals(ours: Node, theirs: Node) -> float:
-    """The share of the literals that two nodes have in common and that are the same."""
+    """Return the share of equal literals among those that both nodes have."""
     count = 0
     same = 0
     for name, value in ours.inputs.items():
@@ -269,7 +272,7 @@ def _compare_literals(ours: Node, theirs: Node) -> float:
 
 
 def _list_consumers(workflow: Workflow) -> Consumers:
-    """Node id → use → nodes that use it so."""
+    """Map node id → use → nodes that use it in this way."""
     found: Consumers = defaultdict(lambda: defaultdict(list))
     for node in workflow:
         for name, link in node.links.items():
@@ -281,7 +284,7 @@ def _list_consumers(workflow: Workflow) -> Consumers:
 
 
 def _find_sinks(workflow: Workflow) -> list[Node]:
-    """The nodes that feed no other; a node that is also fed by none is only carried along."""
+    """Find the nodes that feed no other node. Nodes without any link do not count."""
     feeding: set[str] = set()
     for node in workflow:
         feeding.update(link.node_id for link in node.links.values())
@@ -294,8 +297,10 @@ def _name_sinks(workflow: Workflow) -> frozenset[str]:
 
 
 def _find_used(workflow: Workflow, sink_classes: frozenset[str]) -> frozenset[str]:
-    """Ids of the nodes that lead to an output: a node of one of these classes, or called Save,
-    Preview or the like.
+    """Find the nodes that lead to an output: a node of one of these classes, or with a name such as
+    Save or Preview.
+
+    Returns ids. Without such an output, all nodes that feed no other node count as outputs.
     """
     ends = _find_sinks(workflow)
     outputs = [
@@ -315,7 +320,7 @@ def _is_called_output(class_type: str) -> bool:
 def _rate_links(
     workflow: Workflow, graph: Workflow, pairs: Mapping[str, str], key: str
 ) -> list[float]:
-    """Of each input whether what feeds it are partners: 1, 0, or 0.5 where one of the sources has
+    """Rate for each input whether its sources are partners: 1, 0, or 0.5 if one of the sources has
     no partner.
     """
     mine = workflow.nodes[key].links

@@ -1,4 +1,6 @@
-"""Which preset a file belongs to: by what comfygradio wrote into it, else by its graph."""
+"""Find the preset that a file was made with: by what comfygradio wrote into it, else by
+its graph.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +18,14 @@ from comfygradio.metadata.load import Metadata
 from comfygradio.metadata.match import Match, estimate_max_score, match_nodes
 
 MIN_SCORE = 0.75
-"""Least score: below it no preset is named.
+"""Minimum score at which a preset is named.
 
-Told from 96 workflows of all kinds, each compared with the others.
+Chosen with 96 workflows of all kinds, each compared with the others.
 """
 
 MIN_OWN_SCORE = 0.5
-"""Least score at which a preset is believed to be the one that comfygradio wrote down, and not
-another of its name.
+"""Minimum score at which a preset counts as the one that comfygradio wrote into the file, rather
+than another one of the same name.
 """
 
 
@@ -41,8 +43,9 @@ class _Candidate:
 
 
 def find_preset(metadata: Metadata, presets: Iterable[Preset]) -> tuple[Preset | None, str]:
-    """The preset that a file was made with, or None, and a sentence that says how it was found, and
-    how surely.
+    """Find the preset that a file was made with, or None.
+
+    Also returns a sentence that says how it was found, and how certain that is.
     """
     presets = list(presets)
     graph = Workflow.from_json(metadata.prompt) if metadata.prompt else None
@@ -64,7 +67,7 @@ def find_preset(metadata: Metadata, presets: Iterable[Preset]) -> tuple[Preset |
 
 
 def _find_likely(presets: Iterable[Preset], graph: Workflow) -> list[_Candidate]:
-    """The presets whose workflow resembles a graph, the most similar first."""
+    """Find the presets whose workflow resembles a graph, the most similar first."""
     found: list[_Candidate] = []
     for preset in presets:
         # Comparing the whole graphs is slow: most presets are ruled out by their classes.
@@ -95,7 +98,7 @@ def _compare(preset: Preset, graph: Workflow) -> _Candidate:
 
 
 def _list_optional(preset: Preset) -> set[str]:
-    """Ids of the nodes that the form may bypass."""
+    """List the ids of the nodes that the form may bypass."""
     found = set()
     for line in preset.file.fields.values():
         for node in _list_bypassed(line):
@@ -107,14 +110,14 @@ def _list_optional(preset: Preset) -> set[str]:
 
 
 def _list_bypassed(line: FieldFile) -> list[str | int]:
-    """The nodes that a line of the form may bypass, as the preset calls them."""
+    """List the nodes that a line of the form may bypass, as the preset names them."""
     if line.bypass is None:
         return []
     return line.bypass if isinstance(line.bypass, list) else [line.bypass]
 
 
 def _list_loaders(preset: Preset) -> set[str]:
-    """Ids of the loaders that a LoRA list of the form fills."""
+    """List the ids of the loaders that a LoRA list of the form fills."""
     found = set()
     for line in preset.file.fields.values():
         if line.widget != "loras":
@@ -128,7 +131,7 @@ def _list_loaders(preset: Preset) -> set[str]:
 
 
 def _list_added(preset: Preset) -> set[str]:
-    """Classes that the form may add to its workflow."""
+    """List the classes that the form may add to its workflow."""
     nodes = preset.workflow.nodes
     added = {nodes[key].class_type for key in _list_loaders(preset)}
     for line in preset.file.fields.values():
@@ -157,7 +160,7 @@ def _describe(found: list[_Candidate], graph: Workflow) -> str:
 
 
 def _differ(best: _Candidate, graph: Workflow) -> str:
-    """The nodes of which only one of the two has any."""
+    """Name the nodes that only one of the two has."""
     own = best.preset.workflow.nodes
     more = [graph.nodes[key].title for key in best.match.added]
     lacking = [own[key].title for key in best.match.missing]
@@ -170,7 +173,7 @@ def _differ(best: _Candidate, graph: Workflow) -> str:
 
 
 def _list_first(titles: list[str]) -> str:
-    """The first four titles, each once."""
+    """Join the first four titles, each once."""
     distinct = list(dict.fromkeys(titles))
     return ", ".join(distinct[:4])
 

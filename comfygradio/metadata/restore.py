@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from comfygradio.binding.lora_binding import list_chain_classes
+from comfygradio.comfy.object_info import is_whole_number
 from comfygradio.comfy.workflow import Link, Workflow
 from comfygradio.forms.field import Field, InvalidValue, shorten
 from comfygradio.forms.file_prefix import FILENAME_PREFIX
@@ -30,11 +31,11 @@ IGNORED_INPUTS = frozenset({FILENAME_PREFIX, "upload"})
 
 @dataclass(frozen=True)
 class RestoredField:
-    """One field: its value as the form's check takes it, None where it is missing or was empty.
+    """One field and its value, which the form's check accepts. None if it is missing or was empty.
 
-    `state` is "exact" for what comfygradio itself wrote down, "read" for what was told from the
-    graph, "repaired" for a name that this server spells in another way, or "missing"; `note` says
-    more, and for missing ones why.
+    `state` is "exact" for a value that comfygradio itself wrote, "read" for one inferred from the
+    graph, "repaired" for a name that this server spells differently, or "missing". `note` says
+    more; for a missing value, why.
     """
 
     name: str
@@ -46,22 +47,22 @@ class RestoredField:
 
 @dataclass(frozen=True)
 class RestoredForm:
-    """What a file says about a form, field by field; `notes` tell what the form does not cover."""
+    """The values of a form, restored from a file; `notes` say what the form does not cover."""
 
     fields: tuple[RestoredField, ...]
     notes: tuple[str, ...] = ()
     randomness: Mapping[str, Any] = field(default_factory=dict)
-    """The random seed and flag of dynamic prompts; part of the values, but no field."""
+    """The random seed and flag of dynamic prompts. They belong to the values but are no fields."""
 
     @property
     def values(self) -> dict[str, Any]:
-        """The values that were found, as `Form.fill` takes them."""
+        """The values that were found, as `Form.fill` accepts them."""
         return {**_list_found(self.fields), **self.randomness}
 
 
 def restore_values(form: Form, metadata: Metadata) -> RestoredForm:
-    """Read every field of the form from a file: exactly where comfygradio wrote the values, else
-    from the graph.
+    """Restore every field of a form from a file: exactly if comfygradio wrote the values, else from
+    the graph.
     """
     graph = Workflow.from_json(metadata.prompt) if metadata.prompt else None
     own = metadata.comfygradio or {}
@@ -87,29 +88,27 @@ def restore_values(form: Form, metadata: Metadata) -> RestoredForm:
 
 
 def _leave_out_hidden(form: Form, rows: list[RestoredField]) -> tuple[RestoredField, ...]:
-    """The rows without the missing ones of fields that the other values hide."""
+    """Drop the missing rows of fields that the other values hide."""
     shown = form.find_visible(_list_found(rows))
     left = [row for row in rows if row.state != "missing" or shown[row.name]]
     return tuple(left)
 
 
 def _list_found(rows: Iterable[RestoredField]) -> dict[str, Any]:
-    """Field name → value, of the fields that are not missing."""
+    """Map field names to values, without missing fields."""
     return {row.name: row.value for row in rows if row.state != "missing"}
 
 
 def match_form(form: Form, graph: Workflow) -> Match:
-    """How the nodes of a graph correspond to those of a form, which may bypass some and add
-    loaders.
-    """
+    """Match the nodes of a graph with those of a form, which may bypass some and add loaders."""
     may_miss = _list_forgiven(form)
     may_add = _list_added_classes(form)
     return match_nodes(form.workflow, graph, may_miss, may_add)
 
 
 def _list_forgiven(form: Form) -> set[str]:
-    """Ids of the nodes that a picture may lack: those that fields bypass, and those that LoRA lists
-    fill.
+    """List the ids of nodes that a picture may lack: those that fields bypass and those that LoRA
+    lists fill.
     """
     forgiven = set(_list_loaders(form))
     for one in form.fields.values():
@@ -118,7 +117,7 @@ def _list_forgiven(form: Form) -> set[str]:
 
 
 def _list_loaders(form: Form) -> list[str]:
-    """Ids of the nodes that LoRA lists fill."""
+    """List the ids of the nodes that LoRA lists fill."""
     loaders: list[str] = []
     for one in form.fields.values():
         if one.widget == "loras":
@@ -127,7 +126,7 @@ def _list_loaders(form: Form) -> list[str]:
 
 
 def _list_added_classes(form: Form) -> set[str]:
-    """Classes of the nodes that LoRA lists may add."""
+    """List the classes of the nodes that LoRA lists may add."""
     nodes = form.workflow.nodes
     added = {nodes[node_id].class_type for node_id in _list_loaders(form)}
     for line in form.file.fields.values():
@@ -158,7 +157,7 @@ def _restore_own(form: Form, values: Mapping[str, Any], graph: Workflow | None) 
 
 
 def _describe_differences(form: Form, graph: Workflow) -> Iterator[str]:
-    """Sentences on what a form, all of whose values are known, does not cover of a graph."""
+    """Yield sentences about what a graph has beyond a form whose values are all known."""
     match = match_form(form, graph)
     covered: set[Slot] = set()
     for one in form.fields.values():
@@ -170,8 +169,8 @@ def _describe_differences(form: Form, graph: Workflow) -> Iterator[str]:
 
 
 def _restore_field(one: Field, values: Mapping[str, Any]) -> RestoredField:
-    """One field from the values that comfygradio wrote; a file is never looked for under the name
-    it had.
+    """Restore one field from the values that comfygradio wrote. Files are never looked up by their
+    old name.
     """
     if one.name not in values:
         reason = "the picture was made before this form had it."
@@ -197,14 +196,13 @@ def _restore_field(one: Field, values: Mapping[str, Any]) -> RestoredField:
 
 
 def _refuse_random_seed(value: Any) -> None:
-    """Raises InvalidValue for what would draw a new seed."""
-    is_whole = isinstance(value, int) and not isinstance(value, bool)
-    if not is_whole or value < 0:
+    """Raise InvalidValue for a seed that stands for a new random one."""
+    if not is_whole_number(value) or value < 0:
         raise InvalidValue(f"the seed {shorten(value)} names no picture.")
 
 
 def _respell(one: Field, value: Any) -> Any:
-    """The value with the server's own spelling of names, as far as there is exactly one."""
+    """Replace names by the server's own spelling if exactly one fits."""
     offered = [choice.value for choice in one.choices or ()]
     if not offered or one.widget == "size":
         return value
@@ -219,8 +217,8 @@ def _respell(one: Field, value: Any) -> Any:
 
 
 def _describe_nodes(form: Form, graph: Workflow, match: Match, own: set[str]) -> Iterator[str]:
-    """Sentences on the nodes that only one of the two has; `own` are nodes that
-    fields stand for.
+    """Yield sentences about the nodes that only one of the two has. `own` are nodes that fields
+    account for.
     """
     forgiven = _list_forgiven(form)
     lacking = [key for key in match.missing if key not in forgiven]

@@ -13,7 +13,7 @@ from comfygradio.errors import ExternalRefused, ExternalUnreachable
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 Resolver = Callable[[str, int], Iterable[str]]
-"""Gives every address of a host, as texts. Raises OSError or UnicodeError."""
+"""Resolves a host to all its addresses, as strings. Raises OSError or UnicodeError."""
 
 NON_PUBLIC_V4 = tuple(
     ipaddress.IPv4Network(text)
@@ -36,7 +36,7 @@ NON_PUBLIC_V4 = tuple(
         "240.0.0.0/4",
     )
 )
-"""What is not the open internet, by IANA's register of special addresses."""
+"""Networks that are not on the public internet, by IANA's registry of special addresses."""
 
 PUBLIC_V6 = ipaddress.IPv6Network("2000::/3")
 """All that is given out on the open internet so far; loopback, private, link-local, site-local and
@@ -55,14 +55,16 @@ NON_PUBLIC_V6 = tuple(
 )
 
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-"""How a network without IPv4 names the IPv4 internet: the last 32 bits are the address."""
+"""The prefix under which IPv6-only networks reach the IPv4 internet. The last 32 bits are the IPv4
+address.
+"""
 
 RESOLVER_THREADS = 4
-"""A name server may be slow on purpose; it holds only threads that nothing else uses."""
+"""A name server may be slow on purpose, so that lookups have threads of their own."""
 
 
 def is_public(address: IPAddress) -> bool:
-    """Whether an address belongs to the open internet, and not to this machine or its networks."""
+    """Whether an address is on the public internet, and not this machine or one of its networks."""
     if isinstance(address, ipaddress.IPv4Address):
         return not any(address in network for network in NON_PUBLIC_V4)
     if address.ipv4_mapped is not None:
@@ -76,7 +78,7 @@ def is_public(address: IPAddress) -> bool:
 
 
 def resolve_host(host: str, port: int) -> list[str]:
-    """Every address that the system finds for a host. Raises OSError and UnicodeError."""
+    """Resolve a host with the system's resolver. Raises OSError and UnicodeError."""
     addresses: list[str] = []
     for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
         socket_address = entry[-1]
@@ -85,9 +87,9 @@ def resolve_host(host: str, port: int) -> list[str]:
 
 
 class AddressGuard:
-    """Turns the name of a host into addresses that may be connected to.
+    """Resolves hosts to addresses that may be connected to.
 
-    `allowed` are addresses that may be connected to although they are not on the open internet.
+    `allowed` are addresses that may be connected to although they are not public.
     """
 
     def __init__(
@@ -98,11 +100,11 @@ class AddressGuard:
         self._threads = ThreadPoolExecutor(RESOLVER_THREADS, "comfygradio-names")
 
     async def resolve(self, host: str, port: int) -> list[IPAddress]:
-        """The addresses of a host. All of them are checked, and the name is looked up once: connect
-        to what this gives, and never to the name.
+        """Resolve a host to its addresses, and check all of them. Connect to these addresses and
+        never to the name, which could resolve differently the next time.
 
-        Raises ExternalRefused where one is not on the open internet, ExternalUnreachable where
-        there is none.
+        Raises ExternalRefused if an address is not public, and ExternalUnreachable if there is
+        none.
         """
         loop = asyncio.get_running_loop()
         try:

@@ -1,5 +1,5 @@
-"""One guarded way to ask foreign addresses: what is checked is what is connected to, and no answer
-is too long, too slow or of another kind than asked for.
+"""The guarded client for foreign addresses. It connects only to checked addresses, and limits the
+size, duration and type of responses.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ from comfygradio.errors import ExternalRefused, ExternalUnreachable
 from comfygradio.net.address_guard import AddressGuard, IPAddress
 
 ADDRESSES_TRIED = 4
-"""Of the addresses of one host."""
+"""Maximum number of addresses of one host that are tried."""
 
 CONNECT_SECONDS = 5.0
 
 MAX_URL = 2000
-"""Characters of an address."""
+"""Maximum length of a URL."""
 
 MAX_TYPE_LENGTH = 100
-"""Characters of a content type, which is told to people."""
+"""Maximum length of a content type that is shown to people."""
 
 REDIRECTS = (301, 302, 303, 307, 308)
 
 HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "comfygradio"}
-"""Nothing may come packed: a few kilobytes could unpack to gigabytes."""
+"""Responses must not be compressed: a few kilobytes could decompress to gigabytes."""
 
 
 @dataclass(frozen=True)
 class FetchLimits:
-    """How much of an answer is taken, and for how long.
+    """Limits the size and duration of a response.
 
-    `seconds` bounds the whole, name servers and redirects included. A pause lasts at most
-    `grace_seconds`; after these an answer has to have come at `least_rate` bytes a second.
+    `seconds` limits the whole request, including name resolution and redirects. A pause may last
+    `grace_seconds`; after these, the response must have arrived at `least_rate` bytes a second.
     """
 
     size: int = 50_000_000
@@ -52,8 +52,8 @@ class FetchLimits:
 
 @dataclass(frozen=True)
 class FetchedResponse:
-    """What came back. `content_type` has no parameters and small letters; `content` is empty where
-    it went into a file.
+    """A response. `content_type` is in lower case and has no parameters; `content` is empty if it
+    was written into a file.
     """
 
     status: int
@@ -63,10 +63,9 @@ class FetchedResponse:
 
 
 class ExternalClient:
-    """Asks foreign addresses over HTTP, without cookies, credentials and proxies.
+    """Sends HTTP requests to foreign addresses, without cookies, credentials and proxies.
 
-    Every request has a connection of its own, so that none serves another name than the one that
-    it was opened for.
+    Every request opens a new connection, so that no connection is reused for another host name.
     """
 
     def __init__(
@@ -82,7 +81,7 @@ class ExternalClient:
         self._tls = tls
 
     async def fetch(self, url: str, types: Collection[str]) -> FetchedResponse:
-        """GET an address, as bytes; `types` are the content types that are taken.
+        """GET a URL into memory. `types` are the accepted content types.
 
         Raises ExternalRefused and ExternalUnreachable.
         """
@@ -91,15 +90,15 @@ class ExternalClient:
         return FetchedResponse(answer.status, answer.content_type, answer.size, file.getvalue())
 
     async def download(self, url: str, types: Collection[str], file: IO[bytes]) -> FetchedResponse:
-        """GET an address into a file that is open for writing; `types` as in `fetch`.
+        """GET a URL into a file that is open for writing. `types` as in `fetch`.
 
-        Raises ExternalRefused and ExternalUnreachable; the file then holds what had come.
+        Raises ExternalRefused and ExternalUnreachable. The file then contains what had arrived.
         """
         work = self._download(parse_url(url), types, file)
         return await self._limit_time(work)
 
     async def post(self, url: str, content: bytes, content_type: str) -> FetchedResponse:
-        """POST a body. What comes back is taken whatever its type is; a redirect is not followed.
+        """POST a body. Any content type is accepted in return. Redirects are not followed.
 
         Raises ExternalRefused and ExternalUnreachable.
         """
@@ -145,7 +144,7 @@ class ExternalClient:
     async def _send(
         self, method: str, url: httpx.URL, content: bytes = b"", content_type: str = ""
     ) -> AsyncIterator[httpx.Response]:
-        """The answer to one request, of which nothing but the head was read."""
+        """Send one request. Yields its response with only the headers read."""
         addresses = await self._guard.resolve(url.host, find_port(url))
         headers = {**HEADERS, "Host": url.netloc.decode("ascii")}
         if content_type:
@@ -167,9 +166,9 @@ class ExternalClient:
         headers: dict[str, str],
         content: bytes,
     ) -> httpx.Response:
-        """The answer of the first address that can be connected to.
+        """Send the request to the first address that accepts a connection.
 
-        The URL of the request holds the address; `Host`, and the name for TLS, hold the name.
+        The URL contains the address; the `Host` header and TLS use the name.
         """
         tried = addresses[:ADDRESSES_TRIED]
         for address in tried:
@@ -199,7 +198,7 @@ class ExternalClient:
         )
 
     async def _read(self, url: httpx.URL, response: httpx.Response, file: IO[bytes]) -> int:
-        """Write the body into a file; returns its size."""
+        """Write the body into a file. Returns its size."""
         most = self._patience.size
         encoding = response.headers.get("content-encoding", "identity")
         if encoding.lower() != "identity":
@@ -228,9 +227,9 @@ class ExternalClient:
 
 
 def parse_url(text: str) -> httpx.URL:
-    """An address that may be asked, without its fragment.
+    """Parse a URL that may be fetched, and drop its fragment.
 
-    Raises ExternalRefused for another scheme than HTTP, and for one with a user or password inside.
+    Raises ExternalRefused if its scheme is not HTTP or if it contains a user or password.
     """
     if len(text) > MAX_URL:
         raise ExternalRefused(f"An address may have at most {MAX_URL} characters.")
@@ -249,7 +248,9 @@ def parse_url(text: str) -> httpx.URL:
 
 
 def resolve_redirect(url: httpx.URL, location: str) -> httpx.URL:
-    """Where a redirect leads. Raises ExternalRefused, also where it leads away from TLS."""
+    """Resolve the target of a redirect. Raises ExternalRefused, also if it leads from https to
+    http.
+    """
     try:
         target = parse_url(str(url.join(location)))
     except httpx.InvalidURL as error:
@@ -262,14 +263,14 @@ def resolve_redirect(url: httpx.URL, location: str) -> httpx.URL:
 
 
 def find_port(url: httpx.URL) -> int:
-    """The port of an address, named or not."""
+    """Return the port of a URL, or the default of its scheme."""
     if url.port is not None:
         return url.port
     return 443 if url.scheme == "https" else 80
 
 
 def check_status(url: httpx.URL, status: int) -> None:
-    """Raises ExternalUnreachable for a status that stands for no answer."""
+    """Raise ExternalUnreachable for a status other than success."""
     if status in REDIRECTS:
         raise ExternalUnreachable(f"{url.host} sends us on (HTTP {status}); use that address.")
     if not 200 <= status < 300:
@@ -277,21 +278,21 @@ def check_status(url: httpx.URL, status: int) -> None:
 
 
 def parse_content_type(response: httpx.Response) -> str:
-    """The content type of an answer without its parameters, or an empty text."""
+    """Return the content type of a response without parameters, or ""."""
     header: str = response.headers.get("content-type", "")
     content_type, _, _ = header.partition(";")
     return content_type.strip().lower()[:MAX_TYPE_LENGTH]
 
 
 def describe_size(url: httpx.URL, most: int) -> str:
-    """What to say about an answer that is too large."""
+    """Say that a response is too large."""
     megabytes = most / 1e6
     return f"The file at {url.host} is too large; at most {megabytes:g} MB are allowed."
 
 
 @contextmanager
 def translated(url: httpx.URL) -> Iterator[None]:
-    """Turns the errors of httpx into ExternalUnreachable."""
+    """Turn errors of httpx into ExternalUnreachable."""
     try:
         yield
     except httpx.TimeoutException as error:

@@ -20,10 +20,10 @@ from comfygradio.jobs.backend_pool import BackendPool, StaticBackends, sync_back
 from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.jobs.job_store import JobStore
 from comfygradio.jobs.limits import Limits
+from comfygradio.sweeps.cell_store import Cell
 from comfygradio.sweeps.definition import Definition, load_definition, write_definition
-from comfygradio.sweeps.running.cell_store import Cell
-from comfygradio.sweeps.running.sweep import Sweep
-from comfygradio.sweeps.running.sweep_registry import SweepRegistry
+from comfygradio.sweeps.sweep import Sweep
+from comfygradio.sweeps.sweep_registry import SweepRegistry
 
 OWNER = "local"
 

@@ -10,15 +10,16 @@ import gradio as gr
 from gradio.utils import BaseReloader
 
 from comfygradio.demo import DemoServer
+from comfygradio.service.preset_watcher import PresetWatcher
+from comfygradio.service.service import Service
 from comfygradio.settings import Settings
 from comfygradio.ui.author.author_access import AuthorAccess
 from comfygradio.ui.identity.authenticator import Authenticator
+from comfygradio.ui.identity.page_session import PageSessions
+from comfygradio.ui.job.job_stream import JobStreams
 from comfygradio.ui.launch_options import copy_launch_attributes
 from comfygradio.ui.page import build_page
-from comfygradio.ui.page_session import PageSessions
-from comfygradio.ui.preset_watcher import PresetWatcher
 from comfygradio.ui.scratch_directory import ScratchDirectory
-from comfygradio.ui.service import Service
 from comfygradio.ui.status.operator_access import OperatorAccess
 
 
@@ -31,6 +32,7 @@ class App:
     blocks: gr.Blocks
     watcher: PresetWatcher
     page_sessions: PageSessions
+    job_streams: JobStreams
     demo: DemoServer | None = None
     operators: OperatorAccess | None = None
     authors: AuthorAccess | None = None
@@ -66,6 +68,7 @@ class App:
                 revision,
                 self.authors,
                 self.page_sessions,
+                self.job_streams,
                 self.operators,
                 has_login=self.authenticator is not None,
             )

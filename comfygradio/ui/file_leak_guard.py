@@ -10,7 +10,8 @@ from __future__ import annotations
 import logging
 import re
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from copy import copy
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,7 +22,6 @@ from gradio.state_holder import SessionState
 from gradio.utils import get_upload_folder
 
 from comfygradio.ui.middleware.refusal_status import note_refusal
-from comfygradio.ui.skipped_output import postprocess_changed
 
 REFUSED = "This answer names a file that is not among those to be shown, so it was held back."
 
@@ -41,6 +41,9 @@ MAX_INTEGER = 2**64 - 1
 
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 """Lone surrogates, which UTF-8 cannot encode."""
+
+Postprocess = Callable[[BlockFunction, Any], Awaitable[list[Any]]]
+"""What Gradio makes of the values that a function returns, one for each output."""
 
 log = logging.getLogger(__name__)
 
@@ -212,3 +215,42 @@ def _is_inside(path: Any, folders: Sequence[Path]) -> bool:
     except (OSError, RuntimeError):
         return False
     return any(found.is_relative_to(folder.resolve()) for folder in folders)
+
+
+async def postprocess_changed(
+    postprocess: Postprocess, block_fn: BlockFunction, predictions: Any
+) -> list[Any]:
+    """What `postprocess` makes of the values, without asking it about those that are skipped.
+
+    For each of these Gradio 6.31 makes the component anew, which takes half a millisecond of the
+    event loop that serves everybody, and keeps it as long as the session. Whoever sends many
+    events, each as another session, would fill the memory with them, and every run of the garbage
+    collector would take longer.
+    """
+    outputs = block_fn.outputs
+    if isinstance(predictions, dict) and predictions == gr.skip():
+        values = [predictions] * len(outputs)
+    elif len(outputs) == 1:
+        values = [predictions]
+    else:
+        values = predictions
+    if not isinstance(values, list | tuple) or len(values) != len(outputs):
+        return await postprocess(block_fn, predictions)
+    asked = []
+    for number, value in enumerate(values):
+        is_skipped = isinstance(value, dict) and value == gr.skip()
+        if outputs[number].stateful or not is_skipped:
+            asked.append(number)
+    if block_fn.batch or len(asked) == len(values):
+        return await postprocess(block_fn, predictions)
+    answer: list[Any] = [gr.skip() for _ in values]
+    if not asked:
+        return answer
+    part = copy(block_fn)
+    part.outputs = [outputs[number] for number in asked]
+    given = [values[number] for number in asked]
+    # Gradio takes the value of a single output as it is, and several as a list.
+    made = await postprocess(part, given[0] if len(given) == 1 else given)
+    for number, value in zip(asked, made, strict=True):
+        answer[number] = value
+    return answer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -12,17 +12,14 @@ from gradio.components import Component
 
 from comfygradio.errors import ComfyGradioError
 from comfygradio.forms.form import Form
+from comfygradio.service.service import Service
+from comfygradio.ui.assets import read_asset
 from comfygradio.ui.author.author_access import AuthorAccess
 from comfygradio.ui.author.author_page import build_author, reveal_author_link
-from comfygradio.ui.endpoint import build_endpoint
-from comfygradio.ui.field_component import refresh_component
 from comfygradio.ui.file_leak_guard import FileGuardedBlocks
-from comfygradio.ui.history.history_page import build_history, listen_history
-from comfygradio.ui.job_view import JobView
-from comfygradio.ui.navigation import build_navigation
-from comfygradio.ui.owner import build_person
-from comfygradio.ui.page_session import PageSessions
-from comfygradio.ui.panel import (
+from comfygradio.ui.form.endpoint import build_endpoint
+from comfygradio.ui.form.field_component import refresh_component
+from comfygradio.ui.form.panel import (
     PRIVATE,
     Panel,
     build_note,
@@ -31,8 +28,12 @@ from comfygradio.ui.panel import (
     listen_refusals,
     listen_smaller,
 )
-from comfygradio.ui.restore_panel import build_restore_panel
-from comfygradio.ui.service import Service
+from comfygradio.ui.form.restore_panel import build_restore_panel
+from comfygradio.ui.history.history_page import build_history, listen_history
+from comfygradio.ui.identity.owner import build_person
+from comfygradio.ui.identity.page_session import PageSessions
+from comfygradio.ui.job.job_stream import JobStreams
+from comfygradio.ui.job.job_view import JobView
 from comfygradio.ui.status.operator_access import OperatorAccess
 from comfygradio.ui.status.status_page import build_status
 from comfygradio.ui.sweep.sweep_endpoint import build_sweep_endpoint
@@ -53,6 +54,7 @@ DEMO_BANNER = (
     "For real ones, start ComfyUI and run <code>comfygradio --server URL</code>.</div>"
 )
 
+LOG_OUT = '<a href="logout">Log out</a>'
 
 ADVICE = (
     "Draft one from a workflow: comfygradio new WORKFLOW, or the page of "
@@ -66,6 +68,7 @@ def build_page(
     revision: int = 0,
     authors: AuthorAccess | None = None,
     page_sessions: PageSessions | None = None,
+    job_streams: JobStreams | None = None,
     operators: OperatorAccess | None = None,
     has_login: bool = False,
 ) -> gr.Blocks:
@@ -74,9 +77,10 @@ def build_page(
 
     With `authors` it has the page that makes presets too, with `operators` the Status page, with
     `has_login` a way to log out.
-    `page_sessions` outlives a page that is drawn anew.
+    `page_sessions` and `job_streams` outlive a page that is drawn anew.
     """
     page_sessions = page_sessions or PageSessions(service.clock)
+    job_streams = job_streams or JobStreams(service.limits.streams, service.queue.outputs)
     blocks: gr.Blocks
     with FileGuardedBlocks(
         title="comfygradio", analytics_enabled=False, delete_cache=(3600, 86400)
@@ -109,7 +113,7 @@ def build_page(
             note = build_note("There is no preset to show.", *service.errors, ADVICE)
             gr.HTML(note, js_on_load=None)
         else:
-            panels, chooser = _build_forms(blocks, service, sweeps)
+            panels, chooser = _build_forms(blocks, service, job_streams, sweeps)
             listen_history(history, service, page_sessions, panels, chooser)
             listen_sweeps(sweeps, service, page_sessions, panels, chooser)
             if service.limits.sweep_points:
@@ -150,6 +154,32 @@ def _list_pages(author: bool, operators: bool, sweeps: bool) -> dict[str, str]:
     return pages
 
 
+def build_navigation(
+    pages: Mapping[str, str], hidden: Collection[str] = (), has_login: bool = False
+) -> gr.HTML:
+    """Draw the links to pages (name in the address → text) inside the current Blocks.
+
+    Links to `hidden` pages show as soon as somebody comes who may see them; with `has_login` there
+    is one to log out, too.
+
+    A page is a child of the same Blocks with the class `cg-page-NAME`; its script hears the event
+    `comfygradio-page`.
+    """
+    links = ""
+    for name, text in pages.items():
+        mark = " hidden" if name in hidden else ""
+        links += f'<a data-page="{name}" href="?{name}=1"{mark}>{escape(text)}</a>'
+    links += '<a data-page="" href="?">← Back to the forms</a>'
+    if has_login:
+        links += LOG_OUT
+    return gr.HTML(
+        None,
+        html_template=f'<nav class="cg-nav" aria-label="Pages">{links}</nav>',
+        js_on_load=read_asset("navigation.js"),
+        elem_id="cg-nav",
+    )
+
+
 def _build_unavailable(service: Service) -> None:
     note = build_note("ComfyUI cannot be used right now.", service.trouble)
     gr.HTML(note, js_on_load=None)
@@ -159,11 +189,11 @@ def _build_unavailable(service: Service) -> None:
 
 
 def _build_forms(
-    blocks: gr.Blocks, service: Service, sweeps: gr.HTML
+    blocks: gr.Blocks, service: Service, job_streams: JobStreams, sweeps: gr.HTML
 ) -> tuple[list[Panel], gr.Radio | gr.Dropdown]:
     person = build_person()
     forms = list(service.forms.values())
-    viewer = JobView(service)
+    viewer = JobView(service, job_streams)
     landing = find_default_form(forms)
     chooser = _build_chooser(service, landing)
     with gr.Row(equal_height=False, elem_id="cg-main"):

@@ -26,26 +26,31 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
-from comfygradio.cluster.joining import connect
+from comfygradio.cluster.registry import connect
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import ComfyGradioError, ServerUnreachable, SettingsError
 from comfygradio.jobs.job_store import find_job_store
 from comfygradio.jobs.limits import Limits
+from comfygradio.service.disconnect_watch import DisconnectWatch
+from comfygradio.service.preset_watcher import PresetWatcher
+from comfygradio.service.service import Service
 from comfygradio.settings import DEFAULT_SERVER, Settings
 from comfygradio.ui.app import App
 from comfygradio.ui.assets import read_asset
 from comfygradio.ui.author.author_access import find_authors
-from comfygradio.ui.disconnect_watch import DisconnectWatch
 from comfygradio.ui.history.zip_route import make_zip_route
 from comfygradio.ui.identity.access_control import AccessControl
 from comfygradio.ui.identity.auth_scheme import SessionScheme
 from comfygradio.ui.identity.authenticator import Authenticator
 from comfygradio.ui.identity.identity_middleware import make_identity_middleware
 from comfygradio.ui.identity.login_session import LoginSessions
+from comfygradio.ui.identity.page_session import PageSessions
 from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.identity.users import load_users
-from comfygradio.ui.job_view import make_job_route, make_stream_route
+from comfygradio.ui.job.job_stream import JobStreams
+from comfygradio.ui.job.job_view import make_job_route, make_stream_route
+from comfygradio.ui.job.result_route import make_result_route
 from comfygradio.ui.launch_options import (
     apply_launch_options,
     disable_editor_blobs,
@@ -55,16 +60,12 @@ from comfygradio.ui.light_session import use_light_sessions
 from comfygradio.ui.middleware.guarded_app import GuardedApp
 from comfygradio.ui.middleware.header_timeout import add_header_timeout
 from comfygradio.ui.middleware.stack import list_middleware
+from comfygradio.ui.middleware.upload_quota import UploadQuotaMiddleware
 from comfygradio.ui.page import build_page
-from comfygradio.ui.page_session import PageSessions
-from comfygradio.ui.preset_watcher import PresetWatcher
-from comfygradio.ui.result_route import make_result_route
 from comfygradio.ui.scratch_directory import resolve_folders
-from comfygradio.ui.service import Service
 from comfygradio.ui.status.operator_access import find_operators
 from comfygradio.ui.sweep.sheet_route import make_sheet_route
 from comfygradio.ui.sweep.thumbnail_route import make_thumb_route
-from comfygradio.ui.upload_quota import UploadQuotaMiddleware
 
 JOIN_SECONDS = 3.0
 """How long the page waits for the first worker of a cluster; without one it opens closed, and says
@@ -114,28 +115,30 @@ def build(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> App:
     disable_editor_blobs()
     operators = find_operators(settings)
     authors = find_authors(settings)
-    reception = open_authenticator(settings)
-    studio, demo = open_service(settings, clock)
+    authenticator = open_authenticator(settings)
+    service, demo = open_service(settings, clock)
     if settings.on_disconnect == "cancel":
-        studio.disconnect_watch = DisconnectWatch(studio.queue.stop, clock=clock)
-    studio.connect()
-    visitors = PageSessions(clock)
-    forms = studio.forms
-    has_login = reception is not None
-    blocks = build_page(studio, 0, authors, visitors, operators, has_login)
+        service.disconnect_watch = DisconnectWatch(service.queue.stop, clock=clock)
+    service.connect()
+    page_sessions = PageSessions(clock)
+    job_streams = JobStreams(service.limits.streams, service.queue.outputs)
+    forms = service.forms
+    has_login = authenticator is not None
+    blocks = build_page(service, 0, authors, page_sessions, job_streams, operators, has_login)
     app = App(
         settings,
-        studio,
+        service,
         blocks,
-        PresetWatcher(settings.presets, studio.reload, clock=clock),
-        visitors,
+        PresetWatcher(settings.presets, service.reload, clock=clock),
+        page_sessions,
+        job_streams,
         demo,
         operators,
         authors,
-        reception,
+        authenticator,
     )
-    studio.on_reconnect = app.rebuild
-    app.is_stale = studio.forms is not forms
+    service.on_reconnect = app.rebuild
+    app.is_stale = service.forms is not forms
     return app
 
 
@@ -169,16 +172,16 @@ def open_service(
         cluster = connect(settings.engine, settings)
         with suppress(ServerUnreachable):
             cluster.wait_for_backend(JOIN_SECONDS)
-        studio = Service(
+        service = Service(
             cluster.client, settings.presets, outputs, limits=limits, engine=cluster, clock=clock
         )
-        return studio, None
+        return service, None
     client, demo = choose_server(settings)
     others = [_open_client(settings, url) for url in settings.more_servers]
-    studio = Service(
+    service = Service(
         client, settings.presets, outputs, demo is not None, others, limits, clock=clock
     )
-    return studio, demo
+    return service, demo
 
 
 def make_limits(settings: Settings) -> Limits:
@@ -334,7 +337,7 @@ def _list_routes(app: App) -> list[Route]:
     return [
         Route("/gradio_api/comfygradio/revision", _tell_revision(app)),
         make_job_route(app.service),
-        make_stream_route(app.service),
+        make_stream_route(app.job_streams),
         make_result_route(outputs, find_job_store(outputs).parent.name),
         Route("/gradio_api/comfygradio/history.zip", zip_route, methods=["POST"]),
         Route("/gradio_api/comfygradio/sweep", sheet_route, methods=["POST"]),

@@ -13,7 +13,7 @@ from gradio.blocks import Block
 from gradio_client.utils import is_http_url_like
 
 from comfygradio.errors import ExternalError, LimitReached
-from comfygradio.ui.web_file import WebFiles
+from comfygradio.service.web_file import WebFiles
 
 METHOD = "async_move_resource_to_block_cache"
 """Gradio calls it on a component for every file that goes into it or out of it."""

@@ -27,9 +27,9 @@ from pathlib import Path
 import psutil
 
 from comfygradio.cluster.address import ClusterAddress, parse_cluster
-from comfygradio.cluster.engine import DaskBackends
-from comfygradio.cluster.scheduler import make_scheduler
-from comfygradio.cluster.worker import Beside, LaneWorker, make_worker
+from comfygradio.cluster.nodes import make_scheduler, make_worker
+from comfygradio.cluster.registry import DaskBackends
+from comfygradio.cluster.worker import BackendPlugin, Beside
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.jobs.backend_pool import BackendPool, StaticBackends, sync_backends
 from comfygradio.jobs.job import Job
@@ -40,7 +40,7 @@ from tests.benchmarks.callers import BareScript
 from tests.benchmarks.figures import Goal, format_table
 from tests.benchmarks.processes import find_port, open_lab
 from tests.cli.shell import start
-from tests.faults.world import await_that
+from tests.faults.scenario import await_that
 from tests.jobs.lines import draw, is_over, wait
 
 POSTED = 2
@@ -157,10 +157,8 @@ async def serve_cluster(
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         await stack.enter_async_context(make_scheduler(address))
         for url in urls:
-            beside = Beside(url, {}, "127.0.0.1")
-            backend, worker = LaneWorker(beside), make_worker(address, beside, folder)
-            backend.attach(worker)
-            stack.push_async_callback(backend.close)
+            backend = BackendPlugin(Beside(url, {}, "127.0.0.1"))
+            worker = make_worker(address, "127.0.0.1", folder, plugins=[backend])
             await stack.enter_async_context(worker)
         ready.set()
         await stop.wait()

@@ -23,7 +23,7 @@ from comfygradio.jobs.backend import Backend
 from comfygradio.jobs.job import Order
 from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.jobs.job_store import JobStore
-from comfygradio.sweeps.running.sweep_registry import SweepRegistry
+from comfygradio.sweeps.sweep_registry import SweepRegistry
 from tests.benchmarks.figures import Goal, percentile
 
 PRESETS = Path(__file__).parent.parent.parent / "presets"

@@ -21,7 +21,7 @@ from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.jobs.backend import Backend
 from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.jobs.job_store import JobStore
-from comfygradio.sweeps.running.sweep import Sweep
+from comfygradio.sweeps.sweep import Sweep
 from tests.benchmarks.figures import Goal, describe_spread
 from tests.jobs.lines import draw, is_over, wait
 from tests.sweeps.running import await_sweep, bind, define, take_up, write_preset

@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from comfygradio.demo import DemoOptions, DemoServer
 from tests.benchmarks.png import encode_plain
-from tests.faults.proxy import Exchange, Line
+from tests.faults.faulty_proxy import Exchange, FaultyProxy
 
 TIMES = 10**9
 CHUNK = b"\0" * 65_536
@@ -60,10 +60,10 @@ def say_head(exchange: Exchange, size: int) -> None:
 def main() -> None:
     """Serve until Ctrl-C."""
     options = DemoOptions(step_seconds=0)
-    with DemoServer(options) as server, Line(server.url) as line:
+    with DemoServer(options) as server, FaultyProxy(server.url) as line:
         for kind in sys.argv[1:]:
             for call in ("GET /view", "GET /api/view"):
-                line.spoil(call, KINDS[kind], TIMES)
+                line.inject(call, KINDS[kind], TIMES)
         print(line.url, flush=True)
         with suppress(KeyboardInterrupt):
             threading.Event().wait()

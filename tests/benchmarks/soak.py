@@ -32,14 +32,14 @@ from comfygradio.jobs.job import Job
 from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.jobs.job_store import JobStore
 from tests.benchmarks.figures import Goal, describe_spread
-from tests.faults.proxy import Line
-from tests.faults.spoilers import (
-    cut_body,
-    lose_answer,
-    lose_request,
-    respond,
-    respond_late,
-    send_slowly,
+from tests.faults.faulty_proxy import FaultyProxy
+from tests.faults.http_fault import (
+    drop_request,
+    drop_response,
+    fake_response,
+    replace_response,
+    trickle_response,
+    truncate_body,
 )
 from tests.jobs.lines import count_files, draw, free_port
 
@@ -53,7 +53,7 @@ class Machine:
     """One server process on a port of its own, with the line before it."""
 
     port: int
-    line: Line
+    line: FaultyProxy
     folder: Path
     process: subprocess.Popen[str] | None = None
     lives: list[Counter[str]] = field(default_factory=list)
@@ -114,24 +114,24 @@ class Trouble(threading.Thread):
     def list_faults(self, machine: Machine) -> dict[str, Callable[[], object]]:
         """What can go wrong with one server."""
         line = machine.line
-        spoilers = {
-            "502": respond(502),
-            "502 late": respond_late(respond(502)),
-            "request lost": lose_request,
-            "answer lost": lose_answer,
-            "cut": cut_body,
-            "slow": send_slowly,
+        faults = {
+            "502": fake_response(502),
+            "502 late": replace_response(fake_response(502)),
+            "request lost": drop_request,
+            "answer lost": drop_response,
+            "cut": truncate_body,
+            "slow": trickle_response,
         }
-        name, spoiler = self.chance.choice(list(spoilers.items()))
+        name, fault = self.chance.choice(list(faults.items()))
         call = self.chance.choice(["POST /prompt", "GET /history", "GET /queue", "GET /ws"])
         return {
             "killed": machine.restart,
             "sockets cut": line.cut_sockets,
             "sockets muted": line.mute_sockets,
             "sockets truncated": line.truncate_sockets,
-            "refused": lambda: self.interrupt(line.refuse, line.answer),
-            "silent": lambda: self.interrupt(line.hush, line.speak),
-            f"{call} {name}": lambda: line.spoil(call, spoiler),
+            "refused": lambda: self.interrupt(line.stop_listening, line.start_listening),
+            "silent": lambda: self.interrupt(line.pause, line.resume),
+            f"{call} {name}": lambda: line.inject(call, fault),
         }
 
     def interrupt(self, begin: Callable[[], None], end: Callable[[], None]) -> None:
@@ -252,7 +252,7 @@ def soak(options: argparse.Namespace, outputs: Path) -> list[Goal]:
         for port in [free_port() for _ in range(options.servers)]:
             machine = Machine(
                 port,
-                stack.enter_context(Line(f"http://127.0.0.1:{port}")),
+                stack.enter_context(FaultyProxy(f"http://127.0.0.1:{port}")),
                 outputs.parent / f"server-{port}",
             )
             stack.callback(machine.kill)

@@ -21,15 +21,15 @@ from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.planning.cache_pinning import PinningLimits
-from comfygradio.sweeps.planning.plan import plan_sweep
-from comfygradio.sweeps.planning.run_queue import RunQueue
-from comfygradio.sweeps.planning.space import Space
-from comfygradio.sweeps.planning.workload import Workload
+from comfygradio.sweeps.planner.cache_pinning import PinningLimits
+from comfygradio.sweeps.planner.plan import plan_sweep
+from comfygradio.sweeps.planner.run_queue import RunQueue
+from comfygradio.sweeps.planner.workload import Workload
+from comfygradio.sweeps.space import Space
 from tests.benchmarks.figures import Goal, format_table
 from tests.sweeps.chain import CLASSES, make_chain, make_space
 from tests.sweeps.grids import KINDS, SWEEPS, GraphSpace, pipeline
-from tests.sweeps.racing import Finish, bound_simply, bound_truly, run_course, run_in_turn
+from tests.sweeps.racing import Finish, bound_simply, bound_truly, run_in_turn, simulate_run
 
 PRESETS = Path(__file__).parent.parent.parent / "presets"
 KINDS_OF = {
@@ -91,7 +91,7 @@ def measure(sweep: Sweep, backends: int, tries: int) -> dict[str, Any]:
 
     def plan(limits: PinningLimits) -> Callable[[int], Finish]:
         made = plan_sweep(space, space.known, space.seconds, backends, limits)
-        return lambda seed: run_course(made, backends, seed)
+        return lambda seed: simulate_run(made, backends, seed)
 
     def in_turn(order: Sequence[Index]) -> Callable[[int], Finish]:
         return lambda seed: run_in_turn(workload, order, backends, seed)
@@ -140,12 +140,12 @@ def run_on_demo(backends: int, carry: bool, folder: Path) -> tuple[int, int]:
             plan = plan_sweep(
                 space, form.object_info, backends=backends, limits=PinningLimits(carry, PLENTY)
             )
-            course = RunQueue(replace(plan, segments=(plan.segments[backend],)))
-            while task := course.take_next("demo"):
+            run_queue = RunQueue(replace(plan, segments=(plan.segments[backend],)))
+            while task := run_queue.take_next("demo"):
                 prompt = space.prompt(task.index)
                 for _ in client.run(replace(prompt, graph={**prompt.graph, **task.carried})):
                     pass
-                course.finish(task.index)
+                run_queue.finish(task.index)
             executed += sum(server.executions.values())
             planned = plan.planned.executed
     return planned, executed

@@ -58,11 +58,11 @@ def demo() -> Iterator[DemoServer]:
 
 @pytest.fixture
 def slow(demo: DemoServer) -> Iterator[DemoServer]:
-    """The demo server, so slow that a picture takes until the test calls `set_pace`."""
+    """The demo server, so slow that a picture takes until the test calls `set_step_seconds`."""
     pace = demo.options.step_seconds
-    demo.set_pace(SLOW_SECONDS)
+    demo.set_step_seconds(SLOW_SECONDS)
     yield demo
-    demo.set_pace(pace)
+    demo.set_step_seconds(pace)
 
 
 @pytest.fixture(scope="module")

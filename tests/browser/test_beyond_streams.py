@@ -60,5 +60,5 @@ def test_it_asks_until_another_page_has_ended(
         second.clock.run_for(20_000)
     with second.expect_request("**/comfygradio/stream/**"):
         second.clock.run_for(1000)
-    slow.set_pace(0)
+    slow.set_step_seconds(0)
     expect(second.locator(".cg-card img")).to_have_count(1)

@@ -146,7 +146,7 @@ def rest(demo: DemoServer, app: RunningApp) -> Iterator[None]:
     """Leave nothing running to the next test."""
     yield
     stop_all(app.app.service)
-    demo.set_pace(QUICK_SECONDS)
+    demo.set_step_seconds(QUICK_SECONDS)
 
 
 def open_window(browser: Browser, *, is_phone: bool) -> Iterator[Page]:
@@ -244,7 +244,7 @@ def read_height(page: Page, selector: str) -> float:
 
 def wait_in_line(page: Page, app: RunningApp, demo: DemoServer) -> None:
     """Press Generate while two jobs of somebody else are before it, and nothing goes on."""
-    demo.set_pace(FROZEN_SECONDS)
+    demo.set_step_seconds(FROZEN_SECONDS)
     occupy_server(app.app.service)
     press_generate(page)
     expect(page.locator(".cg-line")).to_contain_text("Waiting: 2 before you")
@@ -254,7 +254,7 @@ def let_others_go(page: Page, app: RunningApp, demo: DemoServer) -> None:
     """Stop the jobs of somebody else, and wait until the page's own has come to its first preview,
     where it stays.
     """
-    demo.set_pace(SLOW_SECONDS)
+    demo.set_step_seconds(SLOW_SECONDS)
     queue = app.app.service.queue
     for job in queue.list_running("somebody"):
         queue.stop(job.token)
@@ -263,7 +263,7 @@ def let_others_go(page: Page, app: RunningApp, demo: DemoServer) -> None:
 
 def hold_at_preview(page: Page, demo: DemoServer) -> None:
     page.wait_for_function(IS_PREVIEW)
-    demo.set_pace(FROZEN_SECONDS)
+    demo.set_step_seconds(FROZEN_SECONDS)
 
 
 def test_on_a_laptop_generate_and_the_picture_are_in_view_in_every_state(
@@ -275,12 +275,12 @@ def test_on_a_laptop_generate_and_the_picture_are_in_view_in_every_state(
     expect_on_laptops(laptop, *always, ".cg-stage", ".cg-bar", ".cg-line", ".cg-stop")
     let_others_go(laptop, app, demo)
     expect_on_laptops(laptop, *always, ".cg-frame", ".cg-bar", ".cg-line", ".cg-time", ".cg-stop")
-    demo.set_pace(0)
+    demo.set_step_seconds(0)
     laptop.wait_for_function(IS_RESULT)
     expect_on_laptops(laptop, *always, ".cg-card img", ".cg-save", ".cg-summary", ".cg-reuse")
 
     laptop.get_by_role("radio", name="512 × 768").check()
-    demo.set_pace(SLOW_SECONDS)
+    demo.set_step_seconds(SLOW_SECONDS)
     press_generate(laptop)
     hold_at_preview(laptop, demo)
     expect_on_laptops(laptop, *always, ".cg-frame", ".cg-stop")
@@ -289,7 +289,7 @@ def test_on_a_laptop_generate_and_the_picture_are_in_view_in_every_state(
     laptop.wait_for_function(IS_RESULT)
     expect_on_laptops(laptop, *always, ".cg-card img", ".cg-summary")
 
-    demo.set_pace(0)
+    demo.set_step_seconds(0)
     laptop.get_by_role("radio", name="Broken").check()
     laptop.get_by_role("heading", name="Broken").wait_for()
     settle(laptop)
@@ -351,10 +351,10 @@ def test_on_a_phone_the_bar_shows_generate_then_the_progress(
     phone.get_by_role("button", name="Picture", exact=True).click()
     phone.wait_for_function(IS_AT_TOP)
 
-    demo.set_pace(0)
+    demo.set_step_seconds(0)
     phone.wait_for_function(IS_RESULT)
     expect_in_view(phone, ".cg-card img", ".cg-summary", ".cg-generate", ".cg-turn")
-    demo.set_pace(SLOW_SECONDS)
+    demo.set_step_seconds(SLOW_SECONDS)
     press_generate(phone)
     hold_at_preview(phone, demo)
     stop.click()

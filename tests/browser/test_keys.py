@@ -123,7 +123,7 @@ def page(window: Page, app: RunningApp, demo: DemoServer, clock: ShiftedClock) -
     find_prompt(window).focus()
     yield window
     stop_all(app.app.service)
-    demo.set_pace(QUICK_SECONDS)
+    demo.set_step_seconds(QUICK_SECONDS)
     expect(window.locator(".cg-progress")).to_be_hidden()
 
 
@@ -172,7 +172,7 @@ def generate(page: Page, app: RunningApp, place: Locator, key: str = "Control+En
 
 def begin(page: Page, app: RunningApp, demo: DemoServer) -> Job:
     """Generate by the keyboard; the job runs until the test goes on."""
-    demo.set_pace(FROZEN_SECONDS)
+    demo.set_step_seconds(FROZEN_SECONDS)
     find_prompt(page).focus()
     page.keyboard.press("Control+Enter")
     wait_for_phase(page, "running")
@@ -301,7 +301,7 @@ def test_the_question_goes_with_its_job(
     await_message(page)
     page.keyboard.press("Escape")
     expect(find_question(page)).to_be_visible()
-    demo.set_pace(0)
+    demo.set_step_seconds(0)
     wait_for_phase(page, "done")
     expect(find_question(page)).to_be_hidden()
     expect_focus(find_prompt(page))
@@ -309,7 +309,7 @@ def test_the_question_goes_with_its_job(
 
 def test_the_keyboard_stays_where_it_belongs(page: Page, app: RunningApp, demo: DemoServer) -> None:
     generate, stop = find_generate(page), page.get_by_role("button", name="Stop", exact=True)
-    demo.set_pace(FROZEN_SECONDS)
+    demo.set_step_seconds(FROZEN_SECONDS)
     generate.focus()
     page.keyboard.press("Enter")
     wait_for_phase(page, "running")
@@ -324,7 +324,7 @@ def test_the_keyboard_stays_where_it_belongs(page: Page, app: RunningApp, demo: 
 
 def test_on_a_phone_the_keyboard_goes_from_generate_to_stop(page: Page, demo: DemoServer) -> None:
     page.set_viewport_size(PHONE)
-    demo.set_pace(FROZEN_SECONDS)
+    demo.set_step_seconds(FROZEN_SECONDS)
     find_generate(page).focus()
     page.keyboard.press("Enter")
     wait_for_phase(page, "running")
@@ -390,7 +390,7 @@ def test_weighing_can_go_on_be_undone_and_is_what_is_painted(page: Page, app: Ru
 def test_progress_is_said_begun_each_quarter_and_ended(
     page: Page, app: RunningApp, demo: DemoServer
 ) -> None:
-    demo.set_pace(FROZEN_SECONDS)
+    demo.set_step_seconds(FROZEN_SECONDS)
     occupy_server(app.app.service)
     page.keyboard.press("Control+Enter")
     wait_for_phase(page, "waiting")
@@ -403,7 +403,7 @@ def test_progress_is_said_begun_each_quarter_and_ended(
     expect(page.get_by_role("status").get_by_text("Stopped early.")).to_be_attached()
     stop_all(app.app.service)
     begin(page, app, demo)
-    demo.set_pace(0)
+    demo.set_step_seconds(0)
     wait_for_phase(page, "done")
     expect(page.get_by_role("status").get_by_text("The picture is ready.")).to_be_attached()
     said = page.evaluate("window.said")

@@ -57,6 +57,6 @@ def test_a_look_that_is_never_answered_is_tried_again(page: Page, slow: DemoServ
     )
     wait_until(page, lambda: bool(held))
     expect(card).to_have_attribute("data-phase", "running")
-    slow.set_pace(0)
+    slow.set_step_seconds(0)
     page.clock.run_for(25_000)
     expect(card).to_have_attribute("data-phase", "done")

@@ -11,8 +11,8 @@ from playwright.sync_api import BrowserContext, expect
 
 from comfygradio.demo import DemoServer
 from comfygradio.jobs.job import JobSnapshot
+from comfygradio.service.disconnect_watch import AWAY_SECONDS, DisconnectWatch
 from comfygradio.settings import Settings, shipped_presets
-from comfygradio.ui.disconnect_watch import AWAY_SECONDS, DisconnectWatch
 from comfygradio.ui.serve import build, launch
 from tests.browser.settling import set_steps
 from tests.clocks import HANG_SECONDS, ManualClock
@@ -45,7 +45,7 @@ def test_a_closed_page_ends_its_job_only_where_that_is_wanted(
         assert not job.stop_requested.is_set()
         page.close()
         if wish == "keep":
-            slow.set_pace(0)
+            slow.set_step_seconds(0)
 
         def is_over_later(snapshot: JobSnapshot) -> bool:
             """So much time passes with every frame: when the app sees the page gone is its own."""

@@ -63,14 +63,14 @@ def test_generate_shows_previews_then_the_picture_and_stop_ends_a_second_run(
     first = wait_for_frame(page)
     second = wait_for_frame(page, first)
     assert second != first
-    slow.set_pace(0)
+    slow.set_step_seconds(0)
     wait_for_result(page)
     expect(page.locator(".cg-summary")).to_contain_text(
         re.compile(r"Text to image · in .+ · seed \d+")
     )
     expect(page.locator("img.cg-frame")).to_be_hidden()
 
-    slow.set_pace(SLOW_SECONDS)
+    slow.set_step_seconds(SLOW_SECONDS)
     start(page, "a fox", steps=60)
     wait_for_frame(page)
     assert page.evaluate(ENDLESS) == 0, (
@@ -96,7 +96,7 @@ def test_a_reload_shows_the_running_job_again(page: Page, slow: DemoServer) -> N
     wait_for_frame(page)
     page.reload()
     wait_for_frame(page)
-    slow.set_pace(0)
+    slow.set_step_seconds(0)
     wait_for_result(page)
     page.reload()
     wait_for_result(page)
@@ -110,7 +110,7 @@ def test_a_new_tab_shows_the_running_job(
     other = context.new_page()
     other.goto(app.url)
     wait_for_frame(other)
-    slow.set_pace(0)
+    slow.set_step_seconds(0)
     wait_for_result(other)
 
 
@@ -120,7 +120,7 @@ def test_a_hidden_tab_lets_go_and_shows_the_end_when_it_comes_back(
     start(page, "a forest", steps=40)
     wait_for_frame(page)
     set_hidden(page, True)
-    slow.set_pace(0)
+    slow.set_step_seconds(0)
     page.wait_for_function("() => document.title.includes('✓')")
     set_hidden(page, False)
     wait_for_result(page)

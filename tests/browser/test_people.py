@@ -61,7 +61,7 @@ def crowd(shared: RunningApp, servers: tuple[DemoServer, DemoServer]) -> Iterato
 
 def set_pace(servers: tuple[DemoServer, DemoServer], step_seconds: float) -> None:
     for server in servers:
-        server.set_pace(step_seconds)
+        server.set_step_seconds(step_seconds)
 
 
 @pytest.fixture

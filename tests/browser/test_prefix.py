@@ -21,7 +21,7 @@ from starlette.routing import Route
 from comfygradio.demo import DemoServer
 from comfygradio.settings import Settings, shipped_presets
 from comfygradio.ui.serve import build, launch
-from tests.faults.world import await_that
+from tests.faults.scenario import await_that
 from tests.ui.running import free_port
 
 pytestmark = pytest.mark.browser
@@ -97,7 +97,7 @@ def test_a_job_is_watched_found_again_and_kept_behind_a_prefix(
     page.locator("img.cg-frame[src^=data]").wait_for()
     page.reload()
     page.locator("img.cg-frame[src^=data]").wait_for()
-    slow.set_pace(0)
+    slow.set_step_seconds(0)
     page.locator(".cg-card img").wait_for(timeout=60_000)
     assert (
         page.locator(".cg-card img").evaluate(

@@ -50,7 +50,7 @@ def test_five_jobs_from_one_tab_and_the_one_in_the_middle_is_stopped(
     page.get_by_role("button", name="Stop picture 3").click()
     await_phases(page, "running", "waiting", "stopped", "waiting", "waiting")
     assert len(httpx.get(f"{slow.url}/queue").json()["queue_running"]) == 1
-    slow.set_pace(0)
+    slow.set_step_seconds(0)
     await_phases(page, "done", "done", "stopped", "done", "done")
     expect(page.locator(".cg-chip img")).to_have_count(4)
     seeds = [job.order.values["seed"] for job in list_jobs(app, page)]
@@ -73,7 +73,7 @@ def test_a_chip_shows_its_job_and_the_tab_stays_with_it(page: Page, slow: DemoSe
     expect(page.locator("img.cg-frame")).to_be_hidden()
     page.get_by_role("button", name="Picture 1: ").click()
     page.locator("img.cg-frame[src^=data]").wait_for()
-    slow.set_pace(0)
+    slow.set_step_seconds(0)
     await_phases(page, "done", "done")
     first, second = page.eval_on_selector_all(CHIPS, "(all) => all.map((one) => one.dataset.token)")
     expect(page.locator(".cg-view")).to_have_attribute("data-token", second)
@@ -92,7 +92,7 @@ def test_a_reload_and_another_tab_show_all_jobs(
     other = context.new_page()
     other.goto(app.url)
     await_phases(other, "running", "waiting")
-    slow.set_pace(0)
+    slow.set_step_seconds(0)
     for one in (page, other):
         await_phases(one, "done", "done")
 
@@ -105,7 +105,7 @@ def test_the_next_job_takes_the_place_of_one_that_is_done(page: Page, slow: Demo
     press(page)
     await_phases(page, "running", "waiting")
     assert page.locator(".cg-view").get_attribute("data-token") == first
-    slow.set_pace(0)
+    slow.set_step_seconds(0)
     await_phases(page, "done", "done")
     expect(page.locator(".cg-view")).not_to_have_attribute("data-token", first or "")
     await_that(lambda: httpx.get(f"{slow.url}/queue").json()["queue_running"] == [])
@@ -120,5 +120,5 @@ def test_all_jobs_are_asked_for_where_the_stream_comes_late(page: Page, slow: De
     await_phases(page, "running", "waiting")
     wait_until(page, lambda: bool(held))  # the stream is not begun yet, so they were asked for
     page.unroute("**/gradio_api/queue/join*")
-    slow.set_pace(0)
+    slow.set_step_seconds(0)
     await_phases(page, "done", "done")

@@ -89,7 +89,7 @@ def rest(demo: DemoServer, app: RunningApp) -> Iterator[None]:
     """Leave nothing running to the next test."""
     yield
     stop_all(app.app.service)
-    demo.set_pace(QUICK_SECONDS)
+    demo.set_step_seconds(QUICK_SECONDS)
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +147,7 @@ def test_painting_is_told_in_words_and_the_node_on_hover(
 ) -> None:
     form = open_form(window, app, "boxes")
     form.get_by_role("spinbutton", name="number input for Steps").fill("60")
-    demo.set_pace(SLOW_SECONDS)
+    demo.set_step_seconds(SLOW_SECONDS)
     press_generate(window)
     line = window.locator(".cg-line")
     expect(line).to_have_text("Painting")
@@ -191,7 +191,7 @@ def test_a_killed_server_is_told_of_and_no_time_is_left(
     press_generate(window)  # the second time it is known how long it takes
     expect(window.locator(".cg-view")).to_have_attribute("data-phase", "done")
     form.get_by_role("spinbutton", name="number input for Steps").fill("60")
-    demo.set_pace(SLOW_SECONDS)
+    demo.set_step_seconds(SLOW_SECONDS)
     press_generate(window)
     expect(window.locator(".cg-time")).to_contain_text("left")
     demo.kill()

@@ -97,7 +97,7 @@ def test_cells_appear_while_it_runs_and_come_back_after_a_reload(
     page.locator('.cg-sweep-cell[data-phase="running"]').first.wait_for()
     page.locator('.cg-sweep-cell[data-phase="done"] img').first.wait_for()
     assert page.locator('.cg-sweep-cell[data-phase="waiting"]').count() > 0
-    slow.set_pace(0)
+    slow.set_step_seconds(0)
     page.reload()
     wait_for(page, "9 of 9 done")
     expect(page.locator('.cg-sweep-cell[data-phase="done"] img')).to_have_count(9)
@@ -169,10 +169,10 @@ def test_a_running_sweep_is_paused_and_goes_on(page: Page, slow: DemoServer) -> 
     start(page, 30)
     page.get_by_role("button", name="Pause").click()
     wait_for(page, "paused")
-    slow.set_pace(0)
+    slow.set_step_seconds(0)
     expect(page.locator('.cg-sweep-cell[data-phase="running"]')).to_have_count(0)
     assert page.locator('.cg-sweep-cell[data-phase="waiting"]').count() > 10
-    slow.set_pace(SLOW_SECONDS)
+    slow.set_step_seconds(SLOW_SECONDS)
     page.get_by_role("button", name="Resume").click()
     page.locator('.cg-sweep-cell[data-phase="running"]').first.wait_for()
     page.get_by_role("button", name="Stop").click()

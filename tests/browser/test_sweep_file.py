@@ -13,8 +13,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from comfygradio.jobs.results import Result
-from comfygradio.sweeps.showing.gallery_page import write_gallery
-from comfygradio.sweeps.showing.grid import Grid, GridCell, Layout
+from comfygradio.sweeps.export.gallery_page import write_gallery
+from comfygradio.sweeps.export.grid import Grid, GridCell, Layout
 from tests.chromium import PATIENCE_MS
 from tests.sweeps.exporting import HOSTILE, PICTURES, SEED, fill_grid, make_grid, save_picture
 

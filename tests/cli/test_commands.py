@@ -251,6 +251,7 @@ def test_presets_names_the_files_that_cannot_be_read(shell: Shell, own: Path) ->
         (["--server", "http://a", "run"], "unexpected extra argument"),
         (["demo", "--port", "99999"], "--port"),
         (["--auth", "gone"], "--auth: the file gone does not exist."),
+        (["worker", "--host", "no host"], "--host: no host is no host;"),
     ],
 )
 def test_usage_errors_are_one_line(shell: Shell, arguments: list[str], expected: str) -> None:

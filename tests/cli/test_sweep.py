@@ -20,7 +20,7 @@ from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import SettingsError
 from comfygradio.settings import load_settings, shipped_presets
 from comfygradio.sweeps.definition import load_definition
-from comfygradio.sweeps.showing.contact_sheet import load_sweep
+from comfygradio.sweeps.export.contact_sheet import load_sweep
 from tests.clocks import HANG_SECONDS
 from tests.comfy.gate import Gate
 

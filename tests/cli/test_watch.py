@@ -129,7 +129,7 @@ def test_everybodys_prompts_are_told_of_with_where_that_was_seen(tmp_path: Path)
         watching.await_event("history", "ended", fourth)
         about = {line.get("prompt_id") for line in watching.lines if line["source"] == "socket"}
         assert not about & {first, second, fourth}
-        assert server.hears(greeting["sid"]) and greeting["sid"] != "somebody"
+        assert server.has_client(greeting["sid"]) and greeting["sid"] != "somebody"
         assert watching.stop() == Answer(0, "", "")
 
 

@@ -192,7 +192,7 @@ def follow_in_lockstep(
     for state in see_end(left.follow(heartbeat_seconds=0.0)):
         yield state
         heard = max(heard, state.step or 0)
-        is_heard = state.status == "running" and server.hears(str(left.client_id))
+        is_heard = state.status == "running" and server.has_client(str(left.client_id))
         if is_heard and heard == made < until:
             gate.step()
             made += 1
@@ -201,7 +201,7 @@ def follow_in_lockstep(
 def forget(server: DemoServer, left: Left, old: Socket) -> None:
     """Close an older socket, so that the server forgets the newer one of the same client."""
     old.close()
-    wait_until(lambda: not server.hears(str(left.client_id)))
+    wait_until(lambda: not server.has_client(str(left.client_id)))
 
 
 def test_a_forgotten_socket_is_opened_anew(serve: Serve, connect: Connect, gate: Gate) -> None:
@@ -216,7 +216,7 @@ def test_a_forgotten_socket_is_opened_anew(serve: Serve, connect: Connect, gate:
         if old and state.step == 10:
             forget(server, left, old)
             old = None
-        elif old is None and not server.hears(str(left.client_id)):
+        elif old is None and not server.has_client(str(left.client_id)):
             clock.advance(0.1)
     steps = {state.step for state in states}
     assert (
@@ -240,7 +240,7 @@ def test_a_silent_node_of_an_adopted_prompt_is_no_failure(
         states.append(state)
         if server.connections[str(left.client_id)] < 3:
             clock.advance(0.1)
-        elif server.hears(str(left.client_id)):
+        elif server.has_client(str(left.client_id)):
             gate.release()
     assert states[-1].outputs[0].text == "slept" and states[-1].warnings == ()
     assert "LabSleep" in {state.node for state in states}
@@ -388,6 +388,6 @@ def test_a_node_whose_begin_was_missed_teaches_no_time(
     assert begun.wait(HANG_SECONDS)
     watcher.close()
     follow.join(HANG_SECONDS)
-    wait_until(lambda: not server.hears(client_id))
+    wait_until(lambda: not server.has_client(client_id))
     last = adopt_held(left, gate)[-1]
     assert "3" not in last.node_seconds and "9" in last.node_seconds

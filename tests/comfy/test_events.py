@@ -36,7 +36,7 @@ from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.timers import PollTimings
 from comfygradio.errors import ServerUnreachable
 from tests.clocks import HANG_SECONDS, ManualClock
-from tests.faults.proxy import Line, reset
+from tests.faults.faulty_proxy import FaultyProxy, reset_connection
 from tests.ports import free_port
 
 from .conftest import Connect, Serve, wait_until
@@ -257,7 +257,7 @@ def test_a_server_that_does_not_answer_is_said_at_once(connect: Connect) -> None
 
 def test_a_lost_connection_is_an_event_and_comes_back(serve: Serve, connect: Connect) -> None:
     clock = ManualClock()
-    with Line(serve().url) as line:
+    with FaultyProxy(serve().url) as line:
         client = connect(line.url, clock=clock)
         with client.listen() as events:
             hear(events, is_a(FeatureFlags))
@@ -279,12 +279,12 @@ def test_the_pauses_grow_as_in_the_guide_and_then_it_is_given_up(
 ) -> None:
     clock = ManualClock()
     told: list[Disconnected] = []
-    with Line(serve().url) as line:
+    with FaultyProxy(serve().url) as line:
         events = connect(line.url, clock=clock).listen()
         events.on(Disconnected, told.append)
         with events:
             hear(events, is_a(FeatureFlags))
-            line.refuse()
+            line.stop_listening()
             for pause in (1.0, 2.0, 4.0, 8.0, 16.0):
                 assert hear(events, is_a(Disconnected)) == [Disconnected(pause)]
                 clock.await_waiters()
@@ -299,15 +299,15 @@ def test_the_pauses_grow_as_in_the_guide_and_then_it_is_given_up(
 
 def test_pauses_begin_anew_once_it_is_connected(serve: Serve, connect: Connect) -> None:
     clock = ManualClock()
-    with Line(serve().url) as line, connect(line.url, clock=clock).listen() as events:
+    with FaultyProxy(serve().url) as line, connect(line.url, clock=clock).listen() as events:
         for _ in range(3):
             hear(events, is_a(FeatureFlags))
-            line.refuse()
+            line.stop_listening()
             assert hear(events, is_a(Disconnected)) == [Disconnected(1.0)]
             clock.await_waiters()
             clock.advance(1.0)
             assert hear(events, is_a(Disconnected)) == [Disconnected(2.0)]
-            line.answer()
+            line.start_listening()
             clock.await_waiters()
             clock.advance(2.0)
 
@@ -316,7 +316,7 @@ def test_a_connection_that_the_server_forgot_is_opened_anew(serve: Serve, connec
     """ComfyUI forgets a client when an older connection of it ends."""
     clock, patience = ManualClock(), PollTimings(renewal=7.0)
     server = serve()
-    with Line(server.url) as line:
+    with FaultyProxy(server.url) as line:
         client = connect(line.url, clock=clock, patience=patience)
         with client.listen() as events:
             hear(events, is_a(FeatureFlags))
@@ -325,8 +325,8 @@ def test_a_connection_that_the_server_forgot_is_opened_anew(serve: Serve, connec
             clock.await_waiters()
             clock.advance(1.0)
             hear(events, is_a(FeatureFlags))
-            reset(old.server)
-            wait_until(lambda: not server.hears(events.client_id))
+            reset_connection(old.server)
+            wait_until(lambda: not server.has_client(events.client_id))
             clock.await_waiters()
             clock.advance(7.0)
             assert hear(events, is_a(Disconnected))[-1] == Disconnected(1.0)
@@ -347,7 +347,7 @@ def test_who_takes_over_a_client_id_may_be_forgotten_at_once(
     with first, client.listen("shared") as events:
         hear(events, is_a(FeatureFlags))
         first.close()
-        wait_until(lambda: not server.hears("shared"))
+        wait_until(lambda: not server.has_client("shared"))
         clock.await_waiters()
         clock.advance(7.0)
         hear(events, is_a(Disconnected))

@@ -25,7 +25,7 @@ from comfygradio.errors import (
     UnexpectedResponse,
 )
 from tests.clocks import HANG_SECONDS, ManualClock
-from tests.faults.proxy import Line
+from tests.faults.faulty_proxy import FaultyProxy
 
 from .conftest import QUICK, Connect, Serve, join_runs, see_end, wait_until
 from .gate import Gate
@@ -312,17 +312,17 @@ def test_a_server_that_falls_silent_is_noticed_and_so_is_its_return(
     prompt = draw_text(CHECKPOINT, steps=20)
     weights = dict.fromkeys(prompt, 10.0)
     gate.hold(after=1)
-    with Line(serve().url) as line:
+    with FaultyProxy(serve().url) as line:
         client = connect(line.url, clock=clock)
         run = client.run(prompt, weights=weights, heartbeat_seconds=0.0)
         assert next(state for state in see_end(run) if state.step).is_answered
-        line.hush()
+        line.pause()
         for state in see_end(run):
             if not state.is_answered:
                 break
             clock.advance(0.05)
         assert state.seconds_left is None
-        line.speak()
+        line.resume()
         state = next(state for state in see_end(run) if state.is_answered)
         assert state.seconds_left is not None and state.warnings == ()
         gate.release()
@@ -391,10 +391,10 @@ def test_what_is_closed_while_the_post_hangs_closes_its_socket_too(
     client = connect(server.url)
     run = client.run(draw_text(CHECKPOINT, steps=500), heartbeat_seconds=0.0, client_id="ours")
     next(run)
-    wait_until(lambda: server.hears("ours"))
+    wait_until(lambda: server.has_client("ours"))
     run.close()
     join_runs()
-    wait_until(lambda: not client.queue_remaining() and not server.hears("ours"))
+    wait_until(lambda: not client.queue_remaining() and not server.has_client("ours"))
 
 
 def test_a_lost_answer_of_prompt_is_looked_up(serve: Serve, connect: Connect) -> None:
@@ -416,7 +416,7 @@ def test_a_dropped_socket_is_opened_again_and_hears_on(
         heard = max(heard, state.step or 0)
         if heard > 30:
             gate.release()
-        elif server.connections["ours"] > 1 and server.hears("ours") and made < 40:
+        elif server.connections["ours"] > 1 and server.has_client("ours") and made < 40:
             gate.step()  # the client may lose one, where it opens yet another socket
             made += 1
     steps = [state.step for state in states if state.step]

@@ -22,8 +22,8 @@ from comfygradio.comfy.prompt_progress import PromptProgress
 from comfygradio.comfy.workflow import Prompt, Upload
 from comfygradio.errors import JobInterrupted, PromptRejected
 from tests.clocks import HANG_SECONDS, ManualClock
-from tests.faults.frames import read_message
-from tests.faults.proxy import Line
+from tests.faults.faulty_proxy import FaultyProxy
+from tests.faults.websocket_frame import parse_message
 
 from .conftest import LISTENING, QUICK, Connect, Serve, join_runs, wait_until
 from .gate import Gate
@@ -93,7 +93,7 @@ def test_pictures_by_socket(comfy: ComfyClient) -> None:
     assert last.preview_count == 0
 
 
-def count_histories(line: Line) -> int:
+def count_histories(line: FaultyProxy) -> int:
     """How often somebody asked for a history."""
     return sum(call.startswith("GET /history") for call in line.calls)
 
@@ -103,10 +103,10 @@ def test_pictures_by_socket_that_come_after_the_history(serve: Serve, connect: C
     server = serve()
     direct = connect(server.url)
     is_held = [True]
-    with Line(server.url) as line:
+    with FaultyProxy(server.url) as line:
 
         def delay(frame: bytes) -> list[bytes]:
-            if is_held and read_message(frame)[0] == "executing":
+            if is_held and parse_message(frame)[0] == "executing":
                 wait_until(lambda: bool(direct.history()))
                 asked = count_histories(line) + 2
                 wait_until(lambda: count_histories(line) >= asked)
@@ -122,8 +122,8 @@ def test_pictures_by_socket_that_come_after_the_history(serve: Serve, connect: C
 
 def test_pictures_by_socket_that_never_come_are_told_of(serve: Serve, connect: Connect) -> None:
     server = serve()
-    with Line(server.url) as line:
-        line.alter = lambda frame: [frame] if read_message(frame)[0] == "status" else []
+    with FaultyProxy(server.url) as line:
+        line.alter = lambda frame: [frame] if parse_message(frame)[0] == "status" else []
         patience = replace(QUICK, frames=0.05)
         last = run_all(connect(line.url, patience=patience), draw_empty("SaveImageWebsocket"))[-1]
     assert last.status == "done" and last.outputs == ()

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
+from comfygradio.comfy.cache_control import strip_pinned
 from comfygradio.comfy.object_info import ObjectInfo
-from comfygradio.comfy.pinned_node import strip_pinned
-from comfygradio.sweeps.planning.cache_pinning import PinningLimits
-from comfygradio.sweeps.planning.plan import Plan, plan_sweep
-from comfygradio.sweeps.planning.run_queue import RunQueue, Task
-from comfygradio.sweeps.planning.space import Space
+from comfygradio.sweeps.planner.cache_pinning import PinningLimits
+from comfygradio.sweeps.planner.plan import Plan, plan_sweep
+from comfygradio.sweeps.planner.run_queue import RunQueue, Task
+from comfygradio.sweeps.space import Space
 from tests.sweeps.chain import CLASSES, make_chain, make_space
 
 from .driving import Comfy, Graph, only, plain_graph
@@ -69,15 +69,15 @@ def run_plan(comfy: Comfy, space: Space, plan: Plan) -> Counter[str]:
     """Run every point on one server; executions by class, each point held against what it should
     execute.
     """
-    course, counted = RunQueue(plan), Counter[str]()
-    while task := course.take_next("server"):
+    run_queue, counted = RunQueue(plan), Counter[str]()
+    while task := run_queue.take_next("server"):
         graph = build(space, task)
         _, messages = comfy.run(graph)
         executed = list_executed(messages)
         assert not [node_id for node_id in executed if node_id in task.carried]
         assert count_classes(graph, executed) == count_classes(graph, task.executed), task.index
         counted.update(count_classes(graph, executed))
-        course.finish(task.index)
+        run_queue.finish(task.index)
     return counted
 
 
@@ -116,9 +116,9 @@ def test_the_order_as_typed_executes_what_the_plan_says_of_it(comfy: Comfy, spac
 def test_carried_nodes_show_nothing(comfy: Comfy, space: Space) -> None:
     """They are in no output, and what is left without them is the graph as the form filled it."""
     plan = plan_sweep(space, space.form.object_info, limits=PinningLimits(True, 1000))
-    course = RunQueue(plan)
+    run_queue = RunQueue(plan)
     cool(comfy)
-    while (task := course.take_next("server")) and not task.carried:
+    while (task := run_queue.take_next("server")) and not task.carried:
         comfy.run(build(space, task))
     assert task is not None
     graph = build(space, task)

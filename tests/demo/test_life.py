@@ -60,7 +60,7 @@ def test_a_picture_that_is_under_way_is_hurried(tmp_path: Path) -> None:
         prompt_id = post(server, text_graph(steps=50))
         while read_message(watcher)["type"] != "execution_start":
             pass
-        server.set_pace(0)
+        server.set_step_seconds(0)
         assert watch(watcher, prompt_id)[-1]["type"] == "executing"
     watcher.close()
 
@@ -195,11 +195,11 @@ def test_what_sleeps_ends_when_the_server_is_hurried(serve: Serve) -> None:
     sleeping = post(lab, {"1": node("LabSleep", seconds=600.0)})
     while read_message(watcher)["type"] != "progress":
         pass
-    lab.hurry()
+    lab.set_skip_waits()
     assert only(watch(watcher, sleeping), "execution_success")
     more = post(lab, {"1": node("LabSleep", seconds=599.0)})
     assert only(watch(watcher, more), "execution_success")
-    lab.hurry(False)
+    lab.set_skip_waits(False)
     again = post(lab, {"1": node("LabSleep", seconds=598.0)})
     while read_message(watcher)["data"].get("prompt_id") != again:
         pass

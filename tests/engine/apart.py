@@ -22,7 +22,7 @@ from tests.engine.certificates import make_certificates, needs_openssl
 from tests.engine.cluster import HELD_SECONDS, await_that, check_done, open_queue, wait
 from tests.engine.demo import SLEEP, WAKE
 from tests.engine.network import Host, open_network
-from tests.faults.world import paint
+from tests.faults.scenario import make_unique_order
 from tests.jobs.lines import is_running
 
 Machines = tuple[str, Settings, list[Host]]
@@ -69,10 +69,10 @@ def submit_held(queue: JobQueue, hosts: list[Host], count: int) -> list[Job]:
     """So many jobs; the first one of every machine runs until the machine is told to wake."""
     for host in hosts:
         count_runs(host, SLEEP)
-    held = [queue.submit(paint(HELD_SECONDS)) for _ in hosts]
+    held = [queue.submit(make_unique_order(HELD_SECONDS)) for _ in hosts]
     for job in held:
         wait(job, is_running)
-    return [*held, *(queue.submit(paint()) for _ in range(count - len(held)))]
+    return [*held, *(queue.submit(make_unique_order()) for _ in range(count - len(held)))]
 
 
 def wake(hosts: list[Host]) -> None:
@@ -129,7 +129,7 @@ def test_others_take_over_from_a_machine_that_stays_away(
         lost.join()
         backend = next(backend for backend in queue.backends if lost.address in backend.url)
         await_that(lambda: not backend.trouble)
-        more = [queue.submit(paint(0.3)) for _ in range(6)]
+        more = [queue.submit(make_unique_order(0.3)) for _ in range(6)]
         check_done(queue, [*jobs, *more])
         assert any(lost.address in job.backend_url for job in more)
         assert 14 <= sum(map(count_runs, hosts)) - before <= 16

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from comfygradio.cluster.address import parse_cluster
-from comfygradio.cluster.engine import DaskBackends
 from comfygradio.cluster.intervals import Intervals
+from comfygradio.cluster.registry import DaskBackends
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.jobs.backend_pool import sync_backends
@@ -24,7 +24,7 @@ from comfygradio.jobs.job_store import JobStore
 from comfygradio.settings import Settings
 from tests.cli.shell import start
 from tests.clocks import HANG_SECONDS
-from tests.faults import world
+from tests.faults import scenario
 from tests.jobs import lines
 from tests.jobs.lines import count_files, free_port, is_over
 
@@ -73,12 +73,12 @@ class Cluster:
     def hold(self) -> None:
         """From now on, jobs of HELD_SECONDS run until `release`."""
         for server in self.servers:
-            server.hurry(False)
+            server.set_skip_waits(False)
 
     def release(self) -> None:
         """Let the jobs end that are held."""
         for server in self.servers:
-            server.hurry()
+            server.set_skip_waits()
 
     def repair(self) -> None:
         """Start whatever a test has killed, and forget what its servers had to do."""
@@ -143,7 +143,7 @@ def open_queue(
 
 def await_that(condition: Callable[[], object]) -> None:
     """Wait until something is so; the limit only tells a hang."""
-    world.await_that(condition, HANG_SECONDS)
+    scenario.await_that(condition, HANG_SECONDS)
 
 
 def wait(job: Job, until: Callable[[JobSnapshot], bool]) -> JobSnapshot:

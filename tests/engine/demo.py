@@ -21,9 +21,9 @@ def main(port: str) -> None:
         print(server.url, flush=True)
         for line in sys.stdin:
             if line.strip() == WAKE:
-                server.hurry()
+                server.set_skip_waits()
             if line.strip() == SLEEP:
-                server.hurry(False)
+                server.set_skip_waits(False)
             print(server.executions["SaveImage"], flush=True)
 
 

@@ -26,7 +26,7 @@ from tests.engine.cluster import (
     open_queue,
     read_line,
 )
-from tests.faults.world import paint
+from tests.faults.scenario import make_unique_order
 from tests.jobs.lines import free_port
 
 COMMANDS = {
@@ -211,7 +211,7 @@ def test_any_dask_worker_is_a_lane_by_one_line(bare: Cluster, tmp_path: Path) ->
         stack.callback(bare.kill, worker)
         queue, _ = stack.enter_context(open_queue(bare.address, tmp_path / "outputs"))
         assert [backend.url for backend in queue.backends] == [server.url]
-        check_done(queue, [queue.submit(paint()) for _ in range(3)])
+        check_done(queue, [queue.submit(make_unique_order()) for _ in range(3)])
 
 
 @pytest.mark.process

@@ -25,7 +25,7 @@ from tests.engine.cluster import (
     open_queue,
     wait,
 )
-from tests.faults.world import paint
+from tests.faults.scenario import make_unique_order
 from tests.jobs.lines import is_over, is_running
 
 pytestmark = pytest.mark.process
@@ -49,8 +49,8 @@ def cluster(machines: Cluster) -> Cluster:
 
 def submit_held(queue: JobQueue, count: int) -> list[Job]:
     """So many jobs, of which every lane gets one that runs until the cluster lets it end."""
-    held = [queue.submit(paint(HELD_SECONDS)) for _ in range(LANES)]
-    return [*held, *(queue.submit(paint()) for _ in range(count - LANES))]
+    held = [queue.submit(make_unique_order(HELD_SECONDS)) for _ in range(LANES)]
+    return [*held, *(queue.submit(make_unique_order()) for _ in range(count - LANES))]
 
 
 def find_place(cluster: Cluster, job: Job) -> int:
@@ -113,7 +113,7 @@ def test_a_comfyui_that_dies_idle_is_quarantined_and_taken_back(
         backend = next(backend for backend in queue.backends if backend.url == server.url)
         server.kill()
         await_that(lambda: "does not answer" in backend.trouble)
-        check_done(queue, [queue.submit(paint()) for _ in range(4)])
+        check_done(queue, [queue.submit(make_unique_order()) for _ in range(4)])
         server.start()
         await_that(lambda: not backend.trouble)
 
@@ -132,7 +132,7 @@ def test_the_scheduler_is_killed_and_started_again(cluster: Cluster, tmp_path: P
             "it is back."
         )
         await_that(lambda: engine.trouble == said)
-        late = queue.submit(paint())
+        late = queue.submit(make_unique_order())
         # The queue hears of it on a thread of its own, maybe after it has taken this job.
         wait(late, lambda snapshot: snapshot.reason == said)
         wait(jobs[11], lambda snapshot: snapshot.reason == said)
@@ -167,7 +167,7 @@ def test_a_stop_that_the_worker_does_not_hear_is_heard_later(
 ) -> None:
     """A job is not called stopped while its prompt may go on."""
     with open_queue(cluster.address, tmp_path / "outputs", LANES) as (queue, _):
-        job = queue.submit(paint(HELD_SECONDS))
+        job = queue.submit(make_unique_order(HELD_SECONDS))
         wait(job, is_running)
         place = find_place(cluster, job)
         cluster.kill(cluster.workers[place])
@@ -185,7 +185,7 @@ def test_a_lane_that_answers_slowly_holds_up_nobody(cluster: Cluster, tmp_path: 
     with DemoServer(slow) as server, ExitStack() as stack:
         stack.callback(cluster.kill, cluster.start_worker(server))
         queue, _ = stack.enter_context(open_queue(cluster.address, tmp_path / "outputs", LANES + 1))
-        jobs = [queue.submit(paint()) for _ in range(24)]
+        jobs = [queue.submit(make_unique_order()) for _ in range(24)]
         check_done(queue, jobs)
         homes = [job.backend_url for job in jobs]
         assert count_runs([*cluster.servers, server]) == 24

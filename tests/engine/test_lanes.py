@@ -17,8 +17,8 @@ import pytest
 from PIL import Image
 
 from comfygradio.cluster.address import parse_cluster
-from comfygradio.cluster.engine import DaskBackends
-from comfygradio.cluster.wire import CHUNK_BYTES
+from comfygradio.cluster.codec import CHUNK_BYTES
+from comfygradio.cluster.registry import DaskBackends
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.demo import DemoServer
@@ -37,7 +37,7 @@ from tests.engine.cluster import (
     open_queue,
     wait,
 )
-from tests.faults.world import order, paint, repaint
+from tests.faults.scenario import make_graph_order, make_unique_order, make_upload_graph
 from tests.jobs.lines import draw, is_over, is_running
 
 pytestmark = pytest.mark.process
@@ -77,7 +77,7 @@ def server(cluster: Cluster) -> DemoServer:
 
 
 def test_jobs_end_with_their_files(queue: JobQueue) -> None:
-    jobs = [queue.submit(paint()) for _ in range(6)]
+    jobs = [queue.submit(make_unique_order()) for _ in range(6)]
     check_done(queue, jobs)
     assert {job.backend_url for job in jobs} == {queue.backends[0].url}
 
@@ -86,7 +86,7 @@ def test_files_are_brought_to_the_server(queue: JobQueue, tmp_path: Path) -> Non
     picture = tmp_path / "grain.png"
     Image.effect_noise((1100, 1100), 90).save(picture)
     assert picture.stat().st_size > CHUNK_BYTES
-    job = queue.submit(order(repaint(picture)))
+    job = queue.submit(make_graph_order(make_upload_graph(picture)))
     check_done(queue, [job])
     with Image.open(job.snapshot.results[0].path or "") as made, Image.open(picture) as sent:
         assert made.convert("L").tobytes() == sent.tobytes()
@@ -157,8 +157,8 @@ def test_previews_come_newest_only_at_most_ten_a_second(queue: JobQueue) -> None
 
 def test_two_apps_share_the_lane(cluster: Cluster, queue: JobQueue, tmp_path: Path) -> None:
     with open_queue(cluster.address, tmp_path / "other") as (other, _):
-        mine = [queue.submit(paint(0.05)) for _ in range(4)]
-        theirs = [other.submit(paint(0.05)) for _ in range(4)]
+        mine = [queue.submit(make_unique_order(0.05)) for _ in range(4)]
+        theirs = [other.submit(make_unique_order(0.05)) for _ in range(4)]
         check_done(queue, mine)
         check_done(other, theirs)
 
@@ -168,7 +168,7 @@ def test_an_app_that_closes_leaves_its_jobs_there_and_finds_them_again(
 ) -> None:
     before = server.executions["SaveImage"]
     with open_queue(cluster.address, tmp_path / "outputs") as (queue, _):
-        jobs = [queue.submit(paint(HELD_SECONDS)) for _ in range(3)]
+        jobs = [queue.submit(make_unique_order(HELD_SECONDS)) for _ in range(3)]
         wait(jobs[0], is_running)
     with open_queue(cluster.address, tmp_path / "outputs") as (again, _):
         found = [job for job in map(again.find, [job.token for job in jobs]) if job]
@@ -195,7 +195,8 @@ def test_a_closed_engine_answers_nothing_and_keeps_nobody_waiting(
             try:
                 list(
                     queue.backends[0].client.run(
-                        paint(HELD_SECONDS).prompt, prompt_id="11111111-1111-1111-1111-111111111111"
+                        make_unique_order(HELD_SECONDS).prompt,
+                        prompt_id="11111111-1111-1111-1111-111111111111",
                     )
                 )
             except ServerUnreachable as error:
@@ -226,7 +227,7 @@ def test_a_lane_joins_and_leaves_and_gives_its_jobs_back(cluster: Cluster, tmp_p
                 len(queue.backends) == 2 and not any(backend.trouble for backend in queue.backends)
             )
         )
-        jobs = [queue.submit(paint(HELD_SECONDS)) for _ in range(2)]
+        jobs = [queue.submit(make_unique_order(HELD_SECONDS)) for _ in range(2)]
         for job in jobs:
             wait(job, is_running)
         assert {job.backend_url for job in jobs} == {backend.url for backend in queue.backends}

@@ -13,7 +13,7 @@ import pytest
 from comfygradio.demo import DemoServer
 from comfygradio.settings import Settings, shipped_presets
 from comfygradio.ui.identity.person import find_person
-from comfygradio.ui.job_text import describe_job
+from comfygradio.ui.job.job_text import describe_job
 from comfygradio.ui.serve import build, launch
 from comfygradio.ui.status.operator_access import OperatorAccess
 from comfygradio.ui.status.status_page import StatusPage
@@ -34,20 +34,20 @@ def test_the_page_opens_with_the_first_lane_and_says_when_the_scheduler_is_gone(
             "port": 0,
         }
         app = build(Settings(engine=cluster.address, **given))
-        studio, operators = app.service, OperatorAccess(None)
+        service, operators = app.service, OperatorAccess(None)
         asked = make_request()
         token = operators.issue(find_person(asked))
         try:
-            assert "No worker has joined" in studio.trouble and not studio.forms
+            assert "No worker has joined" in service.trouble and not service.forms
             launch(app, block=False)
             cluster.workers.append(cluster.start_worker(server))
             await_that(lambda: app.revision == 1)
-            assert "text_to_image" in studio.forms and not studio.trouble
+            assert "text_to_image" in service.forms and not service.trouble
             assert (
-                wait(studio.submit("text_to_image", {"prompt": "a fox"}), is_over).phase == "done"
+                wait(service.submit("text_to_image", {"prompt": "a fox"}), is_over).phase == "done"
             )
             cluster.servers.append(server)
-            running = studio.submit("text_to_image", {"prompt": "an owl", "steps": 50})
+            running = service.submit("text_to_image", {"prompt": "an owl", "steps": 50})
             wait(running, is_running)
             assert cluster.scheduler
             cluster.kill(cluster.scheduler)
@@ -55,10 +55,10 @@ def test_the_page_opens_with_the_first_lane_and_says_when_the_scheduler_is_gone(
                 f"The Dask scheduler at {cluster.address} does not answer; jobs go on as soon "
                 "as it is back."
             )
-            await_that(lambda: studio.queue.trouble == said)
-            waiting = studio.submit("text_to_image", {"prompt": "a cat"})
+            await_that(lambda: service.queue.trouble == said)
+            waiting = service.submit("text_to_image", {"prompt": "a cat"})
             await_that(lambda: describe_job(waiting, waiting.snapshot, Path())["line"] == said)
-            look = asyncio.run(StatusPage(studio, operators).make_look()([token], asked))
+            look = asyncio.run(StatusPage(service, operators).make_look()([token], asked))
             assert look["trouble"] == said
             cluster.start_scheduler()
             assert [wait(job, is_over).phase for job in (running, waiting)] == ["done", "done"]

@@ -4,6 +4,7 @@ should make.
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,18 +13,18 @@ from typing import Any
 
 import pytest
 
+from comfygradio.cluster.codec import unpack_outcome
+from comfygradio.cluster.files import TransferFiles
+from comfygradio.cluster.followed_run import FollowedRun
 from comfygradio.cluster.intervals import DEFAULT_INTERVALS, Intervals
-from comfygradio.cluster.runs import FollowedRun
-from comfygradio.cluster.service import LaneService
-from comfygradio.cluster.shelf import Shelf
-from comfygradio.cluster.wire import Ask, Call, pack, unpack_outcome
+from comfygradio.cluster.service import BackendActor, BackendService
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.prompt_progress import PromptProgress
 from comfygradio.demo import DemoServer
 from comfygradio.errors import NotFound, ServerUnreachable, UnexpectedResponse
 from tests.clocks import HANG_SECONDS, ManualClock
 from tests.engine.cluster import HELD_SECONDS, OPTIONS, await_that
-from tests.faults.world import paint
+from tests.faults.scenario import make_unique_order
 
 ID = "11111111-1111-1111-1111-111111111111"
 
@@ -42,28 +43,30 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def service(server: DemoServer, clock: ManualClock) -> Iterator[LaneService]:
+def service(server: DemoServer, clock: ManualClock) -> Iterator[BackendService]:
     """A service on it."""
     client = ComfyClient(server.url, name="http://gpu1:8188")
-    service = LaneService(client, DEFAULT_INTERVALS, clock)
+    service = BackendService(client, DEFAULT_INTERVALS, clock)
     yield service
     service.close()
 
 
-def call(service: LaneService, method: str, *arguments: Any) -> Any:
-    """What an app gets for a call."""
-    return unpack_outcome(service.answer(pack(Call(method, arguments))))
+def call(service: BackendService, method: str, *arguments: Any) -> Any:
+    """What an app gets for a call through an actor."""
+    answer = asyncio.run(BackendActor(service).call(method, *arguments))
+    assert answer is not None
+    return unpack_outcome(answer)
 
 
-def ask(seconds: float) -> Ask:
-    """A picture."""
-    return Ask(dict(paint(seconds).prompt.graph), (), {}, (), None, ID, False, {})
+def begin(service: BackendService, seconds: float) -> None:
+    """Run a picture."""
+    call(service, "begin", make_unique_order(seconds).prompt, None, ID, False, {})
 
 
 def test_a_run_that_nobody_asks_about_is_let_go_and_goes_on_at_its_server(
-    service: LaneService, server: DemoServer, clock: ManualClock
+    service: BackendService, server: DemoServer, clock: ManualClock
 ) -> None:
-    call(service, "begin", ask(HELD_SECONDS))
+    begin(service, HELD_SECONDS)
     direct = ComfyClient(server.url)
     await_that(lambda: direct.queue().running)
     service.look()
@@ -77,7 +80,7 @@ def test_a_run_that_nobody_asks_about_is_let_go_and_goes_on_at_its_server(
     assert service.running == 0 and run.is_over
     with pytest.raises(ServerUnreachable, match="started anew"):
         call(service, "tell", ID, 0, 0)
-    server.hurry()
+    server.set_skip_waits()
     await_that(lambda: direct.history(ID))
     entry = direct.history(ID)
     assert entry and entry.status == "success"
@@ -99,6 +102,25 @@ def test_the_last_state_comes_with_the_end() -> None:
         may_end.set()
         told = news.result(HANG_SECONDS)
     assert told.is_over and told.state and told.state.status == "done"
+
+
+def test_a_run_that_is_let_go_does_not_look_done() -> None:
+    """The worker may still answer while it closes."""
+    may_go_on = threading.Event()
+
+    def follow() -> Generator[PromptProgress, None, None]:
+        while True:
+            may_go_on.wait()
+            yield PromptProgress(ID, "running")
+
+    run = FollowedRun(follow(), lambda: None, Intervals(), ManualClock())
+    with ThreadPoolExecutor(1) as pool:
+        ending = pool.submit(run.end, "let go")
+        await_that(lambda: run._wish)
+        may_go_on.set()
+        ending.result(HANG_SECONDS)
+    told = run.tell(0, 0)
+    assert told.is_over and "taken up again" in str(told.failure)
 
 
 def test_a_question_without_news_is_answered_in_the_end() -> None:
@@ -166,20 +188,20 @@ def test_a_server_that_does_not_hear_a_cancel_is_told() -> None:
 @pytest.mark.parametrize(
     "method", ["close", "hand_back", "__init__", "answer", "queue_prompt", "transport", ""]
 )
-def test_only_what_is_meant_can_be_called(method: str, service: LaneService) -> None:
+def test_only_what_is_meant_can_be_called(method: str, service: BackendService) -> None:
     with pytest.raises(UnexpectedResponse, match="does not know what is asked"):
         call(service, method)
 
 
 @pytest.mark.parametrize("ticket", ["../../etc/passwd", "/etc/passwd", "x"])
-def test_only_files_of_the_shelf_are_read(ticket: str, service: LaneService) -> None:
+def test_only_files_of_the_shelf_are_read(ticket: str, service: BackendService) -> None:
     for method in ("read", "put"):
         with pytest.raises(NotFound):
             call(service, method, ticket, b"" if method == "put" else 0)
 
 
 def test_a_shelf_keeps_what_is_put_and_drops_it() -> None:
-    shelf = Shelf()
+    shelf = TransferFiles()
     ticket = shelf.put("", b"one")
     assert shelf.put(ticket, b"two") == ticket and shelf.read(ticket, 2) == b"etwo"
     shelf.drop(ticket)
@@ -190,7 +212,7 @@ def test_a_shelf_keeps_what_is_put_and_drops_it() -> None:
 
 def test_a_shelf_forgets_what_nobody_has_touched_for_long() -> None:
     clock = ManualClock()
-    shelf = Shelf(Intervals(kept=600.0), clock)
+    shelf = TransferFiles(Intervals(kept=600.0), clock)
     old = shelf.put("", b"old")
     touched = shelf.put("", b"touched")
     clock.advance(400.0)
@@ -204,7 +226,7 @@ def test_a_shelf_forgets_what_nobody_has_touched_for_long() -> None:
 
 
 def test_errors_call_the_lane_by_its_name() -> None:
-    service = LaneService(ComfyClient("http://127.0.0.1:1", name="http://gpu1:8188"))
+    service = BackendService(ComfyClient("http://127.0.0.1:1", name="http://gpu1:8188"))
     with pytest.raises(ServerUnreachable, match="ComfyUI at http://gpu1:8188 does not answer"):
         call(service, "queue_remaining")
     service.look()

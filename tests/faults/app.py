@@ -15,11 +15,11 @@ import threading
 from pathlib import Path
 
 from comfygradio.jobs.job_queue import JobQueue
-from tests.faults.world import open_queue, order
+from tests.faults.scenario import make_graph_order, open_queue
 from tests.jobs.lines import is_over, wait
 
 
-def stop_jobs(queue: JobQueue) -> None:
+def stop_jobs_from_stdin(queue: JobQueue) -> None:
     """Do as stdin says."""
     for line in sys.stdin:
         queue.stop(line.strip())
@@ -29,14 +29,14 @@ def main(url: str, outputs: str, graphs: str, names: str, limit: str = "") -> No
     """Runs until killed."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     with open_queue(Path(outputs), url, names=names) as queue:
-        jobs = [queue.submit(order(graph), "anna") for graph in json.loads(graphs)]
+        jobs = [queue.submit(make_graph_order(graph), "anna") for graph in json.loads(graphs)]
         if limit:
             resource.setrlimit(
                 resource.RLIMIT_FSIZE, (int(limit), resource.getrlimit(resource.RLIMIT_FSIZE)[1])
             )
         for job in jobs:
             print(job.token, flush=True)
-        threading.Thread(target=stop_jobs, args=(queue,), daemon=True).start()
+        threading.Thread(target=stop_jobs_from_stdin, args=(queue,), daemon=True).start()
         for job in jobs:
             print(
                 json.dumps([job.token, (end := wait(job, is_over)).phase, end.error]),

@@ -12,7 +12,7 @@ import sys
 import threading
 from pathlib import Path
 
-from tests.faults.world import open_queue
+from tests.faults.scenario import open_queue
 from tests.sweeps.running import bind, take_up, write_preset
 
 

@@ -12,7 +12,15 @@ from typing import Any
 
 import pytest
 
-from tests.faults.frames import (
+from tests.faults.faulty_proxy import Exchange
+from tests.faults.scenario import (
+    LONG_SECONDS,
+    Scenario,
+    make_graph_order,
+    make_unique_order,
+    open_scenario,
+)
+from tests.faults.websocket_frame import (
     BINARY,
     CLOSE,
     PING,
@@ -20,10 +28,8 @@ from tests.faults.frames import (
     Alter,
     make_frame,
     make_message,
-    read_message,
+    parse_message,
 )
-from tests.faults.proxy import Exchange
-from tests.faults.world import LONG_SECONDS, World, open_world, order, paint
 from tests.jobs.lines import count_files, is_running, wait
 
 pytestmark = pytest.mark.deep
@@ -49,7 +55,7 @@ def swap() -> Alter:
         held.append(frame)
         return (
             (held.pop(),)
-            if read_message(frame)[0] == "status"
+            if parse_message(frame)[0] == "status"
             else (held.pop(0),)
             if len(held) > 1
             else ()
@@ -65,7 +71,7 @@ def break_once(*frames: bytes) -> Alter:
     left = [frames]
 
     def alter(frame: bytes) -> Iterable[bytes]:
-        return left.pop() if left and "prompt_id" in read_message(frame)[1] else (frame,)
+        return left.pop() if left and "prompt_id" in parse_message(frame)[1] else (frame,)
 
     return alter
 
@@ -77,7 +83,7 @@ def add(*frames: bytes) -> Alter:
 
 def halve(frame: bytes) -> Iterable[bytes]:
     """The text of every message about a prompt ends in the middle."""
-    kind, data = read_message(frame)
+    kind, data = parse_message(frame)
     text = json.dumps({"type": kind, "data": data}).encode()
     return (make_frame(text[: len(text) // 2]) if "prompt_id" in data else frame,)
 
@@ -138,28 +144,28 @@ ALTERATIONS: dict[str, Callable[[], Alter]] = {
 
 @pytest.mark.deep
 @pytest.mark.parametrize("name", ALTERATIONS)
-def test_frames_go_wrong(name: str, world: World) -> None:
-    world.line.alter = ALTERATIONS[name]()
-    neighbour = world.post_neighbour(0.1)
-    world.check_done(world.order(0.1), world.order())
-    world.check_neighbour(neighbour)
+def test_frames_go_wrong(name: str, scenario: Scenario) -> None:
+    scenario.proxy.alter = ALTERATIONS[name]()
+    neighbour = scenario.post_other(0.1)
+    scenario.check_done(scenario.submit(0.1), scenario.submit())
+    scenario.check_other(neighbour)
 
 
-def test_frames_come_byte_by_byte(world: World) -> None:
-    world.line.grain = 1
-    neighbour = world.post_neighbour(0.1)
-    world.check_done(world.order(0.1), world.order())
-    world.check_neighbour(neighbour)
+def test_frames_come_byte_by_byte(scenario: Scenario) -> None:
+    scenario.proxy.chunk_size = 1
+    neighbour = scenario.post_other(0.1)
+    scenario.check_done(scenario.submit(0.1), scenario.submit())
+    scenario.check_other(neighbour)
 
 
 @pytest.mark.deep
 @pytest.mark.parametrize("lost", ["status", "execution_cached", "feature_flags", "preview"])
 def test_what_only_informs_may_be_missing(lost: str, tmp_path: Path) -> None:
     """Without the greeting, which is a status, a socket counts as none."""
-    with open_world(tmp_path / "outputs", lose_types=(lost,), timeout_seconds=0.4) as world:
-        neighbour = world.post_neighbour(0.1)
-        world.check_done(world.order(0.1), world.order())
-        world.check_neighbour(neighbour)
+    with open_scenario(tmp_path / "outputs", lose_types=(lost,), timeout_seconds=0.4) as scenario:
+        neighbour = scenario.post_other(0.1)
+        scenario.check_done(scenario.submit(0.1), scenario.submit())
+        scenario.check_other(neighbour)
 
 
 FAILURES = ("execution_error", "execution_interrupted")
@@ -169,24 +175,28 @@ FAILURES = ("execution_error", "execution_interrupted")
 @pytest.mark.parametrize("is_interrupted", [False, True])
 def test_a_bad_end_is_told_never_or_twice(is_interrupted: bool, fault: str, tmp_path: Path) -> None:
     bad = {"9": {"class_type": "LabRaise", "inputs": {"message": "kaputt", "value": ["1", 0]}}}
-    failing = dict(paint().prompt.graph) | bad
+    failing = dict(make_unique_order().prompt.graph) | bad
     failing["2"] = {
         "class_type": "SaveImage",
         "inputs": {"filename_prefix": "x", "images": ["9", 0]},
     }
     options: dict[str, Any] = {fault: FAILURES}
-    with open_world(tmp_path / "outputs", **options) as world:
-        job = world.order(LONG_SECONDS) if is_interrupted else world.queue.submit(order(failing))
-        neighbour = world.post_neighbour()
+    with open_scenario(tmp_path / "outputs", **options) as scenario:
+        job = (
+            scenario.submit(LONG_SECONDS)
+            if is_interrupted
+            else scenario.queue.submit(make_graph_order(failing))
+        )
+        neighbour = scenario.post_other()
         if is_interrupted:
             wait(job, is_running)
-            world.direct.interrupt()
-        end = world.end(job)
+            scenario.direct.interrupt()
+        end = scenario.wait_for_end(job)
         assert (end.phase, end.results) == ("stopped" if is_interrupted else "failed", ())
         assert is_interrupted or "kaputt" in end.error
-        assert world.line.posted[job.id] == 1 and count_files(world.outputs) == 0
-        world.check_neighbour(neighbour)
-        world.check_done(world.order())
+        assert scenario.proxy.posted[job.id] == 1 and count_files(scenario.outputs) == 0
+        scenario.check_other(neighbour)
+        scenario.check_done(scenario.submit())
 
 
 BLOCKED = {
@@ -206,7 +216,7 @@ without that node.
 
 def block(frame: bytes) -> Iterator[bytes]:
     """Node 9 is blocked instead of executed."""
-    kind, data = read_message(frame)
+    kind, data = parse_message(frame)
     is_blocked = kind == "executed" and data.get("node") == "9"
     yield (
         make_message("execution_error", prompt_id=data["prompt_id"], **BLOCKED)
@@ -227,15 +237,15 @@ def forget_node(exchange: Exchange) -> None:
     exchange.client.sendall(head.encode() + body)
 
 
-def test_a_node_is_blocked_and_the_others_count(world: World) -> None:
-    world.line.alter = block
-    world.line.spoil("GET /history", forget_node, times=1000)
-    neighbour = world.post_neighbour(0.1)
-    graph = dict(paint(0.1).prompt.graph)
+def test_a_node_is_blocked_and_the_others_count(scenario: Scenario) -> None:
+    scenario.proxy.alter = block
+    scenario.proxy.inject("GET /history", forget_node, times=1000)
+    neighbour = scenario.post_other(0.1)
+    graph = dict(make_unique_order(0.1).prompt.graph)
     graph["9"] = {"class_type": "SaveImage", "inputs": {"filename_prefix": "y", "images": ["1", 0]}}
-    job = world.queue.submit(order(graph))
-    world.check_done(job)
+    job = scenario.queue.submit(make_graph_order(graph))
+    scenario.check_done(job)
     assert job.snapshot.state and "was skipped: nothing to save" in " ".join(
         job.snapshot.state.warnings
     )
-    world.check_neighbour(neighbour)
+    scenario.check_other(neighbour)

@@ -20,9 +20,15 @@ from comfygradio.errors import JobStoreLocked
 from comfygradio.jobs.job_store import JobStore, find_job_store
 from comfygradio.jobs.naming import DEFAULT_PATTERN
 from tests.clocks import HANG_SECONDS
-from tests.faults.proxy import Line, pass_on, reset
-from tests.faults.spoilers import HalfHold, Hold
-from tests.faults.world import LONG_SECONDS, await_that, open_queue, paint, repaint
+from tests.faults.faulty_proxy import FaultyProxy, forward_response, reset_connection
+from tests.faults.http_fault import HeldBody, HeldExchange
+from tests.faults.scenario import (
+    LONG_SECONDS,
+    await_that,
+    make_unique_order,
+    make_upload_graph,
+    open_queue,
+)
 from tests.jobs.lines import count_files, free_port, is_over, is_running, wait
 from tests.jobs.shelf import Shelf
 
@@ -38,15 +44,15 @@ def server(shelf: Shelf) -> DemoServer:
 
 
 @pytest.fixture
-def line(server: DemoServer) -> Iterator[Line]:
+def line(server: DemoServer) -> Iterator[FaultyProxy]:
     """A line before it."""
-    with Line(server.url) as line:
+    with FaultyProxy(server.url) as line:
         yield line
 
 
 @contextmanager
 def run_app(
-    line: Line, outputs: Path, *graphs: Any, limit: str = "", names: str = DEFAULT_PATTERN
+    line: FaultyProxy, outputs: Path, *graphs: Any, limit: str = "", names: str = DEFAULT_PATTERN
 ) -> Iterator[subprocess.Popen[str]]:
     """The app with these graphs queued; killed by SIGKILL at the end."""
     command = [
@@ -76,7 +82,7 @@ def read_tokens(process: subprocess.Popen[str], count: int) -> list[str]:
 
 
 def check_ends(
-    line: Line,
+    line: FaultyProxy,
     outputs: Path,
     tokens: list[str],
     files: int,
@@ -90,7 +96,7 @@ def check_ends(
     """
     with open_queue(outputs, line.url, names=names) as queue:
         if hurried:
-            hurried.hurry()
+            hurried.set_skip_waits()
         for token in tokens:
             job = queue.find(token)
             assert job
@@ -104,7 +110,7 @@ def check_ends(
 
 def draw_twice(seconds: float = 0.0) -> Any:
     """A graph with two files."""
-    graph = dict(paint(seconds).prompt.graph)
+    graph = dict(make_unique_order(seconds).prompt.graph)
     return graph | {
         "9": {"class_type": "SaveImage", "inputs": {"filename_prefix": "y", "images": ["1", 0]}}
     }
@@ -120,27 +126,27 @@ def draw_twice(seconds: float = 0.0) -> Any:
         ("GET /view", True),
     ],
 )
-def test_killed_at_a_step(call: str, after: bool, line: Line, tmp_path: Path) -> None:
+def test_killed_at_a_step(call: str, after: bool, line: FaultyProxy, tmp_path: Path) -> None:
     """In the ledger but not posted; posted, the answer not heard; before anything; while
     downloading.
     """
-    held = Hold(after)
-    line.spoil(call, held)
-    with run_app(line, tmp_path, paint().prompt.graph) as app:
+    held = HeldExchange(after)
+    line.inject(call, held)
+    with run_app(line, tmp_path, make_unique_order().prompt.graph) as app:
         tokens = read_tokens(app, 1)
         assert held.reached.wait(HANG_SECONDS)
     held.release()
     check_ends(line, tmp_path, tokens, files=1)
 
 
-def test_killed_while_uploading(line: Line, tmp_path: Path) -> None:
+def test_killed_while_uploading(line: FaultyProxy, tmp_path: Path) -> None:
     picture = tmp_path / "mine.bmp"
     Image.new("RGB", (8, 8), "red").save(picture)
     tokens: list[str] = []
     for after in (False, True):
-        held = Hold(after)
-        line.spoil("POST /upload/image", held)
-        with run_app(line, tmp_path / "outputs", repaint(picture)) as app:
+        held = HeldExchange(after)
+        line.inject("POST /upload/image", held)
+        with run_app(line, tmp_path / "outputs", make_upload_graph(picture)) as app:
             tokens += read_tokens(app, 1)
             assert held.reached.wait(HANG_SECONDS)
         held.release()
@@ -149,9 +155,9 @@ def test_killed_while_uploading(line: Line, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("pattern", [DEFAULT_PATTERN, "{preset}/{random}-{name}"])
-def test_killed_with_half_a_file(pattern: str, line: Line, tmp_path: Path) -> None:
-    halved = HalfHold()
-    line.spoil("GET /view", halved)
+def test_killed_with_half_a_file(pattern: str, line: FaultyProxy, tmp_path: Path) -> None:
+    halved = HeldBody()
+    line.inject("GET /view", halved)
     with run_app(line, tmp_path, draw_grain(), names=pattern) as app:
         tokens = read_tokens(app, 1)
         await_that(lambda: [path for path in tmp_path.rglob(".part-*") if path.stat().st_size])
@@ -160,30 +166,32 @@ def test_killed_with_half_a_file(pattern: str, line: Line, tmp_path: Path) -> No
     check_ends(line, tmp_path, tokens, files=1, names=pattern)
 
 
-def test_killed_as_soon_as_the_file_is_there(line: Line, tmp_path: Path) -> None:
+def test_killed_as_soon_as_the_file_is_there(line: FaultyProxy, tmp_path: Path) -> None:
     """Perhaps before its end is written down, perhaps after."""
-    with run_app(line, tmp_path, paint().prompt.graph) as app:
+    with run_app(line, tmp_path, make_unique_order().prompt.graph) as app:
         tokens = read_tokens(app, 1)
         await_that(lambda: count_files(tmp_path))
     check_ends(line, tmp_path, tokens, files=1)
 
 
 @pytest.mark.parametrize("after", [False, True])
-def test_killed_while_stopping(after: bool, line: Line, server: DemoServer, tmp_path: Path) -> None:
+def test_killed_while_stopping(
+    after: bool, line: FaultyProxy, server: DemoServer, tmp_path: Path
+) -> None:
     """Where the server has heard of it, the job is stopped; else it goes on."""
-    held = Hold(after)
-    line.spoil("POST /api/jobs", held)
+    held = HeldExchange(after)
+    line.inject("POST /api/jobs", held)
     with ComfyClient(server.url) as client:
-        with run_app(line, tmp_path, paint(LONG_SECONDS).prompt.graph) as app:
+        with run_app(line, tmp_path, make_unique_order(LONG_SECONDS).prompt.graph) as app:
             (token,) = read_tokens(app, 1)
             await_that(lambda: client.queue().running)
-            neighbour = client.queue_prompt(paint().prompt.graph).prompt_id
+            neighbour = client.queue_prompt(make_unique_order().prompt.graph).prompt_id
             assert app.stdin
             app.stdin.write(f"{token}\n")
             app.stdin.flush()
             assert held.reached.wait(HANG_SECONDS)
         held.release()
-        server.hurry()
+        server.set_skip_waits()
         with open_queue(tmp_path, line.url) as queue:
             job = queue.find(token)
             assert job and wait(job, is_over).phase == ("stopped" if after else "done")
@@ -206,9 +214,9 @@ def test_killed_together_with_the_server(tmp_path: Path) -> None:
     """Its job is posted once more, by the next start, and no third time."""
     with (
         DemoServer(DemoOptions(lab_nodes=True), port=free_port()) as server,
-        Line(server.url) as line,
+        FaultyProxy(server.url) as line,
     ):
-        graphs: list[Any] = [paint(LONG_SECONDS).prompt.graph]
+        graphs: list[Any] = [make_unique_order(LONG_SECONDS).prompt.graph]
         tokens: list[str] = []
         for posts in (1, 2):
             with run_app(line, tmp_path, *graphs) as app, ComfyClient(server.url) as client:
@@ -231,18 +239,20 @@ def test_killed_together_with_the_server(tmp_path: Path) -> None:
 
 
 def test_killed_and_somebody_clears_queue_and_history_meanwhile(
-    line: Line, server: DemoServer, tmp_path: Path
+    line: FaultyProxy, server: DemoServer, tmp_path: Path
 ) -> None:
     """One job has ended and is forgotten with its file still there, one waits on the server and is
     deleted.
     """
     with ComfyClient(server.url) as client:
-        with run_app(line, tmp_path, paint(0.1).prompt.graph, paint(0.1).prompt.graph) as app:
-            blocker = client.queue_prompt(paint(LONG_SECONDS).prompt.graph).prompt_id
+        with run_app(
+            line, tmp_path, make_unique_order(0.1).prompt.graph, make_unique_order(0.1).prompt.graph
+        ) as app:
+            blocker = client.queue_prompt(make_unique_order(LONG_SECONDS).prompt.graph).prompt_id
             tokens = read_tokens(app, 2)
             await_that(lambda: len(line.posted) == 2)
         client.clear_queue()
-        server.hurry()
+        server.set_skip_waits()
         await_that(lambda: client.queue_remaining() == 0)
         await_that(lambda: client.history(blocker))
         client.clear_history()
@@ -250,10 +260,10 @@ def test_killed_and_somebody_clears_queue_and_history_meanwhile(
 
 
 def test_killed_and_its_old_socket_closes_after_the_new_one_opened(
-    line: Line, server: DemoServer, tmp_path: Path
+    line: FaultyProxy, server: DemoServer, tmp_path: Path
 ) -> None:
     """The server then forgets the new one, which has the same id."""
-    with run_app(line, tmp_path, paint(LONG_SECONDS).prompt.graph) as app:
+    with run_app(line, tmp_path, make_unique_order(LONG_SECONDS).prompt.graph) as app:
         tokens = read_tokens(app, 1)
         await_that(lambda: line.pairs and line.posted)
         line.mute_sockets()
@@ -263,16 +273,16 @@ def test_killed_and_its_old_socket_closes_after_the_new_one_opened(
         assert job
         wait(job, is_running)
         await_that(lambda: line.calls.count("GET /ws") > seen)
-        reset(old.server)
-        server.hurry()
+        reset_connection(old.server)
+        server.set_skip_waits()
         assert wait(job, is_over).phase == "done"
     check_ends(line, tmp_path, tokens, files=1)
 
 
-def test_killed_between_two_files(line: Line, tmp_path: Path) -> None:
-    held = Hold(after=True)
-    line.spoil("GET /view", pass_on)
-    line.spoil("GET /view", held)
+def test_killed_between_two_files(line: FaultyProxy, tmp_path: Path) -> None:
+    held = HeldExchange(after=True)
+    line.inject("GET /view", forward_response)
+    line.inject("GET /view", held)
     with run_app(line, tmp_path, draw_twice()) as app:
         tokens = read_tokens(app, 1)
         assert held.reached.wait(HANG_SECONDS)
@@ -282,48 +292,52 @@ def test_killed_between_two_files(line: Line, tmp_path: Path) -> None:
 
 
 def test_killed_while_one_runs_one_is_posted_and_one_waits(
-    line: Line, server: DemoServer, tmp_path: Path
+    line: FaultyProxy, server: DemoServer, tmp_path: Path
 ) -> None:
-    with run_app(line, tmp_path, *[paint(LONG_SECONDS).prompt.graph for _ in range(3)]) as app:
+    with run_app(
+        line, tmp_path, *[make_unique_order(LONG_SECONDS).prompt.graph for _ in range(3)]
+    ) as app:
         tokens = read_tokens(app, 3)
         await_that(lambda: len(line.posted) == 2)
     check_ends(line, tmp_path, tokens, files=3, hurried=server)
 
 
 def test_killed_and_everything_ends_meanwhile(
-    line: Line, server: DemoServer, tmp_path: Path
+    line: FaultyProxy, server: DemoServer, tmp_path: Path
 ) -> None:
-    with run_app(line, tmp_path, paint(LONG_SECONDS).prompt.graph) as app:
+    with run_app(line, tmp_path, make_unique_order(LONG_SECONDS).prompt.graph) as app:
         tokens = read_tokens(app, 1)
         await_that(lambda: line.posted)
-    server.hurry()
+    server.set_skip_waits()
     with ComfyClient(server.url) as client:
         await_that(lambda: client.queue_remaining() == 0)
     check_ends(line, tmp_path, tokens, files=1)
 
 
-def test_killed_again_and_again(line: Line, tmp_path: Path) -> None:
+def test_killed_again_and_again(line: FaultyProxy, tmp_path: Path) -> None:
     tokens: list[str] = []
     for after in (False, True):
-        held = Hold(after)
-        line.spoil("GET /view", held)
-        with run_app(line, tmp_path, paint(0.05).prompt.graph) as app:
+        held = HeldExchange(after)
+        line.inject("GET /view", held)
+        with run_app(line, tmp_path, make_unique_order(0.05).prompt.graph) as app:
             tokens += read_tokens(app, 1)
             assert held.reached.wait(HANG_SECONDS)
         held.release()
     check_ends(line, tmp_path, tokens, files=2)
 
 
-def test_killed_before_the_server_answers_at_all(line: Line, tmp_path: Path) -> None:
-    line.refuse()
-    with run_app(line, tmp_path, paint().prompt.graph) as app:
+def test_killed_before_the_server_answers_at_all(line: FaultyProxy, tmp_path: Path) -> None:
+    line.stop_listening()
+    with run_app(line, tmp_path, make_unique_order().prompt.graph) as app:
         tokens = read_tokens(app, 1)
-    line.answer()
+    line.start_listening()
     check_ends(line, tmp_path, tokens, files=1)
 
 
-def test_a_second_app_is_refused_until_the_first_is_killed(line: Line, tmp_path: Path) -> None:
-    with run_app(line, tmp_path, paint(0.2).prompt.graph) as app:
+def test_a_second_app_is_refused_until_the_first_is_killed(
+    line: FaultyProxy, tmp_path: Path
+) -> None:
+    with run_app(line, tmp_path, make_unique_order(0.2).prompt.graph) as app:
         tokens = read_tokens(app, 1)
         with pytest.raises(JobStoreLocked, match="Another comfygradio uses the outputs folder"):
             JobStore.open(tmp_path)
@@ -340,7 +354,7 @@ def draw_grain() -> Any:
 
 
 @pytest.mark.parametrize(("limit", "again"), [("900000", "failed"), ("4096", "done")])
-def test_the_disk_is_full(limit: str, again: str, line: Line, tmp_path: Path) -> None:
+def test_the_disk_is_full(limit: str, again: str, line: FaultyProxy, tmp_path: Path) -> None:
     """Too full for the picture: the job says so, and it can be collected again. Too full for the
     ledger as well: the next start collects it.
     """

@@ -14,9 +14,9 @@ import pytest
 
 from comfygradio.demo import DemoOptions, DemoServer
 from tests.clocks import HANG_SECONDS
-from tests.faults.proxy import Line
-from tests.faults.spoilers import Hold
-from tests.faults.world import await_that, open_queue
+from tests.faults.faulty_proxy import FaultyProxy
+from tests.faults.http_fault import HeldExchange
+from tests.faults.scenario import await_that, open_queue
 from tests.jobs.lines import count_files
 from tests.jobs.shelf import Shelf
 from tests.sweeps.running import bind, define, end, read_colors, take_up, write_preset
@@ -34,14 +34,14 @@ def server(shelf: Shelf) -> DemoServer:
 
 
 @pytest.fixture
-def line(server: DemoServer) -> Iterator[Line]:
+def line(server: DemoServer) -> Iterator[FaultyProxy]:
     """A line before it."""
-    with Line(server.url) as line:
+    with FaultyProxy(server.url) as line:
         yield line
 
 
 @contextmanager
-def run_app(line: Line, outputs: Path, seconds: float) -> Iterator[subprocess.Popen[str]]:
+def run_app(line: FaultyProxy, outputs: Path, seconds: float) -> Iterator[subprocess.Popen[str]]:
     """The app with the sweep; killed by SIGKILL at the end."""
     definition = json.dumps(define(seconds, color=f"1-{POINTS // 2}", width="16, 32"))
     command = [sys.executable, "-m", "tests.faults.sweep_app", line.url, str(outputs), definition]
@@ -62,20 +62,20 @@ def read_done(process: subprocess.Popen[str], done: int) -> str:
             return str(token)
 
 
-def await_next(line: Line) -> None:
+def await_next(line: FaultyProxy) -> None:
     """Wait until one more point is posted."""
     before = len(line.posted)
     await_that(lambda: len(line.posted) > before)
 
 
-def check_whole(line: Line, server: DemoServer, outputs: Path, token: str) -> None:
+def check_whole(line: FaultyProxy, server: DemoServer, outputs: Path, token: str) -> None:
     """The next start brings it to its end: every point has its picture, and each was posted and
     saved once.
     """
     with open_queue(outputs, line.url) as queue:
         sweeps = take_up(queue, bind(write_preset(outputs.parent / "presets"), queue))
         sweep = sweeps.find(token)
-        server.hurry()
+        server.set_skip_waits()
         assert sweep and end(sweep) == "done", sweep
         assert sweep.counts.done == POINTS and queue.store.list_open() == []
         assert read_colors(sweep) == [
@@ -88,7 +88,7 @@ def check_whole(line: Line, server: DemoServer, outputs: Path, token: str) -> No
 
 
 def test_killed_again_and_again_in_the_middle(
-    line: Line, server: DemoServer, tmp_path: Path
+    line: FaultyProxy, server: DemoServer, tmp_path: Path
 ) -> None:
     token, chance = "", random.Random(5)
     for done in (3, 9, 15):
@@ -104,25 +104,25 @@ def test_killed_again_and_again_in_the_middle(
     [("POST /prompt", False), ("POST /prompt", True), ("GET /view", False), ("GET /view", True)],
 )
 def test_killed_at_a_step_of_a_point(
-    call: str, after: bool, line: Line, server: DemoServer, tmp_path: Path
+    call: str, after: bool, line: FaultyProxy, server: DemoServer, tmp_path: Path
 ) -> None:
     """In the ledger but not posted; posted, the answer not heard; before and after its picture was
     downloaded.
     """
-    held = Hold(after)
+    held = HeldExchange(after)
     with run_app(line, tmp_path / "outputs", 0.02) as app:
         token = read_done(app, 2)
-        line.spoil(call, held)
+        line.inject(call, held)
         assert held.reached.wait(HANG_SECONDS)
     held.release()
     check_whole(line, server, tmp_path / "outputs", token)
 
 
 def test_killed_and_everything_posted_ends_meanwhile(
-    line: Line, server: DemoServer, tmp_path: Path
+    line: FaultyProxy, server: DemoServer, tmp_path: Path
 ) -> None:
     with run_app(line, tmp_path / "outputs", 0.2) as app:
         token = read_done(app, 1)
-    server.hurry()
+    server.set_skip_waits()
     await_that(lambda: server.executions["SaveImage"] >= len(line.posted))
     check_whole(line, server, tmp_path / "outputs", token)

@@ -12,8 +12,8 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
-from tests.faults.proxy import Line
-from tests.faults.world import await_that, paint
+from tests.faults.faulty_proxy import FaultyProxy
+from tests.faults.scenario import await_that, make_unique_order
 from tests.jobs.lines import count_files
 from tests.jobs.shelf import clear
 from tests.ui.running import RunningApp, run_app
@@ -25,11 +25,11 @@ STEP = re.compile("step")
 
 @dataclass(frozen=True)
 class Place:
-    """An app on a line, a neighbour's way to the server, and what was there before the test."""
+    """An app on a line, a other user's way to the server, and what was there before the test."""
 
     app: RunningApp
     server: DemoServer
-    line: Line
+    line: FaultyProxy
     direct: ComfyClient
     outputs: Path
     files_before: int
@@ -48,11 +48,11 @@ class Place:
         return page
 
     def check(self, jobs: int) -> None:
-        """So many jobs come to their end, each posted once and with one file; the neighbour's
+        """So many jobs come to their end, each posted once and with one file; the other user's
         picture is there too.
         """
-        self.server.hurry()
-        neighbour = self.direct.queue_prompt(paint().prompt.graph).prompt_id
+        self.server.set_skip_waits()
+        neighbour = self.direct.queue_prompt(make_unique_order().prompt.graph).prompt_id
         queue = self.app.app.service.queue
         await_that(lambda: len(self.posted) == jobs and not queue.store.list_open())
         assert list(self.posted.values()) == [1] * jobs
@@ -71,21 +71,21 @@ def server() -> Iterator[DemoServer]:
 
 
 @pytest.fixture(scope="module")
-def line(server: DemoServer) -> Iterator[Line]:
+def line(server: DemoServer) -> Iterator[FaultyProxy]:
     """A line before it."""
-    with Line(server.url) as line:
+    with FaultyProxy(server.url) as line:
         yield line
 
 
 @pytest.fixture(scope="module")
-def app(line: Line, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+def app(line: FaultyProxy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
     """One app for all tests; every context of the browser is another person."""
     with run_app(line.url, tmp_path_factory.mktemp("outputs")) as app:
         yield app
 
 
 @pytest.fixture
-def place(app: RunningApp, server: DemoServer, line: Line) -> Iterator[Place]:
+def place(app: RunningApp, server: DemoServer, line: FaultyProxy) -> Iterator[Place]:
     """The app with nothing to do."""
     clear(server)
     outputs = app.app.service.queue.outputs
@@ -109,7 +109,7 @@ def test_generate_is_pressed_twice(place: Place, context: BrowserContext) -> Non
     page = place.open(context)
     page.get_by_role("button", name="Generate").dblclick()
     await_step(page)
-    place.server.hurry()
+    place.server.set_skip_waits()
     await_picture(page)
     place.check(1)
 
@@ -119,7 +119,7 @@ def test_generate_is_pressed_in_two_tabs(place: Place, context: BrowserContext) 
     for page in pages:
         page.get_by_role("button", name="Generate").click()
     await_that(lambda: len(place.posted) == 2)
-    place.server.hurry()
+    place.server.set_skip_waits()
     for page in pages:
         await_picture(page)
     place.check(2)
@@ -154,6 +154,6 @@ def test_the_page_is_reloaded_while_the_servers_connection_breaks(
         fault()
         page.reload()
     await_step(page)
-    place.server.hurry()
+    place.server.set_skip_waits()
     await_picture(page)
     place.check(1)

@@ -15,14 +15,14 @@ from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.jobs.job_store import find_job_store
 from tests.cli.shell import finish, start
-from tests.faults.proxy import Line
-from tests.faults.world import await_that, paint
+from tests.faults.faulty_proxy import FaultyProxy
+from tests.faults.scenario import await_that, make_unique_order
 from tests.jobs.lines import count_files
 
 pytestmark = pytest.mark.process
 
 
-def open_app(line: Line, folder: Path) -> subprocess.Popen[str]:
+def open_app(line: FaultyProxy, folder: Path) -> subprocess.Popen[str]:
     """A process of the app."""
     return start("--server", line.url, "--port", 0, "--outputs", folder / "outputs", cwd=folder)
 
@@ -46,7 +46,7 @@ def read_phases(folder: Path) -> list[str]:
 def test_the_second_is_refused_until_the_first_is_killed(tmp_path: Path) -> None:
     with (
         DemoServer(DemoOptions(step_seconds=30.0)) as server,
-        Line(server.url) as line,
+        FaultyProxy(server.url) as line,
         ComfyClient(server.url) as direct,
     ):
         first = open_app(line, tmp_path)
@@ -62,8 +62,8 @@ def test_the_second_is_refused_until_the_first_is_killed(tmp_path: Path) -> None
         assert first.poll() is None and read_phases(tmp_path) == ["running"]
         first.kill()
         first.communicate()
-        server.hurry()
-        neighbour = direct.queue_prompt(paint().prompt.graph).prompt_id
+        server.set_skip_waits()
+        neighbour = direct.queue_prompt(make_unique_order().prompt.graph).prompt_id
         second = open_app(line, tmp_path)
         read_url(second)
         await_that(lambda: read_phases(tmp_path) == ["done"])

@@ -19,7 +19,7 @@ from comfygradio.jobs.naming import ResultPlace
 from comfygradio.jobs.results import MAX_DISPLAY_BYTES, Result, collect_results
 from comfygradio.media.bit_depth import reduce_depth
 from comfygradio.media.pictures import open_picture
-from comfygradio.sweeps.showing.drawing.thumbnail import load_thumbnail
+from comfygradio.sweeps.export.thumbnail import load_thumbnail
 from comfygradio.ui.sweep.thumbnail_route import make_thumbnail
 
 WIDTH, HEIGHT = 640, 480

@@ -13,7 +13,7 @@ from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.errors import ValuesRefused
 from comfygradio.forms.form import Form
 from comfygradio.forms.step_grid import StepGrid, build_step_grid, intersect_grids
-from comfygradio.ui.smaller_size import find_smaller_size
+from comfygradio.ui.job.job_view import find_smaller_size
 
 from .desk import WORKFLOW, Desk, read_object_info
 

@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
-from comfygradio.ui.middleware.request_path import is_among
+from comfygradio.ui.middleware.guarded_app import is_among
 from comfygradio.ui.middleware.stream_limit import STREAMS
 from tests.fuzz.payloads import list_calls, list_payloads
 from tests.fuzz.report import Report

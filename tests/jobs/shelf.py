@@ -61,7 +61,7 @@ def clear(server: DemoServer) -> None:
         await_that(lambda: client.queue_remaining() == 0)
         client.clear_history()
     server.reset_executions()
-    server.hurry(False)
+    server.set_skip_waits(False)
 
 
 @pytest.fixture(scope="session")

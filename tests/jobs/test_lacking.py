@@ -21,7 +21,7 @@ from comfygradio.jobs.job import Order
 from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.jobs.naming import ResultPlace
 from comfygradio.jobs.results import Result, collect_again, collect_results, describe_missing
-from tests.faults.world import open_queue
+from tests.faults.scenario import open_queue
 from tests.jobs.lines import is_over, wait
 
 

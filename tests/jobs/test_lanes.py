@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,8 @@ from comfygradio.jobs.backend import Backend
 from comfygradio.jobs.job import Order
 from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.jobs.placement import find_models
-from tests.faults.world import await_that
+from tests.clocks import HANG_SECONDS
+from tests.faults.scenario import await_that
 from tests.jobs.lines import draw, is_over, is_running, open_queue, wait
 
 CLASSES = ("EmptyImage", "SaveImage", "LabSleep")
@@ -95,6 +97,39 @@ def test_a_lane_that_is_gone_gets_nothing_more(
     jobs = [queue.submit(draw(10 + n)) for n in range(6)]
     assert [wait(job, is_over).phase for job in jobs] == ["done"] * 6
     assert {job.backend_url for job in jobs} == {servers[1].url}
+
+
+class HeldClient(ComfyClient):
+    """A client whose first answer is late: it comes when `release` is set."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.asked = threading.Event()
+        self.release = threading.Event()
+
+    def queue_remaining(self) -> int:
+        """As always, but late."""
+        self.asked.set()
+        assert self.release.wait(HANG_SECONDS)
+        return super().queue_remaining()
+
+
+def test_a_lane_that_went_while_it_was_asked_gets_nothing(
+    queue: JobQueue, servers: tuple[DemoServer, DemoServer]
+) -> None:
+    client = HeldClient(servers[0].url)
+    backend = Backend(client)
+    backend.expect(CLASSES)
+    queue.update_backends([backend])
+    assert client.asked.wait(HANG_SECONDS)
+    workers = [one for one in threading.enumerate() if one.name == f"comfygradio-{backend.url}"]
+    queue.update_backends([])
+    job = queue.submit(draw(1))
+    client.release.set()
+    for worker in workers:
+        worker.join(HANG_SECONDS)
+        assert not worker.is_alive()
+    assert job.snapshot.phase == "waiting" and job.backend_url == ""
 
 
 def test_a_lane_that_comes_back_is_another_one_and_is_used(

@@ -16,9 +16,9 @@ from comfygradio.comfy.prompt_progress import PromptProgress
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.jobs.naming import ResultPlace
 from comfygradio.jobs.results import MAX_DISPLAY_BYTES, collect_results
-from tests.faults import world
-from tests.faults.proxy import Line
-from tests.faults.world import await_that
+from tests.faults import scenario
+from tests.faults.faulty_proxy import FaultyProxy
+from tests.faults.scenario import await_that
 from tests.jobs.lines import draw, is_over, open_queue, wait
 
 
@@ -60,14 +60,14 @@ def test_a_server_that_refuses_us_gets_no_jobs_while_another_is_well(tmp_path: P
 
 @pytest.mark.deep
 def test_a_stop_before_a_silent_server_gives_up_is_heard(tmp_path: Path) -> None:
-    with DemoServer(DemoOptions(lab_nodes=True)) as server, Line(server.url) as line:
-        line.hush()
-        with world.open_queue(tmp_path, line.url, timeout_seconds=0.5) as queue:
+    with DemoServer(DemoOptions(lab_nodes=True)) as server, FaultyProxy(server.url) as line:
+        line.pause()
+        with scenario.open_queue(tmp_path, line.url, timeout_seconds=0.5) as queue:
             job = queue.submit(draw(1))
             await_that(lambda: queue.count_running(queue.backends[0]) == 1)
             queue.stop(job.token)
             assert wait(job, is_over).phase == "stopped"
-            line.speak()
+            line.resume()
 
 
 def test_a_waiting_job_is_stopped_although_that_cannot_be_written_down(tmp_path: Path) -> None:

@@ -18,7 +18,9 @@ from comfygradio.jobs.backend import MAX_SUBMITTED
 from comfygradio.jobs.job import Order
 from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.jobs.limits import Limits
-from tests.faults.clocks import SkippingClock
+from comfygradio.jobs.worker import WorkerPool
+from tests.clocks import HANG_SECONDS
+from tests.faults.skipping_clock import SkippingClock
 from tests.jobs.lines import count_files, draw, free_port, is_over, is_running, open_queue, wait
 from tests.jobs.shelf import Shelf
 
@@ -138,7 +140,7 @@ def test_jobs_outlive_the_queue(demo: DemoServer, tmp_path: Path) -> None:
     assert demo.executions["SaveImage"] >= 0
     with open_queue(outputs, demo) as again:
         found = [again.find(job.token) for job in jobs]
-        demo.hurry()
+        demo.set_skip_waits()
         ends = [wait(job, is_over) for job in found if job]
         assert [end.phase for end in ends] == ["done"] * 3
         assert [job.id for job in found if job] == [job.id for job in jobs]
@@ -154,7 +156,7 @@ def test_a_job_that_ended_while_the_app_was_away_is_collected(
     with open_queue(outputs, demo) as queue:
         job = queue.submit(draw(7, 600))
         wait(job, is_running)
-    demo.hurry()
+    demo.set_skip_waits()
     with open_queue(tmp_path / "other", demo) as other:
         wait(other.submit(draw(8)), is_over)
     with open_queue(outputs, demo) as again:
@@ -172,7 +174,7 @@ def test_a_server_that_restarts_empty_gets_the_jobs_once_more(tmp_path: Path) ->
         wait(jobs[0], is_running)
         server.kill()
         server.start()
-        server.hurry()
+        server.set_skip_waits()
         assert [wait(job, is_over).phase for job in jobs] == ["done"] * 3
     assert count_files(tmp_path / "outputs") == 3
 
@@ -249,3 +251,18 @@ def test_a_second_app_on_the_same_outputs_is_refused(queue: JobQueue, demo: Demo
     refused = pytest.raises(JobStoreLocked, match="Another comfygradio uses the outputs folder")
     with refused, open_queue(queue.outputs, demo):
         pass
+
+
+def test_a_queue_is_closed_while_workers_of_a_new_backend_are_about_to_start(
+    tmp_path: Path,
+) -> None:
+    """As when a cluster tells of it just then."""
+    with DemoServer(DemoOptions()) as server, open_queue(tmp_path, server) as queue:
+        pool = WorkerPool(queue)
+        fresh = pool.make_workers(queue.backends)
+        queue.close()
+        pool.join(HANG_SECONDS)
+        for worker in fresh:
+            worker.start()
+        pool.join(HANG_SECONDS)
+        assert not any(worker.is_alive() for worker in fresh)

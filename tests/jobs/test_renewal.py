@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from comfygradio.comfy.cache_busting import (
+from comfygradio.comfy.cache_control import (
     CACHE_BUSTER,
     bust_cache,
     find_stale,
@@ -18,7 +18,7 @@ from comfygradio.comfy.workflow import Prompt
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.jobs.job import Order
 from comfygradio.metadata.load import load_metadata
-from tests.faults.world import open_queue
+from tests.faults.scenario import open_queue
 from tests.jobs.lines import draw, is_over, wait
 
 VERSIONS = ["0.33.0", "0.3.64", "0.3.40", "2024-01"]

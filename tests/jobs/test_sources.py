@@ -21,7 +21,7 @@ from comfygradio.jobs.job_source import JobSourceQueue
 from comfygradio.jobs.job_store import JobStore
 from comfygradio.jobs.limits import Limits
 from comfygradio.jobs.rows import JobRecord
-from tests.faults.world import await_that
+from tests.faults.scenario import await_that
 from tests.jobs.lines import draw, free_port, is_over, is_running, open_queue, wait
 
 

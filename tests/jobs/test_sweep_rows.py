@@ -17,10 +17,9 @@ import pytest
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.errors import JobStoreError
 from comfygradio.jobs.job import Job, Order, Point
-from comfygradio.jobs.job_record import make_record
 from comfygradio.jobs.job_store import JobRecord, JobStore, find_job_store
 from comfygradio.jobs.results import Result
-from comfygradio.jobs.rows import COLUMNS, encode_order, encode_value
+from comfygradio.jobs.rows import COLUMNS, encode_order, encode_value, make_record
 from comfygradio.jobs.schema import MIGRATIONS, migrate
 from comfygradio.jobs.sweep_store import SweepRecord, SweepStore
 from tests.jobs.records import make_record as make_plain_record

@@ -7,12 +7,12 @@ from pathlib import Path
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions
 from comfygradio.errors import ServerUnreachable
-from comfygradio.jobs.affinity import Affinity
 from comfygradio.jobs.backend import RETRY_SECONDS, Backend
-from comfygradio.jobs.job import Job
+from comfygradio.jobs.job import Job, Submission
 from comfygradio.jobs.kept_input import drop_input
+from comfygradio.jobs.placement import Affinity
 from tests.clocks import ManualClock
-from tests.faults.proxy import Line
+from tests.faults.faulty_proxy import FaultyProxy
 from tests.jobs.lines import draw, is_over, open_queue, wait
 from tests.jobs.shelf import Shelf
 
@@ -22,7 +22,7 @@ def test_a_job_is_left_to_its_home_for_a_while() -> None:
     homes = Affinity(60.0, False, clock)
     home, other = (Backend(ComfyClient(f"http://127.0.0.1:{port}"), clock) for port in (1, 2))
     job = Job(draw(1), clock=clock)
-    job.backend_url, job.may_exist = home.url, True
+    job.submission = Submission(home.url, may_exist=True)
     homes.hold(job)
     clock.advance(59.0)
     assert homes.must_wait(job, other, (home, other)) and not homes.must_wait(
@@ -35,7 +35,7 @@ def test_a_job_is_left_to_its_home_for_a_while() -> None:
 def test_a_server_in_trouble_is_asked_once_a_second(shelf: Shelf) -> None:
     clock = ManualClock()
     server = shelf.lend(DemoOptions(step_seconds=0.01, lab_nodes=True))
-    with Line(server.url) as line, ComfyClient(line.url) as client:
+    with FaultyProxy(server.url) as line, ComfyClient(line.url) as client:
         backend = Backend(client, clock)
         backend.fail(ServerUnreachable("It is away."))
         clock.advance(RETRY_SECONDS / 2)

@@ -21,8 +21,8 @@ from comfygradio.errors import DownloadStopped, ResultTooLarge, ServerError, Ser
 from comfygradio.jobs.limits import Limits
 from comfygradio.jobs.naming import ResultPlace
 from comfygradio.jobs.results import BRIEF_SECONDS, collect_results, make_download
-from tests.faults.proxy import Exchange
-from tests.faults.world import open_world
+from tests.faults.faulty_proxy import Exchange
+from tests.faults.scenario import open_scenario
 
 pytestmark = pytest.mark.deep
 
@@ -231,32 +231,32 @@ class Dripping:
 def test_dripping_results_hold_no_place_once_their_jobs_are_stopped(tmp_path: Path) -> None:
     """Both places of a server are taken by results that never end; Stop frees them."""
     dripping = Dripping()
-    with open_world(tmp_path / "outputs") as world:
-        world.line.spoil("GET /view", dripping, times=2)
-        jobs = [world.order() for _ in range(2)]
+    with open_scenario(tmp_path / "outputs") as scenario:
+        scenario.proxy.inject("GET /view", dripping, times=2)
+        jobs = [scenario.submit() for _ in range(2)]
         for _ in jobs:
             assert dripping.begun.acquire(timeout=SECONDS)
-        waiting = world.order()
+        waiting = scenario.submit()
         for job in jobs:
-            world.queue.stop(job.token)
-            end = world.end(job, SECONDS)
+            scenario.queue.stop(job.token)
+            end = scenario.wait_for_end(job, SECONDS)
             assert (end.phase, end.error) == ("stopped", "")
             assert "the job was stopped" in end.results[0].problem
-        assert world.end(waiting, SECONDS).phase == "done"
-        assert not list(world.outputs.rglob(".part-*"))
+        assert scenario.wait_for_end(waiting, SECONDS).phase == "done"
+        assert not list(scenario.outputs.rglob(".part-*"))
         dripping.left.set()
 
 
 def test_a_result_that_is_too_large_ends_its_job_with_a_sentence(tmp_path: Path) -> None:
-    with open_world(tmp_path / "outputs") as world:
-        world.queue.limits = Limits(result_mb=0.5)
-        world.line.spoil("GET /view", send_much, times=5)
-        end = world.end(world.order(), SECONDS)
+    with open_scenario(tmp_path / "outputs") as scenario:
+        scenario.queue.limits = Limits(result_mb=0.5)
+        scenario.proxy.inject("GET /view", send_much, times=5)
+        end = scenario.wait_for_end(scenario.submit(), SECONDS)
         assert end.phase == "failed" and "larger than 0.5 MB" in end.error
         assert not end.results[0].can_be_collected
-        world.line.mend()
-        world.end(world.order(), SECONDS)
-        assert not list(world.outputs.rglob(".part-*"))
+        scenario.proxy.clear_faults()
+        scenario.wait_for_end(scenario.submit(), SECONDS)
+        assert not list(scenario.outputs.rglob(".part-*"))
 
 
 def send_much(exchange: Exchange) -> None:

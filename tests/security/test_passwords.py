@@ -196,7 +196,7 @@ def test_what_is_remembered_has_an_end() -> None:
     assert len(attempts._users._failures) == len(attempts._addresses._failures) == MAX_TRACKED
 
 
-def make_reception(clock: ManualClock) -> Authenticator:
+def make_authenticator(clock: ManualClock) -> Authenticator:
     return Authenticator(
         Users([("ann", str(hash_password("one", CHEAP)))]), LoginSessions(clock), clock
     )
@@ -204,8 +204,8 @@ def make_reception(clock: ManualClock) -> Authenticator:
 
 def test_many_attempts_at_once_are_as_few_as_one_after_the_other() -> None:
     async def attack() -> list[str]:
-        reception = make_reception(ManualClock())
-        tries = (reception.log_in("ann", f"wrong{number}", "10.0.0.1") for number in range(18))
+        authenticator = make_authenticator(ManualClock())
+        tries = (authenticator.log_in("ann", f"wrong{number}", "10.0.0.1") for number in range(18))
         return [verdict.message for verdict in await asyncio.gather(*tries)]
 
     sentences = asyncio.run(attack())
@@ -215,8 +215,8 @@ def test_many_attempts_at_once_are_as_few_as_one_after_the_other() -> None:
 
 def test_a_flood_does_not_wait_in_line() -> None:
     async def attack() -> list[str]:
-        reception = make_reception(ManualClock())
-        tries = (reception.log_in("ann", "x", "10.0.0.1") for _ in range(600))
+        authenticator = make_authenticator(ManualClock())
+        tries = (authenticator.log_in("ann", "x", "10.0.0.1") for _ in range(600))
         return [verdict.message for verdict in await asyncio.gather(*tries)]
 
     assert asyncio.run(attack()).count(BUSY) == 600 - MAX_WAITING
@@ -224,8 +224,8 @@ def test_a_flood_does_not_wait_in_line() -> None:
 
 def test_right_passwords_at_once_all_get_in() -> None:
     async def arrive() -> list[str]:
-        reception = make_reception(ManualClock())
-        tries = (reception.log_in(" ann ", "one", "10.0.0.1") for _ in range(MAX_WAITING))
+        authenticator = make_authenticator(ManualClock())
+        tries = (authenticator.log_in(" ann ", "one", "10.0.0.1") for _ in range(MAX_WAITING))
         return [verdict.secret for verdict in await asyncio.gather(*tries)]
 
     secrets = asyncio.run(arrive())
@@ -260,7 +260,7 @@ def test_the_loop_goes_on_while_a_password_is_looked_at() -> None:
     ("name", "password"), [("", "x"), ("   ", "x"), ("a" * 201, "x"), ("ann", "x" * 1001)]
 )
 def test_what_is_no_name_and_no_password_is_not_looked_at(name: str, password: str) -> None:
-    verdict = asyncio.run(make_reception(ManualClock()).log_in(name, password, "10.0.0.1"))
+    verdict = asyncio.run(make_authenticator(ManualClock()).log_in(name, password, "10.0.0.1"))
     assert (verdict.secret, verdict.message) == ("", WRONG)
 
 

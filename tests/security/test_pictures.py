@@ -36,7 +36,7 @@ from comfygradio.media.pictures import (
 )
 from comfygradio.media.pixel_budget import MAX_PIXELS, PIXEL_BUDGET, PixelBudget
 from comfygradio.metadata.load import load_metadata
-from comfygradio.sweeps.showing.drawing.thumbnail import load_thumbnail
+from comfygradio.sweeps.export.thumbnail import load_thumbnail
 from comfygradio.ui.sweep.thumbnail_route import make_thumbnail
 from tests.test_architecture import MODULES, parse
 

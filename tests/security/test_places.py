@@ -20,8 +20,8 @@ from PIL import Image
 from comfygradio.demo import DemoServer
 from comfygradio.jobs.job import Job
 from comfygradio.jobs.job_search import Query
+from comfygradio.service.service import Service
 from comfygradio.ui.app import App
-from comfygradio.ui.service import Service
 from tests.engine.cluster import await_that
 from tests.jobs.lines import is_over, wait
 from tests.security.doors import House, make_file
@@ -78,16 +78,16 @@ class Visitor:
 
     def make_picture(self, name: str, **given: Any) -> Json:
         """Press Generate on a form; how the job is when it is over."""
-        studio = self._app.service
-        form = studio.forms[name]
+        service = self._app.service
+        form = service.forms[name]
         values = {field.name: field.default for field in form.fields.values()} | given
         names = [one.name for one in self._doors if one.name.startswith("generate")]
-        door = self._house.find_event(names[list(studio.forms).index(name)])
+        door = self._house.find_event(names[list(service.forms).index(name)])
         begun = self._house.call(door, [self._person, "×1", *values.values()], {})
         assert begun.json()["data"][1] == {}, begun.text
         digest = hashlib.sha256(self._person.encode()).hexdigest()
-        token = studio.store.search(f"anon:{digest[:32]}", Query()).records[0].token
-        wait(find_job(studio, token), is_over)
+        token = service.store.search(f"anon:{digest[:32]}", Query()).records[0].token
+        wait(find_job(service, token), is_over)
         self._house.call(self._house.find_event("attach"), [""], {"token": token})
         told: Json = self._house.client.get(f"{self._house.url}{JOB}{token}").json()
         assert told["phase"] == "done" and told["results"]
@@ -126,9 +126,9 @@ class Visitor:
         return told
 
 
-def find_job(studio: Service, token: str) -> Job:
+def find_job(service: Service, token: str) -> Job:
     """The job with this token."""
-    job = studio.queue.find(token)
+    job = service.queue.find(token)
     assert job is not None
     return job
 

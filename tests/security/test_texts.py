@@ -34,7 +34,7 @@ from comfygradio.forms.text_expansion import (
 )
 from comfygradio.forms.value_check import check_value
 from comfygradio.forms.value_length import MAX_PARTS, check_value_length
-from comfygradio.sweeps.axes.axis_parser import parse_all_axes, parse_axis
+from comfygradio.sweeps.axes.axis_parser import format_unquoted, parse_all_axes, parse_axis
 from comfygradio.sweeps.axes.axis_text import (
     MAX_TYPED_LENGTH,
     quote_if_split,
@@ -43,8 +43,7 @@ from comfygradio.sweeps.axes.axis_text import (
 )
 from comfygradio.sweeps.axes.choice_index import ChoiceIndex, is_pattern
 from comfygradio.sweeps.axes.number_range import MAX_RANGE_LENGTH, is_number, is_range
-from comfygradio.sweeps.showing.drawing.text_layout import clean_text
-from comfygradio.ui.sweep.axis_choices import write_unquoted
+from comfygradio.sweeps.export.text_layout import clean_text
 from comfygradio.ui.sweep.sweep_draft import check_axes, parse_draft
 from comfygradio.ui.sweep.sweep_endpoint import parse_call
 from tests.security.doors import House
@@ -248,7 +247,7 @@ def _read_flags(call: ast.Call) -> int:
 def test_every_pattern_takes_linear_time() -> None:
     patterns = list(list_patterns())
     assert len(patterns) > 60
-    assert {"comfygradio.sweeps.showing.grid.NUMBER", f"{TAGS}.NAMED"} <= {
+    assert {"comfygradio.sweeps.export.grid.NUMBER", f"{TAGS}.NAMED"} <= {
         one[0] for one in patterns
     }
     slow = [
@@ -397,9 +396,9 @@ def test_all_axes_together_have_a_limit() -> None:
 def test_a_list_of_choices_is_indexed_once_for_all_values_that_are_written() -> None:
     """Once for each, five hundred of three thousand models took ten seconds."""
     count = 100
-    one = count_steps(lambda text: write_unquoted(MANY_FORM, "many", [[text]]), "l1")
+    one = count_steps(lambda text: format_unquoted(MANY_FORM, "many", [[text]]), "l1")
     many = count_steps(
-        lambda text: write_unquoted(MANY_FORM, "many", [[name] for name in NAMES[:count]]), "l1"
+        lambda text: format_unquoted(MANY_FORM, "many", [[name] for name in NAMES[:count]]), "l1"
     )
     assert many < 20 * one, (one, many)
 

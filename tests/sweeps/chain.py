@@ -13,7 +13,7 @@ from comfygradio.binding.preset import load_preset
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.forms.form import Form
 from comfygradio.sweeps.axes.axis import Axis, Change, Step
-from comfygradio.sweeps.planning.space import Space
+from comfygradio.sweeps.space import Space
 
 CLASSES = (
     *(

@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image
 
 from comfygradio.jobs.results import Result
-from comfygradio.sweeps.showing.grid import Grid, GridAxis, GridCell, Layout, choose_layout
+from comfygradio.sweeps.export.grid import Grid, GridAxis, GridCell, Layout, choose_layout
 
 PICTURES = Path(__file__).parent.parent / "data" / "pictures"
 SEED = 2**64 - 1

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.planning.cache_pinning import NO_RESULTS
-from comfygradio.sweeps.planning.plan import Plan
-from comfygradio.sweeps.planning.run_queue import RunQueue, Task
-from comfygradio.sweeps.planning.workload import Results, Workload
+from comfygradio.sweeps.planner.cache_pinning import NO_RESULTS
+from comfygradio.sweeps.planner.plan import Plan
+from comfygradio.sweeps.planner.run_queue import RunQueue, Task
+from comfygradio.sweeps.planner.workload import Results, Workload
 
 from .grids import GraphSpace
 
@@ -48,9 +48,9 @@ class Finish:
     points: list[Index]
 
 
-def run_course(plan: Plan, backends: int, seed: int, jitter: float = 0.1) -> Finish:
+def simulate_run(plan: Plan, backends: int, seed: int, jitter: float = 0.1) -> Finish:
     """A plan on so many servers, which take points as they become free, and from one another."""
-    course, servers = RunQueue(plan), [Lane(plan.workload) for _ in range(backends)]
+    run_queue, servers = RunQueue(plan), [Lane(plan.workload) for _ in range(backends)]
     chance = random.Random(seed)
     free: list[tuple[float, int, Task | None]] = [
         (0.0, backend, None) for backend in range(backends)
@@ -59,10 +59,10 @@ def run_course(plan: Plan, backends: int, seed: int, jitter: float = 0.1) -> Fin
     while free:
         now, backend, before = heapq.heappop(free)
         if before:
-            course.finish(before.index)
+            run_queue.finish(before.index)
             end = max(end, now)
         for one in (backend, *idle) if before else (backend,):
-            task = course.take_next(f"lane {one}")
+            task = run_queue.take_next(f"lane {one}")
             idle = [other for other in idle if other != one]
             if task is None:
                 idle.append(one)

@@ -17,8 +17,8 @@ from comfygradio.errors import PresetError
 from comfygradio.forms.form import Form
 from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.jobs.limits import Limits, find_exceeded
-from comfygradio.sweeps.running.sweep import Sweep
-from comfygradio.sweeps.running.sweep_registry import SweepRegistry
+from comfygradio.sweeps.sweep import Sweep
+from comfygradio.sweeps.sweep_registry import SweepRegistry
 from tests.clocks import HANG_SECONDS
 from tests.jobs.lines import open_queue
 

@@ -13,22 +13,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from comfygradio.comfy.cache_control import PINNED_PREFIX, strip_pinned
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.object_info import InputSpec, NodeDef, ObjectInfo
-from comfygradio.comfy.pinned_node import PINNED_PREFIX, strip_pinned
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.planning import cache_pinning as module
-from comfygradio.sweeps.planning.cache_pinning import (
+from comfygradio.sweeps.planner import cache_pinning as module
+from comfygradio.sweeps.planner.cache_pinning import (
     BackendCache,
     PinningLimits,
     build_pinned_nodes,
 )
-from comfygradio.sweeps.planning.plan import Plan, plan_sweep
-from comfygradio.sweeps.planning.run_queue import RunQueue
-from comfygradio.sweeps.planning.space import PromptSource, Space
-from comfygradio.sweeps.planning.workload import Workload
+from comfygradio.sweeps.planner.input_axes import PromptSource
+from comfygradio.sweeps.planner.plan import Plan, plan_sweep
+from comfygradio.sweeps.planner.run_queue import RunQueue
+from comfygradio.sweeps.planner.workload import Workload
+from comfygradio.sweeps.space import Space
 from tests.effort import scale
 
 from .chain import CLASSES, make_chain, make_space
@@ -39,10 +40,10 @@ from .oracle import run_all
 
 def list_graphs(space: PromptSource, plan: Plan) -> Iterator[dict[str, Any]]:
     """What one server is sent, carried nodes included."""
-    course = RunQueue(plan)
-    while task := course.take_next("server"):
+    run_queue = RunQueue(plan)
+    while task := run_queue.take_next("server"):
         yield {**space.prompt(task.index).graph, **task.carried}
-        course.finish(task.index)
+        run_queue.finish(task.index)
 
 
 def assert_planned(space: PromptSource, known: ObjectInfo, limits: PinningLimits) -> Plan:
@@ -93,11 +94,11 @@ def test_results_stay_within_the_memory_that_they_may_take() -> None:
     space = sweep_d()
     workload, points = Workload(space, space.known, space.seconds), list(space)
     for gigabytes in (14.5, 21.5, 35.0):
-        keeper = BackendCache(workload, points, PinningLimits(True, gigabytes))
+        cache = BackendCache(workload, points, PinningLimits(True, gigabytes))
         most = 0.0
-        while keeper:
-            keeper.advance()
-            most = max(most, sum(workload.gigabytes[result] for result in keeper.kept))
+        while cache:
+            cache.advance()
+            most = max(most, sum(workload.gigabytes[result] for result in cache.kept))
         assert gigabytes - 7 < most <= gigabytes
 
 
@@ -105,9 +106,9 @@ def test_what_is_needed_soonest_rides_along_where_room_is_short() -> None:
     parts = (Part("CheckpointLoader", 10, (0,)), Part("Save", 0, (), ("CheckpointLoader",)))
     space = GraphSpace((3,), parts)
     workload = Workload(space, space.known, space.seconds)
-    keeper = BackendCache(workload, [(0,), (1,), (2,), (1,), (0,)], PinningLimits(True, 14.2))
+    cache = BackendCache(workload, [(0,), (1,), (2,), (1,), (0,)], PinningLimits(True, 14.2))
     loads = [
-        [workload.classes[result] for result in keeper.advance()[1]].count("CheckpointLoader")
+        [workload.classes[result] for result in cache.advance()[1]].count("CheckpointLoader")
         for _ in range(5)
     ]
     assert loads == [1, 1, 1, 0, 1], "of the first two there was room for the second"
@@ -118,21 +119,21 @@ def test_only_so_many_results_ride_along() -> None:
     parts = (Part("A", 1, (0,)), Part("B", 1, (1,), ("A",)), Part("Save", 0, (), ("B",)))
     space = GraphSpace((size, 2), parts)
     workload = Workload(space, space.known, space.seconds)
-    keeper = BackendCache(
+    cache = BackendCache(
         workload,
         [(place, turn) for turn in (0, 1) for place in range(size)],
         PinningLimits(True, 1000),
     )
-    assert max(len(keeper.advance()[2]) for _ in range(2 * size)) <= module.MAX_PINNED
+    assert max(len(cache.advance()[2]) for _ in range(2 * size)) <= module.MAX_PINNED
 
 
 def test_a_foreign_prompt_leaves_nothing() -> None:
     space = sweep_d()
     workload = Workload(space, space.known, space.seconds)
-    keeper = BackendCache(workload, list(space)[:2], PinningLimits())
-    keeper.advance()
-    keeper.forget()
-    assert keeper.advance()[1] == workload.needed((0, 0, 1))
+    cache = BackendCache(workload, list(space)[:2], PinningLimits())
+    cache.advance()
+    cache.forget()
+    assert cache.advance()[1] == workload.needed((0, 0, 1))
 
 
 def test_carried_nodes_have_their_values_as_a_server_makes_them() -> None:
@@ -176,8 +177,8 @@ def test_carried_nodes_have_their_values_as_a_server_makes_them() -> None:
 def test_carried_nodes_are_cut_off_again() -> None:
     space = sweep_d()
     plan = plan_sweep(space, space.known, space.seconds, limits=PinningLimits(True, 1000))
-    course, carried = RunQueue(plan), 0
-    while task := course.take_next("server"):
+    run_queue, carried = RunQueue(plan), 0
+    while task := run_queue.take_next("server"):
         graph = space.prompt(task.index).graph
         assert all(node_id.startswith(PINNED_PREFIX) for node_id in task.carried)
         assert all(node["class_type"] != "Save" for node in task.carried.values())

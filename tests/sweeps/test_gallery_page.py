@@ -21,10 +21,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from comfygradio.jobs.results import Result
-from comfygradio.sweeps.showing.contact_sheet import load_sweep
-from comfygradio.sweeps.showing.export import export_all
-from comfygradio.sweeps.showing.gallery_page import build_gallery, encode_json, write_gallery
-from comfygradio.sweeps.showing.grid import Grid, GridCell, Layout
+from comfygradio.sweeps.export.contact_sheet import load_sweep
+from comfygradio.sweeps.export.export import export_all
+from comfygradio.sweeps.export.gallery_page import build_gallery, encode_json, write_gallery
+from comfygradio.sweeps.export.grid import Grid, GridCell, Layout
 from tests.effort import scale
 from tests.sweeps.exporting import (
     DEFINITION,

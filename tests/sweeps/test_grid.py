@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comfygradio.sweeps.showing.grid import (
+from comfygradio.sweeps.export.grid import (
     GridAxis,
     GridCell,
     Layout,

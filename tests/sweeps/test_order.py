@@ -14,14 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.planning.order import (
+from comfygradio.sweeps.planner.order import (
     choose_order,
     list_nests,
     measure_order,
     rank_positions,
     traverse,
 )
-from comfygradio.sweeps.planning.workload import Workload
+from comfygradio.sweeps.planner.workload import Workload
 from tests.effort import scale
 
 from .grids import SWEEPS, GraphSpace, Part, random_space, spanning_bound

@@ -19,7 +19,7 @@ from comfygradio.forms.form import Form
 from comfygradio.forms.plain_scalar import PlainScalar
 from comfygradio.forms.preset_file import PresetFile
 from comfygradio.sweeps.definition import Definition, load_definition, write_definition
-from comfygradio.sweeps.space_builder import build_space, resolve_definition
+from comfygradio.sweeps.space import build_space, resolve_definition
 from tests.effort import scale
 from tests.forms.plain_slots import (
     KNOWN,

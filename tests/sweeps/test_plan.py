@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from comfygradio.sweeps.planning.cache_pinning import PinningLimits
-from comfygradio.sweeps.planning.plan import format_seconds, plan_sweep
+from comfygradio.sweeps.planner.cache_pinning import PinningLimits
+from comfygradio.sweeps.planner.plan import format_seconds, plan_sweep
 from tests.effort import scale
 
 from .grids import SWEEPS, GraphSpace, random_space, sweep_b, sweep_d
-from .racing import bound_simply, bound_truly, run_course
+from .racing import bound_simply, bound_truly, simulate_run
 from .test_signature import Spy
 
 PLENTY = PinningLimits(True, 1000)
@@ -64,7 +64,7 @@ def test_one_server_reaches_the_bounds(
 def test_four_servers_come_near_the_bound(name: str, most: float) -> None:
     space = SWEEPS[name]()
     plan = plan_sweep(space, space.known, space.seconds, 4, PLENTY)
-    mean = statistics.mean(run_course(plan, 4, seed).seconds for seed in range(5))
+    mean = statistics.mean(simulate_run(plan, 4, seed).seconds for seed in range(5))
     assert mean <= most * bound_simply(plan.workload, list(space), 4)
 
 
@@ -78,7 +78,8 @@ def test_where_no_schedule_reaches_the_bound_four_servers_come_near_what_one_can
     assert reachable > 1.5 * bound_simply(plan.workload, list(space), 4)
     assert plan.planned.seconds == pytest.approx(reachable)
     assert (
-        statistics.mean(run_course(plan, 4, seed).seconds for seed in range(5)) <= 1.05 * reachable
+        statistics.mean(simulate_run(plan, 4, seed).seconds for seed in range(5))
+        <= 1.05 * reachable
     )
 
 

@@ -15,7 +15,7 @@ from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.metadata.load import load_metadata
 from comfygradio.settings import shipped_presets
-from comfygradio.sweeps.running.sweep import Sweep
+from comfygradio.sweeps.sweep import Sweep
 from tests.jobs.lines import draw, is_over, wait
 from tests.sweeps.running import await_sweep, end, open_sweeps
 

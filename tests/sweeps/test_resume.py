@@ -16,8 +16,8 @@ from comfygradio.errors import ValuesRefused
 from comfygradio.jobs.backend import Backend
 from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.jobs.job_store import JobStore
-from comfygradio.sweeps.running.input_copy import find_folder
-from tests.faults.world import await_that
+from comfygradio.sweeps.input_copy import find_folder
+from tests.faults.scenario import await_that
 from tests.jobs.shelf import Shelf
 from tests.sweeps.running import (
     await_sweep,

@@ -18,7 +18,8 @@ from PIL import Image
 
 from comfygradio.jobs.results import Result
 from comfygradio.metadata.load import load_metadata
-from comfygradio.sweeps.showing.contact_sheet import (
+from comfygradio.sweeps.export.cell_painter import ERROR_FILL, FILL, PAPER
+from comfygradio.sweeps.export.contact_sheet import (
     SheetLimits,
     draw_sheet,
     load_sweep,
@@ -27,11 +28,10 @@ from comfygradio.sweeps.showing.contact_sheet import (
     write_sheet,
     write_sheets,
 )
-from comfygradio.sweeps.showing.drawing.cell_painter import ERROR_FILL, FILL, PAPER
-from comfygradio.sweeps.showing.drawing.sheet_layout import MIN_FONT_SIZE, CellSlot, Sheet, Text
-from comfygradio.sweeps.showing.drawing.text_layout import Face, clean_text, fit_texts
-from comfygradio.sweeps.showing.drawing.thumbnail import load_thumbnail
-from comfygradio.sweeps.showing.grid import Grid, GridCell, Layout, arrange
+from comfygradio.sweeps.export.grid import Grid, GridCell, Layout, arrange
+from comfygradio.sweeps.export.sheet_layout import MIN_FONT_SIZE, CellSlot, Sheet, Text
+from comfygradio.sweeps.export.text_layout import Face, clean_text, fit_texts
+from comfygradio.sweeps.export.thumbnail import load_thumbnail
 from tests.effort import scale
 from tests.sweeps.exporting import DEFINITION, PICTURES, SEED, fill_grid, make_grid, save_picture
 
@@ -357,9 +357,9 @@ def test_a_machine_without_fonts_has_the_one_inside_pillow(tmp_path: Path) -> No
     script = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from comfygradio.sweeps.showing.contact_sheet import load_sweep, write_sheets\n"
+        "from comfygradio.sweeps.export.contact_sheet import load_sweep, write_sheets\n"
         "from tests.sweeps.exporting import DEFINITION, make_grid\n"
-        "from comfygradio.sweeps.showing.drawing.text_layout import Face, _find_fonts\n"
+        "from comfygradio.sweeps.export.text_layout import Face, _find_fonts\n"
         "assert set(_find_fonts(False)) == {('', False)} and Face(20, True).measure('a fox') > 30\n"
         "assert load_sweep(write_sheets(make_grid({'Ω 雪': ['🦊', 'x']}), "
         "Path(sys.argv[1]))[0]) == "
@@ -383,7 +383,7 @@ def test_pictures_are_not_all_in_memory_at_once(tmp_path: Path) -> None:
         "import re, sys\n"
         "from pathlib import Path\n"
         "from comfygradio.jobs.results import Result\n"
-        "from comfygradio.sweeps.showing.contact_sheet import write_sheets\n"
+        "from comfygradio.sweeps.export.contact_sheet import write_sheets\n"
         "from tests.sweeps.exporting import fill_grid\n"
         "result = Result('image', Path(sys.argv[1]) / 'a.png', width=4000, height=4000)\n"
         "grid = fill_grid({'A': list('12345'), 'B': list('12345678')}, result)\n"

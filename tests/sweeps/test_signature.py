@@ -19,9 +19,13 @@ from comfygradio.errors import ValuesRefused
 from comfygradio.forms.field import Field
 from comfygradio.forms.form import Form
 from comfygradio.sweeps.axes.axis import Change, Index
-from comfygradio.sweeps.planning.input_axes import MAX_EXHAUSTIVE_POINTS, MAX_SAMPLED_PROMPTS
-from comfygradio.sweeps.planning.space import PromptSource, Space
-from comfygradio.sweeps.planning.workload import Workload
+from comfygradio.sweeps.planner.input_axes import (
+    MAX_EXHAUSTIVE_POINTS,
+    MAX_SAMPLED_PROMPTS,
+    PromptSource,
+)
+from comfygradio.sweeps.planner.workload import Workload
+from comfygradio.sweeps.space import Space
 from tests.effort import scale
 from tests.forms.corpus import Case, corpus_info, draft_form, list_cases, make_media
 

@@ -21,7 +21,7 @@ from comfygradio.errors import (
 )
 from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.jobs.limits import Limits
-from comfygradio.sweeps.running.sweep_registry import SweepRegistry
+from comfygradio.sweeps.sweep_registry import SweepRegistry
 from tests.jobs.lines import draw, free_port, is_over, wait
 from tests.jobs.shelf import Shelf
 from tests.sweeps.running import await_sweep, define, end, open_sweeps, read_colors, write_preset

@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from comfygradio.jobs.results import Result
-from comfygradio.sweeps.showing.contact_sheet import load_sweep
-from comfygradio.sweeps.showing.grid import Grid, GridAxis, GridCell
-from comfygradio.sweeps.showing.table import list_rows, write_csv, write_json
+from comfygradio.sweeps.export.contact_sheet import load_sweep
+from comfygradio.sweeps.export.grid import Grid, GridAxis, GridCell
+from comfygradio.sweeps.export.table import list_rows, write_csv, write_json
 from tests.sweeps.exporting import DEFINITION, SEED, fill_grid, make_grid, save_picture
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
+from comfygradio.service.service import Service
 from comfygradio.settings import Settings, shipped_presets
 from comfygradio.ui.app import App
 from comfygradio.ui.serve import build, launch
-from comfygradio.ui.service import Service
 from tests.jobs.lines import is_over, wait
 from tests.ports import free_port as free_port
 
@@ -51,19 +51,19 @@ def run_app(
         app.blocks.close(verbose=False)
 
 
-def occupy_server(studio: Service) -> None:
+def occupy_server(service: Service) -> None:
     """Give the server the two jobs of somebody else that it holds at most, and wait until it has
     them: before that a place could go to whoever comes next, since everybody has a turn.
     """
     for number in (1, 2):
-        job = studio.submit("text_to_image", {"prompt": f"number {number}"}, owner="somebody")
+        job = service.submit("text_to_image", {"prompt": f"number {number}"}, owner="somebody")
         wait(job, lambda snapshot: snapshot.phase == "running")
 
 
-def stop_all(studio: Service) -> None:
+def stop_all(service: Service) -> None:
     """Stop every job, and wait until they are over."""
-    studio.queue.stop_waiting()
-    for backend in studio.queue.backends:
-        for job in studio.queue.list_submitted(backend):
-            studio.queue.stop(job.token)
+    service.queue.stop_waiting()
+    for backend in service.queue.backends:
+        for job in service.queue.list_submitted(backend):
+            service.queue.stop(job.token)
             wait(job, is_over)

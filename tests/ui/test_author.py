@@ -27,11 +27,11 @@ from comfygradio.demo import DemoServer
 from comfygradio.drafting.draft import Draft, draft_preset
 from comfygradio.drafting.preset_folder import save_preset
 from comfygradio.errors import PresetError
+from comfygradio.service.service import Service
 from comfygradio.settings import load_settings, shipped_presets
 from comfygradio.ui.author.author_page import AuthorPage, find_writable_folder
 from comfygradio.ui.author.draft_rows import describe_draft, parse_edited_draft
 from comfygradio.ui.author.form_preview import parse_preset_text, preview_preset
-from comfygradio.ui.service import Service
 from tests.ui.running import run_app
 
 WORKFLOW = shipped_presets() / "text_to_image.json"
@@ -46,15 +46,15 @@ def client(demo: DemoServer) -> Iterator[ComfyClient]:
 
 
 @pytest.fixture
-def studio(client: ComfyClient, tmp_path: Path) -> Service:
+def service(client: ComfyClient, tmp_path: Path) -> Service:
     """An app's state with an empty folder of presets."""
     (tmp_path / "presets").mkdir()
     return Service(client, [tmp_path / "presets"], tmp_path / "outputs")
 
 
 @pytest.fixture
-def author(studio: Service) -> AuthorPage:
-    return AuthorPage(studio)
+def author(service: Service) -> AuthorPage:
+    return AuthorPage(service)
 
 
 @pytest.fixture(scope="module")
@@ -66,14 +66,14 @@ def draft(client: ComfyClient) -> Draft:
 
 
 @pytest.fixture
-def desk(draft: Draft, client: ComfyClient) -> dict[str, Any]:
+def edited(draft: Draft, client: ComfyClient) -> dict[str, Any]:
     """The page's value for the draft, as it comes back from a browser."""
     value = describe_draft(draft, "mine", client.object_info(*draft.workflow.class_types))
     return dict(json.loads(json.dumps(value)))
 
 
-def row(desk: dict[str, Any], name: str) -> dict[str, Any]:
-    return next(one for one in desk["rows"] if one["name"] == name)
+def row(edited: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(one for one in edited["rows"] if one["name"] == name)
 
 
 def upload(path: Path) -> dict[str, str]:
@@ -84,32 +84,34 @@ def upload(path: Path) -> dict[str, str]:
 
 
 def save(
-    author: AuthorPage, desk: dict[str, Any], text: str = "", overwrite: bool = False
+    author: AuthorPage, edited: dict[str, Any], text: str = "", overwrite: bool = False
 ) -> dict[str, Any]:
-    return author.save(text, desk, gr.EventData(None, {"overwrite": overwrite}))
+    return author.save(text, edited, gr.EventData(None, {"overwrite": overwrite}))
 
 
-def test_rows_that_nobody_touched_give_the_drafted_form(draft: Draft, desk: dict[str, Any]) -> None:
-    back = parse_edited_draft(desk)
+def test_rows_that_nobody_touched_give_the_drafted_form(
+    draft: Draft, edited: dict[str, Any]
+) -> None:
+    back = parse_edited_draft(edited)
     assert back.draft.to_file("mine.json") == draft.to_file("mine.json")
     assert back.draft.workflow.to_json() == draft.workflow.to_json()
     assert f"seed: {BIG_SEED}" in back.text
-    assert [one["name"] for one in desk["rows"] if one["on"]] == [
+    assert [one["name"] for one in edited["rows"] if one["on"]] == [
         field.name for field in draft.fields
     ]
-    assert [one["name"] for one in desk["rows"] if not one["on"]] == [
+    assert [one["name"] for one in edited["rows"] if not one["on"]] == [
         field.name for field in draft.left_out
     ]
 
 
-def test_what_was_ticked_named_and_moved_is_in_the_file(desk: dict[str, Any]) -> None:
-    row(desk, "sampler")["on"] = False
-    row(desk, "denoise")["on"] = True
-    row(desk, "prompt").update(name="words", label="Say it")
-    row(desk, "seed").update(advanced=True)
-    row(desk, "steps").update(widget="number")
-    desk["rows"].reverse()
-    file = parse_edited_draft(desk).draft.to_file("mine.json")
+def test_what_was_ticked_named_and_moved_is_in_the_file(edited: dict[str, Any]) -> None:
+    row(edited, "sampler")["on"] = False
+    row(edited, "denoise")["on"] = True
+    row(edited, "prompt").update(name="words", label="Say it")
+    row(edited, "seed").update(advanced=True)
+    row(edited, "steps").update(widget="number")
+    edited["rows"].reverse()
+    file = parse_edited_draft(edited).draft.to_file("mine.json")
     assert "sampler" not in file.fields and "denoise" in file.fields
     assert file.fields["words"].label == "Say it"
     assert file.fields["seed"].advanced and file.fields["steps"].widget == "number"
@@ -119,19 +121,19 @@ def test_what_was_ticked_named_and_moved_is_in_the_file(desk: dict[str, Any]) ->
     assert file.examples[0]["words"] and file.examples[0]["seed"] == BIG_SEED
 
 
-def test_examples_lose_the_fields_that_are_not_ticked(desk: dict[str, Any]) -> None:
-    row(desk, "prompt")["on"] = False
-    assert parse_edited_draft(desk).draft.examples == (
+def test_examples_lose_the_fields_that_are_not_ticked(edited: dict[str, Any]) -> None:
+    row(edited, "prompt")["on"] = False
+    assert parse_edited_draft(edited).draft.examples == (
         {"title": "As in the workflow", "seed": BIG_SEED},
     )
-    row(desk, "seed")["on"] = False
-    assert parse_edited_draft(desk).draft.examples == ()
+    row(edited, "seed")["on"] = False
+    assert parse_edited_draft(edited).draft.examples == ()
 
 
-def test_only_widgets_that_fit_are_offered(desk: dict[str, Any]) -> None:
-    assert row(desk, "steps")["widgets"] == ["slider", "number"]
-    assert row(desk, "checkpoint")["widgets"] == ["dropdown", "radio"]
-    assert row(desk, "size")["widgets"] == ["size"]
+def test_only_widgets_that_fit_are_offered(edited: dict[str, Any]) -> None:
+    assert row(edited, "steps")["widgets"] == ["slider", "number"]
+    assert row(edited, "checkpoint")["widgets"] == ["dropdown", "radio"]
+    assert row(edited, "size")["widgets"] == ["size"]
 
 
 JSON = st.recursive(
@@ -197,9 +199,9 @@ def test_a_row_of_nonsense_gets_a_sentence(field: str, value: Any) -> None:
 
 
 def test_problems_of_the_text_name_file_line_and_key(
-    desk: dict[str, Any], client: ComfyClient
+    edited: dict[str, Any], client: ComfyClient
 ) -> None:
-    workflow = parse_edited_draft(desk).draft.workflow
+    workflow = parse_edited_draft(edited).draft.workflow
 
     def examine(text: str) -> dict[str, Any]:
         return preview_preset(text, "mine", workflow, lambda classes: client.object_info(*classes))
@@ -218,26 +220,26 @@ def test_problems_of_the_text_name_file_line_and_key(
     assert [one["name"] for one in found["form"]["fields"]] == ["a"]
 
 
-def test_a_text_of_any_length_is_refused_in_a_sentence(desk: dict[str, Any]) -> None:
+def test_a_text_of_any_length_is_refused_in_a_sentence(edited: dict[str, Any]) -> None:
     with pytest.raises(PresetError, match="longer than any preset"):
-        parse_preset_text("#" * 2_000_000, "mine", parse_edited_draft(desk).draft.workflow)
+        parse_preset_text("#" * 2_000_000, "mine", parse_edited_draft(edited).draft.workflow)
 
 
-def test_a_dropped_workflow_is_saved_and_opens(author: AuthorPage, studio: Service) -> None:
-    cleared, desk, text, view = author.read(upload(WORKFLOW))
-    assert cleared is None and desk["name"] == "text_to_image" and "error" not in view
+def test_a_dropped_workflow_is_saved_and_opens(author: AuthorPage, service: Service) -> None:
+    cleared, edited, text, view = author.read(upload(WORKFLOW))
+    assert cleared is None and edited["name"] == "text_to_image" and "error" not in view
     assert view["where"] == "Goes to presets/text_to_image.yaml, with its workflow beside it."
     assert view["form"]["fields"][0]["label"] == "What do you want to see?" and not view["problems"]
-    desk["name"] = "mine"
-    assert save(author, desk)["saved"] == "mine"
-    names = sorted(path.name for path in studio.folders[0].iterdir())
+    edited["name"] = "mine"
+    assert save(author, edited)["saved"] == "mine"
+    names = sorted(path.name for path in service.folders[0].iterdir())
     assert names == ["mine.json", "mine.yaml", "preset.schema.json"]
     assert (
         text.replace("text_to_image.json", "mine.json")
-        == (studio.folders[0] / "mine.yaml").read_text()
+        == (service.folders[0] / "mine.yaml").read_text()
     )
-    studio.reload()
-    assert not studio.errors and not studio.forms["mine"].problems
+    service.reload()
+    assert not service.errors and not service.forms["mine"].problems
 
 
 def test_a_picture_with_an_embedded_prompt_is_a_workflow_too(
@@ -246,8 +248,8 @@ def test_a_picture_with_an_embedded_prompt_is_a_workflow_too(
     info = PngInfo()
     info.add_text("prompt", WORKFLOW.read_text())
     Image.new("RGB", (8, 8)).save(tmp_path / "ComfyUI_00012_.png", pnginfo=info)
-    _, desk, _, view = author.read(upload(tmp_path / "ComfyUI_00012_.png"))
-    assert desk["name"] == "text_to_image" and not view["problems"]
+    _, edited, _, view = author.read(upload(tmp_path / "ComfyUI_00012_.png"))
+    assert edited["name"] == "text_to_image" and not view["problems"]
 
 
 @pytest.mark.parametrize(
@@ -263,8 +265,8 @@ def test_files_that_are_no_workflow_get_a_sentence(
     author: AuthorPage, tmp_path: Path, name: str, content: str, sentence: str
 ) -> None:
     (tmp_path / name).write_text(content)
-    _, desk, text, view = author.read(upload(tmp_path / name))
-    assert desk["error"].startswith(sentence) or f" {sentence}" in desk["error"]
+    _, edited, text, view = author.read(upload(tmp_path / name))
+    assert edited["error"].startswith(sentence) or f" {sentence}" in edited["error"]
     assert (text, view) == ("", {})
 
 
@@ -283,48 +285,48 @@ def test_a_file_that_was_never_uploaded_is_not_read(author: AuthorPage) -> None:
 
 
 def test_text_by_hand_counts_until_the_list_is_used_again(
-    author: AuthorPage, desk: dict[str, Any], studio: Service
+    author: AuthorPage, edited: dict[str, Any], service: Service
 ) -> None:
     text = "title: By hand\nworkflow: mine.json\nfields:\n  a: {slot: 6.text}  # mine\n"
-    aside, view = author.write(text, desk)
+    aside, view = author.write(text, edited)
     assert aside["byHand"] and view["form"]["title"] == "By hand"
     assert save(author, aside, text)["saved"] == "mine"
-    assert (studio.folders[0] / "mine.yaml").read_text() == text
-    assert save(author, desk, text, overwrite=True)["saved"] == "mine"
-    assert "By hand" not in (studio.folders[0] / "mine.yaml").read_text()
+    assert (service.folders[0] / "mine.yaml").read_text() == text
+    assert save(author, edited, text, overwrite=True)["saved"] == "mine"
+    assert "By hand" not in (service.folders[0] / "mine.yaml").read_text()
 
 
 def test_a_preset_is_overwritten_only_when_that_is_ticked(
-    author: AuthorPage, desk: dict[str, Any], studio: Service
+    author: AuthorPage, edited: dict[str, Any], service: Service
 ) -> None:
-    assert save(author, desk)["saved"] == "mine"
-    desk["title"] = "Second"
-    view = save(author, desk)
+    assert save(author, edited)["saved"] == "mine"
+    edited["title"] = "Second"
+    view = save(author, edited)
     assert (
         view["taken"]
         and view["refused"] == "mine.yaml exists already; choose another name, or overwrite it."
     )
-    assert load_preset(studio.folders[0] / "mine.yaml").title != "Second"
-    assert save(author, desk, overwrite=True)["saved"] == "mine"
-    assert load_preset(studio.folders[0] / "mine.yaml").title == "Second"
+    assert load_preset(service.folders[0] / "mine.yaml").title != "Second"
+    assert save(author, edited, overwrite=True)["saved"] == "mine"
+    assert load_preset(service.folders[0] / "mine.yaml").title == "Second"
 
 
 @pytest.mark.parametrize(
     "name", ["", "../up", "a/b", "Upper", "1st", "a.b", "x" * 200, "a\n", "con\0"]
 )
 def test_names_that_lead_elsewhere_are_refused(
-    author: AuthorPage, desk: dict[str, Any], studio: Service, tmp_path: Path, name: str
+    author: AuthorPage, edited: dict[str, Any], service: Service, tmp_path: Path, name: str
 ) -> None:
-    desk["name"] = name
+    edited["name"] = name
     before = sorted(tmp_path.rglob("*"))
-    view = save(author, desk)
+    view = save(author, edited)
     if name.strip() != "a":
         assert "small letters" in view["refused"] and view["error"] == view["refused"]
         assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_a_failed_save_leaves_nothing_half(tmp_path: Path, desk: dict[str, Any]) -> None:
-    draft = parse_edited_draft(desk)
+def test_a_failed_save_leaves_nothing_half(tmp_path: Path, edited: dict[str, Any]) -> None:
+    draft = parse_edited_draft(edited)
     (tmp_path / "mine.yaml").mkdir()
     with pytest.raises(PresetError, match=r"mine\.yaml cannot be written"):
         save_preset(tmp_path, "mine", draft.text, draft.draft.workflow, overwrite=True)
@@ -332,13 +334,13 @@ def test_a_failed_save_leaves_nothing_half(tmp_path: Path, desk: dict[str, Any])
 
 
 def test_a_name_of_another_folder_is_refused(
-    client: ComfyClient, tmp_path: Path, desk: dict[str, Any]
+    client: ComfyClient, tmp_path: Path, edited: dict[str, Any]
 ) -> None:
     own = tmp_path / "own"
     own.mkdir()
-    studio = Service(client, [own, shipped_presets()], tmp_path / "outputs")
-    desk["name"] = "upscale"
-    assert "in another folder" in save(AuthorPage(studio), desk)["refused"]
+    service = Service(client, [own, shipped_presets()], tmp_path / "outputs")
+    edited["name"] = "upscale"
+    assert "in another folder" in save(AuthorPage(service), edited)["refused"]
     assert not list(own.iterdir())
 
 
@@ -349,12 +351,12 @@ def test_the_programs_own_folder_is_not_written_to(tmp_path: Path) -> None:
 
 
 def test_an_author_without_a_folder_is_told_so(
-    client: ComfyClient, tmp_path: Path, desk: dict[str, Any]
+    client: ComfyClient, tmp_path: Path, edited: dict[str, Any]
 ) -> None:
     author = AuthorPage(Service(client, [], tmp_path))
-    view = author.edit(desk)[1]
+    view = author.edit(edited)[1]
     assert not view["canSave"] and "--presets" in view["where"]
-    assert "--presets" in save(author, desk)["refused"]
+    assert "--presets" in save(author, edited)["refused"]
 
 
 def test_the_flag_and_its_variable() -> None:

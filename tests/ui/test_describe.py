@@ -10,7 +10,7 @@ import pytest
 from comfygradio.comfy.prompt_progress import PromptProgress
 from comfygradio.jobs.job import Job, JobSnapshot
 from comfygradio.jobs.worker import NOT_RESPONDING
-from comfygradio.ui.job_text import describe_job
+from comfygradio.ui.job.job_text import describe_job
 from tests.jobs.lines import draw
 
 MEMORY_TEXT = "KSampler (node 3) failed: CUDA out of memory. Tried to allocate 2.00 GiB."

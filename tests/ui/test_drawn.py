@@ -8,8 +8,8 @@ import pytest
 
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.forms.form import Form
-from comfygradio.ui.field_component import sent_to_component_value
-from comfygradio.ui.panel import read_values
+from comfygradio.ui.form.field_component import sent_to_component_value
+from comfygradio.ui.form.panel import read_values
 from comfygradio.ui.sweep.sweep_draft import parse_draft
 from tests.forms.desk import Desk, read_object_info
 

@@ -70,11 +70,11 @@ def test_an_open_seed_is_drawn_and_reported(client: Client) -> None:
 
 @pytest.fixture
 def slow(apps_server: DemoServer) -> Iterator[DemoServer]:
-    """The server of the app, so slow that a picture takes until the test calls `set_pace`."""
+    """The app's server; a picture takes until the test calls `set_step_seconds`."""
     pace = apps_server.options.step_seconds
-    apps_server.set_pace(1.0)
+    apps_server.set_step_seconds(1.0)
     yield apps_server
-    apps_server.set_pace(pace)
+    apps_server.set_step_seconds(pace)
 
 
 @pytest.mark.parametrize("values", [{"steps": 61}, {"checkpoint": "none such"}])
@@ -95,7 +95,7 @@ def test_progress_is_streamed(client: Client, slow: DemoServer) -> None:
         reports.append(info["progress"])
         previews.append(info["preview"])
         if info["preview"]:
-            slow.set_pace(0)
+            slow.set_step_seconds(0)
     assert reports == sorted(reports) and reports[-1] == 1.0 and any(0 < p < 1 for p in reports)
     assert any(preview.startswith("data:image/jpeg;base64,") for preview in previews)
     assert previews[-1] == ""

@@ -26,12 +26,12 @@ from comfygradio.errors import JobStoreError, PresetError
 from comfygradio.jobs.job import Job, Order
 from comfygradio.jobs.job_store import JobRecord
 from comfygradio.jobs.results import Result, ResultSource
+from comfygradio.service.service import Service
 from comfygradio.settings import shipped_presets
+from comfygradio.ui.form.reuse import list_targets
 from comfygradio.ui.history.history_page import UNKNOWN, History
-from comfygradio.ui.history.reuse import list_targets
 from comfygradio.ui.history.zip_route import list_entries, stream_zip
-from comfygradio.ui.page_session import MAX_PAGES, PageSessions
-from comfygradio.ui.service import Service
+from comfygradio.ui.identity.page_session import MAX_PAGES, PageSessions
 from tests.jobs.lines import is_over, wait
 from tests.jobs.records import make_record
 from tests.ui.running import RunningApp, run_app
@@ -48,35 +48,35 @@ def client(demo: DemoServer) -> Iterator[ComfyClient]:
 
 
 @pytest.fixture
-def studio(client: ComfyClient, tmp_path: Path) -> Iterator[Service]:
+def service(client: ComfyClient, tmp_path: Path) -> Iterator[Service]:
     """An app's state with the presets that ship."""
-    studio = Service(client, [shipped_presets()], tmp_path / "outputs")
-    assert studio.connect()
-    yield studio
-    studio.queue.close()
-    studio.store.close()
+    service = Service(client, [shipped_presets()], tmp_path / "outputs")
+    assert service.connect()
+    yield service
+    service.queue.close()
+    service.store.close()
 
 
 @pytest.fixture
-def visitors() -> PageSessions:
+def page_sessions() -> PageSessions:
     return PageSessions()
 
 
 @pytest.fixture
-def history(studio: Service, visitors: PageSessions) -> History:
-    return History(studio, visitors)
+def history(service: Service, page_sessions: PageSessions) -> History:
+    return History(service, page_sessions)
 
 
-def put(studio: Service, owner: str = ADA, **fields: Any) -> JobRecord:
+def put(service: Service, owner: str = ADA, **fields: Any) -> JobRecord:
     """A job of somebody's that is over, in the ledger."""
     record = make_record(owner, **{"phase": "done", **fields})
-    studio.store.add(record)
+    service.store.add(record)
     return record
 
 
-def paint(studio: Service, name: str = "made.png") -> Result:
+def paint(service: Service, name: str = "made.png") -> Result:
     """A picture in the outputs folder, as a result."""
-    path = studio.queue.outputs / secrets.token_hex(4) / name
+    path = service.queue.outputs / secrets.token_hex(4) / name
     path.parent.mkdir(parents=True)
     Image.new("RGB", (8, 8), "red").save(path)
     return Result("image", path, path, width=8, height=8)
@@ -90,26 +90,26 @@ def list_found(history: History, owner: str = ADA, **asked: Any) -> list[str]:
     return [job["token"] for job in history.search(owner, asked)["jobs"]]
 
 
-def test_a_secret_names_its_person_and_nothing_else_does(visitors: PageSessions) -> None:
-    ada, bob = visitors.open(ADA), visitors.open(BOB)
-    assert (visitors.find_owner(ada), visitors.find_owner(bob)) == (ADA, BOB)
-    assert [visitors.find_owner(wrong) for wrong in (ada[:-1], "", None, 7, [ada], ADA)] == [
+def test_a_secret_names_its_person_and_nothing_else_does(page_sessions: PageSessions) -> None:
+    ada, bob = page_sessions.open(ADA), page_sessions.open(BOB)
+    assert (page_sessions.find_owner(ada), page_sessions.find_owner(bob)) == (ADA, BOB)
+    assert [page_sessions.find_owner(wrong) for wrong in (ada[:-1], "", None, 7, [ada], ADA)] == [
         None
     ] * 6
 
 
-def test_old_pages_are_forgotten_and_used_ones_are_kept(visitors: PageSessions) -> None:
-    used, unused = visitors.open(ADA), visitors.open(ADA)
+def test_old_pages_are_forgotten_and_used_ones_are_kept(page_sessions: PageSessions) -> None:
+    used, unused = page_sessions.open(ADA), page_sessions.open(ADA)
     for number in range(MAX_PAGES):
-        visitors.find_owner(used)
-        visitors.open(f"user:{number}")
-    assert visitors.find_owner(used) == ADA and visitors.find_owner(unused) is None
+        page_sessions.find_owner(used)
+        page_sessions.open(f"user:{number}")
+    assert page_sessions.find_owner(used) == ADA and page_sessions.find_owner(unused) is None
 
 
 def test_nobody_reaches_a_job_of_somebody_else(
-    history: History, studio: Service, visitors: PageSessions
+    history: History, service: Service, page_sessions: PageSessions
 ) -> None:
-    record = put(studio, BOB, results=(paint(studio),))
+    record = put(service, BOB, results=(paint(service),))
     ways = (history.open, history.favourite, history.stop, history.again, history.workflow)
     for asked in ({"token": record.token, "on": True}, {"token": record.id}, {"token": None}):
         for way in ways:
@@ -119,21 +119,23 @@ def test_nobody_reaches_a_job_of_somebody_else(
     assert history.look(ADA, {"tokens": [record.token]}) == {"jobs": []}
     assert list_found(history) == [] and list_found(history, BOB) == [record.token]
     event = make_event(
-        access=visitors.open(ADA), token=record.token, preset="upscale", field="image", index=0
+        access=page_sessions.open(ADA), token=record.token, preset="upscale", field="image", index=0
     )
     for read in (history.read_settings, history.read_picture):
         with pytest.raises(JobStoreError, match="not in your history"):
             read(event)
         with pytest.raises(JobStoreError, match="expired"):
             read(make_event(access="guessed", token=record.token))
-    kept = studio.store.get(record.id)
+    kept = service.store.get(record.id)
     assert kept is not None and not kept.favourite
     assert record.results[0].path is not None and record.results[0].path.is_file()
 
 
-def test_searching_narrows_and_odd_questions_do_not_fail(history: History, studio: Service) -> None:
-    fox = put(studio, values={"prompt": "a red fox", "seed": BIG_SEED}, favourite=True)
-    owl = put(studio, values={"prompt": "an owl", "seed": BIG_SEED + 1})
+def test_searching_narrows_and_odd_questions_do_not_fail(
+    history: History, service: Service
+) -> None:
+    fox = put(service, values={"prompt": "a red fox", "seed": BIG_SEED}, favourite=True)
+    owl = put(service, values={"prompt": "an owl", "seed": BIG_SEED + 1})
     assert list_found(history) == [owl.token, fox.token]
     assert list_found(history, text="FOX") == [fox.token]
     assert list_found(history, favourites=True) == [fox.token]
@@ -150,8 +152,8 @@ def test_searching_narrows_and_odd_questions_do_not_fail(history: History, studi
     assert list_found(history, values={"seed": "{broken"}) == [owl.token, fox.token]
 
 
-def test_pages_follow_each_other_without_a_gap(history: History, studio: Service) -> None:
-    records = [put(studio) for _ in range(95)]
+def test_pages_follow_each_other_without_a_gap(history: History, service: Service) -> None:
+    records = [put(service) for _ in range(95)]
     found, before = list[str](), None
     while True:
         page = history.search(ADA, {"before": before})
@@ -162,12 +164,12 @@ def test_pages_follow_each_other_without_a_gap(history: History, studio: Service
 
 
 def test_a_job_is_told_with_its_values_and_large_seeds_stay_exact(
-    history: History, studio: Service
+    history: History, service: Service
 ) -> None:
     values = {"prompt": "a red fox", "seed": BIG_SEED, "size": "512x768", "gone_field": 3}
     order = Order("text_to_image", "Text to image", Prompt({}), values, ("seed",))
-    partial = replace(paint(studio), partial=True)
-    record = put(studio, order=order, phase="stopped", results=(partial,))
+    partial = replace(paint(service), partial=True)
+    record = put(service, order=order, phase="stopped", results=(partial,))
     told = json.loads(json.dumps(history.open(ADA, {"token": record.token})))
     shown = {value["label"]: value["text"] for value in told["values"]}
     assert (
@@ -176,18 +178,18 @@ def test_a_job_is_told_with_its_values_and_large_seeds_stay_exact(
         and shown["Picture size"] == "512 × 768"
     )
     assert told["canUse"] and told["text"] == "a red fox" and told["results"][0]["partial"]
-    assert history.workflow(ADA, {"token": put(studio).token})["text"].count(str(2**64 - 1)) == 1
+    assert history.workflow(ADA, {"token": put(service).token})["text"].count(str(2**64 - 1)) == 1
 
 
 def test_a_job_goes_back_into_its_form_with_its_files(
-    history: History, studio: Service, visitors: PageSessions
+    history: History, service: Service, page_sessions: PageSessions
 ) -> None:
-    picture = paint(studio, "cat.png").path
-    job = studio.submit(
+    picture = paint(service, "cat.png").path
+    job = service.submit(
         "image_to_image", {"image": picture, "prompt": "winter", "seed": BIG_SEED}, ADA
     )
     assert isinstance(job, Job)
-    event = make_event(access=visitors.open(ADA), token=job.token)
+    event = make_event(access=page_sessions.open(ADA), token=job.token)
     preset, values, notes = history.read_settings(event)
     assert (preset, values["prompt"], values["seed"], notes) == (
         "image_to_image",
@@ -200,18 +202,18 @@ def test_a_job_goes_back_into_its_form_with_its_files(
         upload.path.unlink()
     _, values, notes = history.read_settings(event)
     assert "image" not in values and "add it again" in notes[0]
-    studio.forms = {}
+    service.forms = {}
     with pytest.raises(PresetError, match="cannot be used at the moment"):
         history.read_settings(event)
 
 
 def test_a_picture_becomes_an_input(
-    history: History, studio: Service, visitors: PageSessions
+    history: History, service: Service, page_sessions: PageSessions
 ) -> None:
-    result = paint(studio)
-    record = put(studio, results=(Result("text", text="words"), result))
-    asked = {"access": visitors.open(ADA), "token": record.token, "index": 0}
-    targets = list_targets(studio.forms)
+    result = paint(service)
+    record = put(service, results=(Result("text", text="words"), result))
+    asked = {"access": page_sessions.open(ADA), "token": record.token, "index": 0}
+    targets = list_targets(service.forms)
     assert {target["preset"] for target in targets} == {"image_to_image", "inpaint", "upscale"}
     for target in targets:
         preset, values, _ = history.read_picture(make_event(**asked, **target))
@@ -224,24 +226,24 @@ def test_a_picture_becomes_an_input(
 
 
 def test_deleting_takes_the_files_along_and_spares_what_still_runs(
-    history: History, studio: Service
+    history: History, service: Service
 ) -> None:
-    over, runs = put(studio, results=(paint(studio),)), put(studio, phase="running")
+    over, runs = put(service, results=(paint(service),)), put(service, phase="running")
     answer = history.delete(ADA, {"tokens": [over.token, runs.token]})
     assert answer["deleted"] == [over.token] and "not over yet" in answer["error"]
     assert over.results[0].path is not None and not over.results[0].path.exists()
     assert list_found(history) == [runs.token]
 
 
-def test_a_deleted_job_is_gone_from_memory_too(history: History, studio: Service) -> None:
-    job = studio.submit("text_to_image", {"steps": 1}, ADA)
+def test_a_deleted_job_is_gone_from_memory_too(history: History, service: Service) -> None:
+    job = service.submit("text_to_image", {"steps": 1}, ADA)
     wait(job, is_over)
     assert history.delete(ADA, {"tokens": [job.token]}) == {"deleted": [job.token], "error": ""}
-    assert studio.queue.find(job.token) is None
+    assert service.queue.find(job.token) is None
 
 
 def test_what_could_not_be_fetched_is_fetched_again(
-    history: History, studio: Service, demo: DemoServer
+    history: History, service: Service, demo: DemoServer
 ) -> None:
     upload = {"image": ("made.png", io.BytesIO(paint_bytes()), "image/png")}
     stored = httpx.post(f"{demo.url}/upload/image", files=upload).json()
@@ -252,12 +254,12 @@ def test_what_could_not_be_fetched_is_fetched_again(
         "image", problem=problem, source=ResultSource("9", stored["name"], "", "input")
     )
     error = f"The result was made, but could not be fetched: {problem}"
-    record = put(studio, phase="failed", error=error, server=demo.url, results=(missing,))
+    record = put(service, phase="failed", error=error, server=demo.url, results=(missing,))
     gone = replace(missing, source=ResultSource("9", "never.png", "", "input"))
-    lost = put(studio, phase="failed", error=error, server=demo.url, results=(gone,))
+    lost = put(service, phase="failed", error=error, server=demo.url, results=(gone,))
     told = history.again(ADA, {"token": record.token})
     assert (told["phase"], told["error"], told["refused"]) == ("done", "", "")
-    kept = studio.store.get(record.id)
+    kept = service.store.get(record.id)
     assert (
         kept is not None
         and kept.results[0].path is not None
@@ -266,7 +268,7 @@ def test_what_could_not_be_fetched_is_fetched_again(
     told = history.again(ADA, {"token": lost.token})
     assert told["phase"] == "failed" and "could not be fetched" in told["refused"]
     elsewhere = put(
-        studio, phase="failed", error=error, server="http://127.0.0.1:9", results=(missing,)
+        service, phase="failed", error=error, server="http://127.0.0.1:9", results=(missing,)
     )
     with pytest.raises(JobStoreError, match="not among ours any more"):
         history.again(ADA, {"token": elsewhere.token})
@@ -278,10 +280,10 @@ def paint_bytes() -> bytes:
     return buffer.getvalue()
 
 
-def test_a_zip_holds_every_file_once_and_names_those_that_are_gone(studio: Service) -> None:
-    two = put(studio, results=(paint(studio), paint(studio)), title="Sea/../side")
-    same = replace(put(studio, results=(paint(studio),)), title=two.title, created=two.created)
-    gone = put(studio, results=(paint(studio),), title="Gone", created=0.0)
+def test_a_zip_holds_every_file_once_and_names_those_that_are_gone(service: Service) -> None:
+    two = put(service, results=(paint(service), paint(service)), title="Sea/../side")
+    same = replace(put(service, results=(paint(service),)), title=two.title, created=two.created)
+    gone = put(service, results=(paint(service),), title="Gone", created=0.0)
     assert gone.results[0].path is not None
     gone.results[0].path.unlink()
     archive = zipfile.ZipFile(
@@ -295,8 +297,10 @@ def test_a_zip_holds_every_file_once_and_names_those_that_are_gone(studio: Servi
     assert b"Gone" in archive.read("Files that are gone.txt")
 
 
-def test_a_zip_holds_texts_as_files(studio: Service) -> None:
-    told = put(studio, results=(Result("text", text="a fox, süß"), paint(studio)), title="Caption")
+def test_a_zip_holds_texts_as_files(service: Service) -> None:
+    told = put(
+        service, results=(Result("text", text="a fox, süß"), paint(service)), title="Caption"
+    )
     archive = zipfile.ZipFile(io.BytesIO(b"".join(stream_zip(list_entries([told])))))
     (text,) = [name for name in archive.namelist() if name.endswith(".txt")]
     assert archive.read(text).decode() == "a fox, süß" and len(archive.namelist()) == 2
@@ -362,7 +366,7 @@ def test_logged_in_people_have_their_own_history(demo: DemoServer, tmp_path: Pat
 
 @pytest.mark.app
 def test_browsers_have_their_own_history_and_guessing_does_not_help(app: RunningApp) -> None:
-    studio, browser = app.app.service, httpx.Client(base_url=f"{app.url}gradio_api")
+    service, browser = app.app.service, httpx.Client(base_url=f"{app.url}gradio_api")
     one, two = (enter(app, browser, secrets.token_hex(16)) for _ in range(2))
     owner = app.app.page_sessions.find_owner(one)
     assert (
@@ -370,7 +374,7 @@ def test_browsers_have_their_own_history_and_guessing_does_not_help(app: Running
         and owner.startswith("anon:")
         and owner != app.app.page_sessions.find_owner(two)
     )
-    record = put(studio, owner, results=(paint(studio),))
+    record = put(service, owner, results=(paint(service),))
     assert len(call(app, browser, "search", one, {}).json()["jobs"]) == 1
     assert call(app, browser, "search", two, {}).json()["jobs"] == []
     odd: list[tuple[Any, ...]] = [("guess", {}), (None, {}), (), (one,)]

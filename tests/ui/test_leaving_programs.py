@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from comfygradio.ui.endpoint import start_cancellable
+from comfygradio.ui.form.endpoint import start_cancellable
 
 
 def test_what_a_program_began_and_left_is_stopped() -> None:

@@ -20,33 +20,33 @@ from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.demo import DemoServer
 from comfygradio.errors import LimitReached, ValuesRefused
 from comfygradio.jobs.limits import Limits, find_exceeded
+from comfygradio.service.disconnect_watch import AWAY_SECONDS, HIDDEN_SECONDS, DisconnectWatch
+from comfygradio.service.service import Service
 from comfygradio.settings import Settings, shipped_presets
-from comfygradio.ui.disconnect_watch import AWAY_SECONDS, HIDDEN_SECONDS, DisconnectWatch
-from comfygradio.ui.job_feed import ShownState
-from comfygradio.ui.job_view import describe_jobs
+from comfygradio.ui.job.job_feed import ShownState
+from comfygradio.ui.job.job_view import describe_jobs
 from comfygradio.ui.serve import make_limits
-from comfygradio.ui.service import Service
 from tests.clocks import HANG_SECONDS, ManualClock
 from tests.jobs.lines import await_that, draw, is_over, wait
 
 
 @pytest.fixture
-def open_studio(demo: DemoServer, tmp_path: Path) -> Iterator[Callable[..., Service]]:
+def open_service(demo: DemoServer, tmp_path: Path) -> Iterator[Callable[..., Service]]:
     """Opens an app's state on the demo server, with limits; closed at the end."""
     opened: list[Service] = []
 
     def start(limits: Limits, presets: Path | None = None) -> Service:
         folders = [presets or shipped_presets()]
-        studio = Service(
+        service = Service(
             ComfyClient(demo.url), folders, tmp_path / f"outputs{len(opened)}", limits=limits
         )
-        assert studio.connect()
-        opened.append(studio)
-        return studio
+        assert service.connect()
+        opened.append(service)
+        return service
 
     yield start
-    for studio in opened:
-        studio.close()
+    for service in opened:
+        service.close()
 
 
 @contextmanager
@@ -70,40 +70,40 @@ def write_preset(folder: Path, fields: str, **inputs: dict[str, Any]) -> Path:
     return folder
 
 
-def test_without_limits_everything_goes(open_studio: Callable[..., Service]) -> None:
-    assert open_studio(Limits()).make_order("text_to_image", {"steps": 60})
+def test_without_limits_everything_goes(open_service: Callable[..., Service]) -> None:
+    assert open_service(Limits()).make_order("text_to_image", {"steps": 60})
 
 
 def test_size_and_steps_are_refused_beside_their_fields(
-    open_studio: Callable[..., Service],
+    open_service: Callable[..., Service],
 ) -> None:
-    studio = open_studio(Limits(megapixels=0.3, steps=20))
-    assert studio.make_order("text_to_image", {"size": "512x512", "steps": 20})
+    service = open_service(Limits(megapixels=0.3, steps=20))
+    assert service.make_order("text_to_image", {"size": "512x512", "steps": 20})
     size = "768 × 512 is too large; at most 0.3 megapixels are allowed here, for example 512 × 512."
     with refused(size=size, steps="21 steps are too many; at most 20 are allowed here."):
-        studio.make_order("text_to_image", {"size": "768x512", "steps": 21})
+        service.make_order("text_to_image", {"size": "768x512", "steps": 21})
 
 
 def test_what_no_field_can_bring_down_is_said_of_the_form(
-    open_studio: Callable[..., Service], tmp_path: Path
+    open_service: Callable[..., Service], tmp_path: Path
 ) -> None:
     folder = write_preset(
         tmp_path / "own", "{steps: {slot: 3.steps}, width: {slot: 5.width}}", n5={"height": 1024}
     )
-    studio = open_studio(Limits(megapixels=0.5, steps=8), folder)
+    service = open_service(Limits(megapixels=0.5, steps=8), folder)
     with refused(
         width="512 × 1024 is too large; at most 0.5 megapixels are allowed here, for example "
         "704 × 704."
     ):
-        studio.make_order("own", {"steps": 8, "width": 512})
-    assert studio.make_order("own", {"steps": 8, "width": 480})
+        service.make_order("own", {"steps": 8, "width": 512})
+    assert service.make_order("own", {"steps": 8, "width": 480})
     shutil.rmtree(folder)
     write_preset(tmp_path / "own", "{seed: {slot: 3.seed}}", n3={"steps": 9})
-    studio.reload()
+    service.reload()
     with pytest.raises(
         LimitReached, match=r"^Own: 9 steps are too many; at most 8 are allowed here\.$"
     ):
-        studio.make_order("own", {})
+        service.make_order("own", {})
 
 
 KNOWN = {
@@ -157,15 +157,15 @@ def test_what_counts_as_too_much(
 
 
 def test_uploads_are_bounded_by_the_smaller_limit(
-    open_studio: Callable[..., Service], tmp_path: Path
+    open_service: Callable[..., Service], tmp_path: Path
 ) -> None:
     Image.effect_noise((512, 512), 90).save(tmp_path / "noise.png")
     assert (tmp_path / "noise.png").stat().st_size > 200_000
-    studio = open_studio(Limits(upload_mb=0.1))
+    service = open_service(Limits(upload_mb=0.1))
     with refused(image="the file has 0 MB; at most 0.1 MB are allowed."):
-        studio.make_order("upscale", {"image": tmp_path / "noise.png"})
-    assert open_studio(Limits(upload_mb=100)).forms["upscale"].fields["image"].max_mb == 20
-    assert open_studio(Limits()).make_order("upscale", {"image": tmp_path / "noise.png"})
+        service.make_order("upscale", {"image": tmp_path / "noise.png"})
+    assert open_service(Limits(upload_mb=100)).forms["upscale"].fields["image"].max_mb == 20
+    assert open_service(Limits()).make_order("upscale", {"image": tmp_path / "noise.png"})
 
 
 def test_the_settings_become_the_limits() -> None:
@@ -247,42 +247,42 @@ def test_a_page_that_comes_back_or_lies_in_the_background_keeps_its_job() -> Non
 
 @pytest.mark.parametrize("cancels", [True, False])
 def test_a_job_ends_with_its_last_page_only_where_that_is_wanted(
-    open_studio: Callable[..., Service], cancels: bool
+    open_service: Callable[..., Service], cancels: bool
 ) -> None:
-    studio = open_studio(Limits())
-    job = studio.queue.submit(draw(1, 30))
+    service = open_service(Limits())
+    job = service.queue.submit(draw(1, 30))
 
     async def visit() -> None:
         clock = ManualClock()
         if cancels:
-            studio.disconnect_watch = DisconnectWatch(studio.queue.stop, clock=clock)
-        assert describe_jobs(studio, [job], job.token, ShownState())["token"] == job.token
+            service.disconnect_watch = DisconnectWatch(service.queue.stop, clock=clock)
+        assert describe_jobs(service, [job], job.token, ShownState())["token"] == job.token
         await let_pass(clock, AWAY_SECONDS)
         if cancels:
             assert await asyncio.to_thread(job.stop_requested.wait, HANG_SECONDS)
 
     asyncio.run(visit())
     assert job.stop_requested.is_set() == cancels
-    studio.queue.stop(job.token)
+    service.queue.stop(job.token)
     assert wait(job, is_over).phase == "stopped"
 
 
 @pytest.mark.deep
 def test_of_several_jobs_those_that_fit_are_kept_and_the_rest_is_told(
-    open_studio: Callable[..., Service], demo: DemoServer
+    open_service: Callable[..., Service], demo: DemoServer
 ) -> None:
     pace = demo.options.step_seconds
-    demo.set_pace(1.0)
-    studio = open_studio(Limits(jobs_waiting=2))
-    others = [studio.submit("text_to_image", {"steps": 60}, "user:ben") for _ in range(2)]
-    (backend,) = studio.queue.backends
-    await_that(lambda: len(studio.queue.list_submitted(backend)) == 2)
-    begun = studio.submit_several("text_to_image", {}, 4, "user:ann", "user:ann")
+    demo.set_step_seconds(1.0)
+    service = open_service(Limits(jobs_waiting=2))
+    others = [service.submit("text_to_image", {"steps": 60}, "user:ben") for _ in range(2)]
+    (backend,) = service.queue.backends
+    await_that(lambda: len(service.queue.list_submitted(backend)) == 2)
+    begun = service.submit_several("text_to_image", {}, 4, "user:ann", "user:ann")
     assert len(begun.jobs) == 2
     assert begun.limit_message.startswith("2 of 4 were started. You have 2 jobs waiting already")
     with pytest.raises(LimitReached, match=r"^You have 2 jobs waiting already"):
-        studio.submit_several("text_to_image", {}, 4, "user:ann", "user:ann")
+        service.submit_several("text_to_image", {}, 4, "user:ann", "user:ann")
     for job in (*begun.jobs, *others):
-        studio.queue.stop(job.token)
+        service.queue.stop(job.token)
         assert wait(job, is_over).phase == "stopped"
-    demo.set_pace(pace)
+    demo.set_step_seconds(pace)

@@ -14,8 +14,8 @@ from PIL import Image
 
 from comfygradio.demo import DemoServer
 from comfygradio.net.external_client import ExternalClient, FetchLimits
-from comfygradio.ui.upload_quota import FILES_PER_HOUR, TOTAL_FACTOR, Quota
-from comfygradio.ui.web_file import QUOTA_KEY
+from comfygradio.service.upload_quota import FILES_PER_HOUR, TOTAL_FACTOR, Quota
+from comfygradio.service.web_file import QUOTA_KEY
 from tests.clocks import ManualClock
 from tests.net.hosts import Names, answer, lead, run_host
 from tests.ui.running import RunningApp, run_app
@@ -61,17 +61,17 @@ def test_a_picture_from_the_web_is_used(linked: RunningApp, name: str) -> None:
 
 def test_links_have_a_quota_of_their_own(linked: RunningApp) -> None:
     """What programs let the app fetch takes nothing away from what people upload."""
-    studio = linked.app.service
-    studio.web_files.quota = Quota(
+    service = linked.app.service
+    service.web_files.quota = Quota(
         clock=ManualClock()
     )  # by the real one a file is back after 1.8 s
-    studio.web_files.quota.take(QUOTA_KEY, FILES_PER_HOUR, 0)
+    service.web_files.quota.take(QUOTA_KEY, FILES_PER_HOUR, 0)
     with run_host(answer(draw())) as host:
         with pytest.raises(AppError, match="As many files were fetched from the web as may be"):
             ask(linked, f"http://pictures.test:{host.port}/cat.png")
         assert host.heads == []
     for number in range(TOTAL_FACTOR):
-        studio.upload_quota.take(f"user:{number}", FILES_PER_HOUR, 0)
+        service.upload_quota.take(f"user:{number}", FILES_PER_HOUR, 0)
 
 
 @pytest.mark.parametrize(

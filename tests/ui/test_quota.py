@@ -11,16 +11,10 @@ from starlette.formparsers import MultiPartException
 
 from comfygradio.demo import DemoServer
 from comfygradio.errors import LimitReached
+from comfygradio.service.upload_quota import MAX_TRACKED, TOTAL_FACTOR, Quota
 from comfygradio.settings import Settings, shipped_presets
+from comfygradio.ui.middleware.upload_quota import Upload, find_boundary, name_address
 from comfygradio.ui.serve import build, launch
-from comfygradio.ui.upload_quota import (
-    MAX_TRACKED,
-    TOTAL_FACTOR,
-    Quota,
-    Upload,
-    find_boundary,
-    name_address,
-)
 from tests.clocks import ManualClock
 from tests.ui.running import free_port
 

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 
 from comfygradio.ui.assets import read_asset
-from comfygradio.ui.job_view import SCRIPTS
+from comfygradio.ui.job.job_view import SCRIPTS
 
 DECLARED = re.compile(r"^(?:const|let|(?:async )?function) +(\w+)", re.MULTILINE)
 """A name that a line without indentation declares."""

@@ -14,8 +14,8 @@ from PIL import Image
 
 from comfygradio.demo import DemoServer
 from comfygradio.net.external_client import ExternalClient, FetchLimits
-from comfygradio.ui.program_file import NO_FILE, decode_content, has_file
-from comfygradio.ui.upload_quota import Quota
+from comfygradio.service.upload_quota import Quota
+from comfygradio.ui.form.program_file import NO_FILE, decode_content, has_file
 from tests.net.hosts import Names, answer, lead, run_host
 from tests.ui.running import RunningApp, run_app
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from comfygradio.forms.field import Choice, Field
-from comfygradio.ui.smaller_size import find_smaller_size
+from comfygradio.ui.job.job_view import find_smaller_size
 
 SIZES = ("512x512", "768x512", "512x768", "1024x1024", "1024x512")
 

@@ -21,13 +21,13 @@ from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import SettingsError
 from comfygradio.jobs.backend import BackendStatus
 from comfygradio.jobs.job import Job, JobSnapshot
+from comfygradio.service.service import Service
 from comfygradio.settings import Settings, shipped_presets
 from comfygradio.ui.app import App
+from comfygradio.ui.identity.page_session import IDLE_SECONDS
 from comfygradio.ui.identity.person import find_person
-from comfygradio.ui.job_text import describe_job, describe_time_left
-from comfygradio.ui.page_session import IDLE_SECONDS
+from comfygradio.ui.job.job_text import describe_job, describe_time_left
 from comfygradio.ui.serve import build, launch
-from comfygradio.ui.service import Service
 from comfygradio.ui.status.operator_access import OperatorAccess, find_operators
 from comfygradio.ui.status.status_page import StatusPage
 from comfygradio.ui.status.status_text import describe_server, describe_waiting
@@ -41,13 +41,13 @@ TOKEN = OPERATORS.issue(find_person(request()))
 
 
 @pytest.fixture
-def studio(demo: DemoServer, tmp_path: Path) -> Iterator[Service]:
+def service(demo: DemoServer, tmp_path: Path) -> Iterator[Service]:
     """An app's state on the demo server; its queue works."""
-    studio = Service(ComfyClient(demo.url), [], tmp_path / "outputs")
-    assert studio.connect()
-    yield studio
-    stop_all(studio)
-    studio.close()
+    service = Service(ComfyClient(demo.url), [], tmp_path / "outputs")
+    assert service.connect()
+    yield service
+    stop_all(service)
+    service.close()
 
 
 def call(status: StatusPage, *data: Any) -> Any:
@@ -134,8 +134,8 @@ def test_a_page_of_this_machine_is_not_one_behind_a_proxy(
     assert OPERATORS.admit(find_person(asked)) == admitted
 
 
-def test_the_token_goes_to_operators_alone(studio: Service) -> None:
-    status = StatusPage(studio, OPERATORS)
+def test_the_token_goes_to_operators_alone(service: Service) -> None:
+    status = StatusPage(service, OPERATORS)
     token = status.issue_token(request())["token"]
     assert OPERATORS.recognise(token, find_person(request()))
     assert status.issue_token(request("evil.example")) == {}
@@ -166,8 +166,8 @@ def test_a_token_ends() -> None:
 @pytest.mark.parametrize(
     "data", [None, [], "x", {}, [None], [""], ["ü\ud800"], [[TOKEN]], [1, "free", "x"]]
 )
-def test_every_function_needs_the_token(studio: Service, data: Any) -> None:
-    status = StatusPage(studio, OPERATORS)
+def test_every_function_needs_the_token(service: Service, data: Any) -> None:
+    status = StatusPage(service, OPERATORS)
     assert asyncio.run(status.make_look()(data, request())) == {"denied": True}
     assert asyncio.run(status.make_act()(data, request())) == {"denied": True}
 
@@ -175,18 +175,18 @@ def test_every_function_needs_the_token(studio: Service, data: Any) -> None:
 @pytest.mark.parametrize(
     "asked", [request(x_forwarded_for="127.0.0.1"), request(client="10.0.0.9")]
 )
-def test_the_token_alone_is_not_enough(studio: Service, asked: gr.Request) -> None:
-    status = StatusPage(studio, OPERATORS)
+def test_the_token_alone_is_not_enough(service: Service, asked: gr.Request) -> None:
+    status = StatusPage(service, OPERATORS)
     assert asyncio.run(status.make_look()([TOKEN], asked)) == {"denied": True}
     assert asyncio.run(status.make_act()([TOKEN, "stop", ""], asked)) == {"denied": True}
 
 
-def test_a_look_tells_servers_and_who_waits_but_no_ids(studio: Service, demo: DemoServer) -> None:
+def test_a_look_tells_servers_and_who_waits_but_no_ids(service: Service, demo: DemoServer) -> None:
     people = ["user:ann", "user:ann", "user:ann", "anon:0a1b2c", "api", "local"]
-    jobs = [studio.queue.submit(draw(number, 60), who) for number, who in enumerate(people)]
+    jobs = [service.queue.submit(draw(number, 60), who) for number, who in enumerate(people)]
     wait(jobs[0], is_running)
     wait(jobs[1], is_posted)
-    told = call(StatusPage(studio, OPERATORS), TOKEN)
+    told = call(StatusPage(service, OPERATORS), TOKEN)
     assert "0a1b2c" not in json.dumps(told) and not any(
         job.token in json.dumps(told) for job in jobs
     )
@@ -197,27 +197,27 @@ def test_a_look_tells_servers_and_who_waits_but_no_ids(studio: Service, demo: De
     assert 0 <= device["used"] <= device["total"]
     assert sum(one["count"] for one in told["waiting"]) == 4
     assert {"Programs", "Commands", "ann"} <= {one["who"] for one in told["waiting"]}
-    assert studio.queue.stop_waiting() == 4
+    assert service.queue.stop_waiting() == 4
 
 
 def test_a_server_that_does_not_answer_is_told_and_its_buttons_say_why(tmp_path: Path) -> None:
     dead = f"http://127.0.0.1:{free_port()}"
-    studio = Service(ComfyClient(dead), [], tmp_path / "outputs")
-    status = StatusPage(studio, OPERATORS)
+    service = Service(ComfyClient(dead), [], tmp_path / "outputs")
+    status = StatusPage(service, OPERATORS)
     (server,) = call(status, TOKEN)["servers"]
     assert (
         not server["up"] and "does not answer" in server["trouble"] and server["remaining"] is None
     )
     assert "does not answer" in call(status, TOKEN, "free", dead)["error"]
-    studio.close()
+    service.close()
 
 
 def test_interrupt_stops_what_runs_and_the_next_one_goes_on(
-    studio: Service, demo: DemoServer
+    service: Service, demo: DemoServer
 ) -> None:
-    jobs = [studio.queue.submit(draw(number, 60)) for number in range(2)]
+    jobs = [service.queue.submit(draw(number, 60)) for number in range(2)]
     wait(jobs[0], is_running)
-    assert call(StatusPage(studio, OPERATORS), TOKEN, "interrupt", demo.url) == {
+    assert call(StatusPage(service, OPERATORS), TOKEN, "interrupt", demo.url) == {
         "done": "What was running is stopped."
     }
     end = wait(jobs[0], is_over)
@@ -226,24 +226,24 @@ def test_interrupt_stops_what_runs_and_the_next_one_goes_on(
 
 
 def test_clear_takes_everybodys_waiting_prompts_and_leaves_what_runs(
-    studio: Service, demo: DemoServer
+    service: Service, demo: DemoServer
 ) -> None:
-    jobs = [studio.queue.submit(draw(number, 60)) for number in range(2)]
+    jobs = [service.queue.submit(draw(number, 60)) for number in range(2)]
     wait(jobs[0], is_running)
     wait(jobs[1], is_posted)
     direct = ComfyClient(demo.url)
     foreign = direct.queue_prompt(draw(9, 60).prompt.graph)
-    assert "done" in call(StatusPage(studio, OPERATORS), TOKEN, "clear", demo.url)
+    assert "done" in call(StatusPage(service, OPERATORS), TOKEN, "clear", demo.url)
     assert wait(jobs[1], is_over).phase == "stopped"
     queue = direct.queue()
     assert not queue.pending and foreign.prompt_id not in [one.prompt_id for one in queue.running]
     assert is_running(jobs[0].snapshot)
 
 
-def test_stop_all_ends_what_waits_here_and_nothing_else(studio: Service) -> None:
-    jobs = [studio.queue.submit(draw(number, 60), f"user:{number}") for number in range(4)]
+def test_stop_all_ends_what_waits_here_and_nothing_else(service: Service) -> None:
+    jobs = [service.queue.submit(draw(number, 60), f"user:{number}") for number in range(4)]
     wait(jobs[1], is_posted)
-    status = StatusPage(studio, OPERATORS)
+    status = StatusPage(service, OPERATORS)
     assert call(status, TOKEN, "stop", "") == {"done": "2 waiting jobs were stopped."}
     assert [job.snapshot.phase for job in jobs] == ["running", "running", "stopped", "stopped"]
     assert call(status, TOKEN, "stop", "") == {"done": "0 waiting jobs were stopped."}
@@ -252,14 +252,14 @@ def test_stop_all_ends_what_waits_here_and_nothing_else(studio: Service) -> None
 @pytest.mark.parametrize(
     "data", [("free", "http://elsewhere"), ("explode", ""), ("stop", "x"), (None, None), ("free",)]
 )
-def test_nothing_else_can_be_asked_for(studio: Service, data: tuple[Any, ...]) -> None:
-    assert call(StatusPage(studio, OPERATORS), TOKEN, *data) == {
+def test_nothing_else_can_be_asked_for(service: Service, data: tuple[Any, ...]) -> None:
+    assert call(StatusPage(service, OPERATORS), TOKEN, *data) == {
         "error": "This server is not among ours any more; reload this page."
     }
 
 
-def test_free_memory_reaches_the_server(studio: Service, demo: DemoServer) -> None:
-    assert "unloads" in call(StatusPage(studio, OPERATORS), TOKEN, "free", demo.url)["done"]
+def test_free_memory_reaches_the_server(service: Service, demo: DemoServer) -> None:
+    assert "unloads" in call(StatusPage(service, OPERATORS), TOKEN, "free", demo.url)["done"]
 
 
 @pytest.mark.parametrize(
@@ -285,23 +285,23 @@ def test_people_have_names_that_stay_and_tell_nothing() -> None:
 
 def test_a_server_that_lacks_a_model_is_not_used_for_that_preset(tmp_path: Path) -> None:
     with DemoServer(DemoOptions(lab_nodes=True)) as one:
-        studio = Service(ComfyClient(one.url), [shipped_presets()], tmp_path / "outputs")
-        assert studio.connect()
-        status = StatusPage(studio, OPERATORS)
+        service = Service(ComfyClient(one.url), [shipped_presets()], tmp_path / "outputs")
+        assert service.connect()
+        status = StatusPage(service, OPERATORS)
         assert call(status, TOKEN)["servers"][0]["lacks"] == []
-        form = studio.forms["upscale"]
+        form = service.forms["upscale"]
         graph = form.workflow.to_json()
         key = next(key for key, node in graph.items() if node["class_type"] == "UpscaleModelLoader")
         graph[key]["inputs"]["model_name"] = "elsewhere.pth"
         elsewhere = replace(form, workflow=type(form.workflow).from_json(graph))
-        studio.forms = {"upscale": elsewhere}
+        service.forms = {"upscale": elsewhere}
         assert call(status, TOKEN)["servers"][0]["lacks"] == []  # people choose another one
         fixed = {name: field for name, field in form.fields.items() if name != "model"}
-        studio.forms = {"upscale": replace(elsewhere, fields=fixed)}
+        service.forms = {"upscale": replace(elsewhere, fields=fixed)}
         assert call(status, TOKEN)["servers"][0]["lacks"] == [
             "Not used for Upscale: it does not have elsewhere.pth."
         ]
-        studio.close()
+        service.close()
 
 
 def list_ids(app: App) -> set[str]:

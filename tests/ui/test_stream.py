@@ -12,8 +12,8 @@ from pathlib import Path
 from comfygradio.comfy.prompt_progress import Preview, PromptProgress
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.jobs.job import Job, Order
-from comfygradio.ui.endpoint import REPORT_SECONDS, ProgramPacing
-from comfygradio.ui.job_feed import (
+from comfygradio.ui.form.endpoint import REPORT_SECONDS, ProgramPacing
+from comfygradio.ui.job.job_feed import (
     KEEPALIVE_SECONDS,
     MAX_JOBS,
     PREVIEW_WAIT_SECONDS,
@@ -22,8 +22,13 @@ from comfygradio.ui.job_feed import (
     select_jobs,
     wait_event,
 )
-from comfygradio.ui.job_stream import PAINT_TIMEOUT_SECONDS, JobStream, Message, compose_message
-from comfygradio.ui.job_stream_registry import JobStreams
+from comfygradio.ui.job.job_stream import (
+    PAINT_TIMEOUT_SECONDS,
+    JobStream,
+    JobStreams,
+    Message,
+    compose_message,
+)
 from tests.clocks import HANG_SECONDS, ManualClock
 
 

@@ -13,7 +13,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from tests.faults.world import await_that
+from tests.faults.scenario import await_that
 from tests.sweeps.running import await_sweep
 from tests.ui.running import RunningApp
 

@@ -25,12 +25,13 @@ from PIL import Image
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import ComfyGradioError, JobStoreError
+from comfygradio.service.service import Service
 from comfygradio.settings import shipped_presets
+from comfygradio.sweeps.axes.axis_parser import format_unquoted
+from comfygradio.ui.form.sheet_import import load_dropped_sheet
 from comfygradio.ui.history.history_page import History
-from comfygradio.ui.page_session import PageSessions
-from comfygradio.ui.service import Service
-from comfygradio.ui.sweep.axis_choices import list_choices, write_all_choices, write_unquoted
-from comfygradio.ui.sweep.sheet_import import load_dropped_sheet
+from comfygradio.ui.identity.page_session import PageSessions
+from comfygradio.ui.sweep.axis_choices import list_choices, write_all_choices
 from comfygradio.ui.sweep.sweep_api import UNKNOWN, SweepApi
 from comfygradio.ui.sweep.sweep_text import find_cell_number, find_index
 from comfygradio.ui.sweep.thumbnail_route import THUMB_PIXELS, Thumbnails, make_thumbnail
@@ -63,23 +64,23 @@ def presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def studio(quick: DemoServer, presets: Path, tmp_path: Path) -> Iterator[Service]:
+def service(quick: DemoServer, presets: Path, tmp_path: Path) -> Iterator[Service]:
     client = ComfyClient(quick.url)
-    studio = Service(client, [presets], tmp_path / "outputs")
-    assert studio.connect()
-    yield studio
-    studio.close()
+    service = Service(client, [presets], tmp_path / "outputs")
+    assert service.connect()
+    yield service
+    service.close()
     client.close()
 
 
 @pytest.fixture
-def visitors() -> PageSessions:
+def page_sessions() -> PageSessions:
     return PageSessions()
 
 
 @pytest.fixture
-def desk(studio: Service, visitors: PageSessions) -> SweepApi:
-    return SweepApi(studio, visitors)
+def api(service: Service, page_sessions: PageSessions) -> SweepApi:
+    return SweepApi(service, page_sessions)
 
 
 def draft(*axes: Mapping[str, str], preset: str = "text_to_image", **values: Any) -> Json:
@@ -88,15 +89,15 @@ def draft(*axes: Mapping[str, str], preset: str = "text_to_image", **values: Any
     return {"definition": {"preset": preset, "values": {"prompt": "a fox", **values}, "axes": told}}
 
 
-def begin(desk: SweepApi, *axes: Mapping[str, str], owner: str = ADA, **values: Any) -> str:
-    answer = desk.start(owner, draft(*axes, **values))
+def begin(api: SweepApi, *axes: Mapping[str, str], owner: str = ADA, **values: Any) -> str:
+    answer = api.start(owner, draft(*axes, **values))
     return str(answer["token"])
 
 
-def wait(desk: SweepApi, token: str, until: Callable[[Json], bool], owner: str = ADA) -> Json:
+def wait(api: SweepApi, token: str, until: Callable[[Json], bool], owner: str = ADA) -> Json:
     """The sweep's page as soon as it is as asked for."""
     end = time.monotonic() + 30
-    while not until(told := desk.open(owner, {"token": token})):
+    while not until(told := api.open(owner, {"token": token})):
         assert time.monotonic() < end, told["line"]
         time.sleep(0.02)
     return told
@@ -106,10 +107,8 @@ def is_done(told: Json) -> bool:
     return bool(told["phase"] == "done")
 
 
-def test_the_editor_learns_the_fields_and_what_the_preset_suggests(desk: SweepApi) -> None:
-    told = desk.prepare(
-        ADA, {"preset": "text_to_image", "values": {"prompt": "a fox", "steps": 12}}
-    )
+def test_the_editor_learns_the_fields_and_what_the_preset_suggests(api: SweepApi) -> None:
+    told = api.prepare(ADA, {"preset": "text_to_image", "values": {"prompt": "a fox", "steps": 12}})
     fields = {field["name"]: field for field in told["fields"]}
     assert told["suggested"] == [{"field": "cfg", "text": "1-7 (+3)"}]
     assert fields["steps"]["now"] == "12" and "1-10" in fields["steps"]["help"]
@@ -117,8 +116,8 @@ def test_the_editor_learns_the_fields_and_what_the_preset_suggests(desk: SweepAp
     assert {row["name"]: row["text"] for row in told["base"]}["prompt"] == "a fox"
 
 
-def test_a_draft_is_read_out_and_counted(desk: SweepApi) -> None:
-    told = desk.study(ADA, draft({"cfg": "1-7 (+3)"}, {"steps": "4, 8", "sampler": "euler, ddim"}))
+def test_a_draft_is_read_out_and_counted(api: SweepApi) -> None:
+    told = api.study(ADA, draft({"cfg": "1-7 (+3)"}, {"steps": "4, 8", "sampler": "euler, ddim"}))
     assert told["ready"] and told["count"] == "6 pictures"
     assert (
         told["axes"][0][0]["read"] == "3 values: 1, 4, 7"
@@ -127,9 +126,9 @@ def test_a_draft_is_read_out_and_counted(desk: SweepApi) -> None:
     assert json.loads(json.dumps(told)) == told
 
 
-def test_errors_stand_beside_their_field(desk: SweepApi) -> None:
+def test_errors_stand_beside_their_field(api: SweepApi) -> None:
     def find_errors(*axes: Mapping[str, str]) -> list[list[str]]:
-        told = desk.study(ADA, draft(*axes))
+        told = api.study(ADA, draft(*axes))
         assert "ready" not in told and not told.get("error")
         return [[one.get("error", "") for one in axis] for axis in told["axes"]]
 
@@ -146,13 +145,13 @@ def test_errors_stand_beside_their_field(desk: SweepApi) -> None:
     assert find_errors({"steps": ""}) == [[""]] and find_errors({"": "4"}) == [[""]]
 
 
-def test_what_the_form_refuses_is_said_with_its_label(desk: SweepApi) -> None:
-    told = desk.study(ADA, draft({"cfg": "1, 2"}, steps=5000))
+def test_what_the_form_refuses_is_said_with_its_label(api: SweepApi) -> None:
+    told = api.study(ADA, draft({"cfg": "1, 2"}, steps=5000))
     assert told["error"].startswith("Steps: ") and not told.get("ready")
-    assert desk.study(ADA, draft({"steps": "4, 8"}, steps=5000))["ready"]
+    assert api.study(ADA, draft({"steps": "4, 8"}, steps=5000))["ready"]
 
 
-def test_odd_drafts_do_not_fail(desk: SweepApi) -> None:
+def test_odd_drafts_do_not_fail(api: SweepApi) -> None:
     odd: list[Any] = [
         None,
         [],
@@ -163,16 +162,16 @@ def test_odd_drafts_do_not_fail(desk: SweepApi) -> None:
         [{"steps": "1"}],
     ]
     for axes in odd:
-        told = desk.study(
+        told = api.study(
             ADA, {"definition": {"preset": "text_to_image", "values": [], "axes": axes}}
         )
         assert not told.get("ready")
     for asked in ({}, {"definition": 3}, {"definition": {"preset": "gone"}}):
         with pytest.raises(ComfyGradioError):
-            desk.study(ADA, asked)
+            api.study(ADA, asked)
 
 
-def test_files_on_an_axis_have_to_be_uploads(desk: SweepApi, tmp_path: Path) -> None:
+def test_files_on_an_axis_have_to_be_uploads(api: SweepApi, tmp_path: Path) -> None:
     upload = Path(get_upload_folder()) / secrets.token_hex(8) / "cat.png"
     upload.parent.mkdir(parents=True)
     Image.new("RGB", (64, 64), "red").save(upload)
@@ -180,7 +179,7 @@ def test_files_on_an_axis_have_to_be_uploads(desk: SweepApi, tmp_path: Path) -> 
 
     def study(*paths: Path) -> Json:
         entry = {"field": "image", "files": [{"path": str(path)} for path in paths]}
-        return desk.study(
+        return api.study(
             ADA, {"definition": {"preset": "image_to_image", "values": {}, "axes": [[entry]]}}
         )
 
@@ -189,65 +188,67 @@ def test_files_on_an_axis_have_to_be_uploads(desk: SweepApi, tmp_path: Path) -> 
     assert not study(tmp_path / "dog.png").get("ready")
 
 
-def test_ticked_choices_are_written_as_they_read(studio: Service, desk: SweepApi) -> None:
-    form = studio.forms["text_to_image"]
-    assert write_unquoted(form, "sampler", ["euler", "ddim"]) == ["euler", "ddim"]
-    assert COMMA in "".join(write_unquoted(form, "checkpoint", [COMMA, "photo-xl.safetensors"]))
+def test_ticked_choices_are_written_as_they_read(service: Service, api: SweepApi) -> None:
+    form = service.forms["text_to_image"]
+    assert format_unquoted(form, "sampler", ["euler", "ddim"]) == ["euler", "ddim"]
+    assert COMMA in "".join(format_unquoted(form, "checkpoint", [COMMA, "photo-xl.safetensors"]))
     for name in ("checkpoint", "sampler", "size"):
         text, count = write_all_choices(form, name), len(form.fields[name].choices or ())
-        told = desk.study(ADA, draft({name: text}))["axes"][0][0]
+        told = api.study(ADA, draft({name: text}))["axes"][0][0]
         assert told["count"] == count
         listed = list_choices(form, name, "")
         assert {choice["text"] for choice in listed["found"]} <= set(told["texts"]) or count > 12
     assert (
-        desk.choices(ADA, {"preset": "text_to_image", "field": "checkpoint", "query": "photo"})[
+        api.choices(ADA, {"preset": "text_to_image", "field": "checkpoint", "query": "photo"})[
             "count"
         ]
         == 1
     )
     with pytest.raises(ComfyGradioError, match="no list"):
-        desk.choices(ADA, {"preset": "text_to_image", "field": "steps"})
+        api.choices(ADA, {"preset": "text_to_image", "field": "steps"})
 
 
 def test_what_was_planned_is_what_starts_and_only_for_its_owner(
-    desk: SweepApi, studio: Service
+    api: SweepApi, service: Service
 ) -> None:
-    planned = desk.study(ADA, draft({"seed": "random x3"}))["token"]
-    sweep = studio.sweeps.find(planned)
+    planned = api.study(ADA, draft({"seed": "random x3"}))["token"]
+    sweep = service.sweeps.find(planned)
     assert sweep is not None and sweep.phase == "planned"
-    theirs = desk.start(BOB, {**draft({"steps": "2"}), "planned": planned})["token"]
+    theirs = api.start(BOB, {**draft({"steps": "2"}), "planned": planned})["token"]
     assert theirs != planned and sweep.phase == "planned"
-    desk.study(BOB, {**draft({"steps": "2"}), "planned": planned})
-    assert desk.start(ADA, {**draft({"steps": "2"}), "planned": planned}) == {"token": planned}
-    assert wait(desk, planned, is_done)["total"] == 3
-    first = desk.study(ADA, {**draft({"steps": "2"}), "planned": planned})["token"]
-    desk.study(ADA, {**draft({"steps": "2, 3"}), "planned": first})
-    assert studio.sweeps.find(first) is None and studio.sweeps.find(planned) is sweep
+    api.study(BOB, {**draft({"steps": "2"}), "planned": planned})
+    assert api.start(ADA, {**draft({"steps": "2"}), "planned": planned}) == {"token": planned}
+    assert wait(api, planned, is_done)["total"] == 3
+    first = api.study(ADA, {**draft({"steps": "2"}), "planned": planned})["token"]
+    api.study(ADA, {**draft({"steps": "2, 3"}), "planned": first})
+    assert service.sweeps.find(first) is None and service.sweeps.find(planned) is sweep
 
 
-def test_news_are_what_changed_and_come_to_the_same(desk: SweepApi) -> None:
-    token = begin(desk, {"steps": "2, 3"}, {"cfg": "1, 2, 3"})
-    told = desk.open(ADA, {"token": token})
+def test_news_are_what_changed_and_come_to_the_same(api: SweepApi) -> None:
+    token = begin(api, {"steps": "2, 3"}, {"cfg": "1, 2, 3"})
+    told = api.open(ADA, {"token": token})
     cells, version, told_of = list(told["cells"]), told["version"], 0
     while told["phase"] != "done":
-        told = desk.news(ADA, {"token": token, "since": version})
+        told = api.news(ADA, {"token": token, "since": version})
         version, told_of = told["version"], told_of + len(told["cells"])
         for place, cell in told["cells"]:
             cells[place] = cell
         time.sleep(0.01)
-    final = desk.open(ADA, {"token": token})
+    final = api.open(ADA, {"token": token})
     assert cells == final["cells"] and len(cells) == 6 and told_of >= 6
-    assert desk.news(ADA, {"token": token, "since": version})["cells"] == []
+    assert api.news(ADA, {"token": token, "since": version})["cells"] == []
     assert json.loads(json.dumps(final)) == final
-    for since in ("", None, "other.3", f"{desk.run_id}.x", f"{desk.run_id}.-1", 7):
-        assert desk.news(ADA, {"token": token, "since": since})["cells"] is None
+    for since in ("", None, "other.3", f"{api.run_id}.x", f"{api.run_id}.-1", 7):
+        assert api.news(ADA, {"token": token, "since": since})["cells"] is None
 
 
-def test_nobody_reaches_a_sweep_of_somebody_else(desk: SweepApi, visitors: PageSessions) -> None:
-    token = begin(desk, {"steps": "2, 3"})
-    wait(desk, token, is_done)
-    one = (desk.open, desk.news, desk.glance, desk.settings, desk.change)
-    more = (desk.pause, desk.resume, desk.stop, desk.retry, desk.rate, desk.delete)
+def test_nobody_reaches_a_sweep_of_somebody_else(
+    api: SweepApi, page_sessions: PageSessions
+) -> None:
+    token = begin(api, {"steps": "2, 3"})
+    wait(api, token, is_done)
+    one = (api.open, api.news, api.glance, api.settings, api.change)
+    more = (api.pause, api.resume, api.stop, api.retry, api.rate, api.delete)
     for asked in (
         {"token": token, "cell": 0, "rating": 5},
         {"token": "guess"},
@@ -257,31 +258,31 @@ def test_nobody_reaches_a_sweep_of_somebody_else(desk: SweepApi, visitors: PageS
         for way in (*one, *more):
             with pytest.raises(JobStoreError, match=re.escape(UNKNOWN)):
                 way(BOB, asked)
-    assert desk.list_all(BOB, {})["sweeps"] == []
-    assert [sweep["token"] for sweep in desk.list_all(ADA, {})["sweeps"]] == [token]
-    event = {"access": visitors.open(BOB), "token": token, "cell": 0}
+    assert api.list_all(BOB, {})["sweeps"] == []
+    assert [sweep["token"] for sweep in api.list_all(ADA, {})["sweeps"]] == [token]
+    event = {"access": page_sessions.open(BOB), "token": token, "cell": 0}
     for wrong in (event, {**event, "access": "guess"}):
         with pytest.raises(JobStoreError):
-            desk.read_values(gr.EventData(None, wrong))
-    assert "k" not in desk.open(ADA, {"token": token})["cells"][0]
+            api.read_values(gr.EventData(None, wrong))
+    assert "k" not in api.open(ADA, {"token": token})["cells"][0]
 
 
 def test_cells_are_rated_and_their_values_go_back_into_the_form(
-    desk: SweepApi, visitors: PageSessions
+    api: SweepApi, page_sessions: PageSessions
 ) -> None:
     seed = str(2**64 - 7)
-    token = begin(desk, {"steps": "2, 3"}, {"cfg": "1, 2.5"}, seed=seed)
-    wait(desk, token, is_done)
-    news = desk.rate(ADA, {"token": token, "cell": 3, "rating": 4, "since": f"{desk.run_id}.0"})
+    token = begin(api, {"steps": "2, 3"}, {"cfg": "1, 2.5"}, seed=seed)
+    wait(api, token, is_done)
+    news = api.rate(ADA, {"token": token, "cell": 3, "rating": 4, "since": f"{api.run_id}.0"})
     assert [cell["k"] for place, cell in news["cells"] if place == 3] == [4]
     for wrong in ({"cell": 4}, {"cell": -1}, {"cell": True}, {"cell": "0"}, {}):
         with pytest.raises(JobStoreError, match="no such place"):
-            desk.rate(ADA, {"token": token, "rating": 1, **wrong})
+            api.rate(ADA, {"token": token, "rating": 1, **wrong})
     for rating in (6, -2, "5", True, None):
-        desk.rate(ADA, {"token": token, "cell": 3, "rating": rating})
-    assert desk.open(ADA, {"token": token})["cells"][3]["k"] == 4
-    event = gr.EventData(None, {"access": visitors.open(ADA), "token": token, "cell": 3})
-    preset, values, notes = desk.read_values(event)
+        api.rate(ADA, {"token": token, "cell": 3, "rating": rating})
+    assert api.open(ADA, {"token": token})["cells"][3]["k"] == 4
+    event = gr.EventData(None, {"access": page_sessions.open(ADA), "token": token, "cell": 3})
+    preset, values, notes = api.read_values(event)
     assert (preset, values["steps"], values["cfg"], values["seed"], notes) == (
         "text_to_image",
         3,
@@ -291,34 +292,34 @@ def test_cells_are_rated_and_their_values_go_back_into_the_form(
     )
     shown = {
         row["label"]: row["text"]
-        for row in desk.settings(ADA, {"token": token, "cell": 3})["values"]
+        for row in api.settings(ADA, {"token": token, "cell": 3})["values"]
     }
     assert shown["Seed"] == seed and shown["Steps"] == "3"
 
 
-def test_a_sweep_is_paused_goes_on_and_is_stopped(desk: SweepApi) -> None:
-    token = begin(desk, {"seed": "1-40"})
-    assert desk.pause(ADA, {"token": token})["phase"] == "paused"
-    told = wait(desk, token, lambda told: not told["counts"]["running"])
+def test_a_sweep_is_paused_goes_on_and_is_stopped(api: SweepApi) -> None:
+    token = begin(api, {"seed": "1-40"})
+    assert api.pause(ADA, {"token": token})["phase"] == "paused"
+    told = wait(api, token, lambda told: not told["counts"]["running"])
     assert told["counts"]["waiting"] > 0 and told["rest"] == ""
-    assert desk.resume(ADA, {"token": token})["phase"] == "running"
-    told = desk.stop(ADA, {"token": token})
+    assert api.resume(ADA, {"token": token})["phase"] == "running"
+    told = api.stop(ADA, {"token": token})
     assert told["phase"] == "stopped" and "stopped" in told["line"]
-    wait(desk, token, lambda told: not told["counts"]["running"])
-    desk.delete(ADA, {"token": token})
+    wait(api, token, lambda told: not told["counts"]["running"])
+    api.delete(ADA, {"token": token})
     with pytest.raises(JobStoreError):
-        desk.open(ADA, {"token": token})
+        api.open(ADA, {"token": token})
 
 
-def test_a_sweep_comes_back_into_the_editor(desk: SweepApi, studio: Service) -> None:
+def test_a_sweep_comes_back_into_the_editor(api: SweepApi, service: Service) -> None:
     axes = ({"prompt": '"a, b", "c ""d"""'}, {"steps": "2-3", "cfg": "1, 2"})
-    token = begin(desk, *axes, seed="5")
-    wait(desk, token, is_done)
-    again = desk.change(ADA, {"token": token})["compose"]
-    told = desk.study(ADA, {"definition": again})
+    token = begin(api, *axes, seed="5")
+    wait(api, token, is_done)
+    again = api.change(ADA, {"token": token})["compose"]
+    told = api.study(ADA, {"definition": again})
     assert again["preset"] == "text_to_image" and again["values"]["seed"] == "5"
     assert told["ready"] and told["count"].startswith("4 pictures")
-    planned = studio.sweeps.find(told["token"])
+    planned = service.sweeps.find(told["token"])
     assert planned is not None and planned.counts.done == 4
 
 
@@ -353,9 +354,9 @@ def test_thumbnails_are_small_and_kept(tmp_path: Path) -> None:
 
 @pytest.mark.app
 def test_pictures_of_a_sweep_are_sent_to_those_who_know_its_secret(app: RunningApp) -> None:
-    desk = SweepApi(app.app.service, app.app.page_sessions)
-    token = begin(desk, {"steps": "2"}, owner=GUEST)
-    told = wait(desk, token, is_done, owner=GUEST)
+    api = SweepApi(app.app.service, app.app.page_sessions)
+    token = begin(api, {"steps": "2"}, owner=GUEST)
+    told = wait(api, token, is_done, owner=GUEST)
     address = f"{app.url}{told['thumbs']['address']}{told['cells'][0]['r'][0]['m']}"
     answer = httpx.get(address)
     assert answer.status_code == 200 and answer.headers["content-type"] in (
@@ -370,8 +371,8 @@ def test_pictures_of_a_sweep_are_sent_to_those_who_know_its_secret(app: RunningA
         address.replace("/0/0/", "/0/9/"),
     ):
         assert httpx.get(wrong).status_code == 404
-    theirs = begin(desk, {"steps": "2"})
-    wait(desk, theirs, is_done)
+    theirs = begin(api, {"steps": "2"})
+    wait(api, theirs, is_done)
     assert (
         httpx.get(address.replace(token, theirs)).status_code == 404
     )  # a login's, and I have none
@@ -406,9 +407,9 @@ def fetch(app: RunningApp, **fields: Any) -> httpx.Response:
 def test_downloads_follow_the_layout_and_are_for_their_owner(
     app: RunningApp, tmp_path: Path
 ) -> None:
-    desk = SweepApi(app.app.service, app.app.page_sessions)
-    token = begin(desk, {"seed": "7, 8"}, {"steps": "2, 3"}, {"cfg": "1, 2"}, prompt="a fox, ü")
-    wait(desk, token, is_done)
+    api = SweepApi(app.app.service, app.app.page_sessions)
+    token = begin(api, {"seed": "7, 8"}, {"steps": "2, 3"}, {"cfg": "1, 2"}, prompt="a fox, ü")
+    wait(api, token, is_done)
     mine, theirs = app.app.page_sessions.open(ADA), app.app.page_sessions.open(BOB)
     asked = {
         "access": mine,
@@ -458,32 +459,32 @@ def test_downloads_follow_the_layout_and_are_for_their_owner(
 
 @pytest.mark.app
 def test_a_contact_sheet_opens_the_editor_with_its_sweep(app: RunningApp) -> None:
-    desk, studio = SweepApi(app.app.service, app.app.page_sessions), app.app.service
-    token = begin(desk, {"steps": "2-3"}, {"cfg": "1, 2"}, seed=str(2**64 - 3))
-    wait(desk, token, is_done)
+    api, service = SweepApi(app.app.service, app.app.page_sessions), app.app.service
+    token = begin(api, {"steps": "2-3"}, {"cfg": "1, 2"}, seed=str(2**64 - 3))
+    wait(api, token, is_done)
     answer = fetch(
         app, access=app.app.page_sessions.open(ADA), token=token, format="png", layout="{}"
     )
     sheet = Path(get_upload_folder()) / secrets.token_hex(8) / "sheet.png"
     sheet.parent.mkdir(parents=True)
     sheet.write_bytes(answer.content)
-    begun = load_dropped_sheet(studio, {"path": str(sheet)})
+    begun = load_dropped_sheet(service, {"path": str(sheet)})
     assert begun is not None and begun["compose"]["values"]["seed"] == str(2**64 - 3)
-    told = desk.study(ADA, {"definition": begun["compose"]})
+    told = api.study(ADA, {"definition": begun["compose"]})
     assert told["ready"] and told["line"].startswith("All of them are there")
     Image.new("RGB", (9, 9)).save(sheet)
     assert (
-        load_dropped_sheet(studio, {"path": str(sheet)}) is None
-        and load_dropped_sheet(studio, {"path": "/etc/passwd"}) is None
+        load_dropped_sheet(service, {"path": str(sheet)}) is None
+        and load_dropped_sheet(service, {"path": "/etc/passwd"}) is None
     )
 
 
 def test_the_history_can_leave_out_what_sweeps_made(
-    desk: SweepApi, studio: Service, visitors: PageSessions
+    api: SweepApi, service: Service, page_sessions: PageSessions
 ) -> None:
-    history = History(studio, visitors)
+    history = History(service, page_sessions)
     assert history.search(ADA, {})["sweeps"] is False
-    wait(desk, begin(desk, {"steps": "1, 2"}), is_done)
+    wait(api, begin(api, {"steps": "1, 2"}), is_done)
     assert history.search(ADA, {})["sweeps"] is True and history.search(BOB, {})["sweeps"] is False
     assert (
         len(history.search(ADA, {})["jobs"]) == 2

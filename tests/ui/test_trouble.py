@@ -102,7 +102,7 @@ def test_a_server_killed_in_mid_run_gets_the_job_again(tmp_path: Path) -> None:
         for _, info in job:
             if info["progress"] > 0:
                 server.kill()
-                server.set_pace(0)
+                server.set_step_seconds(0)
                 server.start()
                 break
         files, info = job.result(timeout=60)

@@ -11,10 +11,10 @@ import pytest
 
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
+from comfygradio.service.preset_watcher import PresetWatcher
+from comfygradio.service.service import Service
+from comfygradio.ui.identity.page_session import IDLE_SECONDS, PageSessions
 from comfygradio.ui.identity.person import find_person
-from comfygradio.ui.page_session import IDLE_SECONDS, PageSessions
-from comfygradio.ui.preset_watcher import PresetWatcher
-from comfygradio.ui.service import Service
 from comfygradio.ui.status.operator_access import OperatorAccess
 from comfygradio.ui.status.status_page import ANSWER_SECONDS, StatusPage
 from tests.clocks import HANG_SECONDS, ManualClock
@@ -27,13 +27,13 @@ def clock() -> ManualClock:
 
 
 def test_a_secret_is_forgotten_when_nobody_used_it_for_long(clock: ManualClock) -> None:
-    visitors = PageSessions(clock)
-    access = visitors.open("user:ada")
+    page_sessions = PageSessions(clock)
+    access = page_sessions.open("user:ada")
     for _ in range(3):
         clock.advance(IDLE_SECONDS)
-        assert visitors.find_owner(access) == "user:ada"
+        assert page_sessions.find_owner(access) == "user:ada"
     clock.advance(IDLE_SECONDS + 1)
-    assert visitors.find_owner(access) is None
+    assert page_sessions.find_owner(access) is None
 
 
 @pytest.fixture
@@ -46,10 +46,10 @@ def silent(tmp_path: Path) -> Iterator[DemoServer]:
 def test_a_server_that_is_slow_to_answer_is_shown_as_one_that_does_not(
     silent: DemoServer, tmp_path: Path, clock: ManualClock
 ) -> None:
-    studio = Service(ComfyClient(silent.url), [], tmp_path / "outputs", clock=clock)
+    service = Service(ComfyClient(silent.url), [], tmp_path / "outputs", clock=clock)
     operators = OperatorAccess(None)
     token = operators.issue(find_person(make_request()))
-    look = StatusPage(studio, operators).make_look()
+    look = StatusPage(service, operators).make_look()
 
     async def ask() -> list[str]:
         asking = asyncio.ensure_future(look([token], make_request()))
@@ -63,7 +63,7 @@ def test_a_server_that_is_slow_to_answer_is_shown_as_one_that_does_not(
         assert asyncio.run(ask()) == ["It has not answered for 3 seconds."]
     finally:
         silent.kill()
-        studio.close()
+        service.close()
 
 
 def test_a_change_of_the_presets_is_told_once(tmp_path: Path, clock: ManualClock) -> None:

@@ -229,12 +229,12 @@ def batch(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 
 
 def batch_many(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    names = sorted(inputs.names(), key=read_number)
+    names = sorted(inputs.names(), key=parse_number)
     batches = [inputs.images(name) for name in names]
     return NodeResult((join_batches(batches),))
 
 
-def read_number(name: str) -> int:
+def parse_number(name: str) -> int:
     """The number in the name of an input, 0 where there is none."""
     digits = "".join(letter for letter in name if letter.isdigit())
     return int(digits or 0)

@@ -38,7 +38,7 @@ def sleep(run: NodeRun, inputs: NodeInputs) -> NodeResult:
         return NodeResult((inputs.get("value", 0),))
     count = max(1, round(seconds / TICK))
     for step in range(count):
-        if run.interrupt.pace.is_hurried:
+        if run.interrupt.timing.skips_waits:
             break
         run.wait(seconds / count)
         run.step(step + 1, count)

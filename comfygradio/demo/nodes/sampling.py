@@ -79,7 +79,7 @@ def walk_steps(run: NodeRun, sampling: Sampling, final: Image.Image) -> None:
     frames = PreviewFrames(run, final, sampling.seed) if run.wants_preview() else None
     for step in range(1, count + 1):
         run.wait_step()
-        fail_on_purpose(run, step)
+        inject_failure(run, step)
         image = frames.encode(step / count) if frames else None
         run.step(step, count, image)
 
@@ -96,7 +96,7 @@ class PreviewFrames:
         return encode_image(frame, "JPEG")
 
 
-def fail_on_purpose(run: NodeRun, step: int) -> None:
+def inject_failure(run: NodeRun, step: int) -> None:
     if step == run.options.fail_at_step:
         raise RuntimeError(f"the demo server fails at step {step} on purpose")
     if step == run.options.oom_at_step:

@@ -9,7 +9,7 @@ import numpy as np
 from comfygradio.demo.cache import NodeResult
 from comfygradio.demo.node_run import NodeRun
 from comfygradio.demo.nodes.outputs import claim_file
-from comfygradio.demo.sound import read_audio, write_audio
+from comfygradio.demo.sound import load_audio, write_audio
 from comfygradio.demo.values import Audio, NodeInputs
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def nodes() -> dict[str, NodeFunction]:
 
 def load(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     path = run.folders.annotated(inputs.text("audio"))
-    audio = read_audio(path)
+    audio = load_audio(path)
     if audio is None:
         raise ValueError("No audio stream found in the file.")
     return NodeResult((audio,))

@@ -9,7 +9,7 @@ from comfygradio.demo.cache import NodeResult
 from comfygradio.demo.node_run import NodeRun
 from comfygradio.demo.nodes.outputs import claim_file
 from comfygradio.demo.values import Clip, NodeInputs, VideoFile
-from comfygradio.demo.video import SUFFIXES, Encoding, measure, read_clip, save_video
+from comfygradio.demo.video import SUFFIXES, Encoding, load_clip, measure, save_video
 
 if TYPE_CHECKING:
     from comfygradio.demo.nodes import NodeFunction
@@ -38,7 +38,7 @@ def create(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 
 def take_apart(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     video = inputs.video("video")
-    clip = video if isinstance(video, Clip) else read_clip(video)
+    clip = video if isinstance(video, Clip) else load_clip(video)
     return NodeResult((clip.pictures, clip.audio, float(clip.fps), 8, "sRGB"))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from comfygradio.comfy.object_info import Scalar
+from comfygradio.comfy.object_info import Scalar, is_number
 from comfygradio.forms.kinds.choice import MAX_CHOICE_TEXT
 from comfygradio.forms.kinds.kind import Kind
 from comfygradio.forms.kinds.model_name import fold_file_name
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 MAX_ROWS = 20
 
 SPLIT_STRENGTH = re.compile(r":([+-]?[0-9]+),([0-9]+)(?=\s*(?:,|>|$))")
-"""A strength with a comma for its point."""
+"""Matches a strength with a decimal comma."""
 
 MAX_ENTRIES = 100
-"""Most entries that are checked, including those without a name."""
+"""Maximum number of entries that are checked, including those without a name."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,10 @@ class LorasKind(Kind):
 
 
 def check_loras(field: Field, value: Any) -> tuple[Lora, ...]:
-    """Rows of name and strength, given as `name:0.8, other`, or as a list of names, pairs or
+    """Check rows of name and strength, given as `name:0.8, other`, or as a list of names, pairs or
     objects.
+
+    Raises InvalidValue.
     """
     rows = value
     if value is None:
@@ -86,7 +88,7 @@ def check_loras(field: Field, value: Any) -> tuple[Lora, ...]:
 
 
 def _refuse_comma(text: str) -> None:
-    """Raises InvalidValue for a strength such as `0,8`: commas stand between two LoRAs."""
+    """Raise InvalidValue for a strength such as `0,8`, since commas separate LoRAs."""
     split = SPLIT_STRENGTH.search(text)
     if split:
         whole, decimals = split.groups()
@@ -115,8 +117,8 @@ def _check_row(field: Field, row: Any) -> Lora | None:
 
 
 def _find_file(choices: tuple[Choice, ...], name: Any) -> Scalar | None:
-    """The file with this name or label, or the only one that is called so without its folders and
-    its ending.
+    """Find the file with this name or label, or the only one with this name without folders and
+    suffix.
     """
     for choice in choices:
         if name in (choice.value, choice.label):
@@ -132,7 +134,7 @@ def _find_file(choices: tuple[Choice, ...], name: Any) -> Scalar | None:
 
 
 def _take_stem(name: str) -> str:
-    """The name of a file without its folders and its ending, in small letters."""
+    """Return the name of a file without folders and suffix, in lower case."""
     stem, _, _ = fold_file_name(name).rpartition(".")
     return stem
 
@@ -169,9 +171,9 @@ def _check_strength(field: Field, value: Any) -> float:
 
 
 def _parse_strength(value: Any) -> float:
-    """A number, or the text of one; NaN for anything else."""
+    """Parse a number or its text. Returns NaN for anything else."""
     number = parse_numeral(value) if isinstance(value, str) else value
-    if isinstance(number, bool) or not isinstance(number, int | float):
+    if not is_number(number):
         return math.nan
     try:
         return float(number)

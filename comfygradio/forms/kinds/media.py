@@ -1,4 +1,8 @@
-"""Media fields: pictures, masks, videos, sound and other files that people hand in."""
+"""Media fields: pictures, masks, videos, sound and other files that people hand in.
+
+What opens them is imported where it is used: a command whose form has no files needs neither Pillow
+nor FFmpeg.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from comfygradio.errors import ValuesRefused
 from comfygradio.forms.kinds.kind import Kind
-from comfygradio.forms.kinds.picture import check_file_size, check_mask, check_picture, find_suffix
 from comfygradio.forms.kinds.value import InvalidValue, shorten
-from comfygradio.media.pictures import reserve_pixels
 from comfygradio.media.pixel_budget import MAX_PIXELS
 from comfygradio.media.video_frame import limit_to_header_size
 
@@ -85,6 +87,8 @@ def name_upload(field: Field, path: Path) -> str:
 
     Raises ValuesRefused where the file has gone since it was checked.
     """
+    from comfygradio.forms.kinds.picture import find_suffix
+
     is_picture = field.kind.is_picture
     try:
         digest = _hash_once(path, _stamp(path))[:20]
@@ -99,6 +103,8 @@ def name_upload(field: Field, path: Path) -> str:
 
 def check_nonempty_file(path: Path, max_mb: float) -> str | None:
     """What is wrong with a file's presence or size, in a sentence, or None."""
+    from comfygradio.forms.kinds.picture import check_file_size
+
     problem = check_file_size(path, max_mb)
     if problem:
         return problem
@@ -130,6 +136,8 @@ def _check_once(
     """What is wrong with a file; remembered for as long as its stamp stays, since sweeps ask for
     every point.
     """
+    from comfygradio.forms.kinds.picture import check_mask, check_picture
+
     if widget == "image":
         return check_picture(path, max_mb)
     if widget == "mask":
@@ -148,6 +156,8 @@ def _hash_once(path: Path, stamp: tuple[int, ...]) -> str:
 def _check_stream(kind: str, noun: str, path: Path) -> str | None:
     """Whether FFmpeg finds a video or a sound in the file, and can decode the beginning of it."""
     import av
+
+    from comfygradio.media.pictures import reserve_pixels
 
     options = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
     try:

@@ -16,7 +16,7 @@ from comfygradio.forms.form import Form
 from comfygradio.forms.kinds.text import MAX_TEXT
 from comfygradio.sweeps.axes.axis import Axis, Entry, Step
 from comfygradio.sweeps.axes.axis_row import AxisRow, format_items, parse_row
-from comfygradio.sweeps.axes.axis_text import MAX_VALUES
+from comfygradio.sweeps.axes.axis_text import MAX_VALUES, quote_if_split
 from comfygradio.sweeps.axes.file_pattern import AllowedFiles
 from comfygradio.sweeps.axes.search_replace import explain_absent, is_too_long
 from comfygradio.sweeps.axes.value_parser import ValueParser
@@ -94,6 +94,32 @@ def format_each(form: Form, name: str, values: Sequence[Any]) -> list[str]:
     Raises AxisError.
     """
     return format_items(ValueParser(form.fields[name]), values)
+
+
+def format_unquoted(form: Form, name: str, values: Sequence[Any]) -> list[str]:
+    """The text of each value; without quotes where all of them read as themselves without."""
+    if not values:
+        return []
+    field = form.fields[name]
+    quoted = format_each(form, name, values)
+    plain = [quote_if_split(value) for value in values if isinstance(value, str)]
+    if field.is_multiple or field.kind.is_text or len(plain) != len(values):
+        return quoted
+    # Whether the quotes are needed shows only when the text without them is read.
+    text = ", ".join(plain)
+    try:
+        axis = parse_axis(form, {name: text}, {})
+    except AxisError:
+        return quoted
+    return plain if list_axis_values(axis) == list(values) else quoted
+
+
+def list_axis_values(axis: Axis) -> list[Any]:
+    """The values that an axis sets, in its order."""
+    values: list[Any] = []
+    for step in axis.steps:
+        values.extend(change.value for change in step.changes)
+    return values
 
 
 def _parse_entry(

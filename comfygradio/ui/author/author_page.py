@@ -22,6 +22,7 @@ from comfygradio.drafting.preset_folder import (
 )
 from comfygradio.drafting.workflow_source import WorkflowSource, is_json, load_workflow_source
 from comfygradio.errors import ComfyGradioError, NotAllowed, PresetError
+from comfygradio.service.service import Service
 from comfygradio.ui.assets import read_asset
 from comfygradio.ui.author.author_access import AuthorAccess
 from comfygradio.ui.author.draft_rows import (
@@ -33,9 +34,8 @@ from comfygradio.ui.author.draft_rows import (
     parse_edited_draft,
 )
 from comfygradio.ui.author.form_preview import parse_preset_text, preview_preset
+from comfygradio.ui.form.upload_value import read_upload
 from comfygradio.ui.identity.person import find_person
-from comfygradio.ui.service import Service
-from comfygradio.ui.upload_value import read_upload
 
 QUICK: dict[str, Any] = {"api_visibility": "private", "queue": False, "preprocess": False}
 
@@ -73,7 +73,7 @@ def build_author(service: Service, authors: AuthorAccess) -> None:
                 elem_classes="cg-upload",
                 elem_id="cg-drop",
             )
-            desk = _build("author_desk", "cg-desk")
+            rows = _build("author_desk", "cg-desk")
             with gr.Accordion("The preset file", open=False, elem_id="cg-source"):
                 text = gr.Code(
                     language="yaml",
@@ -89,15 +89,15 @@ def build_author(service: Service, authors: AuthorAccess) -> None:
     read = _guard(author.read, authors)
     edit = _guard(author.edit, authors)
     write = _guard(author.write, authors)
-    file.upload(read, file, [file, desk, text, view], **latest)
-    desk.edited(edit, desk, [text, view], **latest)
-    text.input(write, [text, desk], [desk, view], **latest)
+    file.upload(read, file, [file, rows, text, view], **latest)
+    rows.edited(edit, rows, [text, view], **latest)
+    text.input(write, [text, rows], [rows, view], **latest)
 
     def save(request: gr.Request, event: gr.EventData, *payloads: Any) -> Json:
         _require(authors, request)
         return author.save(payloads[0], payloads[1], event)
 
-    view.save(save, [text, desk], view, **latest)
+    view.save(save, [text, rows], view, **latest)
 
 
 def reveal_author_link(blocks: gr.Blocks, authors: AuthorAccess) -> None:
@@ -163,48 +163,48 @@ class AuthorPage:
             source = _load_source(path)
             draft, object_info = self._draft(source)
             name = suggest_name(path.stem, draft)
-            desk = describe_draft(draft, name, object_info)
+            edited = describe_draft(draft, name, object_info)
         except ComfyGradioError as error:
             # Where uploads lie on the server is nobody's business.
             problem = str(error).replace(f"{path.parent}{os.sep}", "")
             return [None, {"error": problem}, "", {}]
-        return [None, desk, *self.edit(desk)]
+        return [None, edited, *self.edit(edited)]
 
     def edit(self, value: Any) -> list[Any]:
         """The rows were edited: the text and the view."""
         try:
-            desk = parse_edited_draft(value)
+            edited = parse_edited_draft(value)
         except ComfyGradioError as error:
             return [gr.skip(), {"error": str(error)}]
-        return [desk.text, self._view(desk, desk.text)]
+        return [edited.text, self._view(edited, edited.text)]
 
     def write(self, text: Any, value: Any) -> list[Any]:
         """The text was edited by hand: the rows, now set aside, and the view."""
         try:
-            desk = parse_edited_draft(value)
+            edited = parse_edited_draft(value)
         except ComfyGradioError as error:
             return [gr.skip(), {"error": str(error)}]
-        rows = gr.skip() if desk.by_hand else {**value, "byHand": True}
-        return [rows, self._view(desk, str(text or ""))]
+        rows = gr.skip() if edited.by_hand else {**value, "byHand": True}
+        return [rows, self._view(edited, str(text or ""))]
 
     def save(self, text: Any, value: Any, event: gr.EventData) -> Json:
         """Write the files: the view with what was saved, or why it was not."""
         try:
-            desk = parse_edited_draft(value)
+            edited = parse_edited_draft(value)
         except ComfyGradioError as error:
             return {"error": str(error)}
-        written = str(text or "") if desk.by_hand else desk.text
+        written = str(text or "") if edited.by_hand else edited.text
         overwrite = getattr(event, "overwrite", None) is True
         try:
-            self._store(desk, written, overwrite)
+            self._store(edited, written, overwrite)
         except ComfyGradioError as error:
-            return {**self._view(desk, written), "refused": str(error)}
-        return {**self._view(desk, written), "saved": desk.name}
+            return {**self._view(edited, written), "refused": str(error)}
+        return {**self._view(edited, written), "saved": edited.name}
 
-    def _store(self, desk: EditedDraft, text: str, overwrite: bool) -> None:
+    def _store(self, edited: EditedDraft, text: str, overwrite: bool) -> None:
         if self.folder is None:
             raise PresetError(NO_FOLDER)
-        preset = parse_preset_text(text, desk.name, desk.draft.workflow)
+        preset = parse_preset_text(text, edited.name, edited.draft.workflow)
         other = self._service.find_preset(preset.name)
         if other and other.path.parent.resolve() != self.folder.resolve():
             raise PresetError(
@@ -213,18 +213,18 @@ class AuthorPage:
         whole = text if text.endswith("\n") else f"{text}\n"
         save_preset(self.folder, preset.name, whole, preset.workflow, overwrite)
 
-    def _view(self, desk: EditedDraft, text: str) -> Json:
+    def _view(self, edited: EditedDraft, text: str) -> Json:
         """What the right side of the page shows."""
-        found = preview_preset(text, desk.name, desk.draft.workflow, self._ask)
+        found = preview_preset(text, edited.name, edited.draft.workflow, self._ask)
         where = NO_FOLDER
         if self.folder:
             folder = self.folder.resolve().name
-            where = f"Goes to {folder}/{desk.name}.yaml, with its workflow beside it."
+            where = f"Goes to {folder}/{edited.name}.yaml, with its workflow beside it."
         can_save = self.folder is not None and "error" not in found
         return {
             **found,
-            "name": desk.name,
-            "taken": self._is_taken(desk.name),
+            "name": edited.name,
+            "taken": self._is_taken(edited.name),
             "where": where,
             "canSave": can_save,
         }

@@ -21,7 +21,7 @@ from comfygradio.forms.form import Form
 from comfygradio.forms.preset_yaml import load_preset_file
 from comfygradio.forms.problem import Problem
 from comfygradio.forms.strict_yaml import PRESET_LIMITS
-from comfygradio.ui.field_component import to_component_value
+from comfygradio.ui.form.field_component import to_component_value
 
 MAX_SHOWN_CHOICES = 100
 """Entries of a list that are drawn."""

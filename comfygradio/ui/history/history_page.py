@@ -12,18 +12,19 @@ from gradio.components import Component
 from comfygradio.errors import JobStoreError, PresetError
 from comfygradio.jobs.backend_client import BackendClient
 from comfygradio.jobs.job import Job
+from comfygradio.jobs.job_event import make_fetched, transition
 from comfygradio.jobs.job_store import JobRecord
 from comfygradio.jobs.naming import choose_result_place
 from comfygradio.jobs.results import collect_again, make_download
+from comfygradio.service.service import Service
 from comfygradio.ui.assets import read_asset
-from comfygradio.ui.form_update import connect_form_updates
+from comfygradio.ui.form.form_update import connect_form_updates
+from comfygradio.ui.form.panel import PRIVATE, Panel
+from comfygradio.ui.form.reuse import copy_to_uploads, is_target, list_targets, restore_settings
 from comfygradio.ui.history.history_text import Json, describe_card, describe_values, parse_query
-from comfygradio.ui.history.reuse import copy_to_uploads, is_target, list_targets, restore_settings
+from comfygradio.ui.identity.owner import find_owner
+from comfygradio.ui.identity.page_session import PageSessions, make_page_function
 from comfygradio.ui.identity.person import find_person
-from comfygradio.ui.owner import find_owner
-from comfygradio.ui.page_session import PageSessions, make_page_function
-from comfygradio.ui.panel import PRIVATE, Panel
-from comfygradio.ui.service import Service
 
 QUICK: dict[str, Any] = {**PRIVATE, "queue": False}
 
@@ -155,22 +156,18 @@ class History:
         wrong.
         """
         record = self._find(owner, asked.get("token"))
-        studio = self._service
+        service = self._service
         order = record.order
         place = choose_result_place(
-            studio.queue.outputs, order.preset, order.values, studio.queue.pattern
+            service.queue.outputs, order.preset, order.values, service.queue.pattern
         )
-        delivery = make_download(studio.limits)
+        delivery = make_download(service.limits)
         client = self._find_client(record.server)
         results = collect_again(record.results, client, place, delivery)
         problems = [result.problem for result in results if result.problem]
-        changes: dict[str, Any] = {"results": results}
-        if not problems and _failed_to_collect(record):
-            changes |= {"phase": "done", "error": ""}
-        studio.store.change(record.id, **changes)
-        job = studio.queue.find(record.token)
+        job = service.queue.find(record.token)
         if job:
-            job.update(**changes)
+            transition(job, service.store, make_fetched(record, results))
         told = self.open(owner, asked)
         return {**told, "refused": problems[0] if problems else ""}
 
@@ -261,9 +258,3 @@ def _list_tokens(asked: Mapping[str, Any]) -> list[str]:
         return []
     texts = [token for token in tokens if isinstance(token, str)]
     return texts[:MAX_TOKENS]
-
-
-def _failed_to_collect(record: JobRecord) -> bool:
-    """Whether a job says that one of its results could not be fetched."""
-    problems = [result.problem for result in record.results if result.problem]
-    return any(problem in record.error for problem in problems)

@@ -15,10 +15,10 @@ from comfygradio.jobs.job import Job
 from comfygradio.jobs.job_store import JobRecord, Query
 from comfygradio.jobs.results import Result
 from comfygradio.jobs.rows import FILTER_CHARACTERS, encode_filter
-from comfygradio.ui.field_component import to_component_value
-from comfygradio.ui.job_stream import encode_frame
-from comfygradio.ui.job_text import describe_progress, describe_result
-from comfygradio.ui.restore_panel import format_value
+from comfygradio.ui.form.field_component import to_component_value
+from comfygradio.ui.form.restore_panel import format_value
+from comfygradio.ui.job.job_stream import encode_frame
+from comfygradio.ui.job.job_text import describe_progress, describe_result
 
 PAGE_SIZE = 40
 """Jobs that are loaded at once."""

@@ -15,8 +15,8 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.jobs.job_store import JobRecord, JobStore
 from comfygradio.jobs.naming import clean_name
+from comfygradio.ui.identity.page_session import PageSessions
 from comfygradio.ui.identity.person import find_person
-from comfygradio.ui.page_session import PageSessions
 
 CHUNK_BYTES = 1 << 18
 MAX_JOBS = 500

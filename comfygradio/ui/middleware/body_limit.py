@@ -1,6 +1,7 @@
 """How much a request may carry, and how long that may take.
 
-Bodies are counted while they are read and passed on at once; nothing is kept here.
+Bodies are counted while they are read and passed on at once; nothing is kept here, nor of an
+upload that is cut off.
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers
+from starlette.formparsers import MultiPartException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.ui.middleware.error_response import refuse_body
-from comfygradio.ui.middleware.guarded_app import LoginCheck
-from comfygradio.ui.middleware.request_path import find_path, is_among
+from comfygradio.ui.middleware.guarded_app import LoginCheck, find_path, is_among
 
 MB = 2**20
 
@@ -159,3 +160,29 @@ class _Answer:
             return
         self.has_started = True
         await self._send(message)
+
+
+class UploadGuard:
+    """Makes Gradio remove what it has of an upload that ends early, which it would keep."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand a request on; the end of an upload that ends early as an error."""
+        if scope["type"] != "http" or not is_among(find_path(scope), UPLOADS):
+            await self._app(scope, receive, send)
+            return
+        is_whole = False
+
+        async def take() -> Message:
+            nonlocal is_whole
+            message = await receive()
+            if message["type"] == "http.request":
+                is_whole = not message.get("more_body", False)
+            elif not is_whole:
+                # The only error at which Gradio's parser removes its files.
+                raise MultiPartException("The upload was cut off.")
+            return message
+
+        await self._app(scope, take, send)

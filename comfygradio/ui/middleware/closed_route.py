@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from comfygradio.ui.middleware.error_response import refuse
-from comfygradio.ui.middleware.request_path import find_path, is_among
+from comfygradio.ui.middleware.guarded_app import find_path, is_among
 
 CLOSED_ROUTES = (
     "/gradio_api/proxy=*",  # fetches from other Spaces

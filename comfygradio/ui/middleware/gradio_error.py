@@ -13,7 +13,7 @@ from gradio.route_utils import FnIndexInferError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from comfygradio.ui.middleware.error_response import refuse
-from comfygradio.ui.middleware.request_path import find_path, is_among
+from comfygradio.ui.middleware.guarded_app import find_path, is_among
 
 OWN_ROUTES = ("/gradio_api/comfygradio/*",)
 """Routes of ours: if they fail, it is our mistake, which has to be seen."""

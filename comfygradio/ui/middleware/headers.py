@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from comfygradio.ui.middleware.request_path import find_path, is_among
+from comfygradio.ui.middleware.guarded_app import find_path, is_among
 
 PAGES = ("/", "/login")
 """Where whole pages are answered, whose scripts may run."""

@@ -7,8 +7,7 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from comfygradio.ui.middleware.error_response import refuse
-from comfygradio.ui.middleware.guarded_app import LoginCheck
-from comfygradio.ui.middleware.request_path import find_path, is_among
+from comfygradio.ui.middleware.guarded_app import LoginCheck, find_path, is_among
 
 OPEN_PATHS = (
     "/",

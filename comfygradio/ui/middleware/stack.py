@@ -9,7 +9,7 @@ from typing import Any, cast
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from comfygradio.settings import Settings
-from comfygradio.ui.middleware.body_limit import MB, BodyGuard, BodyRules
+from comfygradio.ui.middleware.body_limit import MB, BodyGuard, BodyRules, UploadGuard
 from comfygradio.ui.middleware.closed_route import RouteGuard
 from comfygradio.ui.middleware.cookies import CookieGuard
 from comfygradio.ui.middleware.file_headers import FileGuard
@@ -20,7 +20,6 @@ from comfygradio.ui.middleware.host import HostGuard
 from comfygradio.ui.middleware.host_name import find_own_names
 from comfygradio.ui.middleware.login_guard import LoginGuard
 from comfygradio.ui.middleware.origin import OriginGuard
-from comfygradio.ui.middleware.partial_upload import UploadGuard
 from comfygradio.ui.middleware.refusal_status import RefusalGuard
 from comfygradio.ui.middleware.stream_limit import StreamGuard
 

@@ -8,7 +8,7 @@ from collections import Counter
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from comfygradio.ui.middleware.error_response import refuse
-from comfygradio.ui.middleware.request_path import find_path, is_among
+from comfygradio.ui.middleware.guarded_app import find_path, is_among
 
 STREAMS = (
     "/gradio_api/heartbeat/*",

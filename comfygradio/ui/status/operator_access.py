@@ -11,8 +11,8 @@ from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.errors import SettingsError
 from comfygradio.settings import Settings, read_auth
 from comfygradio.ui.identity.network_address import is_loopback
+from comfygradio.ui.identity.page_session import PageSessions
 from comfygradio.ui.identity.person import Person
-from comfygradio.ui.page_session import PageSessions
 
 TOKEN_OWNER = "operator"
 """The one owner of all tokens."""

@@ -16,9 +16,9 @@ from comfygradio.clock import Clock
 from comfygradio.errors import ComfyGradioError
 from comfygradio.jobs.backend import Backend, BackendStatus
 from comfygradio.jobs.job import Job
+from comfygradio.service.service import Service
 from comfygradio.ui.assets import read_asset
 from comfygradio.ui.identity.person import find_person
-from comfygradio.ui.service import Service
 from comfygradio.ui.status.operator_access import OperatorAccess
 from comfygradio.ui.status.status_text import (
     Json,

@@ -4,7 +4,7 @@ type.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from comfygradio.errors import AxisError
@@ -13,9 +13,7 @@ from comfygradio.forms.field import Field, InvalidValue
 from comfygradio.forms.form import Form
 from comfygradio.forms.kinds.seed import is_open_seed
 from comfygradio.forms.value_check import check_value
-from comfygradio.sweeps.axes.axis import Axis
-from comfygradio.sweeps.axes.axis_parser import format_each, parse_axis
-from comfygradio.sweeps.axes.axis_text import quote_if_split
+from comfygradio.sweeps.axes.axis_parser import format_unquoted
 from comfygradio.sweeps.axes.syntax_help import describe_syntax
 
 MAX_WRITTEN = 60
@@ -49,7 +47,7 @@ def list_choices(form: Form, name: str, query: str) -> Json:
     field = form.fields[name]
     found, count = search_choices(field.choices or (), query[:200])
     values = [_wrap(field, choice.value) for choice in found]
-    texts = write_unquoted(form, name, values)
+    texts = format_unquoted(form, name, values)
     rows = []
     for choice, text in zip(found, texts, strict=True):
         rows.append({"label": choice.label, "text": text})
@@ -63,33 +61,7 @@ def write_all_choices(form: Form, name: str) -> str:
     if len(choices) > MAX_WRITTEN:
         return "*"
     values = [_wrap(field, choice.value) for choice in choices]
-    return ", ".join(write_unquoted(form, name, values))
-
-
-def write_unquoted(form: Form, name: str, values: Sequence[Any]) -> list[str]:
-    """The text of each value; without quotes where all of them read as themselves without."""
-    if not values:
-        return []
-    field = form.fields[name]
-    quoted = format_each(form, name, values)
-    plain = [quote_if_split(value) for value in values if isinstance(value, str)]
-    if field.is_multiple or field.kind.is_text or len(plain) != len(values):
-        return quoted
-    # Whether the quotes are needed shows only when the text without them is read.
-    text = ", ".join(plain)
-    try:
-        axis = parse_axis(form, {name: text}, {})
-    except AxisError:
-        return quoted
-    return plain if list_values(axis) == list(values) else quoted
-
-
-def list_values(axis: Axis) -> list[Any]:
-    """The values that an axis sets, in its order."""
-    values: list[Any] = []
-    for step in axis.steps:
-        values.extend(change.value for change in step.changes)
-    return values
+    return ", ".join(format_unquoted(form, name, values))
 
 
 def _describe_field(form: Form, field: Field, value: Any) -> Json:
@@ -127,7 +99,7 @@ def _write_now(form: Form, field: Field, value: Any) -> str:
         checked = check_value(field, value)
         if field.widget == "seed" and is_open_seed(value):
             return ""
-        return write_unquoted(form, field.name, [checked])[0]
+        return format_unquoted(form, field.name, [checked])[0]
     except (InvalidValue, AxisError):
         return ""
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from comfygradio.forms.form import Form
 from comfygradio.sweeps.axes.axis import Axis, Index
-from comfygradio.sweeps.planning.plan import Plan, format_seconds
-from comfygradio.sweeps.running.sweep import Sweep
+from comfygradio.sweeps.planner.plan import Plan, format_seconds
+from comfygradio.sweeps.sweep import Sweep
 
 MIN_GAIN = 0.02
 """Smallest share of the total time saved that is worth mentioning."""

@@ -20,17 +20,17 @@ from starlette.responses import FileResponse, PlainTextResponse, Response, Strea
 
 from comfygradio.errors import ComfyGradioError
 from comfygradio.jobs.naming import clean_name
+from comfygradio.service.service import Service
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.running.sweep import Sweep
-from comfygradio.sweeps.showing.contact_sheet import write_sheets
-from comfygradio.sweeps.showing.gallery_page import write_gallery
-from comfygradio.sweeps.showing.grid import Grid, Layout, parse_layout
-from comfygradio.sweeps.showing.grid_builder import build_grid
-from comfygradio.sweeps.showing.table import write_csv, write_json
+from comfygradio.sweeps.export.contact_sheet import write_sheets
+from comfygradio.sweeps.export.gallery_page import write_gallery
+from comfygradio.sweeps.export.grid import Grid, Layout, parse_layout
+from comfygradio.sweeps.export.grid_builder import build_grid
+from comfygradio.sweeps.export.table import write_csv, write_json
+from comfygradio.sweeps.sweep import Sweep
 from comfygradio.ui.history.zip_route import Entry, stream_zip
+from comfygradio.ui.identity.page_session import PageSessions
 from comfygradio.ui.identity.person import find_person
-from comfygradio.ui.page_session import PageSessions
-from comfygradio.ui.service import Service
 from comfygradio.ui.sweep.sweep_text import name_sweep
 
 EMBEDDED_BYTES = 100_000_000

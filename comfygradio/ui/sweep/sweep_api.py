@@ -20,13 +20,14 @@ from comfygradio.errors import (
 )
 from comfygradio.forms.field import Field
 from comfygradio.forms.form import Form
+from comfygradio.service.service import Service
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.running.sweep import Sweep
-from comfygradio.ui.field_component import sent_to_component_value, to_component_value
-from comfygradio.ui.history.reuse import restore_settings
-from comfygradio.ui.page_session import PageSessions
-from comfygradio.ui.restore_panel import format_value
-from comfygradio.ui.service import Service
+from comfygradio.sweeps.sweep import Sweep
+from comfygradio.ui.form.field_component import sent_to_component_value, to_component_value
+from comfygradio.ui.form.restore_panel import format_value
+from comfygradio.ui.form.reuse import restore_settings
+from comfygradio.ui.form.sheet_import import open_editor_again
+from comfygradio.ui.identity.page_session import PageSessions
 from comfygradio.ui.sweep.axis_choices import (
     describe_fields,
     describe_suggestions,
@@ -34,7 +35,6 @@ from comfygradio.ui.sweep.axis_choices import (
     write_all_choices,
 )
 from comfygradio.ui.sweep.plan_text import describe_plan
-from comfygradio.ui.sweep.sheet_import import open_editor_again
 from comfygradio.ui.sweep.sweep_draft import SweepDraft, check_axes, parse_draft
 from comfygradio.ui.sweep.sweep_text import (
     describe_card,

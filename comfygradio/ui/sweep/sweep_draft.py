@@ -16,13 +16,14 @@ from comfygradio.sweeps.axes.axis import Axis
 from comfygradio.sweeps.axes.axis_parser import (
     MAX_AXIS_VALUES,
     TOO_MANY_AXIS_VALUES,
+    format_unquoted,
+    list_axis_values,
     parse_all_axes,
     parse_axis,
 )
 from comfygradio.sweeps.axes.axis_text import check_typed
 from comfygradio.sweeps.definition import Definition
-from comfygradio.ui.sweep.axis_choices import list_values, write_unquoted
-from comfygradio.ui.upload_value import read_payload, read_upload
+from comfygradio.ui.form.upload_value import read_payload, read_upload
 
 MAX_SHOWN_VALUES = 12
 """Most values of an axis that are listed back while it is typed."""
@@ -216,7 +217,7 @@ def _check_axis_field(form: Form, name: str, given: Any, base: Mapping[str, Any]
     field = form.fields[name]
     told: Json = {"read": _summarise_values(field, axis, given), "count": len(axis.steps)}
     if field.choices is not None and len(axis.steps) <= MAX_TICKED:
-        told["texts"] = write_unquoted(form, name, list_values(axis))
+        told["texts"] = format_unquoted(form, name, list_axis_values(axis))
     return told
 
 

@@ -15,16 +15,16 @@ from gradio.events import api
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.errors import ComfyGradioError, DefinitionError
 from comfygradio.forms.form import Form
+from comfygradio.service.service import Service
 from comfygradio.sweeps.axes.axis import Axis
+from comfygradio.sweeps.cell_store import Cell
 from comfygradio.sweeps.definition import Definition, load_definition
-from comfygradio.sweeps.running.cell_store import Cell
-from comfygradio.sweeps.running.sweep import Sweep
-from comfygradio.ui.endpoint import describe_files, start_cancellable
+from comfygradio.sweeps.sweep import Sweep
+from comfygradio.ui.form.endpoint import describe_files, start_cancellable
+from comfygradio.ui.form.program_file import has_file, receive_file
+from comfygradio.ui.identity.owner import find_program_owner
 from comfygradio.ui.identity.person import find_person
-from comfygradio.ui.job_feed import call_soon, wait_event
-from comfygradio.ui.owner import find_program_owner
-from comfygradio.ui.program_file import has_file, receive_file
-from comfygradio.ui.service import Service
+from comfygradio.ui.job.job_feed import call_soon, wait_event
 from comfygradio.ui.sweep.sweep_draft import check_length
 
 REPORT_SECONDS = 0.5

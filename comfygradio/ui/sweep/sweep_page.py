@@ -8,14 +8,18 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
+from comfygradio.service.service import Service
 from comfygradio.ui.assets import read_asset
-from comfygradio.ui.form_update import connect_form_updates
+from comfygradio.ui.form.form_update import connect_form_updates
+from comfygradio.ui.form.panel import PRIVATE, Panel
+from comfygradio.ui.form.sheet_import import open_editor
+from comfygradio.ui.identity.owner import find_owner
+from comfygradio.ui.identity.page_session import (
+    PageSessions,
+    make_page_function,
+    make_submitting_function,
+)
 from comfygradio.ui.identity.person import find_person
-from comfygradio.ui.owner import find_owner
-from comfygradio.ui.page_session import PageSessions, make_page_function, make_submitting_function
-from comfygradio.ui.panel import PRIVATE, Panel
-from comfygradio.ui.service import Service
-from comfygradio.ui.sweep.sheet_import import open_editor
 from comfygradio.ui.sweep.sweep_api import SweepApi
 
 QUICK: dict[str, Any] = {**PRIVATE, "queue": False}
@@ -27,11 +31,11 @@ Json = dict[str, Any]
 
 def build_sweeps(service: Service, page_sessions: PageSessions) -> gr.HTML:
     """Draw the page inside the current Blocks, before the forms (see `build_author`)."""
-    desk = SweepApi(service, page_sessions)
-    drafting = (desk.prepare, desk.choices)
-    ordering = {"study": desk.study, "start": desk.start}
-    watching = (desk.list_all, desk.glance, desk.open, desk.news, desk.settings, desk.change)
-    steering = (desk.pause, desk.resume, desk.stop, desk.retry, desk.rate, desk.delete)
+    api = SweepApi(service, page_sessions)
+    drafting = (api.prepare, api.choices)
+    ordering = {"study": api.study, "start": api.start}
+    watching = (api.list_all, api.glance, api.open, api.news, api.settings, api.change)
+    steering = (api.pause, api.resume, api.stop, api.retry, api.rate, api.delete)
     functions = [
         make_page_function(one, page_sessions) for one in (*drafting, *watching, *steering)
     ]
@@ -74,8 +78,8 @@ def listen_sweeps(
         inputs = list(panel.components.values())
         compose = _make_compose(panel)
         panel.footer.sweep_button.click(compose, inputs, view, preprocess=False, **QUICK)
-    desk = SweepApi(service, page_sessions)
-    connect_form_updates(view, view.use, desk.read_values, panels, chooser)
+    api = SweepApi(service, page_sessions)
+    connect_form_updates(view, view.use, api.read_values, panels, chooser)
 
 
 def _make_compose(panel: Panel) -> Callable[..., Json]:

@@ -12,12 +12,12 @@ from comfygradio.jobs.job import Job
 from comfygradio.jobs.results import Result
 from comfygradio.jobs.sweep_store import SweepRecord
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.running.cell_store import Cell, Counts
-from comfygradio.sweeps.running.sweep import Sweep
-from comfygradio.sweeps.showing.grid import choose_layout
-from comfygradio.ui.job_stream import encode_frame
-from comfygradio.ui.job_text import describe_time_left
-from comfygradio.ui.result_route import RESULT_PREFIX, make_result_url
+from comfygradio.sweeps.cell_store import Cell, Counts
+from comfygradio.sweeps.export.grid import choose_layout
+from comfygradio.sweeps.sweep import Sweep
+from comfygradio.ui.job.job_stream import encode_frame
+from comfygradio.ui.job.job_text import describe_time_left
+from comfygradio.ui.job.result_route import RESULT_PREFIX, make_result_url
 
 MAX_PREVIEWS = 2
 """Previews of so many running cells are sent along."""

@@ -18,8 +18,8 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 
 from comfygradio.errors import ComfyGradioError
 from comfygradio.media.pictures import SHOWN_FORMATS, open_picture
-from comfygradio.sweeps.running.cell_store import Cell
-from comfygradio.sweeps.running.sweep import Sweep
+from comfygradio.sweeps.cell_store import Cell
+from comfygradio.sweeps.sweep import Sweep
 from comfygradio.ui.identity.person import Person, find_person
 from comfygradio.ui.sweep.sweep_text import find_index
 

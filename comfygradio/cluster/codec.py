@@ -1,0 +1,162 @@
+"""What a worker beside a ComfyUI answers an app: our own values and errors, as bytes.
+
+Dask could send the values as they are. Two things speak against it: an error that cannot be
+unpickled leaves its caller waiting for ever (`ActorFuture`, distributed 2026.8), and a file's
+source is a client that has to stay behind.
+
+That only our own types are unpacked guards against mistakes and other versions. It is no defence
+against a hostile worker: Dask unpickles whatever a message marks as pickled before we see it, so
+who holds a certificate of the cluster can run code in its apps as in its workers.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import pickle
+from collections.abc import Callable
+from dataclasses import dataclass, is_dataclass
+from typing import Any
+
+from comfygradio.comfy.client import ComfyClient
+from comfygradio.comfy.outputs import FileSource
+from comfygradio.comfy.prompt_progress import PromptProgress
+from comfygradio.errors import ComfyGradioError, UnexpectedResponse
+
+CHUNK_BYTES = 1 << 20
+"""Files travel in pieces of this size."""
+
+SOURCE = "source"
+"""Stands for whatever fetches a file: it stays on its side of the line."""
+
+OURS = ("comfygradio.errors", "comfygradio.comfy.", "comfygradio.cluster.codec")
+PLAIN = frozenset([("builtins", "set"), ("builtins", "frozenset"), ("collections", "OrderedDict")])
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What a worker says about its backend; `began` tells two workers of one backend apart.
+
+    The app that receives it adds the worker's address, and when it was `heard`.
+    """
+
+    address: str
+    url: str
+    trouble: str
+    is_leaving: bool
+    began: float
+    heard: float = 0.0
+
+
+@dataclass(frozen=True)
+class News:
+    """How a run stands: `version` grows with every state, and a preview is left out that was sent
+    before.
+    """
+
+    version: int
+    state: PromptProgress | None
+    is_over: bool = False
+    failure: ComfyGradioError | None = None
+
+
+@dataclass(frozen=True)
+class Piece:
+    """The beginning of a file, and the ticket for the rest of its `size` in bytes; "" where that is
+    all.
+    """
+
+    data: bytes
+    size: int
+    ticket: str = ""
+
+
+class _Packer(pickle.Pickler):
+    def __init__(self, file: io.BytesIO) -> None:
+        """Leaves out what distributed registers for all programs, such as tracebacks for
+        exceptions.
+        """
+        super().__init__(file, protocol=5)
+        self.dispatch_table = {}
+
+    def persistent_id(self, value: Any) -> str | None:
+        return SOURCE if isinstance(value, ComfyClient) else None
+
+
+class _Unpacker(pickle.Unpickler):
+    def __init__(self, data: bytes, source: FileSource | None) -> None:
+        super().__init__(io.BytesIO(data))
+        self._source = source
+
+    def persistent_load(self, pid: Any) -> FileSource | None:
+        return self._source
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Only values of ours, and errors."""
+        if (module, name) in PLAIN:
+            return super().find_class(module, name)
+        found = None
+        if module.startswith(OURS) and "." not in name:
+            found = super().find_class(module, name)
+        if isinstance(found, type) and (is_dataclass(found) or issubclass(found, ComfyGradioError)):
+            return found
+        raise pickle.UnpicklingError(f"{module}.{name} is nothing that is sent here")
+
+
+def pack(value: Any) -> bytes:
+    """A value as bytes; clients in it stay behind."""
+    written = io.BytesIO()
+    _Packer(written).dump(value)
+    return written.getvalue()
+
+
+def unpack(data: bytes, source: FileSource | None = None) -> Any:
+    """The value in bytes; `source` takes the place of the client that stayed behind.
+
+    Raises UnexpectedResponse.
+    """
+    try:
+        return _Unpacker(data, source).load()
+    except Exception as error:
+        log.warning("something unreadable came from another machine: %s", error)
+        raise UnexpectedResponse(
+            "Another machine of the cluster sent something that cannot be read; does it run the "
+            "same comfygradio?"
+        ) from None
+
+
+def pack_outcome(work: Callable[[], Any]) -> bytes:
+    """What a function returns or raises, as bytes.
+
+    Anything but an error of ours is a mistake, and is logged.
+    """
+    try:
+        return pack((True, work()))
+    except ComfyGradioError as error:
+        return pack((False, error))
+    except Exception:
+        log.exception("a call from another machine failed unexpectedly")
+        failure = UnexpectedResponse(
+            "The worker beside this ComfyUI failed; its log has the details."
+        )
+        return pack((False, failure))
+
+
+def unpack_outcome(data: bytes, source: FileSource | None = None) -> Any:
+    """What was returned; what was raised is raised again.
+
+    Raises UnexpectedResponse for anything else.
+    """
+    outcome = unpack(data, source)
+    if not isinstance(outcome, tuple) or len(outcome) != 2:
+        raise UnexpectedResponse(
+            "Another machine of the cluster answered something else than was asked."
+        )
+    is_fine, value = outcome
+    if is_fine:
+        return value
+    if isinstance(value, ComfyGradioError):
+        raise value
+    raise UnexpectedResponse("A worker failed without an error.")

@@ -1,0 +1,277 @@
+"""An app's connection to a cluster: its Dask client, and an actor on every worker."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Coroutine
+from concurrent import futures
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from comfygradio.clock import SYSTEM_CLOCK, Clock
+from comfygradio.cluster.address import ClusterAddress
+from comfygradio.cluster.codec import Notice, unpack_outcome
+from comfygradio.cluster.intervals import DEFAULT_INTERVALS, Intervals
+from comfygradio.cluster.service import BackendActor
+from comfygradio.errors import ServerUnreachable
+
+CLOSED = "The app has let go of the cluster."
+
+CONNECTIONS = 4096
+"""Open at once from an app; it holds up to three to each worker, for two runs and a watch."""
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+
+class ClusterClient:
+    """Calls the actors of a cluster, from any thread. Every failure is a ServerUnreachable.
+
+    Dask's client runs on an event loop in a thread of its own, so that every wait for it can have a
+    limit and can be cut short by `close`.
+    """
+
+    def __init__(
+        self,
+        scheduler: ClusterAddress,
+        intervals: Intervals = DEFAULT_INTERVALS,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        self._scheduler = scheduler
+        self._intervals = intervals
+        self._clock = clock
+        self._client: Any = None
+        self._connections: dict[str, _Connection] = {}
+        self._connecting = asyncio.Lock()
+        self._binding = asyncio.Lock()
+        self._lock = threading.Lock()
+        self._pending: set[futures.Future[Any]] = set()
+        self._is_closed = False
+        self._loop = asyncio.new_event_loop()
+        self._loop.set_exception_handler(_note_leftover)
+        self._thread = threading.Thread(
+            target=self._loop.run_forever, name="comfygradio-cluster", daemon=True
+        )
+        self._thread.start()
+
+    def call(self, address: str, method: str, *arguments: Any) -> bytes:
+        """A worker's packed answer, however long its ComfyUI takes, as long as the worker itself is
+        there.
+        """
+        return self._wait(self._call(address, method, arguments))
+
+    def look(self) -> list[Notice]:
+        """What the workers that the scheduler knows have said last about their backends."""
+        return self._wait(self._look())
+
+    def close(self) -> None:
+        """Tell everybody who waits that no answer comes, and disconnect; callable twice."""
+        with self._lock:
+            if self._is_closed:
+                return
+            self._is_closed = True
+            pending = list(self._pending)
+            closing = asyncio.run_coroutine_threadsafe(self._let_go(), self._loop)
+        for call in pending:
+            call.cancel()
+        futures.wait({closing})
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
+        call = self._start(work)
+        try:
+            return call.result()
+        except futures.CancelledError as error:
+            raise ServerUnreachable(CLOSED) from error
+        except ServerUnreachable:
+            raise
+        except Exception as error:
+            # distributed reads any nonsense as lengths, and raises MemoryError.
+            raise ServerUnreachable(f"The connection failed: {type(error).__name__}.") from error
+        finally:
+            with self._lock:
+                self._pending.discard(call)
+
+    def _start(self, work: Coroutine[Any, Any, T]) -> futures.Future[T]:
+        with self._lock:
+            if self._is_closed:
+                work.close()
+                raise ServerUnreachable(CLOSED)
+            call = asyncio.run_coroutine_threadsafe(work, self._loop)
+            self._pending.add(call)
+            return call
+
+    async def _call(self, address: str, method: str, arguments: tuple[Any, ...]) -> bytes:
+        connection = self._connections.get(address)
+        if connection is None or connection.actor is None:
+            raise ServerUnreachable(f"There is no connection to {address}.")
+        actor = connection.actor
+        # `actor.call` raises RuntimeError where Dask knows that the actor is gone.
+        answering = asyncio.ensure_future(actor.call(method, *arguments))
+        try:
+            while True:
+                done, _ = await asyncio.wait({answering}, timeout=self._intervals.patience)
+                if done:
+                    break
+                # ComfyUI may take its time; the worker itself answers a ping at once.
+                await asyncio.wait_for(actor.ping(), self._intervals.patience)
+            answer = answering.result()
+        finally:
+            answering.cancel()
+        if not isinstance(answer, bytes):
+            raise OSError("no answer of ours")
+        return answer
+
+    async def _look(self) -> list[Notice]:
+        async with self._connecting:
+            client = await self._connect()
+            asking = client.nthreads()
+            workers = await asyncio.wait_for(asking, self._intervals.connect)
+            for address in set(self._connections) - set(workers):
+                self._connections.pop(address).close()
+            fresh = []
+            for address in set(workers) - set(self._connections):
+                connection = _Connection(
+                    client, address, self._binding, self._intervals, self._clock
+                )
+                self._connections[address] = connection
+                fresh.append(asyncio.ensure_future(connection.ready.wait()))
+            if fresh:
+                # So that a backend is there with the first look at its worker.
+                _, late = await asyncio.wait(fresh, timeout=self._intervals.look)
+                for waiting in late:
+                    waiting.cancel()
+        connections = list(self._connections.values())
+        return [one.notice for one in connections if one.notice is not None]
+
+    async def _connect(self) -> Any:
+        """The Dask client; a new one where it has lost the scheduler, and its actors with it."""
+        from distributed import Client
+
+        if self._client is not None and self._client.status == "running":
+            return self._client
+        # It logs every lost connection with a traceback; here they are told in a sentence.
+        for name in ("distributed", "distributed.client"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        await self._disconnect()
+        self._client = Client(
+            str(self._scheduler),
+            asynchronous=True,
+            direct_to_workers=True,
+            security=self._scheduler.make_security(),
+            timeout=self._intervals.connect,
+            set_as_default=False,
+            connection_limit=CONNECTIONS,
+        )
+        try:
+            await self._client
+        except BaseException:
+            await self._disconnect()
+            raise
+        return self._client
+
+    async def _disconnect(self) -> None:
+        for connection in self._connections.values():
+            connection.close()
+        self._connections = {}
+        client = self._client
+        self._client = None
+        if client is not None:
+            with suppress(Exception):
+                await asyncio.wait_for(client.close(), self._intervals.closing)
+
+    async def _let_go(self) -> None:
+        await self._disconnect()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        if others:
+            for task in others:
+                task.cancel()
+            await asyncio.wait(others, timeout=self._intervals.closing)
+
+
+def _note_leftover(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What goes on in Dask after it was cut short is nothing to tell people."""
+    log.debug("left behind: %s", context.get("exception") or context["message"])
+
+
+class _Connection:
+    """Holds an actor on a worker, and keeps asking it how its backend is."""
+
+    def __init__(
+        self,
+        client: Any,
+        address: str,
+        binding: asyncio.Lock,
+        intervals: Intervals,
+        clock: Clock,
+    ) -> None:
+        self.actor: Any = None
+        self.notice: Notice | None = None
+        self.ready = asyncio.Event()
+        """Set once the worker has told about its backend, or that there is none."""
+        self._client = client
+        self._address = address
+        self._binding = binding
+        self._intervals = intervals
+        self._clock = clock
+        self._is_closed = False
+        self._task = asyncio.ensure_future(self._keep())
+
+    def close(self) -> None:
+        """Let go of the actor."""
+        self._is_closed = True
+        self._task.cancel()
+        self.actor = None
+
+    async def _keep(self) -> None:
+        """Until the worker turns out to stand beside no ComfyUI; after a failure with a new
+        actor.
+        """
+        # Before Python 3.12 `asyncio.wait_for` may swallow the cancellation.
+        while not self._is_closed:
+            try:
+                await self._watch()
+                return
+            except Exception as error:
+                # It is tried again, for as long as the scheduler lists the worker.
+                log.info("the worker at %s does not answer: %r", self._address, error)
+            # One that never had an actor may be somebody else's, without comfygradio.
+            pause = self._intervals.again if self.actor else self._intervals.silent
+            await asyncio.sleep(pause)
+
+    async def _watch(self) -> None:
+        """Make an actor, and take in what it says about its backend; returns if there is none."""
+        actor = await self._make_actor()
+        told: Notice | None = None
+        limit = self._intervals.ask + self._intervals.patience
+        while not self._is_closed:
+            answer = await asyncio.wait_for(actor.watch(told), limit)
+            if answer is None:
+                self.ready.set()
+                return
+            told = unpack_outcome(answer)
+            if not isinstance(told, Notice):
+                raise ServerUnreachable("The worker answered nonsense.")
+            self.actor = actor
+            self.notice = replace(told, address=self._address, heard=self._clock.monotonic())
+            self.ready.set()
+
+    async def _make_actor(self) -> Any:
+        """An actor on the worker; it stays there for as long as it is referenced here."""
+        future = self._client.submit(
+            BackendActor, actor=True, workers=[self._address], allow_other_workers=False
+        )
+        error = await future.exception()
+        if error is not None:
+            raise error
+        # An actor binds itself to the client that is current when it arrives. That is a setting of
+        # Dask's for the whole process meanwhile, so it is done for one after the other.
+        async with self._binding:
+            with self._client.as_current():
+                return await asyncio.wait_for(future, self._intervals.patience)

@@ -1,0 +1,346 @@
+"""What happens to a job: every change of its status is an event, which is first written to the job
+store and then published.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from comfygradio.comfy.node_times import measure_all
+from comfygradio.comfy.prompt_progress import PromptProgress
+from comfygradio.comfy.run import SLOW_CONNECTION
+from comfygradio.errors import JobStoreError, JobStoreGone, NodeError
+from comfygradio.jobs.job import Job, Phase, Submission
+from comfygradio.jobs.job_store import JobStore
+from comfygradio.jobs.results import Result, describe_missing
+from comfygradio.jobs.rows import JobRecord
+
+log = logging.getLogger(__name__)
+
+
+def transition(job: Job, store: JobStore, event: Event) -> None:
+    """Apply an event to a job: change its row, then the job itself, and tell whoever watches it.
+
+    Raises ValueError for an event that cannot happen in the job's status, and JobStoreError if the
+    row could not be written and the event must not go on without it.
+    """
+    phase = job.snapshot.phase
+    if phase not in ALLOWED[type(event)]:
+        raise ValueError(f"A job that is {phase} cannot be {type(event).__name__.lower()}.")
+    columns = event.list_columns(job)
+    if columns:
+        try:
+            store.change(job.id, **columns)
+        except JobStoreError as failure:
+            event = event.handle_failure(job, failure)
+    job.submission = event.make_submission(job.submission)
+    changes = event.list_changes(job)
+    if changes:
+        job.update(**changes)
+
+
+class Event:
+    """Something that happens to a job. Most events say only a part of this."""
+
+    def list_columns(self, job: Job) -> dict[str, Any]:
+        """The columns of the job's row that change."""
+        return {}
+
+    def handle_failure(self, job: Job, failure: JobStoreError) -> Event:
+        """The event to publish although its row could not be written. Raises `failure` if nothing
+        may happen without the row.
+        """
+        raise failure
+
+    def make_submission(self, before: Submission) -> Submission:
+        """What is known about the prompt on its server from now on."""
+        return before
+
+    def list_changes(self, job: Job) -> dict[str, Any]:
+        """The fields of the snapshot that change; {} if there is nothing to tell."""
+        return {}
+
+
+class LenientEvent(Event):
+    """An event that is published even if the store is full: the next start finds the job as it
+    was before, and runs or follows it again.
+    """
+
+    def handle_failure(self, job: Job, failure: JobStoreError) -> Event:
+        """Publish it all the same."""
+        return self
+
+
+@dataclass(frozen=True)
+class Posted(Event):
+    """A backend is about to get the prompt. This is written first: after a crash the job is looked
+    for there. Whoever watches the job sees it wait until the server says something about it.
+    """
+
+    backend_url: str
+    now: float
+
+    def list_columns(self, job: Job) -> dict[str, Any]:
+        """Where to look for the prompt."""
+        return {
+            "phase": "running",
+            "server": self.backend_url,
+            "posted": self.now,
+            "client_id": job.client_id,
+        }
+
+    def make_submission(self, before: Submission) -> Submission:
+        """From now on this backend may know the prompt."""
+        return replace(before, backend_url=self.backend_url, may_exist=True)
+
+
+@dataclass(frozen=True)
+class Progressed(Event):
+    """The server said how far the prompt is."""
+
+    state: PromptProgress
+    now: float
+
+    def make_submission(self, before: Submission) -> Submission:
+        """Since when the server runs the prompt, as far as this app has seen it."""
+        since = before.running_since
+        if self.state.status in ("uploading", "queued"):
+            since = None
+        elif since is None:
+            since = self.now
+        if since == before.running_since:
+            return before
+        return replace(before, running_since=since)
+
+    def list_changes(self, job: Job) -> dict[str, Any]:
+        """The job runs."""
+        since = job.running_since
+        seconds = 0.0 if since is None else self.now - since
+        return {
+            "phase": "running",
+            "ahead": 0,
+            "reason": "",
+            "state": self.state,
+            "seconds": seconds,
+        }
+
+
+@dataclass(frozen=True)
+class Accepted(LenientEvent):
+    """The server has accepted the prompt: if it is missing later, it was lost."""
+
+    now: float
+
+    def list_columns(self, job: Job) -> dict[str, Any]:
+        """When it was accepted."""
+        return {"started": self.now}
+
+    def make_submission(self, before: Submission) -> Submission:
+        """It is accepted."""
+        return replace(before, accepted=True)
+
+
+@dataclass(frozen=True)
+class Missed(Event):
+    """The server no longer has a prompt that it had accepted; it is about to be posted again."""
+
+    def list_columns(self, job: Job) -> dict[str, Any]:
+        """One attempt more."""
+        return {"attempts": job.attempts + 1, "started": None}
+
+    def make_submission(self, before: Submission) -> Submission:
+        """One attempt more, and nothing is accepted."""
+        return replace(before, attempts=before.attempts + 1, accepted=False)
+
+
+@dataclass(frozen=True)
+class Lost(LenientEvent):
+    """The server lost the prompt while it was followed."""
+
+    def list_columns(self, job: Job) -> dict[str, Any]:
+        """One attempt more."""
+        return {"attempts": job.attempts + 1, "started": None}
+
+    def make_submission(self, before: Submission) -> Submission:
+        """One attempt more, and no backend knows the prompt."""
+        return replace(before, attempts=before.attempts + 1, accepted=False, may_exist=False)
+
+
+@dataclass(frozen=True)
+class Returned(LenientEvent):
+    """A job that could not be run now waits again, for this reason."""
+
+    reason: str
+
+    def list_columns(self, job: Job) -> dict[str, Any]:
+        """It waits."""
+        return {"phase": "waiting"}
+
+    def list_changes(self, job: Job) -> dict[str, Any]:
+        """It waits."""
+        return {"phase": "waiting", "state": None, "reason": self.reason}
+
+
+@dataclass(frozen=True)
+class Stopped(LenientEvent):
+    """A waiting job whose prompt is on no server was stopped."""
+
+    now: float
+
+    def list_columns(self, job: Job) -> dict[str, Any]:
+        """It is over."""
+        return {"phase": "stopped", "ended": self.now}
+
+    def list_changes(self, job: Job) -> dict[str, Any]:
+        """It is over."""
+        return {"phase": "stopped", "reason": ""}
+
+
+@dataclass(frozen=True)
+class Unstored(Event):
+    """A new job could not be stored, so that it never begins. It has no row."""
+
+    error: str
+
+    def list_changes(self, job: Job) -> dict[str, Any]:
+        """It failed."""
+        return {"phase": "failed", "error": self.error}
+
+
+@dataclass(frozen=True)
+class Ended(Event):
+    """A job came to its end, and its results are saved."""
+
+    phase: Phase
+    error: str
+    results: tuple[Result, ...]
+    began: float
+    now: float
+    node_errors: tuple[NodeError, ...] = ()
+
+    def list_columns(self, job: Job) -> dict[str, Any]:
+        """The end, and how long the nodes took if all of them ran."""
+        state = job.snapshot.state
+        seconds: Mapping[str, float] = {}
+        if state is not None and self.phase == "done":
+            seconds = dict(state.node_seconds)
+        return {
+            "phase": self.phase,
+            "error": self.error,
+            "started": self.began,
+            "ended": self.now,
+            "node_seconds": seconds,
+            "node_work": measure_all(job.order.prompt.graph, seconds),
+            "results": self.results,
+        }
+
+    def handle_failure(self, job: Job, failure: JobStoreError) -> Event:
+        """Say so to whoever watches the job; it failed if the whole store is gone."""
+        if isinstance(failure, JobStoreGone):
+            return replace(self, phase="failed", error=str(failure))
+        log.error("the end of job %s could not be written down", job.id, exc_info=failure)
+        return replace(self, error=f"{self.error} {failure}".strip())
+
+    def list_changes(self, job: Job) -> dict[str, Any]:
+        """The end."""
+        state = job.snapshot.state
+        return {
+            "phase": self.phase,
+            "state": None if state is None else _drop_large_parts(state),
+            "error": self.error,
+            "node_errors": self.node_errors,
+            "reason": "",
+            "results": self.results,
+            "seconds": self.now - self.began,
+        }
+
+
+@dataclass(frozen=True)
+class Crashed(LenientEvent):
+    """An unexpected error of ours kept a job from its end."""
+
+    error: str
+    now: float
+
+    def list_columns(self, job: Job) -> dict[str, Any]:
+        """It failed."""
+        return {"phase": "failed", "error": self.error, "ended": self.now}
+
+    def list_changes(self, job: Job) -> dict[str, Any]:
+        """It failed."""
+        return {"phase": "failed", "error": self.error, "reason": ""}
+
+
+@dataclass(frozen=True)
+class Fetched(Event):
+    """Results that were missing were fetched later. With `is_mended`, that was all that was wrong
+    with the job, and it is done.
+    """
+
+    results: tuple[Result, ...]
+    is_mended: bool
+
+    def list_columns(self, job: Job) -> dict[str, Any]:
+        """The results, and that the job is done."""
+        if not self.is_mended:
+            return {"results": self.results}
+        return {"results": self.results, "phase": "done", "error": ""}
+
+    def list_changes(self, job: Job) -> dict[str, Any]:
+        """The same as in the row."""
+        return self.list_columns(job)
+
+
+OPEN: tuple[Phase, ...] = ("waiting", "running")
+ANY: tuple[Phase, ...] = ("waiting", "running", "done", "failed", "stopped")
+
+ALLOWED: Mapping[type[Event], tuple[Phase, ...]] = {
+    Posted: ("waiting",),
+    Progressed: OPEN,
+    Accepted: ("running",),
+    Missed: ("waiting",),
+    Lost: OPEN,
+    Returned: OPEN,
+    Stopped: ("waiting",),
+    Unstored: ("waiting",),
+    Ended: OPEN,
+    Crashed: ANY,
+    Fetched: ANY,
+}
+"""The statuses in which an event can happen."""
+
+
+def decide_end(
+    phase: Phase, error: str, results: tuple[Result, ...], is_stopped: bool
+) -> tuple[Phase, str]:
+    """How a job ends whose run ended in `phase`, and its error: it is done only if its results are
+    here, save for those that its server does not have either.
+    """
+    problem = next((result.problem for result in results if result.problem), "")
+    if phase != "done" or not problem:
+        return phase, error
+    if is_stopped:
+        return "stopped", error
+    lack = describe_missing(results)
+    if lack:
+        return "done", lack
+    return "failed", f"The result was made, but could not be fetched: {problem}"
+
+
+def make_fetched(record: JobRecord, results: tuple[Result, ...]) -> Fetched:
+    """The event of a job whose results were fetched again: it is done now if all of them are here
+    and its error spoke of nothing else.
+    """
+    is_complete = not any(result.problem for result in results)
+    before = [result.problem for result in record.results if result.problem]
+    is_told = any(problem in record.error for problem in before)
+    return Fetched(results, is_complete and is_told)
+
+
+def _drop_large_parts(state: PromptProgress) -> PromptProgress:
+    """The progress of a finished job without large data and without outdated warnings."""
+    lasting = tuple(warning for warning in state.warnings if warning != SLOW_CONNECTION)
+    return replace(state, preview=None, outputs=(), text="", warnings=lasting)

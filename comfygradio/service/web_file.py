@@ -1,0 +1,96 @@
+"""Files that a program names by their address on the web. Knows no Gradio."""
+
+from __future__ import annotations
+
+import mimetypes
+import re
+import secrets
+from dataclasses import replace
+from pathlib import Path
+
+from comfygradio.errors import LimitReached
+from comfygradio.jobs.limits import Limits
+from comfygradio.net.external_client import ExternalClient, FetchLimits
+from comfygradio.service.upload_quota import Quota
+
+TYPES = frozenset(
+    {
+        *("image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp", "image/tiff"),
+        "image/avif",
+        *("video/mp4", "video/webm", "video/quicktime", "video/x-matroska"),
+        *("audio/flac", "audio/x-flac", "audio/mpeg", "audio/wav", "audio/x-wav", "audio/ogg"),
+        "application/octet-stream",  # what many stores say of all their files
+    }
+)
+"""What is taken from the web; what is inside is checked like every upload."""
+
+MAX_CONCURRENT = 8
+"""Files that are fetched at the same time, for everybody together."""
+
+QUOTA_KEY = "links"
+"""Whose quota it is: Gradio does not tell who asks for a file."""
+
+TOO_MUCH = "As many files were fetched from the web as may be in an hour; try again later."
+
+
+class WebFiles:
+    """Fetches files for the fields of a page. `client` may be exchanged while it is served; `asked`
+    counts the addresses that somebody named.
+
+    `quota` is that of links alone, which all of them share: who lets the app fetch many files takes
+    them from other links, never from what people upload.
+    """
+
+    def __init__(self, client: ExternalClient, quota: Quota) -> None:
+        self.client = client
+        self.quota = quota
+        self.asked = 0
+        self._running = 0
+
+    async def fetch(self, url: str, folder: Path) -> Path:
+        """A file from the web in a folder, under a name that nobody can guess.
+
+        Raises ExternalError, and LimitReached where too many are fetched.
+        """
+        self.asked += 1
+        if self._running >= MAX_CONCURRENT:
+            raise LimitReached("Too many files are fetched from the web; try again in a minute.")
+        self._take(files=1, size=0)
+        path = folder / secrets.token_hex(16) / "file"
+        path.parent.mkdir(parents=True)
+        self._running += 1
+        try:
+            with path.open("wb") as file:
+                answer = await self.client.download(url, TYPES, file)
+            self._take(files=0, size=answer.size)
+            suffix = find_suffix(url, answer.content_type)
+            return path.rename(path.with_name(f"file{suffix}"))
+        except BaseException:
+            path.unlink(missing_ok=True)
+            path.parent.rmdir()
+            raise
+        finally:
+            self._running -= 1
+
+    def _take(self, files: int, size: int) -> None:
+        try:
+            self.quota.take(QUOTA_KEY, files, size)
+        except LimitReached as error:
+            raise LimitReached(TOO_MUCH) from error
+
+
+def make_client(limits: Limits) -> ExternalClient:
+    """The client of an app: a file from the web may be as large as an upload."""
+    patience = FetchLimits()
+    if limits.upload_mb is not None:
+        patience = replace(patience, size=int(limits.upload_mb * 1e6))
+    return ExternalClient(patience=patience)
+
+
+def find_suffix(url: str, content_type: str) -> str:
+    """The suffix of a file from the web: as its type has it, else as its address has it."""
+    if content_type != "application/octet-stream":
+        return mimetypes.guess_extension(content_type) or ""
+    path = re.split(r"[?#]", url, maxsplit=1)[0]
+    found = re.search(r"\.[a-z0-9]{1,12}\Z", path.lower())
+    return found[0] if found else ""

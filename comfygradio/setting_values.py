@@ -1,0 +1,243 @@
+"""Values of settings: how the text of a flag or an environment variable is parsed.
+
+A flag that may be repeated comes as a list, a switch as True. Every function raises ValueError or
+SettingsError with a sentence that shows no secret.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from comfygradio.comfy.address import parse_url
+
+NUMERAL = re.compile(r"[+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+"""A number as everywhere: digits, a sign, one point and an exponent."""
+
+THOUSANDS = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{2}0")
+"""A number whose point may part thousands."""
+
+
+def parse_servers(value: str | Sequence[str]) -> tuple[str, ...]:
+    """One address or several: repeated on the command line, separated by spaces in the
+    environment.
+    """
+    listed = value.split() if isinstance(value, str) else value
+    servers = [server.strip() for server in listed]
+    urls = [str(parse_url(server)) for server in servers]
+    for url in urls:
+        if urls.count(url) > 1:
+            raise ValueError(f"{url} is named twice.")
+    return tuple(servers)
+
+
+def parse_switch(value: bool | str) -> bool:
+    """On or off, in one of the words for it."""
+    word = str(value).lower()
+    if word not in ("1", "true", "yes", "on", "0", "false", "no", "off"):
+        raise ValueError(f"{value} is neither on nor off; write 1 or 0.")
+    return word in ("1", "true", "yes", "on")
+
+
+def parse_folders(value: str | Sequence[str | Path]) -> tuple[Path, ...]:
+    """Folders that exist: repeated on the command line, separated as in PATH in the
+    environment.
+    """
+    listed = value.split(os.pathsep) if isinstance(value, str) else value
+    folders = tuple(Path(item).expanduser() for item in listed if str(item))
+    for folder in folders:
+        if not folder.is_dir():
+            raise ValueError(f"the folder {folder} does not exist.")
+    return folders
+
+
+def parse_outputs(value: str | Path) -> Path:
+    """A folder, which need not exist yet."""
+    folder = Path(value).expanduser()
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{folder} is a file; a folder is needed.")
+    return folder
+
+
+def parse_host(value: str) -> str:
+    """A name or an address to listen on."""
+    if not re.fullmatch(r"[\w.:%-]+", value):
+        raise ValueError(
+            f"{value} is no host; write a name or an address such as 127.0.0.1 or 0.0.0.0."
+        )
+    return value
+
+
+def parse_port(value: int | str) -> int:
+    """A port from 0 to 65535."""
+    text = str(value)
+    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65535:
+        raise ValueError(f"{value} is no port; use a number from 1 to 65535, or 0 for a free one.")
+    return int(text)
+
+
+def parse_file(value: str | Path) -> Path:
+    """A file that exists."""
+    path = Path(value).expanduser()
+    if not path.is_file():
+        raise ValueError(f"the file {path} does not exist.")
+    return path
+
+
+def parse_root_path(value: str) -> str:
+    """A path or a whole URL, without a slash at its end."""
+    if not re.match(r"/|https?://", value):
+        raise ValueError(
+            f"{value} is no path; it begins with / (or is a whole URL), for example /comfygradio."
+        )
+    return value.rstrip("/")
+
+
+def parse_hosts(value: str | Sequence[str]) -> tuple[str, ...]:
+    """Names under which the page is reached: repeated on the command line, separated by commas in
+    the environment.
+    """
+    names = parse_names(value)
+    for name in names:
+        if not re.fullmatch(r"[A-Za-z0-9_.-]+|(?=.*:.*:)[0-9A-Fa-f:]+", name):
+            raise ValueError(f"{name} is no name of a host; write it without http:// and port.")
+    return tuple(name.lower() for name in names)
+
+
+def parse_origins_or_all(value: str | Sequence[str]) -> tuple[str, ...]:
+    """Addresses of pages as in `parse_origins`, or `*` alone."""
+    names = parse_names(value)
+    if names == ("*",):
+        return names
+    return parse_origins(names)
+
+
+def parse_origins(value: str | Sequence[str]) -> tuple[str, ...]:
+    """Addresses of pages, without a path: repeated on the command line, separated by commas in the
+    environment.
+    """
+    names = parse_names(value)
+    for name in names:
+        if not re.fullmatch(r"https?://[A-Za-z0-9_.:\[\]-]+", name):
+            raise ValueError(f"{name} is no origin; write it like https://example.org.")
+    return tuple(name.lower() for name in names)
+
+
+def parse_proxies(value: str | Sequence[str]) -> tuple[str, ...]:
+    """Addresses or networks of proxies: repeated on the command line, separated by commas in the
+    environment.
+    """
+    names = parse_names(value)
+    for name in names:
+        try:
+            ipaddress.ip_network(name)
+        except ValueError as error:
+            raise ValueError(
+                f"{name} is no address; write one such as 10.0.0.2, or a network as 10.0.0.0/24."
+            ) from error
+    return names
+
+
+def parse_names(value: str | Sequence[str]) -> tuple[str, ...]:
+    """Names: repeated on the command line, separated by commas in the environment."""
+    listed = value.split(",") if isinstance(value, str) else value
+    names = [name.strip() for name in listed]
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def parse_headers(value: str | Sequence[str]) -> dict[str, str]:
+    """Headers by their names: repeated on the command line, separated by line ends or `;` in the
+    environment.
+    """
+    if isinstance(value, str):
+        value = re.split(r"[\r\n]+|;\s*(?=[\w-]+:\s)", value)
+    return dict(_parse_header(line) for line in value if line.strip())
+
+
+def _parse_header(line: str) -> tuple[str, str]:
+    """The name and value of a header; the error shows neither, since both may be secret."""
+    match = re.fullmatch(r"\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*:\s*([\x20-\x7e]*?)\s*", line)
+    if match is None:
+        raise ValueError(
+            'a header is "Name: value" in plain ASCII characters, for example "Authorization: '
+            'Bearer …".'
+        )
+    return match[1], match[2]
+
+
+def parse_key(value: str) -> str:
+    """One word that can stand in JSON and in a shell; the error does not show it."""
+    if not re.fullmatch(r"[A-Za-z0-9_.~+/=-]+", value):
+        raise ValueError("this is no API key; it is one word, as comfy.org shows it.")
+    return value
+
+
+def parse_seconds(value: float | str) -> float:
+    """A time from 0 to 3600 seconds."""
+    number = _parse_real(value, 3600)
+    if number is None:
+        raise ValueError(f"{value} is no time; use seconds from 0 to 3600, for example 0.05.")
+    return number
+
+
+def _parse_real(value: float | str, most: int) -> float | None:
+    """A number of digits and one point from 0 to `most`, None for anything else.
+
+    Raises ValueError for 1.000, where that may mean a thousand.
+    """
+    text = str(value).strip()
+    if not NUMERAL.fullmatch(text) or not 0 <= float(text) <= most:
+        return None
+    if isinstance(value, str) and THOUSANDS.fullmatch(text):
+        thousands = text.replace(".", "")
+        short = text.rstrip("0").removesuffix(".")
+        if int(thousands) <= most:
+            raise ValueError(
+                f"{text} may mean {thousands} or {short}; write {thousands} or {short}."
+            )
+    return float(text)
+
+
+def parse_count(value: int | str) -> int:
+    """A whole number from 1."""
+    text = str(value)
+    if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) == 0:
+        raise ValueError(f"{value} is no number that can be used; write a whole number from 1.")
+    return int(text)
+
+
+def parse_whole(value: int | str) -> int:
+    """A whole number from 0."""
+    if str(value) == "0":
+        return 0
+    return parse_count(value)
+
+
+def parse_amount(value: float | str) -> float:
+    """A number above 0."""
+    number = _parse_real(value, 1_000_000)
+    if not number:
+        raise ValueError(
+            f"{value} is no number that can be used; write one above 0, for example 2.5."
+        )
+    return number
+
+
+def parse_on_disconnect(value: str) -> str:
+    """`keep` or `cancel`."""
+    if value not in ("keep", "cancel"):
+        raise ValueError(f"{value} is neither keep nor cancel.")
+    return value
+
+
+def parse_log(value: bool | str) -> bool:
+    """Whether to log: True from the flag, `debug` or `off` from the environment."""
+    if value is True:
+        return True
+    word = str(value).lower()
+    if word not in ("debug", "off"):
+        raise ValueError(f"{value} is neither debug nor off.")
+    return word == "debug"

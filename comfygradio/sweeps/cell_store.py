@@ -1,0 +1,234 @@
+"""The cells of a sweep: each point as its job is at the moment. Thread-safe."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from comfygradio.clock import SYSTEM_CLOCK, Clock
+from comfygradio.jobs.job import FINAL_PHASES, Job, JobSnapshot, Phase
+from comfygradio.jobs.results import Result
+from comfygradio.jobs.sweep_store import PointRecord
+from comfygradio.sweeps.axes.axis import Index
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The current state of one point: a view of the job that makes it, or that it waits for one.
+    `values` holds the fields that the axes change, as JSON.
+
+    `token` is the secret of the job that made it, "" before there is one; `seconds` is how long
+    that took, `server` the address where, and `is_reused` whether another sweep had made it.
+    `rating` is -1 for rejected, 0 for none, or 1 to 5 stars. `version` is that of the cell store
+    when the cell last changed.
+    """
+
+    index: Index
+    values: Mapping[str, Any] = field(default_factory=dict)
+    phase: Phase = "waiting"
+    token: str = ""
+    results: tuple[Result, ...] = ()
+    error: str = ""
+    seconds: float = 0.0
+    server: str = ""
+    rating: int = 0
+    is_reused: bool = False
+    version: int = 0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing will change by itself any more."""
+        return self.phase in FINAL_PHASES
+
+    @property
+    def lacks_files(self) -> bool:
+        """Whether a file that was made for it is gone; looks at the disk."""
+        paths = [result.path for result in self.results if result.path is not None]
+        return not all(path.exists() for path in paths)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Point counts by status."""
+
+    total: int = 0
+    waiting: int = 0
+    running: int = 0
+    done: int = 0
+    failed: int = 0
+    stopped: int = 0
+
+    @property
+    def over(self) -> int:
+        """Points to which nothing will happen any more by itself."""
+        return self.done + self.failed + self.stopped
+
+
+class CellStore:
+    """The cells of one sweep.
+
+    `version` grows with every change, also beyond those of cell stores made before this one.
+    """
+
+    def __init__(self, cells: Iterable[Cell], clock: Clock = SYSTEM_CLOCK) -> None:
+        self._version = int(clock.time() * 1000)
+        self._cells: dict[Index, Cell] = {}
+        self._counts: Counter[str] = Counter()
+        for cell in cells:
+            self._cells[cell.index] = replace(cell, version=self._version)
+        for cell in self._cells.values():
+            self._counts[cell.phase] += 1
+        self._lock = threading.Lock()
+        self._listeners: set[Callable[[], None]] = set()
+
+    @property
+    def version(self) -> int:
+        """Grows with every change."""
+        return self._version
+
+    @property
+    def cells(self) -> dict[Index, Cell]:
+        """All cells as they are now, in the order as typed."""
+        with self._lock:
+            return dict(self._cells)
+
+    @property
+    def counts(self) -> Counts:
+        """Cell counts by status."""
+        with self._lock:
+            return Counts(len(self._cells), **self._counts)
+
+    def get(self, index: Index) -> Cell:
+        """One cell. Raises KeyError."""
+        return self._cells[index]
+
+    def list_changes(self, since: int = -1) -> tuple[int, list[Cell]]:
+        """The version now, and the cells that have changed after `since`; -1 lists all of them."""
+        with self._lock:
+            changed = [cell for cell in self._cells.values() if cell.version > since]
+            return self._version, changed
+
+    def show_job(self, index: Index, job: Job, snapshot: JobSnapshot) -> None:
+        """Show a job that waits or runs; nobody is told if that changes nothing."""
+        cell = self.get(index)
+        if cell.phase != snapshot.shown_phase or cell.token != job.token:
+            self._change(index, phase=snapshot.shown_phase, token=job.token)
+
+    def show_end(self, index: Index, job: Job, snapshot: JobSnapshot, rating: int) -> None:
+        """Show what came of a job that is over."""
+        self._change(
+            index,
+            phase=snapshot.phase,
+            token=job.token,
+            server=job.backend_url,
+            is_reused=False,
+            results=snapshot.results,
+            error=snapshot.error,
+            seconds=measure_node_seconds(snapshot),
+            rating=rating,
+        )
+
+    def show_point(self, index: Index, point: PointRecord, is_reused: bool, rating: int) -> None:
+        """Show a job that was over before, as the job store knows it."""
+        self._change(
+            index,
+            phase=point.phase,
+            token=point.token,
+            server=point.server,
+            is_reused=is_reused,
+            results=point.results,
+            error=point.error,
+            seconds=point.seconds,
+            rating=rating,
+        )
+
+    def show_waiting(self, index: Index) -> None:
+        """Show a point that waits for a new job."""
+        self._change(index, phase="waiting", error="", results=(), token="")
+
+    def show_stopped(self, index: Index) -> None:
+        """Show a point that gets no job."""
+        self._change(index, phase="stopped")
+
+    def show_refused(self, index: Index, error: str, rating: int) -> None:
+        """Show a point that there can be no job for."""
+        self._change(index, phase="failed", error=error, rating=rating)
+
+    def rate(self, index: Index, rating: int) -> None:
+        """Show another rating."""
+        self._change(index, rating=rating)
+
+    def _change(self, index: Index, **changes: Any) -> None:
+        """Change fields of a cell and tell everybody who listens."""
+        with self._lock:
+            old = self._cells[index]
+            self._version += 1
+            new = replace(old, version=self._version, **changes)
+            self._cells[index] = new
+            self._counts[old.phase] -= 1
+            self._counts[new.phase] += 1
+        self._tell()
+
+    def notify(self) -> None:
+        """Notify listeners of a change outside the cells."""
+        with self._lock:
+            self._version += 1
+        self._tell()
+
+    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` after every change, from the thread that changes; returns how to stop
+        that.
+        """
+        with self._lock:
+            self._listeners.add(listener)
+        return lambda: self._listeners.discard(listener)
+
+    def _tell(self) -> None:
+        with self._lock:
+            listeners = list(self._listeners)
+        for listener in listeners:
+            listener()
+
+
+def measure_node_seconds(snapshot: JobSnapshot) -> float:
+    """The seconds that a job's nodes ran, without its waiting behind others; as well as that is
+    known.
+    """
+    state = snapshot.state
+    if state and state.node_seconds:
+        return sum(state.node_seconds.values())
+    return snapshot.seconds
+
+
+class Observable:
+    """Gives read access to a cell store and its changes."""
+
+    _cell_store: CellStore
+
+    @property
+    def version(self) -> int:
+        """Grows with every change of phase, reason or any cell."""
+        return self._cell_store.version
+
+    @property
+    def cells(self) -> Mapping[Index, Cell]:
+        """Every point as it is now, in the order as typed."""
+        return self._cell_store.cells
+
+    @property
+    def counts(self) -> Counts:
+        """Point counts by status."""
+        return self._cell_store.counts
+
+    def list_changes(self, since: int = -1) -> tuple[int, list[Cell]]:
+        """The version now, and the cells that have changed after version `since`; -1 lists all of
+        them.
+        """
+        return self._cell_store.list_changes(since)
+
+    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` after every change, from any thread; returns how to stop that."""
+        return self._cell_store.listen(listener)

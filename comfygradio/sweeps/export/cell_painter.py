@@ -1,0 +1,297 @@
+"""Cells: what is drawn for one point of a sweep, be it a picture, a text, an error or
+nothing yet.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from PIL import Image, ImageDraw
+
+from comfygradio.jobs.results import Result
+from comfygradio.sweeps.export.grid import GridCell
+from comfygradio.sweeps.export.sheet_layout import INK, MUTED, Box
+from comfygradio.sweeps.export.text_layout import Color, Face
+from comfygradio.sweeps.export.thumbnail import PICTURES, choose_result
+
+PAPER: Color = (255, 255, 255)
+EMPTY: Color = (229, 231, 235)
+FILL: Color = (243, 244, 246)
+ERROR_COLOR: Color = (185, 28, 28)
+ERROR_FILL: Color = (254, 242, 242)
+ERROR_EDGE: Color = (252, 165, 165)
+DARK: Color = (17, 24, 39)
+GOLD: Color = (252, 211, 77)
+
+REJECTED_OPACITY = 0.74
+"""How much of the paper lies over a rejected picture."""
+
+SUPERSAMPLING = 4
+"""Shapes are drawn so many times larger, and scaled down."""
+
+Points = Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class CellPainter:
+    """Draws cells on a sheet, with letters of this face in them."""
+
+    canvas: Image.Image
+    face: Face
+
+    def paint(self, box: Box, cell: GridCell | None, thumbnail: Image.Image | None) -> None:
+        """Draw a cell; `thumbnail` is that of `choose_result`, None where there is none."""
+        result = choose_result(cell.results) if cell else None
+        if cell is None or (cell.phase in ("waiting", "running") and not thumbnail):
+            self._frame(box, PAPER, EMPTY)
+        elif cell.phase == "failed":
+            error = cell.error or "Nothing says why."
+            self._explain(box, "Failed", error, ERROR_COLOR, ERROR_FILL, ERROR_EDGE)
+        elif thumbnail:
+            self._paste(box, thumbnail, cell.rating < 0)
+        elif result and result.text:
+            self._explain(box, "", result.text, INK, FILL, FILL)
+        elif result and result.kind == "audio" and result.path:
+            self._draw_sound(box, result.path.name)
+        else:
+            text, edge = describe_absence(cell, result)
+            self._say(box, text, edge)
+        if cell:
+            self._mark(box, cell, result, thumbnail is not None)
+
+    def _frame(self, box: Box, fill: Color, edge: Color) -> None:
+        right = box.x + box.width - 1
+        bottom = box.y + box.height - 1
+        pen = max(1, self.face.size // 10)
+        draw = ImageDraw.Draw(self.canvas)
+        draw.rectangle((box.x, box.y, right, bottom), fill, edge, pen)
+
+    def _paste(self, box: Box, picture: Image.Image, is_rejected: bool) -> None:
+        """A picture in the middle of its cell, as large as it fits, in its own proportions."""
+        scale = min(box.width / picture.width, box.height / picture.height)
+        width = max(1, round(picture.width * scale))
+        height = max(1, round(picture.height * scale))
+        if picture.size != (width, height):
+            picture = picture.resize((width, height), Image.Resampling.LANCZOS)
+        if (width, height) != (box.width, box.height):
+            self._frame(box, FILL, FILL)
+        mask = picture if picture.mode == "RGBA" else None
+        if is_rejected:
+            picture = _fade(picture)
+            mask = None
+        elif mask:
+            self._frame(box, FILL, FILL)
+        place = _find_place(box, width, height)
+        self.canvas.paste(picture, place, mask)
+
+    def _explain(
+        self, box: Box, title: str, text: str, color: Color, fill: Color, edge: Color
+    ) -> None:
+        """A text from the top of a cell, as much of it as there is room for."""
+        self._frame(box, fill, edge)
+        small = self.face
+        pad = round(small.size * 0.75)
+        x = box.x + pad
+        y = box.y + pad
+        width = box.width - 2 * pad
+        if width < small.size * 2 or box.height < small.line_height + pad:
+            return
+        if title:
+            bold = Face(small.size, is_bold=True)
+            bold.draw(self.canvas, x, y, title, color)
+            y += round(small.line_height * 1.15)
+        most = (box.y + box.height - pad - y) // small.line_height
+        if most <= 0:
+            return
+        lines, _ = small.wrap(text, width, most)
+        for line in lines:
+            small.draw(self.canvas, x, y, line, INK)
+            y += small.line_height
+
+    def _say(self, box: Box, text: str, edge: Color) -> None:
+        """A few quiet words in the middle of a cell."""
+        self._frame(box, FILL if edge == FILL else PAPER, edge)
+        line_height = self.face.line_height
+        if box.height <= line_height:
+            return
+        lines, _ = self.face.wrap(text, box.width * 0.86, box.height // line_height)
+        y = box.y + (box.height - len(lines) * line_height) // 2
+        for line in lines:
+            self._write_line(box, y, line)
+            y += line_height
+
+    def _write_line(self, box: Box, y: int, line: str) -> None:
+        """A quiet line in the middle of a box, from left to right."""
+        room = box.width - self.face.measure(line)
+        self.face.draw(self.canvas, box.x + room / 2, y, line, MUTED)
+
+    def _draw_sound(self, box: Box, name: str) -> None:
+        self._frame(box, FILL, FILL)
+        side = min(box.width, box.height) // 3
+        mask = _draw_bars(side)
+        self.canvas.paste(MUTED, _find_place(box, side, side), mask)
+        line_height = self.face.line_height
+        if side > line_height:
+            text = self.face.shorten(name, box.width * 0.86)
+            y = box.y + box.height - round(line_height * 1.5)
+            self._write_line(box, y, text)
+
+    def _mark(self, box: Box, cell: GridCell, result: Result | None, is_picture: bool) -> None:
+        """Signs on top: that it plays, what somebody thinks of it, and how many
+        results there are.
+        """
+        if is_picture and result and result.kind == "video":
+            side = max(8, min(box.width, box.height) // 6)
+            place = _find_place(box, side, side)
+            self._stamp(place, _draw_disc(side), DARK, 0.62)
+            self._stamp(place, _draw_triangle(side), PAPER, 1)
+        if cell.rating < 0:
+            self._tag(box, "Rejected", is_low=True)
+        elif cell.rating:
+            self._draw_stars(box, cell.rating)
+        shown = [
+            one for one in cell.results if one.kind in (*PICTURES, "video") and one.path is not None
+        ]
+        if is_picture and len(shown) > 1:
+            self._tag(box, f"1 of {len(shown)}", is_low=False)
+
+    def _stamp(
+        self, place: tuple[int, int], mask: Image.Image, color: Color, strength: float
+    ) -> None:
+        weakened = mask.point(lambda value: round(value * strength))
+        self.canvas.paste(color, place, weakened)
+
+    def _tag(self, box: Box, text: str, is_low: bool) -> None:
+        small = self.face
+        inset = round(small.size * 0.4)
+        width = round(small.measure(text) + small.size * 0.9)
+        height = round(small.line_height * 1.05)
+        if width + 2 * inset > box.width or height + 2 * inset > box.height:
+            return
+        if is_low:
+            x = box.x + inset
+            y = box.y + box.height - height - inset
+        else:
+            x = box.x + box.width - width - inset
+            y = box.y + inset
+        self._stamp((x, y), _draw_pill(width, height), DARK, 0.72)
+        text_x = x + small.size * 0.45
+        text_y = y + (height - small.line_height) / 2
+        small.draw(self.canvas, text_x, text_y, text, PAPER)
+
+    def _draw_stars(self, box: Box, count: int) -> None:
+        side = max(6, round(self.face.size * 0.9))
+        inset = round(self.face.size * 0.4)
+        pad = round(side * 0.4)
+        width = count * side + 2 * pad
+        height = side + pad
+        if width + 2 * inset > box.width or height + 2 * inset > box.height:
+            return
+        x = box.x + inset
+        y = box.y + box.height - height - inset
+        self._stamp((x, y), _draw_pill(width, height), DARK, 0.72)
+        star = _draw_star(side)
+        for number in range(count):
+            place = (x + pad + number * side, y + pad // 2)
+            self._stamp(place, star, GOLD, 1)
+
+
+def describe_absence(cell: GridCell, result: Result | None) -> tuple[str, Color]:
+    """Why a cell that is over shows nothing, in a few words, and the color of its edge."""
+    if result and result.path and result.kind in (*PICTURES, "video"):
+        if result.path.is_file():
+            return "This file cannot be read", EMPTY
+        return "This file has gone", EMPTY
+    if result and result.path:
+        return result.path.name, FILL
+    for one in cell.results:
+        if one.problem:
+            return one.problem, EMPTY
+    if cell.phase == "stopped":
+        return "Stopped", EMPTY
+    return "Nothing was made", EMPTY
+
+
+def _find_place(box: Box, width: int, height: int) -> tuple[int, int]:
+    """The upper left corner of what stands in the middle of a box."""
+    x = box.x + (box.width - width) // 2
+    y = box.y + (box.height - height) // 2
+    return x, y
+
+
+def _fade(picture: Image.Image) -> Image.Image:
+    """The picture of a rejected cell: gray, under a veil of paper."""
+    flat = Image.new("RGB", picture.size, FILL)
+    mask = picture if picture.mode == "RGBA" else None
+    flat.paste(picture, mask=mask)
+    gray = flat.convert("L").convert("RGB")
+    paper = Image.new("RGB", picture.size, PAPER)
+    return Image.blend(gray, paper, REJECTED_OPACITY)
+
+
+def _draw_shape(width: int, height: int, points: Points) -> Image.Image:
+    mask = _make_mask(width, height)
+    corners = [(x * SUPERSAMPLING, y * SUPERSAMPLING) for x, y in points]
+    ImageDraw.Draw(mask).polygon(corners, 255)
+    return _scale_down(mask)
+
+
+def _make_mask(width: int, height: int) -> Image.Image:
+    return Image.new("L", (width * SUPERSAMPLING, height * SUPERSAMPLING))
+
+
+def _scale_down(mask: Image.Image) -> Image.Image:
+    size = (mask.width // SUPERSAMPLING, mask.height // SUPERSAMPLING)
+    return mask.resize(size, Image.Resampling.LANCZOS)
+
+
+@lru_cache(maxsize=100)
+def _draw_pill(width: int, height: int) -> Image.Image:
+    mask = _make_mask(width, height)
+    corners = (0, 0, mask.width - 1, mask.height - 1)
+    radius = mask.height // 2
+    ImageDraw.Draw(mask).rounded_rectangle(corners, radius, 255)
+    return _scale_down(mask)
+
+
+def _draw_disc(side: int) -> Image.Image:
+    return _draw_pill(side, side)
+
+
+@lru_cache(maxsize=10)
+def _draw_triangle(side: int) -> Image.Image:
+    corners = ((0.39, 0.29), (0.39, 0.71), (0.74, 0.5))
+    points = [(side * x, side * y) for x, y in corners]
+    return _draw_shape(side, side, points)
+
+
+@lru_cache(maxsize=10)
+def _draw_star(side: int) -> Image.Image:
+    points = []
+    for at in range(10):
+        turn = math.pi * (at / 5 - 0.5)
+        far = 0.5 if at % 2 == 0 else 0.21
+        x = side * (0.5 + far * math.cos(turn))
+        y = side * (0.53 + far * math.sin(turn))
+        points.append((x, y))
+    return _draw_shape(side, side, points)
+
+
+@lru_cache(maxsize=10)
+def _draw_bars(side: int) -> Image.Image:
+    """A few bars of different height, as sound is drawn."""
+    mask = _make_mask(side, side)
+    draw = ImageDraw.Draw(mask)
+    whole = side * SUPERSAMPLING
+    width = whole * 0.08
+    for at, part in enumerate((0.3, 0.65, 1.0, 0.5, 0.8, 0.4)):
+        height = whole * part
+        left = whole * (0.05 + at * 0.16)
+        right = left + width
+        top = (whole - height) / 2
+        bottom = (whole + height) / 2
+        draw.rounded_rectangle((left, top, right, bottom), whole * 0.04, 255)
+    return _scale_down(mask)

@@ -1,0 +1,199 @@
+"""Tables: every point of a sweep as a row, for spreadsheets (CSV) and for programs (JSON)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import json
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from comfygradio.comfy.outputs import write_file
+from comfygradio.jobs.results import Result
+from comfygradio.sweeps.axes.axis import Index
+from comfygradio.sweeps.export.contact_sheet import describe_sweep
+from comfygradio.sweeps.export.grid import NUMBER, Grid, GridCell
+
+MAX_SAFE_INTEGER = 2**53 - 1
+"""Whole numbers beyond this are rounded by whoever reads JSON numbers as floats, browsers for
+instance.
+"""
+
+FORMULA_PREFIXES = frozenset("=+-@\t\r\n")
+"""What a text begins with that a spreadsheet may take for a formula, or for the end of the cell."""
+
+INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs", "Mn", "Me"})
+"""Kinds of letters that show nothing, and that a program may drop before it reads a cell."""
+
+RESULT_COLUMNS = ("phase", "error", "seconds", "server", "rating", "files", "text")
+
+
+def write_csv(grid: Grid, path: Path, root: Path | None = None) -> Path:
+    """Write a row per point: its number, labels on the axes, values of all fields, and what became
+    of it.
+
+    UTF-8 with a byte order mark, without which Excel takes it for something else; Python reads it
+    as `utf-8-sig`. A text that a spreadsheet would take for a formula gets an apostrophe before it;
+    numbers never do, and seeds are written with all their digits. Files are named relative to
+    `root`, which is the folder of the CSV if it is not given. Raises OSError.
+    """
+    rows = list_rows(grid, root or path.parent)
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    content = text.getvalue().encode("utf-8-sig", "replace")
+    return write_file(path, iter([content]))
+
+
+def write_json(grid: Grid, path: Path, root: Path | None = None) -> Path:
+    """Write everything, typed: axes, and a point for each row. Reads as the sweep again, by
+    `load_sweep`.
+
+    As RFC 7493 says, whole numbers of points beyond 2**53 - 1 are texts of their digits, which
+    forms take as well. Raises OSError.
+    """
+    table = describe_table(grid, root or path.parent)
+    text = json.dumps(table, ensure_ascii=False, indent=1)
+    content = text.encode("utf-8", "replace")
+    return write_file(path, iter([content]))
+
+
+def list_rows(grid: Grid, folder: Path) -> Iterator[list[Any]]:
+    """The heading and the rows of the CSV, files relative to this folder."""
+    fields = grid.list_fields()
+    yield ["point", *_name_columns(grid, fields)]
+    for number, index in enumerate(grid.list_points(), 1):
+        cell = grid.cells.get(index) or GridCell(index)
+        files = [file["path"] for file in _list_files(cell.results, folder)]
+        texts = [result.text for result in cell.results if result.text]
+        row = [
+            *_list_labels(grid, index),
+            *(cell.values.get(name) for name in fields),
+            cell.phase,
+            cell.error,
+            round(cell.seconds, 3),
+            cell.host,
+            cell.rating,
+            "\n".join(files),
+            "\n".join(texts),
+        ]
+        yield [number, *map(_format_cell, row)]
+
+
+def describe_table(grid: Grid, folder: Path) -> dict[str, Any]:
+    """The same as JSON: `comfygradio` holds the definition, `points` the rows."""
+    return {
+        "title": grid.title,
+        "created": grid.created,
+        "comfygradio": describe_sweep(grid),
+        "axes": [{"title": axis.title, "labels": list(axis.labels)} for axis in grid.axes],
+        "points": [_describe_point(grid, index, folder) for index in grid.list_points()],
+    }
+
+
+def _name_columns(grid: Grid, fields: Iterable[str]) -> Iterator[str]:
+    """The headings after the first; each is there once, so that programs can address
+    columns by it.
+    """
+    taken = {"point"}
+    axes = [f"axis: {axis.title}" for axis in grid.axes]
+    own = [f"field: {name}" if name in RESULT_COLUMNS else name for name in fields]
+    for name in [*axes, *own, *RESULT_COLUMNS]:
+        unique = _number(name, taken)
+        taken.add(unique)
+        yield str(_format_cell(unique))
+
+
+def _number(name: str, taken: Collection[str]) -> str:
+    """The name, with a number from 2 behind it where it is taken."""
+    if name not in taken:
+        return name
+    for number in itertools.count(2):
+        numbered = f"{name} {number}"
+        if numbered not in taken:
+            break
+    return numbered
+
+
+def _describe_point(grid: Grid, index: Index, folder: Path) -> dict[str, Any]:
+    cell = grid.cells.get(index) or GridCell(index)
+    return {
+        "index": list(index),
+        "labels": _list_labels(grid, index),
+        "values": _stringify_large_integers(dict(cell.values)),
+        "phase": cell.phase,
+        "error": cell.error,
+        "seconds": round(cell.seconds, 3),
+        "server": cell.host,
+        "rating": cell.rating,
+        "files": _list_files(cell.results, folder),
+        "texts": [result.text for result in cell.results if result.text],
+    }
+
+
+def _list_labels(grid: Grid, index: Index) -> list[str]:
+    return [axis.labels[at] for axis, at in zip(grid.axes, index, strict=True)]
+
+
+def _list_files(results: Iterable[Result], folder: Path) -> list[dict[str, Any]]:
+    """Path, kind and size of the files; a path is relative to the folder, and a bare name where it
+    lies elsewhere.
+    """
+    found = []
+    root = folder.resolve()
+    for result in results:
+        if result.path is None:
+            continue
+        path = result.path.resolve()
+        shown = path.relative_to(root) if path.is_relative_to(root) else Path(path.name)
+        file: dict[str, Any] = {"path": shown.as_posix(), "kind": result.kind}
+        if result.width:
+            file["width"] = result.width
+            file["height"] = result.height
+        found.append(file)
+    return found
+
+
+def _format_cell(value: Any) -> Any:
+    """A value as it stands in a CSV: lists as JSON, nothing as nothing, and no text that is a
+    formula.
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None or isinstance(value, int | float):
+        return value
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = text.replace("\0", "")
+    if is_formula_like(text) and not NUMBER.fullmatch(text):
+        return f"'{text}"
+    return text
+
+
+def is_formula_like(text: str) -> bool:
+    """Whether a spreadsheet may take a text for a formula: by its first letter, or by the first one
+    that can be seen, in whatever width or shape it is written (`＝` is an `=` to some).
+    """
+    if text[:1] in FORMULA_PREFIXES:
+        return True
+    for letter in text:
+        if unicodedata.category(letter) not in INVISIBLE_CATEGORIES:
+            plain = unicodedata.normalize("NFKC", letter)
+            return plain[:1] in DASHES | FORMULA_PREFIXES
+    return False
+
+
+DASHES = frozenset("‐‑‒–—―−﹣－")
+"""What may be taken for a minus."""
+
+
+def _stringify_large_integers(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _stringify_large_integers(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_stringify_large_integers(one) for one in value]
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    if is_whole and abs(value) > MAX_SAFE_INTEGER:
+        return str(value)
+    return value

@@ -1,0 +1,63 @@
+"""Observes the jobs of a sweep's points until they end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from comfygradio.jobs.job import Job
+from comfygradio.jobs.job_queue import JobQueue
+from comfygradio.sweeps.axes.axis import Index
+
+
+class JobObserver:
+    """The jobs that are not over yet, by point. Thread-safe.
+
+    `tell` hears of every change, from the thread that changes, and of an end once.
+    """
+
+    def __init__(self, tell: Callable[[Index, Job], None]) -> None:
+        self._tell = tell
+        self._jobs: dict[Index, Job] = {}
+        self._lock = threading.Lock()
+
+    def __contains__(self, index: Index) -> bool:
+        return index in self._jobs
+
+    def list_jobs(self) -> list[Job]:
+        """The jobs that are not over yet."""
+        with self._lock:
+            return list(self._jobs.values())
+
+    def stop(self, queue: JobQueue, sweep: str) -> None:
+        """Stop the jobs, but those that run for another sweep than the one with this id."""
+        for job in self.list_jobs():
+            if job.order.point is None or job.order.point.sweep == sweep:
+                job.stop()
+                queue.stop(job.token)
+
+    def observe(self, index: Index, job: Job) -> None:
+        """Report every change of a job until it is over, which it may be already."""
+        with self._lock:
+            self._jobs[index] = job
+        ends: list[Callable[[], None]] = []
+
+        def hear() -> None:
+            self._hear(index, job, ends)
+
+        unlisten = job.listen(hear)
+        ends.append(unlisten)
+        hear()
+
+    def _hear(self, index: Index, job: Job, ends: list[Callable[[], None]]) -> None:
+        """The first to hear of the end tells it; `ends` stop the listening, and are empty while it
+        begins.
+        """
+        if job.snapshot.is_over:
+            for end in ends:
+                end()
+            with self._lock:
+                if self._jobs.get(index) is not job:
+                    return
+                del self._jobs[index]
+        self._tell(index, job)

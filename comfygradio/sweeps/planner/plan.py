@@ -1,0 +1,354 @@
+"""A plan says which server runs which points in which order, how long that takes, and how long the
+order as typed would.
+
+It shares the points out, so that all backends end at about the same time.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+
+from comfygradio.comfy.object_info import ObjectInfo
+from comfygradio.sweeps.axes.axis import Index
+from comfygradio.sweeps.planner.cache_pinning import (
+    NO_RESULTS,
+    BackendCache,
+    PinningLimits,
+    estimate_points,
+    simulate_points,
+)
+from comfygradio.sweeps.planner.input_axes import PromptSource
+from comfygradio.sweeps.planner.order import (
+    Loop,
+    LoopNest,
+    choose_order,
+    list_nests,
+    rank_positions,
+    traverse,
+)
+from comfygradio.sweeps.planner.workload import MeasuredSeconds, Results, Workload
+
+MAX_SIMULATED_POINTS = 15_000
+"""So many points are run in thought, about, to choose among the best ways to share a sweep out."""
+
+Partition = tuple[tuple[Index, ...], ...]
+
+BISECTIONS = 8
+
+MAX_EVALUATED_POINTS = 400_000
+"""So many points are looked at, about, to choose how a sweep is shared out."""
+
+MAX_CANDIDATES = 30
+"""Orders that are tried at most for each way of counting."""
+
+
+@dataclass(frozen=True)
+class ExpectedCost:
+    """What a way to run a sweep costs: executions by class, seconds until its end, and `work`,
+    those of all servers.
+    """
+
+    executions: Mapping[str, int]
+    seconds: float
+    work: float
+
+    @property
+    def executed(self) -> int:
+        """Nodes that are executed, all classes together."""
+        return sum(self.executions.values())
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What happens to the points of a sweep before the first of them runs. Times are expected, in
+    seconds.
+
+    `backends` are the points of each server in order; `ours` is what they cost, `typed` what the
+    order as typed costs where each server takes the next point, and `alone` what every point costs
+    on a server that has nothing. `done` counts the points that are left out because their results
+    are there.
+    """
+
+    segments: Partition
+    planned: ExpectedCost
+    as_typed: ExpectedCost
+    uncached: ExpectedCost
+    limits: PinningLimits
+    done: int = 0
+    workload: Workload = field(repr=False, compare=False, kw_only=True)
+    object_info: ObjectInfo = field(repr=False, compare=False, kw_only=True)
+
+    @property
+    def points(self) -> int:
+        """Points that are to run."""
+        return sum(len(segment) for segment in self.segments)
+
+    @property
+    def order(self) -> list[Index]:
+        """Every point, about in the order in which they come."""
+        rounds = itertools.zip_longest(*self.segments)
+        in_turn = itertools.chain.from_iterable(rounds)
+        return [index for index in in_turn if index is not None]
+
+    def describe(self) -> list[str]:
+        """Describe the plan in sentences, shown before a sweep starts."""
+        servers = f"{len(self.segments)} servers" if len(self.segments) > 1 else "one server"
+        pictures = "picture" if self.points == 1 else "pictures"
+        time = format_seconds(self.planned.seconds)
+        lines = [f"{self.points:,} {pictures} in about {time} on {servers}."]
+        if self.done:
+            lines.append(f"{self.done:,} more are there already.")
+        gain = 1.0
+        if self.planned.seconds:
+            gain = self.as_typed.seconds / self.planned.seconds
+        if gain >= 1.02:
+            typed = format_seconds(self.as_typed.seconds)
+            lines.append(f"In the order as typed: {typed}, {gain:.1f} times that.")
+        executions = format_executions(self.planned.executions, self.uncached.executions)
+        lines.append(f"Nodes that run: {executions}.")
+        return lines
+
+
+def plan_sweep(
+    space: PromptSource,
+    object_info: ObjectInfo,
+    seconds: MeasuredSeconds | None = None,
+    backends: int = 1,
+    limits: PinningLimits | None = None,
+    todo: Collection[Index] | None = None,
+) -> Plan:
+    """The plan for a sweep, or for the points of it that are still to do.
+
+    `seconds` knows what was measured, `backends` are servers that run one prompt at a time. Raises
+    ValuesRefused where the form refuses a point.
+    """
+    limits = limits or PinningLimits()
+    backends = max(1, backends)
+    workload = Workload(space, object_info, seconds)
+    positions = [range(size) for size in space.sizes]
+    everything = list(itertools.product(*positions))
+    points = everything
+    if todo is not None:
+        points = [index for index in everything if index in todo]
+    shares = list_partitions(workload, points, backends, limits.carry)
+    tried = max(1, MAX_SIMULATED_POINTS // max(1, len(points)))
+    expected = []
+    for share in shares[:tried]:
+        expected.append((estimate_partition(workload, share, limits), share))
+    ours, segments = min(expected, key=lambda pair: (pair[0].seconds, pair[0].work))
+    typed = estimate_as_typed(workload, points, backends)
+    needed = [(index, workload.needed(index)) for index in points]
+    return Plan(
+        segments,
+        ours,
+        typed,
+        uncached=estimate_runs(workload, [needed]),
+        limits=limits,
+        done=len(everything) - len(points),
+        workload=workload,
+        object_info=object_info,
+    )
+
+
+def estimate_partition(
+    workload: Workload, segments: Partition, limits: PinningLimits
+) -> ExpectedCost:
+    """What it costs if every server runs its own points, and carries along what the
+    limits allow.
+    """
+    caches = [BackendCache(workload, segment, limits) for segment in segments]
+    return estimate_runs(workload, [simulate_points(cache) for cache in caches])
+
+
+def estimate_runs(
+    workload: Workload, runs: Iterable[Iterable[tuple[Index, Results]]]
+) -> ExpectedCost:
+    """What it costs to make these results, each run on a server of its own."""
+    counted: Counter[int] = Counter()
+    ends: list[float] = []
+    for run in runs:
+        own: Counter[int] = Counter()
+        for _, made in run:
+            own.update(made)
+        ends.append(_count_seconds(workload, own))
+        counted.update(own)
+    return ExpectedCost(_count_classes(workload, counted), max(ends, default=0.0), sum(ends))
+
+
+def estimate_as_typed(workload: Workload, points: Sequence[Index], backends: int) -> ExpectedCost:
+    """What it costs if each server takes the next point as soon as it is free, and keeps what the
+    last one needed.
+    """
+    counted: Counter[int] = Counter()
+    free: list[tuple[float, int]] = [(0.0, backend) for backend in range(backends)]
+    kept = [NO_RESULTS] * backends
+    for index in points:
+        at, backend = heapq.heappop(free)
+        needed = workload.needed(index)
+        made = needed - kept[backend]
+        kept[backend] = needed
+        counted.update(made)
+        heapq.heappush(free, (at + workload.sum_seconds(made), backend))
+    end = max(at for at, _ in free)
+    work = _count_seconds(workload, counted)
+    return ExpectedCost(_count_classes(workload, counted), end, work)
+
+
+def format_seconds(seconds: float) -> str:
+    """A length of time for people: `40 s`, `12 min`, `3 h 20 min`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest} min"
+
+
+def format_executions(ours: Mapping[str, int], alone: Mapping[str, int]) -> str:
+    """How often each class runs, and of how often without any cache: `KSampler 12 of 48`."""
+    parts = []
+    for name, count in ours.items():
+        part = f"{name} {count:,}"
+        most = alone.get(name, 0)
+        if most != count:
+            part += f" of {most:,}"
+        parts.append(part)
+    return ", ".join(parts) or "none"
+
+
+def _count_classes(workload: Workload, results: Mapping[int, int]) -> Mapping[str, int]:
+    counted: Counter[str] = Counter()
+    for result, times in results.items():
+        counted[workload.classes[result]] += times
+    most_first = sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))
+    return dict(most_first)
+
+
+def _count_seconds(workload: Workload, results: Mapping[int, int]) -> float:
+    seconds = workload.seconds
+    return sum(seconds[result] * times for result, times in results.items())
+
+
+def list_partitions(
+    workload: Workload, points: Sequence[Index], backends: int, carry: bool
+) -> list[Partition]:
+    """Ways to share points out, the most promising first: for each backend its points in order.
+
+    Each is one long order, cut where it costs the same. Several orders are tried, those too that
+    take axes block by block, since what pays on one backend need not pay on many: each has to make
+    for itself whatever its points need. With `carry` it is counted with room for all that is
+    carried along, and without.
+    """
+    order = choose_order(workload, points)
+    orders = [order, *_list_block_orders(workload, points, carry)]
+    if backends == 1 or len(points) < 2:
+        idle: list[tuple[Index, ...]] = [()] * (backends - 1)
+        return [(tuple(one), *idle) for one in orders]
+    cuts = []
+    for one in orders:
+        for way in {carry, False}:
+            cost, segments = _partition_order(workload, one, backends, way)
+            cuts.append((way != carry, cost, segments))
+    cuts.sort(key=lambda found: found[:2])
+    return [segments for _, _, segments in cuts]
+
+
+def _list_block_orders(
+    workload: Workload, points: Sequence[Index], carry: bool
+) -> list[list[Index]]:
+    """Orders by blocks, as many as there is time to look at."""
+    if not points:
+        return []
+    looks = len(points) * BISECTIONS * (1 + carry)
+    tried = min(MAX_CANDIDATES, MAX_EVALUATED_POINTS // looks - 1)
+    ranks = rank_positions(workload, points)
+    nests = itertools.islice(list_block_nests(workload, points), max(0, tried))
+    return [traverse(points, nest, ranks) for nest in nests]
+
+
+def list_block_nests(workload: Workload, points: Sequence[Index]) -> Iterator[LoopNest]:
+    """Nests that take one of the dearest axes some positions at a time, and another as a whole for
+    these; plain nests.
+
+    Cut in pieces, such an order gives blocks of two axes, which touch fewer positions than rows of
+    the same size.
+    """
+    nests = list(itertools.islice(list_nests(workload, points), MAX_CANDIDATES))
+    dearest_first = nests[0]
+    counts: dict[int, int] = {}
+    for level in dearest_first:
+        positions = {point[level.axis] for point in points}
+        counts[level.axis] = len(positions)
+    dearest = list(counts)[:3]
+    for one, other in itertools.permutations(dearest, 2):
+        for block in range(2, counts[one] // 2 + 1):
+            yield (Loop(one, block), Loop(other), *dearest_first)
+    yield from nests
+
+
+def _partition_order(
+    workload: Workload, order: list[Index], backends: int, carry: bool
+) -> tuple[tuple[float, float], Partition]:
+    """The longest segment and the sum of all, in seconds, and the segments that make the longest as
+    short as can be.
+    """
+    whole = sum(estimate_points(workload, order, NO_RESULTS, carry))
+    low = whole / backends
+    high = low + 2 * workload.step_seconds(order[0], None)
+    best = _fill_segments(workload, order, high, carry)
+    if len(best) > backends:
+        low = high
+        high = whole
+        best = _fill_segments(workload, order, high, carry)
+    for _ in range(BISECTIONS):
+        middle = (low + high) / 2
+        fitted = _fill_segments(workload, order, middle, carry)
+        if len(fitted) <= backends:
+            longest = max(cost for cost, _ in fitted)
+            high = min(middle, longest)
+            best = fitted
+        else:
+            low = middle
+    costs: list[float] = []
+    segments: list[tuple[Index, ...]] = []
+    start = 0
+    for cost, length in best:
+        costs.append(cost)
+        segments.append(tuple(order[start : start + length]))
+        start += length
+    segments += [()] * (backends - len(segments))
+    return (max(costs), sum(costs)), tuple(segments)
+
+
+def _fill_segments(
+    workload: Workload, order: Sequence[Index], most: float, carry: bool
+) -> list[tuple[float, int]]:
+    """Seconds and length of segments that are filled up to so many seconds, one after the other."""
+    seconds = workload.seconds
+    found: list[tuple[float, int]] = []
+    have: Set[int] = NO_RESULTS
+    everything: set[int] = set()
+    total = 0.0
+    length = 0
+    for index in order:
+        now = workload.needed(index)
+        cost = sum([seconds[result] for result in now if result not in have])
+        if length and total + cost > most:
+            # The next segment begins here, on a backend that has nothing yet.
+            found.append((total, length))
+            everything = set()
+            total = 0.0
+            length = 0
+            cost = workload.sum_seconds(now)
+        total += cost
+        length += 1
+        have = now
+        if carry:
+            everything |= now
+            have = everything
+    return [*found, (total, length)]

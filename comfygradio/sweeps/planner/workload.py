@@ -1,0 +1,415 @@
+"""Workloads: which results of nodes each point of a sweep needs, with those that ComfyUI would
+share made one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from comfygradio.comfy.node_times import InputLookup
+from comfygradio.comfy.object_info import ObjectInfo
+from comfygradio.comfy.workflow import Link
+from comfygradio.sweeps.axes.axis import Index
+from comfygradio.sweeps.planner.input_axes import (
+    ABSENT,
+    InputAxes,
+    InputKey,
+    PromptDifferences,
+    PromptSource,
+    infer_input_axes,
+)
+
+UNCACHED_CLASSES = frozenset({"SaveImageWebsocket"})
+"""Classes that never take their result from the cache, because they say that they changed."""
+
+Results = frozenset[int]
+
+Place = tuple[int, ...]
+
+MeasuredSeconds = Callable[[str, InputLookup], float | None]
+"""A node's id, and how to read the inputs of nodes → the seconds that it takes by what was
+measured, None where nothing was.
+"""
+
+Rule = tuple[re.Pattern[str], float]
+
+REFERENCE_STEPS = 20
+"""Sampler steps that the table's seconds stand for."""
+
+FALLBACK_SECONDS = 0.05
+
+SECONDS: tuple[Rule, ...] = (
+    (re.compile(r"Select|Scheduler|Guider"), FALLBACK_SECONDS),
+    (
+        re.compile(
+            r"Checkpoint.*Load|Load.*Checkpoint|UNET.*Load|Unet.*Load|DiffusionModel.*Load|ModelLoad"
+        ),
+        10.0,
+    ),
+    (re.compile(r"CLIPLoad|TextEncoder.*Load"), 5.0),
+    (
+        re.compile(r"(ControlNet|VAE|Lora|LoRA|CLIPVision|Style|Gligen|GLIGEN|Hypernetwork).*Load"),
+        1.0,
+    ),
+    (re.compile(r"Sampl"), 5.0),
+    (re.compile(r"UpscaleWithModel"), 2.0),
+    (re.compile(r"VAE|Upscale"), 0.5),
+    (re.compile(r"Encode|^Save|^Preview"), 0.1),
+)
+
+FALLBACK_GIGABYTES = 0.005
+
+GIGABYTES: tuple[Rule, ...] = (
+    (re.compile(r"Checkpoint.*Load|Load.*Checkpoint"), 7.0),
+    (re.compile(r"UNET.*Load|Unet.*Load|DiffusionModel.*Load"), 12.0),
+    (re.compile(r"UpscaleModelLoad|VAELoad"), 0.3),
+    (re.compile(r"CLIPLoad|TextEncoder.*Load|ModelLoad"), 5.0),
+    (re.compile(r"ControlNet.*Load|CLIPVision.*Load"), 1.5),
+    (re.compile(r"Lora.*Load|LoRA"), 0.3),
+    (re.compile(r"UpscaleWithModel|Video"), 0.2),
+    (re.compile(r"VAEDecode|Image|Upscale"), 0.05),
+)
+
+
+class Workload:
+    """The results of nodes that a sweep makes, by number, and which of them each point needs.
+
+    Two nodes have the same result where ComfyUI's cache has the same key for them: the same class
+    and inputs, and the same of all that feeds them. `classes`, `seconds`, `gigabytes` and `sources`
+    (the results that feed it) tell of a result by its number; `origins` has a point and a node that
+    make it. Not thread-safe.
+    """
+
+    def __init__(
+        self, space: PromptSource, known: ObjectInfo, seconds: MeasuredSeconds | None = None
+    ) -> None:
+        self.space = space
+        self.classes: list[str] = []
+        self.seconds: list[float] = []
+        self.gigabytes: list[float] = []
+        self.sources: list[tuple[int, ...]] = []
+        self.origins: list[tuple[Index, str]] = []
+        self._known = known
+        self._measured = seconds
+        self._cells = infer_input_axes(PromptDifferences(space))
+        self._axes = _propagate_axes(self._cells)
+        self._structure = self._list_structure_axes()
+        self._memo: dict[str, dict[Place, int | None]] = {}
+        self._inputs_of: dict[str, list[tuple[str, InputKey]]] = {}
+        for node_id, cells in self._cells.differences.cells.items():
+            self._memo[node_id] = {}
+            self._inputs_of[node_id] = sorted((name, cell) for name, cell in cells.items() if name)
+        self._numbers: dict[Any, int] = {}
+        self._nodes: dict[Place, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+        self._needed: dict[Index, Results] = {}
+        self._present: dict[Index, Results] = {}
+        self._closures: dict[int, Results] = {}
+        self._quiet: dict[int, bool] = {}
+
+    def needed(self, index: Index) -> Results:
+        """The results that lead to the pictures of a point."""
+        found = self._needed.get(index)
+        if found is None:
+            found, _ = self._look(index)
+        return found
+
+    def present(self, index: Index) -> Results:
+        """The results of all nodes in a point's prompt, needed or not: whatever of them is in the
+        cache stays there.
+        """
+        found = self._present.get(index)
+        if found is None:
+            _, found = self._look(index)
+        return found
+
+    def node_ids(self, index: Index) -> dict[str, int]:
+        """The nodes that a point needs, each with its result."""
+        _, needed = self._split(index)
+        return {node_id: self._make(node_id, index) or 0 for node_id in needed}
+
+    def closure(self, result: int) -> Results:
+        """A result and everything that feeds it."""
+        found = self._closures.get(result)
+        if found is None:
+            feeding = [self.closure(source) for source in self.sources[result]]
+            found = frozenset({result}).union(*feeding)
+            self._closures[result] = found
+        return found
+
+    def can_pin(self, result: int) -> bool:
+        """Whether a node with this result may be in a prompt without being run or shown, under
+        another id.
+        """
+        found = self._quiet.get(result)
+        if found is None:
+            classes = [self.classes[one] for one in self.closure(result)]
+            found = all(self._is_quiet(class_type) for class_type in classes)
+            self._quiet[result] = found
+        return found
+
+    def list_sources(self, index: Index, node_id: str) -> dict[str, int]:
+        """A node of a point and every node that feeds it, each with its result."""
+        found: dict[str, int] = {}
+        todo = [node_id]
+        while todo:
+            one = todo.pop()
+            if one in found or one not in self._memo:
+                continue
+            result = self._make(one, index)
+            if result is None:
+                continue
+            found[one] = result
+            inputs = self._inputs(one, index)
+            todo += [value.node_id for value in inputs.values() if isinstance(value, Link)]
+        return found
+
+    def sum_seconds(self, results: Collection[int]) -> float:
+        """Seconds to make these results."""
+        return sum([self.seconds[result] for result in results])
+
+    def step_seconds(self, index: Index, before: Index | None) -> float:
+        """Seconds that a point takes after another, or on a server that has nothing."""
+        needed = self.needed(index)
+        if before is not None:
+            needed = needed - self.needed(before)
+        return self.sum_seconds(needed)
+
+    def _look(self, index: Index) -> tuple[Results, Results]:
+        present, needed = self._split(index)
+        everything = {node_id: self._make(node_id, index) for node_id in present}
+        all_results = frozenset([one for one in everything.values() if one is not None])
+        results = all_results
+        if len(needed) < len(present):
+            results = frozenset([everything[node_id] or 0 for node_id in needed])
+        self._needed[index] = results
+        self._present[index] = all_results
+        return results, all_results
+
+    def _split(self, index: Index) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The nodes of a point's graph, and those of them that lead to a picture."""
+        place = tuple([index[axis] for axis in self._structure])
+        found = self._nodes.get(place)
+        if found is None:
+            present = tuple(node_id for node_id in self._memo if self._is_present(node_id, index))
+            needed = tuple(self._follow(present, index))
+            found = (present, needed)
+            self._nodes[place] = found
+        return found
+
+    def _is_present(self, node_id: str, index: Index) -> bool:
+        return self._cells.get((node_id, ""), index) != ABSENT
+
+    def _follow(self, present: tuple[str, ...], index: Index) -> list[str]:
+        """The nodes that outputs need, in the order of the graph; without any output that is known,
+        all.
+        """
+        todo = []
+        for node_id in present:
+            class_type = self._class_type(node_id, index)
+            if self._is_output(class_type):
+                todo.append(node_id)
+        if not todo:
+            return list(present)
+        seen = set(todo)
+        while todo:
+            for source in self._list_sources(todo.pop(), index):
+                if source not in seen and source in present:
+                    seen.add(source)
+                    todo.append(source)
+        return [node_id for node_id in present if node_id in seen]
+
+    def _list_sources(self, node_id: str, index: Index) -> Iterator[str]:
+        """The nodes that feed one; of inputs that are only made when asked for, those that a
+        literal switch chooses.
+        """
+        inputs = self._inputs(node_id, index)
+        class_type = self._class_type(node_id, index)
+        switch = inputs.get("switch")
+        # Of `on_true` and `on_false` the one that the switch leaves aside.
+        idle = f"on_{not switch}".lower() if isinstance(switch, bool) else None
+        for name, value in inputs.items():
+            if not isinstance(value, Link):
+                continue
+            spec = self._known.spec(class_type, name)
+            is_lazy = spec is not None and bool(spec.options.get("lazy"))
+            if is_lazy and name == idle:
+                continue
+            yield value.node_id
+
+    def _make(self, node_id: str, index: Index) -> int | None:
+        """The number of a node's result at a point, None where the node is not there or feeds
+        itself.
+        """
+        memo = self._memo[node_id]
+        place = tuple([index[axis] for axis in self._axes[node_id]])
+        if place in memo:
+            return memo[place]
+        # A node that feeds itself comes back here, and finds that it has no result.
+        memo[place] = None
+        number = self._cells.get((node_id, ""), index)
+        if number != ABSENT:
+            class_type = str(self._cells.differences.value(number))
+            memo[place] = self._identify(node_id, index, class_type)
+        return memo[place]
+
+    def _identify(self, node_id: str, index: Index, class_type: str) -> int:
+        """The number of a node's result, told by its class, its values, and the results that feed
+        it.
+        """
+        key: list[Any] = [class_type]
+        sources: list[int] = []
+        for name, cell in self._inputs_of[node_id]:
+            number = self._cells.get(cell, index)
+            value = self._cells.differences.value(number)
+            if isinstance(value, Link):
+                source = None
+                if value.node_id in self._memo:
+                    source = self._make(value.node_id, index)
+                if source is not None:
+                    sources.append(source)
+                key.append((name, value.slot, source))
+            elif number != ABSENT:
+                key.append((name, number))
+        definition = self._known.get(class_type)
+        if definition and definition.is_cached_by_id:
+            key.append(node_id)
+        if class_type in UNCACHED_CLASSES:
+            key.append(index)
+        return self._number(tuple(key), class_type, tuple(sources), node_id, index)
+
+    def _number(
+        self, key: Any, class_type: str, sources: tuple[int, ...], node_id: str, index: Index
+    ) -> int:
+        number = self._numbers.setdefault(key, len(self.classes))
+        if number < len(self.classes):
+            return number
+        seconds = self._measure(node_id, index)
+        if seconds is None:
+            steps = self._read(node_id, "steps", index)
+            seconds = estimate_seconds(class_type, steps)
+        self.classes.append(class_type)
+        self.seconds.append(seconds)
+        self.gigabytes.append(estimate_gigabytes(class_type))
+        self.sources.append(sources)
+        self.origins.append((index, node_id))
+        return number
+
+    def _measure(self, node_id: str, index: Index) -> float | None:
+        """The seconds of a node at a point, by earlier runs."""
+        if self._measured is None:
+            return None
+
+        def read_inputs(other_id: str) -> dict[str, Any]:
+            if other_id not in self._inputs_of:
+                return {}
+            return self._inputs(other_id, index)
+
+        return self._measured(node_id, read_inputs)
+
+    def _read(self, node_id: str, name: str, index: Index) -> Any:
+        """The value of an input, a Link, or None."""
+        differences = self._cells.differences
+        cell = differences.cells[node_id].get(name)
+        if cell is None:
+            return None
+        return differences.value(self._cells.get(cell, index))
+
+    def _inputs(self, node_id: str, index: Index) -> dict[str, Any]:
+        inputs = {}
+        for name, cell in self._inputs_of[node_id]:
+            number = self._cells.get(cell, index)
+            if number != ABSENT:
+                inputs[name] = self._cells.differences.value(number)
+        return inputs
+
+    def _class_type(self, node_id: str, index: Index) -> str:
+        return str(self._read(node_id, "", index))
+
+    def _is_structural(self, cell: InputKey) -> bool:
+        """Whether a cell holds links, or switches between them, somewhere."""
+        _, name = cell
+        if not name:
+            return True
+        differences = self._cells.differences
+        for number in self._cells.list_numbers(cell):
+            if isinstance(differences.value(number), Link | bool):
+                return True
+        return False
+
+    def _list_structure_axes(self) -> tuple[int, ...]:
+        """The axes on which it depends what nodes there are and how they are linked."""
+        axes: set[int] = set()
+        for cells in self._cells.differences.cells.values():
+            for cell in cells.values():
+                if self._is_structural(cell):
+                    axes.update(self._cells.list_axes(cell))
+        return tuple(sorted(axes))
+
+    def _is_output(self, class_type: str) -> bool:
+        definition = self._known.get(class_type)
+        return definition is not None and definition.is_output
+
+    def _is_quiet(self, class_type: str) -> bool:
+        if class_type in UNCACHED_CLASSES:
+            return False
+        definition = self._known.get(class_type)
+        if definition is None:
+            return True
+        is_loud = definition.is_output or definition.is_shown or definition.is_cached_by_id
+        return not is_loud
+
+
+def _propagate_axes(cells: InputAxes) -> Mapping[str, tuple[int, ...]]:
+    """Node id → the axes that decide its result: its own, and those of everything that
+    may feed it.
+    """
+    differences = cells.differences
+    axes: dict[str, set[int]] = {}
+    feeds: dict[str, set[str]] = {}
+    for node_id, own in differences.cells.items():
+        axes[node_id] = set()
+        values = []
+        for cell in own.values():
+            axes[node_id].update(cells.list_axes(cell))
+            values += [differences.value(number) for number in cells.list_numbers(cell)]
+        linked = {value.node_id for value in values if isinstance(value, Link)}
+        feeds[node_id] = linked & differences.cells.keys()
+        if any(isinstance(value, str) and value in UNCACHED_CLASSES for value in values):
+            axes[node_id] = set(range(len(differences.sizes)))
+    changed = True
+    while changed:
+        changed = False
+        for node_id, sources in feeds.items():
+            before = len(axes[node_id])
+            for source in sources:
+                axes[node_id] |= axes[source]
+            if len(axes[node_id]) > before:
+                changed = True
+    return {node_id: tuple(sorted(found)) for node_id, found in axes.items()}
+
+
+def estimate_seconds(class_type: str, steps: Any = None) -> float:
+    """Seconds of one execution on a common card, told by the name of the class, and by steps if it
+    has some.
+    """
+    seconds = _find_amount(SECONDS, class_type, FALLBACK_SECONDS)
+    is_sampler = seconds > FALLBACK_SECONDS and "Sampl" in class_type
+    if is_sampler and isinstance(steps, int):
+        return seconds * max(1, steps) / REFERENCE_STEPS
+    return seconds
+
+
+def estimate_gigabytes(class_type: str) -> float:
+    """Memory that a kept result of this class holds: large for models, small for all else."""
+    return _find_amount(GIGABYTES, class_type, FALLBACK_GIGABYTES)
+
+
+@lru_cache(maxsize=1000)
+def _find_amount(rules: tuple[Rule, ...], class_type: str, otherwise: float) -> float:
+    for pattern, amount in rules:
+        if pattern.search(class_type):
+            return amount
+    return otherwise

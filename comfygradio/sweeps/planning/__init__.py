@@ -1,1 +1,0 @@
-"""Planning: the cheapest order of a sweep's points, and what it costs."""

@@ -1,0 +1,100 @@
+"""Points: the order for one point of a sweep, and the key by which the same content is
+known again.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from comfygradio.comfy.workflow import Prompt
+from comfygradio.forms.form import Form
+from comfygradio.jobs.job import Order, Point
+from comfygradio.sweeps.axes.axis import Axis, Index
+from comfygradio.sweeps.space import Space
+
+FIXED_DATE = datetime.datetime(2000, 1, 1)
+"""A fixed date for file names, so that the day of a run does not change the content key.
+"""
+
+
+def build_order(space: Space, sweep: str, index: Index) -> Order:
+    """The order for a point of the sweep with this id. Raises ValuesRefused and PresetError."""
+    form = space.form
+    checked = form.check(space.values(index))
+    point = Point(sweep, index, build_key(form, checked))
+    return Order(
+        form.name,
+        form.title,
+        form.build(checked, space.now),
+        form.values_to_json(checked),
+        form.seeds,
+        point,
+    )
+
+
+def build_key(form: Form, checked: Mapping[str, Any]) -> str:
+    """The key of what a form makes of checked values: equal for equal content, whatever files are
+    called.
+
+    Files are known by their content, since the graph names them after it. Raises ValuesRefused for
+    one that is gone.
+    """
+    described = form.values_to_json(checked)
+    values = {}
+    for name, value in described.items():
+        if name not in form.fields or not form.fields[name].kind.is_media:
+            values[name] = value
+    prompt = form.build(checked, FIXED_DATE)
+    return hash_content(form.name, values, prompt)
+
+
+def hash_content(preset: str, values: Mapping[str, Any], prompt: Prompt) -> str:
+    """SHA-256 over a preset's name, described values, and what a prompt says to a server."""
+    nodes = {key: (node["class_type"], node["inputs"]) for key, node in prompt.graph.items()}
+    content = json.dumps([preset, values, nodes, prompt.outputs], sort_keys=True)
+    encoded = content.encode("utf-8", "surrogatepass")
+    return hashlib.sha256(encoded).hexdigest()
+
+
+def describe_cells(space: Space) -> Iterator[tuple[Index, dict[str, Any]]]:
+    """Every point, with the values of the fields that axes change, as JSON."""
+    if any(_replaces(axis) for axis in space.axes):
+        # What stands in a text depends on several axes together, so that every point is described.
+        names = _list_fields(space.axes)
+        for index in space:
+            values = space.values(index)
+            yield index, space.form.values_to_json({name: values[name] for name in names})
+        return
+    described = [_describe_steps(space.form, axis) for axis in space.axes]
+    for index in space:
+        values = {}
+        for row, position in zip(described, index, strict=True):
+            values.update(row[position])
+        yield index, values
+
+
+def _replaces(axis: Axis) -> bool:
+    kinds: set[str] = set()
+    for step in axis.steps:
+        kinds.update(change.kind for change in step.changes)
+    return "replace" in kinds
+
+
+def _list_fields(axes: Sequence[Axis]) -> list[str]:
+    """The fields that axes change, each once."""
+    names: list[str] = []
+    for axis in axes:
+        names += axis.fields
+    return list(dict.fromkeys(names))
+
+
+def _describe_steps(form: Form, axis: Axis) -> list[dict[str, Any]]:
+    described = []
+    for step in axis.steps:
+        values = {change.field: change.value for change in step.changes}
+        described.append(form.values_to_json(values))
+    return described

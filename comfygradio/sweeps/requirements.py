@@ -1,0 +1,75 @@
+"""Checks which backends have the node classes and files that a point requires."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from comfygradio.errors import ValuesRefused
+from comfygradio.forms.form import Form
+from comfygradio.jobs.backend import Backend
+from comfygradio.sweeps.axes.axis import Axis, Index
+from comfygradio.sweeps.space import Space
+
+
+class Requirements:
+    """Which backends can run which points. Quick: points that differ only in plain fields are
+    looked at once.
+
+    `list_lanes` gives the backends that are there now.
+    """
+
+    def __init__(self, space: Space, list_lanes: Callable[[], Iterable[Backend]]) -> None:
+        self._space = space
+        self._list_lanes = list_lanes
+        self._telling = [_affects_requirements(space.form, axis) for axis in space.axes]
+        self._known: dict[tuple[Backend, int, Index], str] = {}
+
+    def accepts(self, server: str, index: Index) -> bool:
+        """Whether the backend with this URL can run a point."""
+        return not self.explain_rejection(server, index)
+
+    def explain_rejection(self, server: str, index: Index) -> str:
+        """Why a backend cannot run a point, in a sentence; "" if it can, or if the point is refused
+        by its form.
+        """
+        for backend in self._list_lanes():
+            if backend.url == server:
+                return self._find_lack(backend, index)
+        return "it is not there any more."
+
+    def explain(self, index: Index | None) -> str:
+        """Why no backend can run a point, in a sentence; "" if one can, or could if it answered,
+        and for no point.
+        """
+        lacks = []
+        for backend in self._list_lanes():
+            lack = ""
+            if index is not None and not backend.trouble:
+                lack = self._find_lack(backend, index)
+            lacks.append(lack)
+        if not lacks or not all(lacks):
+            return ""
+        return f"No ComfyUI can run some of the points: {lacks[0]}"
+
+    def _find_lack(self, backend: Backend, index: Index) -> str:
+        positions = []
+        for position, is_telling in zip(index, self._telling, strict=True):
+            positions.append(position if is_telling else 0)
+        place = tuple(positions)
+        key = (backend, backend.capabilities_version, place)
+        if key not in self._known:
+            try:
+                graph = self._space.prompt(place).graph
+                self._known[key] = backend.explain_rejection(graph)
+            except ValuesRefused:
+                self._known[key] = ""
+        return self._known[key]
+
+
+def _affects_requirements(form: Form, axis: Axis) -> bool:
+    """Whether values of an axis can change which files or node classes are required."""
+    for name in axis.fields:
+        field = form.fields[name]
+        if field.kind.names_resource or field.bypass:
+            return True
+    return False

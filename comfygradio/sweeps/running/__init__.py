@@ -1,1 +1,0 @@
-"""Running: a sweep's points on their way through the job queue."""

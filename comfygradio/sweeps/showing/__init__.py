@@ -1,1 +1,0 @@
-"""Showing: a sweep as a grid, a contact sheet, a page and tables."""

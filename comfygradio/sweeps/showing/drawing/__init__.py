@@ -1,1 +1,0 @@
-"""Drawing: letters, pictures, measures and cells of contact sheets."""

@@ -1,0 +1,199 @@
+"""A space has all points that a sweep may run, and the prompt of each.
+
+`build_space` makes it of a definition and a form; `resolve_definition` writes it down again with
+everything that was drawn.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+import random
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from comfygradio.comfy.workflow import Prompt
+from comfygradio.errors import ValuesRefused
+from comfygradio.forms.field import InvalidValue
+from comfygradio.forms.fill import FROM_FORM, RANDOM_SEED
+from comfygradio.forms.form import Form
+from comfygradio.forms.scalar_resolution import resolve_value, to_plain_data
+from comfygradio.sweeps.axes.axis import Axis, Change, Index, apply_point, list_points
+from comfygradio.sweeps.axes.axis_parser import parse_all_axes, parse_axis
+from comfygradio.sweeps.axes.file_pattern import AllowedFiles
+from comfygradio.sweeps.definition import Definition
+
+
+@dataclass(frozen=True)
+class Space:
+    """A form, the values that all points share, and the axes that change them.
+
+    `base` are values as `form.check` takes them, with every seed drawn; `now` is what dates in file
+    names say.
+    """
+
+    form: Form
+    axes: tuple[Axis, ...]
+    base: Mapping[str, Any]
+    now: datetime.datetime = field(default_factory=datetime.datetime.now)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Positions on each axis."""
+        return tuple(len(axis.steps) for axis in self.axes)
+
+    def __len__(self) -> int:
+        return math.prod(self.sizes)
+
+    def __iter__(self) -> Iterator[Index]:
+        """Every point, in the order as typed."""
+        return list_points(self.axes)
+
+    def describe(self, index: Index) -> dict[str, Any]:
+        """The values of the whole form at a point, as JSON. Raises ValuesRefused."""
+        checked = self.form.check(self.values(index))
+        return self.form.values_to_json(checked)
+
+    def values(self, index: Index) -> dict[str, Any]:
+        """The values of a point, not checked yet."""
+        return apply_point(self.axes, self.base, index)
+
+    def prompt(self, index: Index) -> Prompt:
+        """The prompt of a point. Raises ValuesRefused where the form refuses its values."""
+        checked = self.form.check(self.values(index))
+        return self.form.build(checked, self.now)
+
+
+def build_space(
+    form: Form,
+    definition: Definition,
+    root: Path | None = None,
+    is_confined: bool = True,
+    rng: random.Random | None = None,
+) -> Space:
+    """The points of a definition; what is open, such as seeds, is drawn once, for all of them.
+
+    Files can be named below `root`, or with `is_confined` off anywhere, and without a root not at
+    all (paths that are Path objects are taken as they are). Raises ValuesRefused, AxisError, and
+    PresetError for a form with problems.
+    """
+    form.raise_for_problems()
+    values = _resolve_files(form, definition.values, AllowedFiles(root, is_confined))
+    base = _check_base(form, definition, values, root, is_confined)
+    axes = parse_all_axes(form, definition.axes, base, rng, root, is_confined)
+    space = Space(form, axes, base)
+    # What the form refuses at the first point is said now, before anything runs.
+    first = tuple(0 for _ in axes)
+    form.build(form.check(space.values(first)))
+    return space
+
+
+def resolve_definition(definition: Definition, space: Space, root: Path) -> Definition:
+    """The definition that reads as exactly this space again, with the files of `root` named
+    relative to it.
+    """
+    files = AllowedFiles(root)
+    values = space.form.values_to_json(space.base)
+    for name, value in space.base.items():
+        if isinstance(value, Path):
+            values[name] = files.to_text(value)
+    axes = tuple(_axis_to_entry(space.form, axis, files) for axis in space.axes)
+    return replace(definition, values=values, axes=axes)
+
+
+def _resolve_files(form: Form, values: Mapping[str, Any], files: AllowedFiles) -> dict[str, Any]:
+    """The values as the form checks them, with texts that name files as paths.
+
+    Raises ValuesRefused.
+    """
+    taken = _resolve_scalars(form, values)
+    problems: dict[str, str] = {}
+    for name, value in list(taken.items()):
+        if name not in form.fields or not form.fields[name].kind.is_media:
+            continue
+        if not isinstance(value, str) or not value:
+            continue
+        try:
+            [path] = files.find(value, is_literal=True)
+            taken[name] = path
+        except InvalidValue as refusal:
+            problems[name] = str(refusal)
+    if problems:
+        raise ValuesRefused(problems)
+    return taken
+
+
+def _resolve_scalars(form: Form, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with what a file has without quotes as the fields take it."""
+    found = {}
+    for name, value in values.items():
+        if name in form.fields:
+            found[name] = resolve_value(form.fields[name], value)
+        else:
+            found[name] = to_plain_data(value)
+    return found
+
+
+def _check_base(
+    form: Form, definition: Definition, values: dict[str, Any], root: Path | None, is_confined: bool
+) -> dict[str, Any]:
+    """The checked values that all points share, and what chance decides, also for points that alone
+    use it.
+
+    A field that has to have a value, and has one only on an axis, starts with the first one there.
+    """
+    try:
+        checked = form.check(values)
+    except ValuesRefused as refusal:
+        on_axes: dict[str, Any] = {}
+        for entry in definition.axes:
+            for name, given in entry.items():
+                on_axes[name] = given
+        missing = [
+            name
+            for name in refusal.problems
+            if name in on_axes and name in form.fields and name not in values
+        ]
+        if not missing:
+            raise
+        for name in missing:
+            axis = parse_axis(form, {name: on_axes[name]}, {}, None, root, is_confined)
+            first = axis.steps[0].changes[0]
+            values[name] = first.value
+        checked = form.check(values)
+    base: dict[str, Any] = {RANDOM_SEED: values.get(RANDOM_SEED, secrets.randbelow(2**50))}
+    if values.get(FROM_FORM) is True:
+        # A text on an axis may be drawn although none among these values is.
+        base[FROM_FORM] = True
+    return base | checked
+
+
+def _axis_to_entry(form: Form, axis: Axis, files: AllowedFiles) -> dict[str, Any]:
+    """An axis as an entry of a definition: texts, but lists of values where it goes
+    through files.
+    """
+    entry: dict[str, Any] = dict(axis.texts)
+    if not any(form.fields[name].kind.is_media for name in axis.fields):
+        return entry
+    for name in axis.fields:
+        changes = _list_changes(axis, name)
+        if all(change.kind == "set" for change in changes):
+            entry[name] = [_change_to_json(form, change, files) for change in changes]
+    return entry
+
+
+def _list_changes(axis: Axis, field: str) -> list[Change]:
+    changes = []
+    for step in axis.steps:
+        changes += [change for change in step.changes if change.field == field]
+    return changes
+
+
+def _change_to_json(form: Form, change: Change, files: AllowedFiles) -> Any:
+    described = form.values_to_json({change.field: change.value})[change.field]
+    if isinstance(change.value, Path):
+        return files.to_text(change.value)
+    return described

@@ -1,0 +1,506 @@
+"""Sweeps: many points of one form on their way through the job queue."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import uuid
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from comfygradio.clock import SYSTEM_CLOCK, Clock
+from comfygradio.errors import ComfyGradioError, JobStoreError
+from comfygradio.forms.form import Form
+from comfygradio.jobs.backend import Backend
+from comfygradio.jobs.job import Job, Phase
+from comfygradio.jobs.job_queue import JobQueue
+from comfygradio.jobs.sweep_store import PointRecord, SweepRecord, SweepStore
+from comfygradio.sweeps.axes.axis import Axis, Index
+from comfygradio.sweeps.cell_store import Cell, CellStore, Observable, measure_node_seconds
+from comfygradio.sweeps.definition import Definition
+from comfygradio.sweeps.dispatch import Dispatcher
+from comfygradio.sweeps.input_copy import copy_files, find_folder
+from comfygradio.sweeps.job_observer import JobObserver
+from comfygradio.sweeps.planner.cache_pinning import DEFAULT_CACHE_GIGABYTES, PinningLimits
+from comfygradio.sweeps.planner.plan import Plan, plan_sweep
+from comfygradio.sweeps.planner.run_queue import Accepts, RunQueue, Task
+from comfygradio.sweeps.point import build_order, describe_cells
+from comfygradio.sweeps.requirements import Requirements
+from comfygradio.sweeps.space import Space, resolve_definition
+
+MEMORY_SHARE = 0.6
+"""Of a backend's RAM, for what it keeps for later points; the rest is for the point that runs."""
+
+SweepPhase = Literal["planned", "running", "paused", "done", "stopped"]
+"""A sweep is done when no point waits or runs any more, those that failed included."""
+
+INTERNAL_ERROR = (
+    "Something went wrong in comfygradio itself, so that this sweep was paused; its log has "
+    "the details."
+)
+
+MIN_MEASURED_POINTS = 3
+"""After this many finished points, measured speed replaces the planned estimate."""
+
+RATINGS = range(-1, 6)
+"""-1 rejects, 0 is none, 1 to 5 are stars."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class SweepContext:
+    """The queue, the rows of sweeps in its job store, and what refuses a graph that asks for too
+    much.
+
+    `check_limits` raises ValuesRefused or LimitReached.
+    """
+
+    queue: JobQueue
+    rows: SweepStore
+    check_limits: Callable[[Form, Mapping[str, Any]], None] = lambda form, graph: None
+
+    def make_plan(self, space: Space, carry: bool, todo: Collection[Index]) -> Plan:
+        """The order of these points on the queue's backends, by the times that nodes
+        took until now.
+        """
+        times = self.queue.store.read_times(space.form.name)
+        backends = max(1, len(self.queue.backends))
+        limits = PinningLimits(carry, self._measure_memory())
+        return plan_sweep(
+            space,
+            space.form.object_info,
+            times.estimate,
+            backends=backends,
+            limits=limits,
+            todo=frozenset(todo),
+        )
+
+    def _measure_memory(self) -> float:
+        """Gigabytes that kept results may take on every backend."""
+        known = []
+        for backend in self.queue.backends:
+            memory = backend.measure_memory()
+            if memory:
+                known.append(memory)
+        if not known:
+            return DEFAULT_CACHE_GIGABYTES
+        return min(known) * MEMORY_SHARE
+
+
+class Sweep(Observable):
+    """One sweep; a source of the queue. Thread-safe.
+
+    `token` is secret: whoever knows it may watch and steer the sweep. `definition` says all of it,
+    drawn seeds and listed files included, so that it is the same sweep whenever it is read.
+    `reason` is a sentence where something does not go on although it should.
+    """
+
+    def __init__(
+        self,
+        context: SweepContext,
+        space: Space,
+        definition: Definition,
+        owner: str = "local",
+        record: SweepRecord | None = None,
+        party: str = "",
+    ) -> None:
+        self._clock = context.queue.clock
+        self.phase: SweepPhase
+        if record is None:
+            self.id = str(uuid.uuid4())
+            self.token = secrets.token_urlsafe(18)
+            self.created = self._clock.time()
+            self.phase = "planned"
+        else:
+            self.id = record.id
+            self.token = record.token
+            self.created = record.created
+            self.phase = cast(SweepPhase, record.phase)
+        self.owner = owner
+        self.party = party or owner
+        self.space = space
+        self.definition = resolve_definition(definition, space, context.queue.outputs)
+        self.reason = ""
+        self._context = context
+        cells = (Cell(index, values) for index, values in describe_cells(space))
+        self._cell_store = CellStore(cells, self._clock)
+        self._requirements = Requirements(space, lambda: context.queue.backends)
+        self._dispatcher = Dispatcher(self._make_run_queue, self._requirements.accepts)
+        self._observer = JobObserver(self._hear)
+        self._reused: dict[Index, str] = {}
+        self._ratings = Ratings(context.rows, owner)
+        self._time_left = TimeLeft(self._clock)
+        self._lock = threading.Lock()
+
+    @property
+    def form(self) -> Form:
+        """The form that all points fill."""
+        return self.space.form
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """What the points differ in."""
+        return self.space.axes
+
+    @property
+    def title(self) -> str:
+        """What people see: the definition's title, else those of the axes."""
+        if self.definition.title:
+            return self.definition.title
+        return " × ".join(axis.title for axis in self.axes)
+
+    @property
+    def plan(self) -> Plan:
+        """In which order the points are run that do not exist yet, and what that costs; made when
+        asked for.
+        """
+        return self._dispatcher.prepare().plan
+
+    @property
+    def trouble(self) -> str:
+        """Why it does not go on although it should, in a sentence; "" where nothing is wrong."""
+        if self.reason:
+            return self.reason
+        return self._context.queue.trouble if self.is_active else ""
+
+    @property
+    def seconds_left(self) -> float | None:
+        """About how long the rest takes; None where it does not run or nothing is known yet."""
+        counts = self.counts
+        planned = self._dispatcher.estimate()
+        if self.phase != "running":
+            return None
+        return self._time_left.estimate(counts.over, planned, self._dispatcher.share_left)
+
+    @property
+    def remaining(self) -> int:
+        """How many points the queue would still get."""
+        if self.phase == "running":
+            return self.counts.waiting
+        return self._dispatcher.count_requests()
+
+    @property
+    def is_active(self) -> bool:
+        """Whether any of its points runs, or will without anybody's doing."""
+        return self.is_posted or self._has_points()
+
+    @property
+    def is_posted(self) -> bool:
+        """Whether any of its points is with a server, or on its way there."""
+        return bool(self._observer.list_jobs())
+
+    def prepare(self) -> None:
+        """Make the plan now. Raises ValuesRefused where the form refuses a point."""
+        self._dispatcher.prepare()
+
+    def start(self) -> None:
+        """Begin a planned sweep: from now on it is in the job store, and outlives the app.
+
+        Raises JobStoreError.
+        """
+        with self._lock:
+            if self.phase != "planned":
+                return
+            outputs = self._context.queue.outputs
+            self.space = copy_files(self.space, find_folder(outputs, self.id))
+            self.definition = resolve_definition(self.definition, self.space, outputs)
+            counts = self.counts
+            record = SweepRecord(
+                id=self.id,
+                token=self.token,
+                owner=self.owner,
+                preset=self.definition.preset,
+                title=self.title,
+                definition=self.definition.to_json(),
+                phase="running",
+                total=counts.total,
+                done=counts.done,
+                created=self.created,
+                party=self.party if self.party != self.owner else "",
+            )
+            self._context.rows.add(record, self._reused)
+            self.phase = "running"
+        self.enqueue()
+
+    def pause(self) -> None:
+        """Begin no more points; those that are posted go on. Raises JobStoreError."""
+        self._change_phase(("running",), "paused")
+
+    def resume(self) -> None:
+        """Go on after a pause or a stop, with the points that were stopped too, and those whose
+        files somebody has deleted; starts a planned one.
+        """
+        if self.phase == "planned":
+            self.start()
+            return
+        self.reason = ""
+        self._retry_all("stopped")
+        for cell in list(self._cell_store.cells.values()):
+            if cell.phase == "done" and cell.lacks_files:
+                self._run_again(cell.index)
+        if self._change_phase(("paused", "stopped"), "running"):
+            self.enqueue()
+        elif self.is_posted:
+            self._context.queue.start()
+
+    def stop(self) -> None:
+        """Stop the points that run, and begin no more. Raises JobStoreError."""
+        if self.phase == "planned":
+            return
+        self._change_phase(("running", "paused"), "stopped")
+        for index in self._dispatcher.cancel_requests():
+            self._cell_store.show_stopped(index)
+        self._observer.stop(self._context.queue, self.id)
+        self._check_end()
+
+    def retry(self, index: Index) -> None:
+        """Run one point once more, alone where the sweep is paused, stopped or done; nothing for
+        one that is done.
+        """
+        if self._cell_store.get(index).phase == "done":
+            return
+        if index in self._observer or self.phase == "planned":
+            return
+        self._run_again(index)
+
+    def retry_failed(self) -> int:
+        """Run all failed points once more; returns how many."""
+        return self._retry_all("failed")
+
+    def rate(self, index: Index, rating: int) -> None:
+        """Rate a done point: -1 rejects it, 0 takes that back, 1 to 5 are stars. It belongs to the
+        content, for ever.
+
+        Raises JobStoreError.
+        """
+        if self._cell_store.get(index).phase != "done":
+            return
+        if self._ratings.rate(index, rating):
+            self._cell_store.rate(index, rating)
+
+    def take(self, backend: Backend, warm: bool) -> Job | None:
+        """The next point for a server, as the queue asks for it."""
+        try:
+            return self._take(backend, warm)
+        except Exception as error:
+            log.exception("the sweep %s cannot go on", self.id)
+            self.reason = str(error) if isinstance(error, ComfyGradioError) else INTERNAL_ERROR
+            self.phase = "paused"
+            self._cell_store.notify()
+        return None
+
+    def release_backend(self, backend: Backend) -> None:
+        """A server does not answer; its points are for others."""
+        self._dispatcher.release_backend(backend.url)
+
+    def restore(self, found: Mapping[Index, PointRecord]) -> None:
+        """Put in what the job store knows of points, be it that another sweep made them, or this
+        one before a crash.
+        """
+        for index, point in found.items():
+            if point.phase in ("waiting", "running"):
+                self._follow_again(index, point)
+            elif self._is_wanted(point):
+                self._show_again(index, point)
+
+    def enqueue(self) -> None:
+        """Let the queue ask for points, while there are any."""
+        if self.phase == "running":
+            self._time_left.begin(self.counts.over, self._dispatcher.share_left)
+            self._context.queue.attach(self)
+        self._check_end()
+
+    def _make_run_queue(self, accepts: Accepts) -> RunQueue:
+        cells = self._cell_store.cells.values()
+        waiting = [cell.index for cell in cells if cell.phase == "waiting"]
+        todo = [index for index in waiting if index not in self._observer]
+        plan = self._context.make_plan(self.space, self.definition.carry, todo)
+        return RunQueue(plan, accepts)
+
+    def _take(self, backend: Backend, warm: bool) -> Job | None:
+        is_running = self.phase == "running"
+        while True:
+            task = self._dispatcher.take(backend.url, warm, is_running)
+            if task is None:
+                break
+            job = self._begin(task)
+            if job is None:
+                continue  # this point failed; the next one may not
+            if is_running and self.phase == "stopped":
+                job.stop()  # somebody has stopped the sweep since the point was taken
+            return job
+        self._explain_halt()
+        return None
+
+    def _follow_again(self, index: Index, point: PointRecord) -> None:
+        job = self._context.queue.find(point.token)
+        if job is None:
+            return
+        self._ratings.set_content_key(index, point.point)
+        self._reused[index] = point.id
+        self._observer.observe(index, job)
+
+    def _is_wanted(self, point: PointRecord) -> bool:
+        """Whether a point that is over stays so; looks at the disk.
+
+        One whose files are gone is made again where the sweep runs, or may begin to.
+        """
+        if point.phase != "done" or point.has_files:
+            return True
+        return self.phase not in ("planned", "running")
+
+    def _show_again(self, index: Index, point: PointRecord) -> None:
+        self._ratings.set_content_key(index, point.point)
+        self._reused[index] = point.id
+        is_reused = point.sweep != self.id
+        self._cell_store.show_point(index, point, is_reused, self._ratings.get(index))
+
+    def _run_again(self, index: Index) -> None:
+        self._dispatcher.request(index)
+        self._cell_store.show_waiting(index)
+        self._context.queue.attach(self)
+
+    def _retry_all(self, phase: Phase) -> int:
+        cells = self._cell_store.cells.values()
+        found = [cell.index for cell in cells if cell.phase == phase]
+        for index in found:
+            self.retry(index)
+        return len(found)
+
+    def _begin(self, task: Task) -> Job | None:
+        """The job of a point; None where the point failed already."""
+        try:
+            order = build_order(self.space, self.id, task.index)
+            self._context.check_limits(self.form, order.prompt.graph)
+        except ComfyGradioError as error:
+            self._dispatcher.finish(task.index, None)
+            self._cell_store.show_refused(task.index, str(error), self._ratings.get(task.index))
+            self._check_end()
+            return None
+        job = Job(order, self.owner, priority=1, party=self.party, clock=self._clock)
+        job.carried = task.carried
+        key = order.point.key if order.point else ""
+        self._ratings.set_content_key(task.index, key)
+        self._observer.observe(task.index, job)
+        self._dispatcher.settle(task.index)
+        return job
+
+    def _explain_halt(self) -> None:
+        """Say so where nothing runs although points wait, since no server has what they need."""
+        if self.phase != "running" or self.is_posted:
+            return
+        reason = self._requirements.explain(self._find_waiting())
+        if reason != self.reason:
+            self.reason = reason
+            self._cell_store.notify()
+
+    def _find_waiting(self) -> Index | None:
+        for cell in self._cell_store.cells.values():
+            if cell.phase == "waiting":
+                return cell.index
+        return None
+
+    def _hear(self, index: Index, job: Job) -> None:
+        snapshot = job.snapshot
+        if not snapshot.is_over:
+            self._cell_store.show_job(index, job, snapshot)
+            return
+        # Only what is done tells how fast a server is.
+        seconds = measure_node_seconds(snapshot) if snapshot.phase == "done" else None
+        self._dispatcher.finish(index, seconds)
+        self._cell_store.show_end(index, job, snapshot, self._ratings.get(index))
+        self._check_end()
+
+    def _check_end(self) -> None:
+        """Done when every point is over; nothing to ask for when none is left."""
+        if self.counts.over == self.counts.total:
+            with suppress(JobStoreError):
+                self._change_phase(("running", "paused"), "done")
+        if not self._has_points():
+            self._context.queue.detach(self)
+            if self._has_points():  # somebody went on meanwhile
+                self._context.queue.attach(self)
+
+    def _has_points(self) -> bool:
+        return self.phase == "running" or self._dispatcher.count_requests() > 0
+
+    def _change_phase(self, before: tuple[SweepPhase, ...], phase: SweepPhase) -> bool:
+        """Another phase, if it is one of those `before`; True if so.
+
+        Raises JobStoreError, and goes on all the same.
+        """
+        with self._lock:
+            if self.phase not in before:
+                return False
+            self.phase = phase
+        ended = self._clock.time() if phase in ("done", "stopped") else None
+        try:
+            self._context.rows.change(self.id, phase, self.counts.done, ended)
+        finally:
+            self._cell_store.notify()
+        return True
+
+
+class TimeLeft:
+    """Measures from the moment a sweep starts or resumes."""
+
+    def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._clock = clock
+        self._began: float | None = None
+        self._over = 0
+        self._share = 1.0
+
+    def begin(self, over: int, share_left: float) -> None:
+        """It runs from now on, with so many points over, and that part of the work left."""
+        self._began = self._clock.monotonic()
+        self._over = over
+        self._share = share_left
+
+    def estimate(self, over: int, planned: float | None, share_left: float) -> float | None:
+        """Seconds left with so many points over and that part of the work left; `planned` is what
+        was expected of the rest.
+
+        None: unknown.
+        """
+        if self._began is None:
+            return None
+        done = self._share - share_left
+        if over - self._over < MIN_MEASURED_POINTS or done <= 0:
+            return planned
+        elapsed = self._clock.monotonic() - self._began
+        return elapsed / done * share_left
+
+
+class Ratings:
+    """A person's ratings of the points of a sweep, as far as their content is known."""
+
+    def __init__(self, rows: SweepStore, owner: str) -> None:
+        self._rows = rows
+        self._owner = owner
+        self._keys: dict[Index, str] = {}
+        self._known = rows.list_ratings(owner)
+
+    def set_content_key(self, index: Index, key: str) -> None:
+        """Set the content key that identifies a point's result."""
+        self._keys[index] = key
+
+    def get(self, index: Index) -> int:
+        """The rating of a point, 0 if there is none."""
+        key = self._keys.get(index, "")
+        return self._known.get(key, 0)
+
+    def rate(self, index: Index, rating: int) -> bool:
+        """Rate a point, for ever; False if there is no such rating or its content is not known.
+
+        Raises JobStoreError.
+        """
+        key = self._keys.get(index)
+        if not key or rating not in RATINGS:
+            return False
+        self._rows.rate(self._owner, key, rating)
+        self._known[key] = rating
+        return True

@@ -1,0 +1,356 @@
+"""Fields as components: Gradio's own where they suit, ours where they do not."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from comfygradio.forms.field import Choice, Field, InvalidValue
+from comfygradio.forms.fill import FROM_FORM
+from comfygradio.forms.value_check import check_value
+from comfygradio.forms.value_json import value_to_json
+from comfygradio.metadata.inversion import escape_dynamic
+from comfygradio.ui.form.custom_component import (
+    Choices,
+    build_embeddings,
+    build_loras,
+    build_picker,
+    build_size,
+)
+
+MAX_EXACT_INTEGER = 2**53
+"""Whole numbers beyond this are rounded by a JavaScript number, so such fields are drawn as text.
+"""
+
+SEARCHED_LIST_LENGTH = 200
+"""Lists with more choices than this are searched by the server: a browser gets slow with thousands.
+"""
+
+EMPTY_CHOICE = ("None", "")
+"""The entry of an optional list that leaves it empty."""
+
+
+@dataclass(frozen=True)
+class FieldDrawing:
+    """What is needed to draw a field: the field, its element's id, and where its newest choices
+    come from.
+    """
+
+    field: Field
+    elem_id: str
+    choices: Choices
+
+    def list_choices(self) -> tuple[Choice, ...]:
+        """The newest choices, with the entry that leaves an optional list empty."""
+        listed = tuple(self.choices())
+        if not self.field.optional:
+            return listed
+        return (Choice(*EMPTY_CHOICE), *listed)
+
+    @property
+    def common(self) -> dict[str, Any]:
+        """What every component of Gradio's takes."""
+        info = self.field.help or None
+        return {
+            "label": self.field.label,
+            "info": info,
+            "elem_id": self.elem_id,
+            "interactive": True,
+        }
+
+
+def build_component(field: Field, preset: str, choices: Choices) -> Component:
+    """Draw one field.
+
+    Gradio's own checks stay off (our events take raw payloads): the form checks every value.
+    """
+    build = BUILDERS[field.widget]
+    elem_id = name_element(preset, field.name)
+    return build(FieldDrawing(field, elem_id, choices))
+
+
+def name_element(preset: str, field: str) -> str:
+    """The id of a field's element on the page."""
+    return f"cg-{preset}-{field}"
+
+
+def to_component_value(field: Field, value: Any) -> Any:
+    """A preset's value as the component holds it: seeds, and numbers that JavaScript would round,
+    as text.
+    """
+    if field.widget == "seed":
+        return "" if value is None else str(value)
+    try:
+        checked = check_value(field, value)
+        shown = value_to_json(field, checked)
+    except InvalidValue:
+        shown = _sanitise_value(field, value)
+    if shown is None:
+        return _choose_empty_value(field)
+    if isinstance(shown, int) and abs(shown) > MAX_EXACT_INTEGER:
+        return str(shown)
+    return shown
+
+
+def _choose_empty_value(field: Field) -> Any:
+    """What the component of a field holds where there is no value."""
+    if field.widget == "loras" or field.is_multiple:
+        return []
+    return "" if field.choices else None
+
+
+def sent_to_component_value(field: Field, value: Any, values: Mapping[str, Any]) -> Any:
+    """A value of a job or a picture as the component holds it; `values` are all of that job's.
+
+    A text that was sent as it stood is written so that the form sends the same: it draws `{a|b}`.
+    """
+    was_drawn = field.is_dynamic or values.get(FROM_FORM) is True
+    may_draw = field.kind.is_text and field.dynamic
+    if may_draw and not was_drawn and isinstance(value, str):
+        value = escape_dynamic(value)
+    return to_component_value(field, value)
+
+
+def _sanitise_value(field: Field, value: Any) -> Any:
+    """A value that the field does not take (any more), as far as it is one at all; None for what
+    is none, since it may come out of anybody's file.
+    """
+    if isinstance(value, str | int | float):
+        return value
+    if not isinstance(value, list | tuple):
+        return None
+    if field.widget != "loras":
+        return [one for one in value if isinstance(one, str | int | float)]
+    rows = []
+    for one in value:
+        if isinstance(one, Mapping) and isinstance(one.get("name"), str):
+            strength = _sanitise_strength(one.get("strength"))
+            rows.append({"name": one["name"], "strength": strength})
+    return rows
+
+
+def _sanitise_strength(value: Any) -> float:
+    if not isinstance(value, int | float):
+        return 1.0
+    # Out of a file may come NaN, or a whole number that is too long for a float.
+    if not abs(value) < MAX_EXACT_INTEGER:
+        return 1.0
+    return float(value)
+
+
+def refresh_component(field: Field, component: Component) -> dict[str, Any] | Component:
+    """An update with the server's newest choices; the chosen value stays."""
+    if isinstance(component, gr.Dropdown):
+        return gr.Dropdown(choices=_list(field))
+    nothing: dict[str, Any] = gr.skip()
+    return nothing
+
+
+def _text(drawing: FieldDrawing) -> Component:
+    field = drawing.field
+    is_long = field.widget == "textarea"
+    text = gr.Textbox(
+        field.default,
+        lines=3 if is_long else 1,
+        max_lines=12,
+        placeholder=field.placeholder or None,
+        elem_classes="cg-prompt" if is_long else None,
+        **drawing.common,
+    )
+    if field.embeddings:
+        build_embeddings(field.embeddings, drawing.elem_id)
+    return text
+
+
+def _number(drawing: FieldDrawing) -> Component:
+    field = drawing.field
+    lowest = abs(field.minimum or 0)
+    highest = abs(field.maximum or 0)
+    if field.is_integer and max(lowest, highest) > MAX_EXACT_INTEGER:
+        default = "" if field.default is None else str(field.default)
+        return gr.Textbox(default, max_lines=1, **drawing.common)
+    least_step = 1 if field.is_integer else None
+    limits: dict[str, Any] = {
+        "minimum": field.minimum,
+        "maximum": field.maximum,
+        "step": field.step or least_step,
+    }
+    precision = 0 if field.is_integer else None
+    return gr.Number(field.default, precision=precision, **limits, **drawing.common)
+
+
+def _slider(drawing: FieldDrawing) -> Component:
+    field = drawing.field
+    if field.minimum is None or field.maximum is None or field.default is None:
+        return _number(drawing)
+    if field.exempt_value is not None:
+        # A slider would move a value that lies between its steps.
+        return _number(drawing)
+    least_step = 1 if field.is_integer else 0.01
+    return gr.Slider(
+        field.minimum,
+        field.maximum,
+        field.default,
+        step=field.step or least_step,
+        precision=None,
+        **drawing.common,
+    )
+
+
+def _choice(drawing: FieldDrawing) -> Component:
+    field = drawing.field
+    if field.widget == "radio":
+        chosen = "" if field.default is None else field.default
+        return gr.Radio(_list(field), value=chosen, **drawing.common)
+    if len(field.choices or ()) > SEARCHED_LIST_LENGTH and not field.is_multiple:
+        return build_picker(field, drawing.list_choices, drawing.elem_id)
+    nothing: Any = [] if field.is_multiple else ""
+    return gr.Dropdown(
+        _list(field),
+        value=nothing if field.default is None else field.default,
+        multiselect=field.is_multiple,
+        filterable=True,
+        **drawing.common,
+    )
+
+
+def _size(drawing: FieldDrawing) -> Component:
+    field = drawing.field
+    if field.choices is None:
+        return build_size(field, drawing.elem_id)
+    kind = gr.Radio if len(field.choices) <= 5 else gr.Dropdown
+    return kind(_list(field), value=field.default, **drawing.common)
+
+
+def _checkbox(drawing: FieldDrawing) -> Component:
+    return gr.Checkbox(drawing.field.default, **drawing.common)
+
+
+def _color(drawing: FieldDrawing) -> Component:
+    return gr.ColorPicker(drawing.field.default, **drawing.common)
+
+
+def _loras(drawing: FieldDrawing) -> Component:
+    return build_loras(drawing.field, drawing.choices, drawing.elem_id)
+
+
+def _seed(drawing: FieldDrawing) -> Component:
+    default = "" if drawing.field.default is None else str(drawing.field.default)
+    with gr.Row(elem_classes="cg-seed", equal_height=False):
+        text = gr.Textbox(
+            default,
+            max_lines=1,
+            placeholder="new every time",
+            scale=4,
+            min_width=160,
+            **drawing.common,
+        )
+        dice = gr.Button(
+            "A new seed every time", elem_classes="cg-icon cg-dice", min_width=44, scale=0
+        )
+        lock = gr.Button(
+            "The seed of the last picture", elem_classes="cg-icon cg-lock", min_width=44, scale=0
+        )
+    dice.click(None, None, text, js="() => ''", api_visibility="private")
+    lock.click(
+        None, text, text, js="(seed) => window.comfygradioSeed || seed", api_visibility="private"
+    )
+    return text
+
+
+def _image(drawing: FieldDrawing) -> Component:
+    sources: list[Any] = ["upload", "clipboard"]
+    common = _without_info(drawing)
+    return gr.Image(
+        type="filepath",
+        image_mode=None,
+        sources=sources,
+        height=240,
+        buttons=["fullscreen"],
+        **common,
+    )
+
+
+def _mask(drawing: FieldDrawing) -> Component:
+    sources: list[Any] = ["upload", "clipboard"]
+    common = {**_without_info(drawing), "elem_classes": ["cg-upload", "cg-mask"]}
+    brush = gr.Brush(
+        default_size="auto", colors=["#f43f5eb3"], default_color="#f43f5eb3", color_mode="fixed"
+    )
+    editor = gr.ImageEditor(
+        type="filepath",
+        image_mode="RGBA",
+        sources=sources,
+        transforms=(),
+        layers=False,
+        brush=brush,
+        eraser=gr.Eraser(default_size="auto"),
+        height=420,
+        buttons=["fullscreen"],
+        **common,
+    )
+    # Our page never sends parts of a picture; left open, one call may take 400 MB (Gradio 6.31).
+    setattr(editor, "accept_blobs", None)  # noqa: B010 - a method of the class
+    return editor
+
+
+def _video(drawing: FieldDrawing) -> Component:
+    return gr.Video(sources=["upload"], height=280, **_without_info(drawing))
+
+
+def _audio(drawing: FieldDrawing) -> Component:
+    return gr.Audio(sources=["upload", "microphone"], type="filepath", **_without_info(drawing))
+
+
+def _file(drawing: FieldDrawing) -> Component:
+    return gr.File(type="filepath", height=120, **_without_info(drawing))
+
+
+def _without_info(drawing: FieldDrawing) -> dict[str, Any]:
+    """Upload components of Gradio's take no line of help; it is drawn above them."""
+    if drawing.field.help:
+        text = html.escape(drawing.field.help)
+        gr.HTML(f'<p class="cg-info">{text}</p>', js_on_load=None, elem_classes="cg-help")
+    common = drawing.common
+    del common["info"]
+    common["elem_classes"] = "cg-upload"
+    return common
+
+
+def _list(field: Field) -> list[tuple[str, Any]]:
+    listed = [(choice.label, choice.value) for choice in field.choices or ()]
+    if field.optional and not field.is_multiple:
+        return [EMPTY_CHOICE, *listed]
+    return listed
+
+
+def find_choices(field: Field | None) -> tuple[Choice, ...]:
+    """The choices of a field, none where the field is gone."""
+    if field is None:
+        return ()
+    return field.choices or ()
+
+
+BUILDERS: Mapping[str, Callable[[FieldDrawing], Component]] = {
+    "text": _text,
+    "textarea": _text,
+    "number": _number,
+    "slider": _slider,
+    "dropdown": _choice,
+    "radio": _choice,
+    "checkbox": _checkbox,
+    "seed": _seed,
+    "size": _size,
+    "color": _color,
+    "loras": _loras,
+    "image": _image,
+    "mask": _mask,
+    "video": _video,
+    "audio": _audio,
+    "file": _file,
+}
