@@ -74,7 +74,8 @@ class ValueParser:
         item = items[index]
         if self._is_empty(item):
             return ParsedValues([self.check(None)])
-        return PARSERS[self.field.widget](self, items, index)
+        parse = PARSERS.get(self.field.widget, parse_text)
+        return parse(self, items, index)
 
     def check(self, value: Any) -> Any:
         """A value given as it is, without any syntax, as the form takes it; open seeds are drawn.
@@ -215,8 +216,6 @@ def parse_files(reader: ValueParser, items: Sequence[Item], index: int) -> Parse
 
 
 PARSERS: Mapping[Widget, Callable[[ValueParser, Sequence[Item], int], ParsedValues]] = {
-    "text": parse_text,
-    "textarea": parse_text,
     "number": parse_numbers,
     "slider": parse_numbers,
     "seed": parse_seeds,
@@ -224,7 +223,6 @@ PARSERS: Mapping[Widget, Callable[[ValueParser, Sequence[Item], int], ParsedValu
     "radio": parse_choices,
     "checkbox": parse_switch,
     "size": parse_size,
-    "color": parse_text,
     "loras": parse_loras,
     "image": parse_files,
     "mask": parse_files,
@@ -232,6 +230,7 @@ PARSERS: Mapping[Widget, Callable[[ValueParser, Sequence[Item], int], ParsedValu
     "audio": parse_files,
     "file": parse_files,
 }
+"""Widgets whose items have a syntax of their own; the items of others are values as they stand."""
 
 
 def _count_on(reader: ValueParser, count: int) -> list[int]:
