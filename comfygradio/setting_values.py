@@ -17,6 +17,10 @@ from comfygradio.comfy.address import parse_url
 NUMERAL = re.compile(r"[+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 """A number as everywhere: digits, a sign, one point and an exponent."""
 
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+HEADER_VALUE = re.compile(r"[\x20-\x7e]*")
+"""A header as HTTP has it, in ASCII characters that can be seen, and spaces."""
+
 THOUSANDS = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{2}0")
 """A number whose point may part thousands."""
 
@@ -159,13 +163,16 @@ def parse_headers(value: str | Sequence[str]) -> dict[str, str]:
 
 def _parse_header(line: str) -> tuple[str, str]:
     """The name and value of a header; the error shows neither, since both may be secret."""
-    match = re.fullmatch(r"\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*:\s*([\x20-\x7e]*?)\s*", line)
-    if match is None:
+    name, colon, value = line.partition(":")
+    name = name.strip()
+    value = value.strip()
+    is_valid = colon and HEADER_NAME.fullmatch(name) and HEADER_VALUE.fullmatch(value)
+    if not is_valid:
         raise ValueError(
             'a header is "Name: value" in plain ASCII characters, for example "Authorization: '
             'Bearer …".'
         )
-    return match[1], match[2]
+    return name, value
 
 
 def parse_key(value: str) -> str:

@@ -80,17 +80,20 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "comfygradio.comfy": (),
     "comfygradio.net": (),
     "comfygradio.media": (),
-    "comfygradio.forms": ("comfygradio.media", *COMFY_DATA),
-    "comfygradio.binding": ("comfygradio.forms", *COMFY_DATA),
+    "comfygradio.forms.kinds": ("comfygradio.forms", "comfygradio.media", *COMFY_DATA),
+    "comfygradio.forms": ("comfygradio.forms.kinds", *COMFY_DATA),
+    "comfygradio.binding": ("comfygradio.forms", "comfygradio.forms.kinds", *COMFY_DATA),
     "comfygradio.metadata": (
+        "comfygradio.forms.kinds",
         "comfygradio.forms",
         "comfygradio.binding",
         "comfygradio.media",
         *COMFY_DATA,
     ),
-    "comfygradio.importers": ("comfygradio.forms", *COMFY_DATA),
+    "comfygradio.importers": ("comfygradio.forms", "comfygradio.forms.kinds", *COMFY_DATA),
     "comfygradio.drafting": (
         "comfygradio.forms",
+        "comfygradio.forms.kinds",
         "comfygradio.binding",
         "comfygradio.metadata",
         "comfygradio.importers",
@@ -113,7 +116,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.sweeps.planner",
         *COMFY_DATA,
     ),
-    "comfygradio.sweeps.axes": ("comfygradio.forms",),
+    "comfygradio.sweeps.axes": ("comfygradio.forms", "comfygradio.forms.kinds"),
     "comfygradio.sweeps.planner": (
         "comfygradio.forms",
         "comfygradio.sweeps.axes",
@@ -155,6 +158,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.sweeps",
     ),
     "comfygradio.ui.job": (
+        "comfygradio.forms.kinds",
         "comfygradio.forms",
         "comfygradio.jobs",
         "comfygradio.service",
@@ -163,6 +167,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "comfygradio.ui.form": (
         "comfygradio.forms",
+        "comfygradio.forms.kinds",
         "comfygradio.jobs",
         "comfygradio.metadata",
         "comfygradio.service",
@@ -204,6 +209,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "comfygradio.ui.author": (
         "comfygradio.binding",
         "comfygradio.drafting",
+        "comfygradio.forms.kinds",
         "comfygradio.forms",
         "comfygradio.service",
         "comfygradio.ui.assets",
@@ -229,6 +235,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "comfygradio.ui.sweep": (
         "comfygradio.forms",
+        "comfygradio.forms.kinds",
         "comfygradio.jobs",
         "comfygradio.media",
         "comfygradio.service",

@@ -18,7 +18,8 @@ import yaml
 
 from comfygradio.cli.app import app, run_command
 from comfygradio.demo import DemoOptions, DemoServer
-from comfygradio.forms.preset_file import FieldFile, PresetFile, Widget
+from comfygradio.forms.kinds.registry import Widget
+from comfygradio.forms.preset_file import FieldFile, PresetFile
 from comfygradio.forms.preset_yaml import load_preset_file
 from comfygradio.settings import list_settings, shipped_presets
 from tests.readme_settings import replace_table

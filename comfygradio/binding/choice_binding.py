@@ -10,16 +10,16 @@ from comfygradio.binding.specs import find_spec
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo, Scalar
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.forms.field import Choice, InvalidValue
+from comfygradio.forms.kinds.model_name import match_name
+from comfygradio.forms.kinds.numerals import describe_thousands
+from comfygradio.forms.kinds.size import parse_size
 from comfygradio.forms.literals import check_preset_literal
-from comfygradio.forms.model_name import match_name
-from comfygradio.forms.numerals import describe_thousands
 from comfygradio.forms.plain_scalar import PlainScalar
 from comfygradio.forms.preset_file import Choices, FieldFile
 from comfygradio.forms.problem import BindError
 from comfygradio.forms.scalar_resolution import resolve_input_value, resolve_number
 from comfygradio.forms.slots import Slot, find_slot
 from comfygradio.forms.text_expansion import find_placeholders
-from comfygradio.forms.value_check import parse_size
 
 Written = Scalar | PlainScalar
 """A value as written in a preset; a `PlainScalar` still has to be resolved."""

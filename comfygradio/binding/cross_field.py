@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
-from comfygradio.forms.field import MEDIA, TEXTS, Field, InvalidValue
+from comfygradio.forms.field import Field, InvalidValue
 from comfygradio.forms.preset_file import FieldFile, PresetFile
 from comfygradio.forms.problem import BindError, Problem
 from comfygradio.forms.scalar_resolution import resolve_value
@@ -49,7 +49,7 @@ def connect_fields(
 
 def _defers_when_empty(field: Field, fields: Mapping[str, Field]) -> bool:
     """Whether other fields also fill every input of an optional text."""
-    if not field.optional or field.widget not in TEXTS:
+    if not field.optional or not field.kind.is_text:
         return False
     own: set[Slot] = set()
     for slots in field.slots.values():
@@ -90,7 +90,7 @@ def _is_field(name: str, file: PresetFile) -> bool:
 
 def _is_comparable(field: Field) -> bool:
     """Whether a `show_if` may compare this field's value."""
-    return field.widget not in (*MEDIA, "loras")
+    return not field.kind.is_media and field.widget != "loras"
 
 
 def _check_condition(field: Field, value: Any) -> Any:

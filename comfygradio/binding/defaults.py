@@ -9,17 +9,19 @@ from typing import Any
 
 from comfygradio.comfy.object_info import InputSpec, Scalar, is_number
 from comfygradio.comfy.workflow import Workflow
-from comfygradio.forms.field import MEDIA, TEXTS, Field, InvalidValue, shorten
+from comfygradio.forms.field import Field, InvalidValue, shorten
+from comfygradio.forms.kinds.model_name import match_name
+from comfygradio.forms.kinds.number import SIDES, describe_off_step
+from comfygradio.forms.kinds.seed import is_open_seed
+from comfygradio.forms.kinds.text import MAX_TEXT
 from comfygradio.forms.literals import check_literal, convert_literal, unwrap_list
-from comfygradio.forms.model_name import match_name
 from comfygradio.forms.preset_file import FieldFile, dump_lora_rows
 from comfygradio.forms.problem import BindError
 from comfygradio.forms.scalar_resolution import resolve_value
 from comfygradio.forms.slots import Slot, get_slot_value
 from comfygradio.forms.text_expansion import invert_template
-from comfygradio.forms.value_check import SIDES, check_value, describe_off_step, is_open_seed
+from comfygradio.forms.value_check import check_value
 from comfygradio.forms.value_json import value_to_json
-from comfygradio.forms.value_length import MAX_TEXT
 
 SlotSpecs = Sequence[tuple[Slot, InputSpec]]
 """The slots of a field and what the server says about them."""
@@ -42,7 +44,7 @@ def set_default(
     word = "default" if line.fixed is None else "fixed value"
     written = line.default if line.fixed is None else line.fixed
     given = resolve_value(field, written)
-    if field.widget in MEDIA:
+    if field.kind.is_media:
         return field, ()
     if field.widget == "seed" and is_open_seed(given):
         return _leave_random(field, line), ()
@@ -191,7 +193,7 @@ def _exempt(field: Field, own: Any) -> tuple[Field | None, str]:
     """Set an exempt default, which a person could not enter. Returns None if no prompt may contain
     it.
     """
-    if field.widget in (*TEXTS, "color") and isinstance(own, str):
+    if (field.kind.is_text or field.widget == "color") and isinstance(own, str):
         sendable = own.encode("utf-8", "replace").decode("utf-8")
         if sendable != own:  # half a surrogate pair
             return None, ""
@@ -234,7 +236,7 @@ def _find_near(field: Field, line: FieldFile, own: Any) -> Any:
     """
     if field.widget == "size":
         return _find_near_size(field, line, own)
-    if field.widget not in ("number", "slider"):
+    if not field.kind.is_number:
         return None
     if not is_number(own):
         return None

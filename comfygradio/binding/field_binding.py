@@ -25,22 +25,18 @@ from comfygradio.binding.specs import find_spec
 from comfygradio.binding.widgets import check_keys, check_widget, choose_widget
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.comfy.workflow import Workflow
-from comfygradio.forms.field import TEXTS, Choice, Field, InvalidValue
+from comfygradio.forms.field import Choice, Field, InvalidValue
+from comfygradio.forms.kinds.number import check_number, describe_off_step
+from comfygradio.forms.kinds.registry import Widget
+from comfygradio.forms.kinds.size import parse_size
 from comfygradio.forms.literals import check_preset_literal, is_multiselect
 from comfygradio.forms.missing_inputs import DYNAMIC_COMBO, fill_missing_inputs, find_missing_inputs
-from comfygradio.forms.preset_file import (
-    FieldFile,
-    SlotAddress,
-    Widget,
-    list_addresses,
-    list_direct_slots,
-)
+from comfygradio.forms.preset_file import FieldFile, SlotAddress, list_addresses, list_direct_slots
 from comfygradio.forms.problem import BindError
 from comfygradio.forms.scalar_resolution import resolve_value
 from comfygradio.forms.slots import LocatedSlot, Slot, find_node, locate_slot
 from comfygradio.forms.step_grid import build_step_grid, intersect_grids
 from comfygradio.forms.text_expansion import has_alternatives
-from comfygradio.forms.value_check import check_number, describe_off_step, parse_size
 
 RADIO_CHOICES = 5
 """Maximum number of choices that set several slots and are still shown as radio buttons."""
@@ -289,7 +285,7 @@ def _disable_expansion(field: Field, line: FieldFile) -> tuple[Field, tuple[str,
     """Disable expansion if it would change the workflow's own text."""
     is_own = line.default is None and line.fixed is None and line.dynamic is None
     text = field.default if field.exempt_value is None else field.exempt_value
-    if not is_own or field.widget not in TEXTS or not field.dynamic:
+    if not is_own or not field.kind.is_text or not field.dynamic:
         return field, ()
     if not isinstance(text, str) or not has_alternatives(text):
         return field, ()
@@ -347,7 +343,7 @@ def _bind_grids(
 
     Returns the field and notes. Raises BindError where no value is left.
     """
-    if field.widget not in ("number", "slider", "size"):
+    if not field.kind.is_number and field.widget != "size":
         return field, ()
     grids = {}
     for part, slots in field.slots.items():

@@ -18,7 +18,7 @@ from comfygradio.binding.validation import (
 )
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow
-from comfygradio.forms.field import MEDIA, Field, InvalidValue
+from comfygradio.forms.field import Field, InvalidValue
 from comfygradio.forms.form import Form
 from comfygradio.forms.literals import check_literal, wrap_list
 from comfygradio.forms.preset_file import FieldFile, PresetFile, dump_lora_rows
@@ -132,11 +132,11 @@ def _expand_fixed(field: Field, fixed: Any) -> list[tuple[Slot, Any]]:
     """List slot and value of a fixed line. A file is named as the server has it. Raises
     BindError.
     """
-    if field.widget in MEDIA and not isinstance(fixed, str):
+    if field.kind.is_media and not isinstance(fixed, str):
         raise BindError(
             "value", "the fixed value does not fit: write the file's name as the server has it."
         )
-    value = fixed if field.widget in MEDIA else check_value(field, field.default)
+    value = fixed if field.kind.is_media else check_value(field, field.default)
     if field.template:
         value = fill_template(field.template, {"value": str(value)})
     filled = _expand_value(field, value)
@@ -174,7 +174,7 @@ def _replace_refused_values(
     """
     nodes = dict(workflow.nodes)
     for field in fields.values():
-        if not field.optional or field.widget in (*MEDIA, "loras"):
+        if not field.optional or field.kind.is_media or field.widget == "loras":
             continue
         if field.template or field.default is None:
             continue
@@ -200,7 +200,7 @@ def _find_certain(fields: Mapping[str, Field]) -> dict[Slot, Any]:
     certain: list[Slot] = []
     for field in fields.values():
         own = _find_filled(field)
-        may_stay_empty = field.optional or (field.widget in MEDIA and field.show_if)
+        may_stay_empty = field.optional or (field.kind.is_media and field.show_if)
         if may_stay_empty and field.widget != "loras":
             own = {slot for slot in own if slot.node_id in bypassed}
         certain += own
@@ -255,7 +255,7 @@ def _check_examples(
             place = f" (line {line} of the preset)" if line else ""
             title = example.get("title", index)
             where = f"The example {title} does not fit here{place}: {field.label}: "
-            if field.widget in MEDIA:
+            if field.kind.is_media:
                 yield f"{where}a file cannot stand in an example; people add their own."
                 continue
             try:

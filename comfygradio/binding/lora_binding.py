@@ -18,8 +18,9 @@ from comfygradio.binding.specs import LORA_LOADER, MissingClass, find_spec
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.comfy.workflow import Link, Node, Workflow
 from comfygradio.forms.field import Field, InvalidValue
+from comfygradio.forms.kinds.loras import check_loras
 from comfygradio.forms.lora_stack import NONE, LoraStack, find_lora_stack
-from comfygradio.forms.loras import check_loras, extract_loras
+from comfygradio.forms.loras import extract_loras
 from comfygradio.forms.preset_file import FieldFile
 from comfygradio.forms.problem import BindError
 from comfygradio.forms.slots import Slot, get_slot_value

@@ -7,7 +7,7 @@ from dataclasses import replace
 from comfygradio.comfy.nested_input import LIST, has_input, read_input
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.comfy.workflow import Link, Node, Workflow
-from comfygradio.forms.model_name import is_model_name
+from comfygradio.forms.kinds.model_name import is_model_name
 from comfygradio.forms.problem import BindError
 from comfygradio.forms.slots import Slot, get_slot_value
 

@@ -11,9 +11,9 @@ from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.comfy.workflow import Link, Node, Workflow
 from comfygradio.forms.bypass import bypass_nodes, find_lost_required
 from comfygradio.forms.field import shorten
+from comfygradio.forms.kinds.model_name import find_near, guess_folder, is_model_name
 from comfygradio.forms.literals import check_literal, takes_literal, unwrap_list
 from comfygradio.forms.missing_inputs import DYNAMIC_COMBO
-from comfygradio.forms.model_name import find_near, guess_folder, is_model_name
 from comfygradio.forms.problem import Problem
 from comfygradio.forms.slots import Slot
 

@@ -2,43 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from comfygradio.comfy.object_info import InputSpec
-from comfygradio.forms.field import MEDIA, TEXTS, Choice, Field
-from comfygradio.forms.preset_file import FieldFile, Widget
+from comfygradio.forms.field import Choice, Field
+from comfygradio.forms.kinds.registry import KINDS, Widget
+from comfygradio.forms.preset_file import FieldFile
 from comfygradio.forms.problem import BindError
 
 SLIDER_STEPS = 200
 """A number becomes a slider by itself when it has at most this many positions."""
-
-FILLABLE_TYPES: Mapping[Widget, frozenset[str]] = {
-    "text": frozenset({"STRING", "COLOR"}),
-    "textarea": frozenset({"STRING"}),
-    "number": frozenset({"INT", "FLOAT"}),
-    "slider": frozenset({"INT", "FLOAT"}),
-    "checkbox": frozenset({"BOOLEAN"}),
-    "seed": frozenset({"INT"}),
-    "size": frozenset({"INT"}),
-    "color": frozenset({"COLOR", "INT", "STRING"}),
-}
-"""What a widget can fill; the widgets left out depend on choices or uploads instead."""
-
-LIST_WIDGETS: frozenset[Widget] = frozenset({"dropdown", "radio", "loras", "size"})
-NUMBER_WIDGETS: frozenset[Widget] = frozenset(
-    {"number", "slider", "seed", "size", "loras", "dropdown", "radio"}
-)
-
-KEY_WIDGETS: Mapping[str, frozenset[Widget]] = {
-    "choices": LIST_WIDGETS,
-    "min": NUMBER_WIDGETS,
-    "max": NUMBER_WIDGETS,
-    "step": NUMBER_WIDGETS,
-    "dynamic": TEXTS | {"dropdown", "radio"},
-    "template": TEXTS | {"dropdown", "radio"},
-    "max_mb": MEDIA,
-}
-"""Key of a field → widgets that use it; any other widget would silently ignore the key."""
+KIND_KEYS = ("choices", "min", "max", "step", "dynamic", "template", "max_mb")
+"""Keys of a field that only some kinds use; any other kind would silently ignore them."""
 
 
 def choose_widget(
@@ -51,7 +26,7 @@ def choose_widget(
     if "width" in field.slots:
         return "size"
     if spec.media is not None:
-        return next(widget for widget in MEDIA if widget == spec.media)
+        return next(widget for widget in KINDS if widget == spec.media)
     if choices is not None or spec.choices is not None:
         return "dropdown"
     if "COLOR" in spec.types or spec.options.get("display") == "color":
@@ -74,19 +49,20 @@ def check_widget(
     widget: Widget, line: FieldFile, specs: Sequence[InputSpec], choices: tuple[Choice, ...] | None
 ) -> None:
     """Raises BindError where a widget does not suit one of its inputs."""
+    kind = KINDS[widget]
     for spec in specs:
-        suited = FILLABLE_TYPES.get(widget)
+        suited = kind.input_types
         is_list = spec.choices is not None
         if suited and (is_list or not suited & spec.types):
             raise _describe_unsuited(widget, spec)
-        if widget in ("dropdown", "radio") and choices is None:
+        if kind.is_list and choices is None:
             message = (
                 f"a {widget} widget needs choices, and the server offers none for input "
                 f"{spec.name}."
             )
             raise BindError("widget", message)
         can_be_file = spec.media or is_list or "STRING" in spec.types
-        if widget in MEDIA and not can_be_file:
+        if kind.is_media and not can_be_file:
             raise _describe_unsuited(widget, spec)
         if line.template is not None and "STRING" not in spec.types:
             raise BindError(
@@ -97,12 +73,12 @@ def check_widget(
 def check_keys(field: Field, line: FieldFile) -> None:
     """Raises BindError for a key that says nothing about the field's widget."""
     article = "an" if field.widget[0] in "aeiou" else "a"
-    for key, widgets in KEY_WIDGETS.items():
-        if getattr(line, key) is not None and field.widget not in widgets:
+    for key in KIND_KEYS:
+        if getattr(line, key) is not None and key not in field.kind.keys:
             raise BindError(
                 "preset", f"{article} {field.widget} widget has no use for {key}; remove it."
             )
-    if field.widget in MEDIA and line.default is not None:
+    if field.kind.is_media and line.default is not None:
         raise BindError(
             "preset",
             f"{article} {field.widget} widget starts empty; remove default, or write fixed "

@@ -31,7 +31,6 @@ from comfygradio.errors import (
     ServerUnreachable,
     SettingsError,
 )
-from comfygradio.forms.field import MEDIA
 from comfygradio.forms.form import Form
 from comfygradio.settings import Settings
 
@@ -183,7 +182,7 @@ def _expand_paths(form: Form, values: Mapping[str, str]) -> dict[str, Any]:
     expanded: dict[str, Any] = dict(values)
     for name, value in values.items():
         field = form.fields.get(name)
-        if field is not None and field.widget in MEDIA and value:
+        if field is not None and field.kind.is_media and value:
             expanded[name] = Path(value).expanduser()
     return expanded
 

@@ -8,8 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from comfygradio.forms.field import TEXTS, Field, InvalidValue
-from comfygradio.forms.value_length import MAX_TEXT
+from comfygradio.forms.field import Field, InvalidValue
+from comfygradio.forms.kinds.text import MAX_TEXT
 
 STAND_IN = re.compile(r"\[the workflow's own text of [0-9,]{1,15} characters\]")
 
@@ -23,7 +23,7 @@ def has_stand_in(field: Field, value: Any) -> bool:
     """Whether this value is the workflow's own text and so long that `format_stand_in` stands for
     it.
     """
-    if field.exempt_value is None or field.widget not in TEXTS:
+    if field.exempt_value is None or not field.kind.is_text:
         return False
     if not isinstance(value, str) or len(value) <= MAX_TEXT:
         return False
@@ -36,7 +36,7 @@ def find_exempt(field: Field, value: Any) -> Any:
     Raises InvalidValue for what stands for the text of another workflow.
     """
     kept = field.exempt_value
-    if isinstance(value, str) and field.widget in TEXTS:
+    if isinstance(value, str) and field.kind.is_text:
         if isinstance(kept, str) and _is_exempt_text(value, kept):
             return kept
         if STAND_IN.fullmatch(value):

@@ -5,54 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePath
 from typing import Any
 
-from comfygradio.comfy.object_info import Scalar
 from comfygradio.forms.formula import Formula, FormulaError, round_half_up
+from comfygradio.forms.kinds.kind import Kind
+from comfygradio.forms.kinds.registry import KINDS, Widget
+from comfygradio.forms.kinds.value import HUGE as HUGE
+from comfygradio.forms.kinds.value import Choice as Choice
+from comfygradio.forms.kinds.value import InvalidValue as InvalidValue
+from comfygradio.forms.kinds.value import Lora as Lora
+from comfygradio.forms.kinds.value import list_choices as list_choices
+from comfygradio.forms.kinds.value import shorten as shorten
 from comfygradio.forms.lora_stack import LoraStack
-from comfygradio.forms.preset_file import Widget
 from comfygradio.forms.slots import Slot
 from comfygradio.forms.step_grid import StepGrid, intersect_grids
 
-MEDIA: frozenset[Widget] = frozenset({"image", "mask", "video", "audio", "file"})
-"""Widgets whose value is a file that is uploaded."""
-
-TEXTS: frozenset[Widget] = frozenset({"text", "textarea"})
-
-HUGE = 10**60
-"""No field accepts whole numbers from here on: Python refuses to convert much larger ones to text.
-"""
-
-
-class InvalidValue(Exception):
-    """Raised when a field does not accept a value; the message says what is allowed.
-
-    It is caught inside the package and reported as ValuesRefused, BindError or AxisError.
-    """
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One entry of a list: what people see, and the value as the server spells it.
-
-    A choice that sets several slots has its label for a value, and in `sets` what it puts where.
-    """
-
-    label: str
-    value: Scalar
-    sets: tuple[tuple[Slot, Scalar], ...] = ()
-
-
-@dataclass(frozen=True)
-class Lora:
-    """One row of a LoRA list: the file as the server spells it, and its strength (1 is its own)."""
-
-    name: str
-    strength: float = 1.0
-
-    def __str__(self) -> str:
-        return f"{self.name}:{self.strength:g}"
+# What is imported "as" itself is passed on: many modules take the words of values from here.
 
 
 @dataclass(frozen=True)
@@ -141,6 +109,11 @@ class Field:
     lora_stack: LoraStack | None = None
 
     @property
+    def kind(self) -> Kind:
+        """What is true of all fields with this widget."""
+        return KINDS[self.widget]
+
+    @property
     def allowed(self) -> str:
         """What a number may be, for people."""
         numbers = "whole numbers" if self.is_integer else "numbers"
@@ -173,31 +146,3 @@ class Field:
         for choice in self.choices or ():
             slots.extend(slot for slot, _ in choice.sets)
         return tuple(dict.fromkeys(slots))
-
-
-def shorten(value: Any) -> str:
-    """Format any value for use in a sentence, in at most 60 characters.
-
-    Of a path only the file name is used: error messages must not reveal folders.
-    """
-    if isinstance(value, PurePath):
-        value = value.name
-    if isinstance(value, int) and abs(value) >= HUGE:
-        return "this huge number"
-    try:
-        text = value if isinstance(value, str) else repr(value)
-    except (ValueError, RecursionError):
-        return "this value"
-    text = text.encode("utf-8", "replace").decode("utf-8")
-    return text if len(text) <= 60 else f"{text[:57]}…"
-
-
-def list_choices(choices: tuple[Choice, ...], limit: int = 12) -> str:
-    """The first choices, for people."""
-    if not choices:
-        return "the server offers nothing here."
-    shown = ", ".join(choice.label for choice in choices[:limit])
-    more = len(choices) - limit
-    if more > 0:
-        shown += f" and {more} more"
-    return f"allowed: {shown}."

@@ -13,11 +13,11 @@ from comfygradio.comfy.nested_input import read_input, write_input
 from comfygradio.comfy.object_info import ObjectInfo, Scalar, list_own_options
 from comfygradio.comfy.workflow import Upload, Workflow
 from comfygradio.forms.bypass import bypass_nodes
-from comfygradio.forms.field import MEDIA, TEXTS, Field
+from comfygradio.forms.field import Field
 from comfygradio.forms.file_prefix import expand_prefixes
+from comfygradio.forms.kinds.media import name_upload
 from comfygradio.forms.literals import wrap_list
 from comfygradio.forms.loras import insert_loras
-from comfygradio.forms.media import name_upload
 from comfygradio.forms.missing_inputs import fill_missing_inputs, has_dynamic_combo
 from comfygradio.forms.slots import Slot
 from comfygradio.forms.text_expansion import (
@@ -122,7 +122,7 @@ def is_expanded(field: Field, values: Mapping[str, Any]) -> bool:
     """
     if not field.dynamic:
         return False
-    return field.is_dynamic or field.widget not in TEXTS or values.get(FROM_FORM) is True
+    return field.is_dynamic or not field.kind.is_text or values.get(FROM_FORM) is True
 
 
 class _Filling:
@@ -173,7 +173,7 @@ class _Filling:
 
     def fill(self, field: Field, value: Any) -> None:
         """Put a checked value, which is not None, where it belongs."""
-        if field.widget in MEDIA:
+        if field.kind.is_media:
             self._fill_file(field, value)
         elif field.template:
             self._fill_template(field)

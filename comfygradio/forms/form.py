@@ -19,14 +19,15 @@ from typing import Any
 from comfygradio.comfy.object_info import ObjectInfo, is_whole_number
 from comfygradio.comfy.workflow import Prompt, Workflow
 from comfygradio.errors import NodeError, PresetError, ValuesRefused
-from comfygradio.forms.field import MEDIA, Field, InvalidValue, shorten
+from comfygradio.forms.field import Field, InvalidValue, shorten
 from comfygradio.forms.fill import FROM_FORM, RANDOM_SEED, fill_graph, is_expanded, uses_randomness
+from comfygradio.forms.kinds.seed import check_seed, is_open_seed
 from comfygradio.forms.loras import is_lora_loader
 from comfygradio.forms.preset_file import PresetFile
 from comfygradio.forms.problem import Problem
 from comfygradio.forms.slots import Slot
 from comfygradio.forms.text_expansion import has_alternatives
-from comfygradio.forms.value_check import check_seed, check_value, is_open_seed
+from comfygradio.forms.value_check import check_value
 from comfygradio.forms.value_json import value_to_json
 from comfygradio.forms.visibility import find_visible
 
@@ -184,7 +185,7 @@ class Form:
 
     def _reset(self, one: Field) -> Any:
         """The value of a hidden field: None if it may be empty, else its default."""
-        if one.optional or one.widget in MEDIA:
+        if one.optional or one.kind.is_media:
             return None
         return check_value(one, one.default)
 

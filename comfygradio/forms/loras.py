@@ -5,65 +5,18 @@ graph.
 from __future__ import annotations
 
 import copy
-import math
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from comfygradio.comfy.object_info import ObjectInfo, Scalar, is_number, name_entry
+from comfygradio.comfy.object_info import ObjectInfo, name_entry
 from comfygradio.comfy.workflow import Link
 from comfygradio.forms.bypass import bypass_nodes
-from comfygradio.forms.field import Choice, Field, InvalidValue, Lora, list_choices, shorten
+from comfygradio.forms.field import Field, Lora
+from comfygradio.forms.kinds.loras import MAX_ROWS
 from comfygradio.forms.literals import unwrap_list, wrap_list
 from comfygradio.forms.lora_stack import fill_lora_stack, list_active_loras
-from comfygradio.forms.model_name import fold_file_name
-from comfygradio.forms.numerals import parse_numeral, suggest_numerals
-
-MAX_ROWS = 20
-
-SPLIT_STRENGTH = re.compile(r":([+-]?[0-9]+),([0-9]+)(?=\s*(?:,|>|$))")
-"""Matches a strength with a decimal comma."""
-
-MAX_ENTRIES = 100
-"""Maximum number of entries that are checked, including those without a name."""
 
 Graph = dict[str, dict[str, Any]]
-
-
-def check_loras(field: Field, value: Any) -> tuple[Lora, ...]:
-    """Check rows of name and strength, given as `name:0.8, other`, or as a list of names, pairs or
-    objects.
-
-    Raises InvalidValue.
-    """
-    rows = value
-    if value is None:
-        rows = []
-    elif isinstance(value, str):
-        rows = _split_text(value)
-    if not isinstance(rows, list | tuple):
-        raise InvalidValue("a list of LoRAs is expected, for example film-grain:0.8, soft-light.")
-    if isinstance(value, str):
-        _refuse_comma(value)
-    nothing: tuple[Any, ...] = (None, "", [], ["", None])
-    filled = [row for row in rows if row not in nothing]
-    if len(filled) > MAX_ENTRIES:
-        raise InvalidValue(f"{len(filled)} LoRAs are too many; at most {MAX_ROWS} are allowed.")
-    loras = [_check_row(field, row) for row in filled]
-    most = MAX_ROWS
-    if field.lora_stack is not None and not field.lora_stack.is_growing:
-        most = min(MAX_ROWS, len(field.lora_stack.rows))
-    if len(loras) > most:
-        raise InvalidValue(f"{len(loras)} LoRAs are too many; at most {most} are allowed.")
-    return tuple(lora for lora in loras if lora is not None)
-
-
-def _refuse_comma(text: str) -> None:
-    """Raise InvalidValue for a strength such as `0,8`, since commas separate LoRAs."""
-    split = SPLIT_STRENGTH.search(text)
-    if split:
-        whole, decimals = split.groups()
-        raise InvalidValue(f"write the strength {whole},{decimals} as {whole}.{decimals}.")
 
 
 def extract_loras(graph: Mapping[str, Any], field: Field) -> list[dict[str, Any]]:
@@ -117,92 +70,6 @@ def is_lora_loader(field: Field, node_id: str) -> bool:
     own = {slot.node_id for slot in field.slots.get("", ())}
     added = {name_loader_node(field, index) for index in range(MAX_ROWS)}
     return node_id in own or node_id in added
-
-
-def _split_text(text: str) -> list[str]:
-    tagged = re.findall(r"<lora:([^<>]+)>", text)
-    if tagged:
-        return tagged
-    parts = [part.strip() for part in text.split(",")]
-    return [part for part in parts if part]
-
-
-def _check_row(field: Field, row: Any) -> Lora | None:
-    name, strength = _split_row(field, row)
-    if name in ("", None):
-        return None
-    choices = field.choices or ()
-    found = _find_file(choices, name)
-    if found is None:
-        raise InvalidValue(f"{shorten(name)} is not in the list; {list_choices(choices)}")
-    if strength in (None, ""):
-        strength = 1.0
-    return Lora(str(found), _check_strength(field, strength))
-
-
-def _find_file(choices: tuple[Choice, ...], name: Any) -> Scalar | None:
-    """Find the file with this name or label, or the only one with this name without folders and
-    suffix.
-    """
-    for choice in choices:
-        if name in (choice.value, choice.label):
-            return choice.value
-    if not isinstance(name, str):
-        return None
-    wanted = name.casefold()
-    found: list[Scalar] = []
-    for choice in choices:
-        if _take_stem(str(choice.value)) == wanted:
-            found.append(choice.value)
-    return found[0] if len(found) == 1 else None
-
-
-def _take_stem(name: str) -> str:
-    """Return the name of a file without folders and suffix, in lower case."""
-    stem, _, _ = fold_file_name(name).rpartition(".")
-    return stem
-
-
-def _split_row(field: Field, row: Any) -> tuple[Any, Any]:
-    if isinstance(row, Lora):
-        return row.name, row.strength
-    if isinstance(row, Mapping):
-        return row.get("name"), row.get("strength")
-    if isinstance(row, str):
-        name, colon, strength = row.rpartition(":")
-        # The name of a file may hold a colon itself.
-        if not colon or _find_file(field.choices or (), row) is not None:
-            return row, None
-        return name.strip(), strength
-    if isinstance(row, list | tuple) and len(row) == 2:
-        return row[0], row[1]
-    raise InvalidValue(f"{shorten(row)} is no LoRA; a name and a strength are expected.")
-
-
-def _check_strength(field: Field, value: Any) -> float:
-    low = -100 if field.minimum is None else field.minimum
-    high = 100 if field.maximum is None else field.maximum
-    strength = _parse_strength(value)
-    if low <= strength <= high:
-        return strength
-    meant = suggest_numerals(value) if isinstance(value, str) else ()
-    fitting = [numeral for numeral in meant if low <= float(numeral) <= high]
-    if fitting:
-        advice = f"write {' or '.join(fitting)}"
-    else:
-        advice = f"numbers from {low:g} to {high:g} are allowed"
-    raise InvalidValue(f"the strength {shorten(value)} is not possible; {advice}.")
-
-
-def _parse_strength(value: Any) -> float:
-    """Parse a number or its text. Returns NaN for anything else."""
-    number = parse_numeral(value) if isinstance(value, str) else value
-    if not is_number(number):
-        return math.nan
-    try:
-        return float(number)
-    except OverflowError:
-        return math.nan
 
 
 def _list_strengths(inputs: Mapping[str, Any]) -> list[str]:

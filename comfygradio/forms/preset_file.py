@@ -18,6 +18,7 @@ from pydantic import (
 from pydantic.json_schema import SkipJsonSchema
 
 from comfygradio.forms.formula import Formula
+from comfygradio.forms.kinds.registry import Widget
 from comfygradio.forms.plain_scalar import (
     PlainScalar,
     coerce_boolean,
@@ -46,24 +47,6 @@ OptionalBoolean = Annotated[bool | None, BeforeValidator(coerce_boolean)]
 Nullable = BeforeValidator(null_to_none)
 NotNull = BeforeValidator(reject_null)
 
-Widget = Literal[
-    "text",
-    "textarea",
-    "number",
-    "slider",
-    "dropdown",
-    "radio",
-    "checkbox",
-    "seed",
-    "size",
-    "color",
-    "image",
-    "mask",
-    "video",
-    "audio",
-    "file",
-    "loras",
-]
 Part = Literal["width", "height", "model", "clip"]
 
 PARTS: tuple[frozenset[Part], ...] = (

@@ -11,14 +11,14 @@ from pydantic import BaseModel, ValidationError
 from comfygradio.errors import PresetError
 from comfygradio.forms.field import shorten
 from comfygradio.forms.formula import OWN_NAME, Formula
-from comfygradio.forms.numerals import suggest_numerals
+from comfygradio.forms.kinds.numerals import suggest_numerals
+from comfygradio.forms.kinds.registry import Widget
 from comfygradio.forms.preset_file import (
     ComputedSlot,
     FieldFile,
     LoraFile,
     PresetFile,
     SlotFile,
-    Widget,
     list_computed_slots,
 )
 from comfygradio.forms.strict_yaml import KeyLines, load_yaml

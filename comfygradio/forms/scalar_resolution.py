@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from comfygradio.comfy.object_info import InputSpec, Scalar
-from comfygradio.forms.field import MEDIA, Field
+from comfygradio.forms.field import Field
+from comfygradio.forms.kinds.number import EXACT_LIMIT
 from comfygradio.forms.plain_scalar import REAL, PlainScalar
 from comfygradio.forms.preset_file import PresetFile
-from comfygradio.forms.value_check import EXACT_LIMIT
 
 
 def resolve_value(field: Field, value: Any) -> Any:
@@ -28,9 +28,9 @@ def resolve_value(field: Field, value: Any) -> Any:
         return {key: resolve_value(field, one) for key, one in value.items()}
     if not isinstance(value, PlainScalar):
         return value
-    if field.widget in ("dropdown", "radio"):
+    if field.kind.is_list:
         return _find_choice(field, value)
-    may_be_nothing = field.optional or field.widget == "seed" or field.widget in MEDIA
+    may_be_nothing = field.optional or field.widget == "seed" or field.kind.is_media
     if value.is_null and may_be_nothing:
         return None
     if field.widget in ("number", "slider", "seed"):

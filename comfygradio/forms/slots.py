@@ -9,7 +9,7 @@ from typing import Any
 
 from comfygradio.comfy.nested_input import read_input
 from comfygradio.comfy.workflow import Node, Workflow
-from comfygradio.forms.model_name import MAX_NAME
+from comfygradio.forms.kinds.model_name import MAX_NAME
 from comfygradio.forms.preset_file import SlotAddress, SlotFile
 from comfygradio.forms.problem import BindError
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from comfygradio.forms.exempt_value import format_stand_in, has_stand_in
-from comfygradio.forms.field import Field, Lora
+from comfygradio.forms.field import Field
 
 
 def value_to_json(field: Field, value: Any) -> Any:
@@ -17,18 +16,9 @@ def value_to_json(field: Field, value: Any) -> Any:
     "768x512", colors "#rrggbb", LoRA lists [{"name": …, "strength": …}]; empty ones
     None.
     """
-    if isinstance(value, Path):
-        return value.name
     if has_stand_in(field, value):
         return format_stand_in(value)
-    if field.widget == "size" and isinstance(value, tuple):
-        return "x".join(map(str, value))
-    if field.widget == "color" and isinstance(value, int):
-        return f"#{value:06x}"
-    if field.widget == "loras" and value is not None:
-        rows = [row for row in value if isinstance(row, Lora)]
-        return [{"name": row.name, "strength": row.strength} for row in rows]
-    return list(value) if isinstance(value, tuple) else value
+    return field.kind.to_json(value)
 
 
 def format_word(described: Any) -> str:

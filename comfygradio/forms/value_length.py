@@ -9,44 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from comfygradio.forms.field import MEDIA, Field, InvalidValue, shorten
-from comfygradio.forms.preset_file import Widget
-
-MAX_TEXT = 100_000
-"""Characters of one text field: a prompt of 15,000 words."""
-
-MAX_SHORT_TEXT = 100
-"""Characters of a number, a size, a color, a seed, or a switch."""
-
-MAX_CHOICE_TEXT = 10_000
-"""Characters of a choice, or of all LoRAs written as one text."""
-
-MAX_PATH = 100_000
-"""Characters of the path of a file; the system itself takes far fewer, and says so at once."""
+from comfygradio.forms.field import Field, InvalidValue, shorten
+from comfygradio.forms.kinds.kind import MAX_SHORT_TEXT
 
 MAX_PARTS = 1000
 """Entries of a list or mapping, those inside of it included."""
 
-MAX_LENGTHS: Mapping[Widget, int] = {
-    "text": MAX_TEXT,
-    "textarea": MAX_TEXT,
-    "number": MAX_SHORT_TEXT,
-    "slider": MAX_SHORT_TEXT,
-    "seed": MAX_SHORT_TEXT,
-    "size": MAX_SHORT_TEXT,
-    "color": MAX_SHORT_TEXT,
-    "checkbox": MAX_SHORT_TEXT,
-    "dropdown": MAX_CHOICE_TEXT,
-    "radio": MAX_CHOICE_TEXT,
-    "loras": MAX_CHOICE_TEXT,
-    **dict.fromkeys(MEDIA, MAX_PATH),
-}
-"""Widget → characters of one text in its value."""
-
 
 def check_value_length(field: Field, value: Any) -> None:
     """Check only how large a value is. Raises InvalidValue if it is too large for its field."""
-    longest = MAX_LENGTHS[field.widget]
+    longest = field.kind.max_length
     waiting = [value]
     parts = 0
     while waiting:
@@ -64,8 +36,3 @@ def check_value_length(field: Field, value: Any) -> None:
         waiting.extend(one)  # of a mapping its keys
         if isinstance(one, Mapping):
             waiting.extend(one.values())
-
-
-def is_short(text: str) -> bool:
-    """Whether a text may be a number, a size or a color at all."""
-    return len(text) <= MAX_SHORT_TEXT

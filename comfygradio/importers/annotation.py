@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from comfygradio.comfy.workflow import Workflow
-from comfygradio.forms.preset_file import Widget
+from comfygradio.forms.kinds.registry import Widget
 from comfygradio.forms.slots import Slot
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from comfygradio.comfy.workflow import Link, Node
-from comfygradio.forms.preset_file import Widget
+from comfygradio.forms.kinds.registry import Widget
 from comfygradio.importers.annotation import Annotation
 from comfygradio.importers.krita_canvas import import_canvas, import_layers, import_styles
 from comfygradio.importers.mapping import map_value

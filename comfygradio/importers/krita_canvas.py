@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from comfygradio.comfy.workflow import Node
-from comfygradio.forms.preset_file import Widget
+from comfygradio.forms.kinds.registry import Widget
 from comfygradio.forms.slots import Slot
 from comfygradio.importers.annotation import Annotation
 from comfygradio.importers.mapping import choose_file, replace_with_loader

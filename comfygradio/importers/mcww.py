@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from comfygradio.comfy.object_info import InputSpec
-from comfygradio.forms.preset_file import Widget
+from comfygradio.forms.kinds.registry import Widget
 from comfygradio.forms.slots import Slot
 from comfygradio.importers.annotation import Annotation
 from comfygradio.importers.titled_node import TitledNode, list_settable_inputs, list_titles

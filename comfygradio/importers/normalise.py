@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from comfygradio.comfy.object_info import InputSpec
-from comfygradio.forms.field import MEDIA
+from comfygradio.forms.kinds.registry import KINDS, Widget
 from comfygradio.forms.literals import check_literal
-from comfygradio.forms.preset_file import Widget
 from comfygradio.forms.slots import Slot
 from comfygradio.importers.annotation import Annotation
 from comfygradio.importers.values import to_number
@@ -122,9 +121,9 @@ def _suits(annotation: Annotation, spec: InputSpec) -> bool:
     """Whether the annotation's widget can fill an input."""
     if annotation.widget is None:
         return True
-    if annotation.widget in MEDIA:
+    if KINDS[annotation.widget].is_media:
         return bool(spec.media) or spec.choices is not None or "STRING" in spec.types
-    if annotation.widget in ("dropdown", "radio"):
+    if KINDS[annotation.widget].is_list:
         return spec.choices is not None or bool(annotation.choices)
     if annotation.widget == "color" and spec.options.get("display") == "color":
         return True

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from comfygradio.comfy.workflow import Link, Node
-from comfygradio.forms.preset_file import Widget
+from comfygradio.forms.kinds.registry import Widget
 from comfygradio.forms.slots import Slot
 from comfygradio.importers.annotation import Annotation
 from comfygradio.importers.mapping import Medium, map_file, map_value

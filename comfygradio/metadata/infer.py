@@ -8,11 +8,10 @@ from typing import Any, Literal
 
 from comfygradio.comfy.object_info import is_number
 from comfygradio.comfy.workflow import Link, Workflow
-from comfygradio.forms.field import MEDIA, TEXTS, Field, InvalidValue, shorten
+from comfygradio.forms.field import Field, InvalidValue, shorten
 from comfygradio.forms.fill import order_by_filling
 from comfygradio.forms.form import Form
-from comfygradio.forms.media import NOUNS
-from comfygradio.forms.model_name import match_name
+from comfygradio.forms.kinds.model_name import match_name
 from comfygradio.forms.slots import Slot
 from comfygradio.forms.text_expansion import uses_other_fields
 from comfygradio.forms.value_check import check_value
@@ -107,7 +106,7 @@ class ValueInference:
     def _read(self, field: Field) -> InferredValue:
         if field.bypass and not any(self._match.find_active(node) for node in field.bypass):
             return self._read_bypassed(field)
-        if field.widget in MEDIA:
+        if field.kind.is_media:
             name = self._read_name(field)
             raise Unreadable(describe_absent_file(field, name))
         if field.widget == "loras":
@@ -181,7 +180,7 @@ class ValueInference:
             # A part of a text is a string, while the choice may be a number.
             same = (choice.value for choice in field.choices if str(choice.value) == value)
             value = next(same, value)
-        if field.widget in TEXTS and isinstance(value, str):
+        if field.kind.is_text and isinstance(value, str):
             self._known_texts[field.name] = value
             if field.is_dynamic:
                 value = escape_dynamic(value)
@@ -297,7 +296,7 @@ class ValueInference:
 
 def describe_absent_file(field: Field, name: Any) -> str:
     """Explain to people why a field that takes a file stays empty."""
-    noun = NOUNS[field.widget].removeprefix("a ")
+    noun = field.kind.noun.removeprefix("a ")
     called = ""
     # Names that comfygradio chose mean nothing to people.
     if isinstance(name, str) and name and not name.startswith("comfygradio-"):

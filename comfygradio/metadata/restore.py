@@ -9,12 +9,12 @@ from typing import Any, Literal
 from comfygradio.binding.lora_binding import list_chain_classes
 from comfygradio.comfy.object_info import is_whole_number
 from comfygradio.comfy.workflow import Link, Workflow
-from comfygradio.forms.field import MEDIA, Field, InvalidValue, shorten
+from comfygradio.forms.field import Field, InvalidValue, shorten
 from comfygradio.forms.file_prefix import FILENAME_PREFIX
 from comfygradio.forms.fill import FROM_FORM, RANDOM_SEED
 from comfygradio.forms.form import Form
+from comfygradio.forms.kinds.model_name import match_name
 from comfygradio.forms.literals import unwrap_list
-from comfygradio.forms.model_name import match_name
 from comfygradio.forms.slots import Slot
 from comfygradio.forms.value_check import check_value
 from comfygradio.forms.value_json import value_to_json
@@ -176,9 +176,9 @@ def _restore_field(one: Field, values: Mapping[str, Any]) -> RestoredField:
         reason = "the picture was made before this form had it."
         return RestoredField(one.name, one.label, None, "missing", reason)
     value = values[one.name]
-    if one.widget in MEDIA and value is not None:
+    if one.kind.is_media and value is not None:
         return RestoredField(one.name, one.label, None, "missing", describe_absent_file(one, value))
-    if one.widget in MEDIA and one.optional:
+    if one.kind.is_media and one.optional:
         return RestoredField(one.name, one.label, None, "exact")
     repaired = _respell(one, value)
     try:

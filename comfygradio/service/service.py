@@ -13,7 +13,7 @@ from typing import Any
 from comfygradio.binding.preset import Preset, load_presets
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.errors import LimitReached, PresetError, ServerError, ValuesRefused
-from comfygradio.forms.field import MEDIA, Field
+from comfygradio.forms.field import Field
 from comfygradio.forms.form import Form, fingerprint, repeat_values
 from comfygradio.jobs.backend import CAPABILITIES_UNKNOWN, refresh_all
 from comfygradio.jobs.backend_client import BackendClient
@@ -192,7 +192,7 @@ class Service:
         """The threads on which values of a form are read; None for those that everything uses,
         where there is no file among the values.
         """
-        if any(field.widget in MEDIA for field in form.fields.values()):
+        if any(field.kind.is_media for field in form.fields.values()):
             return self.readers
         return None
 
@@ -284,7 +284,7 @@ def _limit_uploads(form: Form, most_mb: float | None) -> Form:
         return form
     fields = dict(form.fields)
     for name, field in form.fields.items():
-        if field.widget in MEDIA:
+        if field.kind.is_media:
             fields[name] = replace(field, max_mb=min(field.max_mb, most_mb))
     return replace(form, fields=fields)
 

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from comfygradio.comfy.workflow import Prompt
-from comfygradio.forms.field import MEDIA
 from comfygradio.forms.form import Form
 from comfygradio.jobs.job import Order, Point
 from comfygradio.sweeps.axes.axis import Axis, Index
@@ -47,7 +46,7 @@ def build_key(form: Form, checked: Mapping[str, Any]) -> str:
     described = form.values_to_json(checked)
     values = {}
     for name, value in described.items():
-        if name not in form.fields or form.fields[name].widget not in MEDIA:
+        if name not in form.fields or not form.fields[name].kind.is_media:
             values[name] = value
     prompt = form.build(checked, FIXED_DATE)
     return hash_content(form.name, values, prompt)

@@ -6,17 +6,9 @@ from collections.abc import Callable, Iterable
 
 from comfygradio.errors import ValuesRefused
 from comfygradio.forms.form import Form
-from comfygradio.forms.preset_file import Widget
 from comfygradio.jobs.backend import Backend
 from comfygradio.sweeps.axes.axis import Axis, Index
 from comfygradio.sweeps.space import Space
-
-VALUE_ONLY_WIDGETS: frozenset[Widget] = frozenset(
-    {"text", "textarea", "number", "slider", "seed", "size", "color"}
-)
-"""Fields of these kinds name no file and no class, so that a backend that can run one of their
-values can run all.
-"""
 
 
 class Requirements:
@@ -78,6 +70,6 @@ def _affects_requirements(form: Form, axis: Axis) -> bool:
     """Whether values of an axis can change which files or node classes are required."""
     for name in axis.fields:
         field = form.fields[name]
-        if field.widget not in VALUE_ONLY_WIDGETS or field.bypass:
+        if field.kind.names_resource or field.bypass:
             return True
     return False

@@ -17,7 +17,7 @@ from typing import Any
 
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.errors import ValuesRefused
-from comfygradio.forms.field import MEDIA, InvalidValue
+from comfygradio.forms.field import InvalidValue
 from comfygradio.forms.fill import FROM_FORM, RANDOM_SEED
 from comfygradio.forms.form import Form
 from comfygradio.forms.scalar_resolution import resolve_value, to_plain_data
@@ -112,7 +112,7 @@ def _resolve_files(form: Form, values: Mapping[str, Any], files: AllowedFiles) -
     taken = _resolve_scalars(form, values)
     problems: dict[str, str] = {}
     for name, value in list(taken.items()):
-        if name not in form.fields or form.fields[name].widget not in MEDIA:
+        if name not in form.fields or not form.fields[name].kind.is_media:
             continue
         if not isinstance(value, str) or not value:
             continue
@@ -176,7 +176,7 @@ def _axis_to_entry(form: Form, axis: Axis, files: AllowedFiles) -> dict[str, Any
     through files.
     """
     entry: dict[str, Any] = dict(axis.texts)
-    if not any(form.fields[name].widget in MEDIA for name in axis.fields):
+    if not any(form.fields[name].kind.is_media for name in axis.fields):
         return entry
     for name in axis.fields:
         changes = _list_changes(axis, name)

@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from comfygradio.demo import DemoServer
-from comfygradio.forms.value_check import parse_size
+from comfygradio.forms.kinds.size import parse_size
 from comfygradio.jobs.worker import NOT_RESPONDING
 from tests.browser.conftest import QUICK_SECONDS, SLOW_SECONDS
 from tests.browser.settling import find_form, settle

@@ -19,7 +19,6 @@ from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Prompt, Workflow, load_workflow
 from comfygradio.drafting.draft import draft_preset
 from comfygradio.drafting.writer import write_draft
-from comfygradio.forms.field import MEDIA
 from comfygradio.forms.form import Form
 
 DATA = Path(__file__).parent.parent / "data"
@@ -141,5 +140,5 @@ def make_media(folder: Path) -> dict[str, Path]:
 def fill_defaults(form: Form, media: Mapping[str, Path]) -> Prompt:
     """The prompt of a form in which nothing but files was put in."""
     return form.fill(
-        {name: media[one.widget] for name, one in form.fields.items() if one.widget in MEDIA}
+        {name: media[one.widget] for name, one in form.fields.items() if one.kind.is_media}
     )

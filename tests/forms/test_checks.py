@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from comfygradio.forms.field import Choice, Field, InvalidValue, shorten
-from comfygradio.forms.preset_file import Widget
+from comfygradio.forms.kinds.registry import Widget
+from comfygradio.forms.kinds.seed import RANDOM_SEEDS
 from comfygradio.forms.slots import Slot
-from comfygradio.forms.value_check import RANDOM_SEEDS, check_value
+from comfygradio.forms.value_check import check_value
 
 SEED_MAX = 2**64 - 1
 

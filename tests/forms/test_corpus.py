@@ -10,9 +10,9 @@ import pytest
 
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow
-from comfygradio.forms.field import MEDIA, Field
+from comfygradio.forms.field import Field
 from comfygradio.forms.form import Form
-from comfygradio.forms.preset_file import Widget
+from comfygradio.forms.kinds.registry import Widget
 
 from .corpus import (
     Case,
@@ -248,7 +248,7 @@ def may_change(field: Field, workflow: Workflow, value: object) -> bool:
     """
     first = field.all_slots[0]
     return (
-        field.widget in MEDIA
+        field.kind.is_media
         or field.widget == "seed"
         or value == workflow.nodes[first.node_id].inputs[first.input]
     )

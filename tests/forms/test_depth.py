@@ -14,7 +14,7 @@ from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.outputs import Output
 from comfygradio.comfy.prompt_progress import PromptProgress
 from comfygradio.demo import DemoOptions, DemoServer
-from comfygradio.forms.picture import check_mask, check_picture, compose_mask
+from comfygradio.forms.kinds.picture import check_mask, check_picture, compose_mask
 from comfygradio.jobs.naming import ResultPlace
 from comfygradio.jobs.results import MAX_DISPLAY_BYTES, Result, collect_results
 from comfygradio.media.bit_depth import reduce_depth

@@ -14,7 +14,6 @@ import pytest
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.drafting.draft import Draft, draft_preset
-from comfygradio.forms.field import MEDIA
 from comfygradio.forms.form import Form
 from tests.forms import annotated_workflow
 from tests.forms.draft_graph import bind_draft, info
@@ -80,7 +79,7 @@ def post_example(made: Draft, form: Form, media: Mapping[str, Path]) -> dict[str
     files = {
         name: media.get(field.widget, media["image"])
         for name, field in form.fields.items()
-        if field.widget in MEDIA
+        if field.kind.is_media
     }
     return dict(form.fill({**values, **files}).graph)
 
@@ -91,7 +90,7 @@ def list_differences(workflow: Workflow, graph: Mapping[str, Any], form: Form) -
     files = {
         (slot.node_id, slot.input)
         for field in form.fields.values()
-        if field.widget in MEDIA
+        if field.kind.is_media
         for slot in field.all_slots
     }
     found = set(own.keys() ^ graph.keys())

@@ -11,9 +11,9 @@ from PIL import Image, ImageDraw
 
 from comfygradio.errors import ValuesRefused
 from comfygradio.forms.field import Field, InvalidValue
-from comfygradio.forms.media import name_upload
-from comfygradio.forms.picture import compose_mask, find_suffix
-from comfygradio.forms.preset_file import Widget
+from comfygradio.forms.kinds.media import name_upload
+from comfygradio.forms.kinds.picture import compose_mask, find_suffix
+from comfygradio.forms.kinds.registry import Widget
 from comfygradio.forms.slots import Slot
 from comfygradio.forms.value_check import check_value
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from comfygradio.forms.model_name import find_near, fold_file_name, is_model_name, match_name
+from comfygradio.forms.kinds.model_name import find_near, fold_file_name, is_model_name, match_name
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 
 from comfygradio.binding.preset import load_preset
 from comfygradio.comfy.object_info import ObjectInfo
-from comfygradio.forms.model_name import guess_folder
+from comfygradio.forms.kinds.model_name import guess_folder
 from comfygradio.forms.problem import Problem
 
 from .desk import WORKFLOW, Desk, change_workflow, load_object_info

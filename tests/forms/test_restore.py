@@ -14,8 +14,8 @@ from PIL import Image
 from comfygradio.binding.preset import load_preset
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.drafting.draft import draft_preset
-from comfygradio.forms.field import MEDIA
 from comfygradio.forms.form import Form
+from comfygradio.forms.kinds.registry import KINDS
 from comfygradio.forms.text_expansion import expand_dynamic, has_alternatives
 from comfygradio.metadata.inversion import escape_dynamic
 from comfygradio.metadata.load import Metadata
@@ -124,7 +124,8 @@ def test_the_graph_alone_gives_values_that_make_the_same_graph(
     )
     again = form.build(form.check({**restored.values, **(media if has_picture else {})}), NOON)
     assert again.graph == prompt.graph
-    invertible = form.fields.keys() - MEDIA - {"prompt", "picture"}
+    uploads = {widget for widget, kind in KINDS.items() if kind.is_media}
+    invertible = form.fields.keys() - uploads - {"prompt", "picture"}
     expected = form.values_to_json(form.check({**values, **media}))
     assert {k: v for k, v in restored.values.items() if k in invertible} == {
         k: expected[k] for k in invertible
@@ -281,7 +282,7 @@ def test_drafted_forms_of_many_workflows_restore(
     added again.
     """
     form = load_draft(draft_preset(case.workflow, draft_info()), tmp_path)
-    files = {name: media[one.widget] for name, one in form.fields.items() if one.widget in MEDIA}
+    files = {name: media[one.widget] for name, one in form.fields.items() if one.kind.is_media}
     checked = form.check(files)
     prompt = form.build(checked, NOON)
     restored = restore_values(form, Metadata("png", renumber(prompt.graph, 5, has_titles=False)[0]))

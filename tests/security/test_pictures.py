@@ -19,8 +19,8 @@ from PIL import Image
 
 from comfygradio.errors import MetadataError
 from comfygradio.forms.field import Field, InvalidValue
-from comfygradio.forms.media import check_media
-from comfygradio.forms.picture import check_mask, check_picture, compose_mask
+from comfygradio.forms.kinds.media import check_media
+from comfygradio.forms.kinds.picture import check_mask, check_picture, compose_mask
 from comfygradio.jobs.results import Result, _describe
 from comfygradio.media.metadata_limits import (
     MAX_METADATA_BYTES,

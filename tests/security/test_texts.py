@@ -21,17 +21,19 @@ import pytest
 
 from comfygradio.demo import DemoServer
 from comfygradio.errors import AxisError, ComfyGradioError, DefinitionError
-from comfygradio.forms.field import MEDIA, Choice, Field, InvalidValue, shorten
-from comfygradio.forms.model_name import find_near, match_name
-from comfygradio.forms.preset_file import Widget
+from comfygradio.forms.field import Choice, Field, InvalidValue, shorten
+from comfygradio.forms.kinds.color import parse_color
+from comfygradio.forms.kinds.model_name import find_near, match_name
+from comfygradio.forms.kinds.registry import KINDS, Widget
+from comfygradio.forms.kinds.size import parse_size
 from comfygradio.forms.text_expansion import (
     expand_dynamic,
     fill_template,
     find_placeholders,
     has_alternatives,
 )
-from comfygradio.forms.value_check import check_value, parse_color, parse_size
-from comfygradio.forms.value_length import MAX_LENGTHS, MAX_PARTS, check_value_length
+from comfygradio.forms.value_check import check_value
+from comfygradio.forms.value_length import MAX_PARTS, check_value_length
 from comfygradio.sweeps.axes.axis_parser import format_unquoted, parse_all_axes, parse_axis
 from comfygradio.sweeps.axes.axis_text import (
     MAX_TYPED_LENGTH,
@@ -293,10 +295,10 @@ def make_field(widget: Widget) -> Field:
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("widget", sorted(MAX_LENGTHS))
+@pytest.mark.parametrize("widget", sorted(KINDS))
 def test_a_text_that_is_too_long_is_refused_before_it_is_read(widget: Widget) -> None:
     """Each widget has a limit; just below it, what is wrong is something else, or nothing."""
-    field, longest = make_field(widget), MAX_LENGTHS[widget]
+    field, longest = make_field(widget), KINDS[widget].max_length
     check_value_length(field, " " * longest)
     for long in (
         " " * (longest + 1),
@@ -305,7 +307,7 @@ def test_a_text_that_is_too_long_is_refused_before_it_is_read(widget: Widget) ->
     ):
         with pytest.raises(InvalidValue, match=f"too long: at most {longest:,} characters"):
             check_value(field, long)
-    if widget not in MEDIA:
+    if not KINDS[widget].is_media:
         with pytest.raises(InvalidValue, match="list is too long"):
             check_value(field, [[["a"] * MAX_PARTS]])
         with pytest.raises(InvalidValue):
@@ -322,14 +324,14 @@ def nest(depth: int) -> list[Any]:
 
 def test_numbers_sizes_and_colors_end_at_a_hundred_characters() -> None:
     for widget in ("number", "slider", "size", "color", "seed"):
-        assert MAX_LENGTHS[widget] == 100
+        assert KINDS[widget].max_length == 100
 
 
 @pytest.mark.parametrize("field", [field.name for field in FIELDS])
 def test_an_axis_text_and_its_items_have_their_limits(field: str) -> None:
     long = "1," * (MAX_TYPED_LENGTH // 2) + "1"
     draft = parse_draft(FORM, {"axes": [[{"field": field, "text": long}]]})
-    if FORM.fields[field].widget not in MEDIA:
+    if not FORM.fields[field].kind.is_media:
         told, is_ready = check_axes(FORM, draft)
         assert "too long: at most 100,000" in told[0][0]["error"] and not is_ready
         with pytest.raises(AxisError, match="too long"):
@@ -342,7 +344,7 @@ def test_an_axis_text_and_its_items_have_their_limits(field: str) -> None:
 
 @pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
 def test_an_item_may_be_as_long_as_a_value_or_a_range(field: Field) -> None:
-    longest = max(MAX_LENGTHS[field.widget], MAX_RANGE_LENGTH)
+    longest = max(field.kind.max_length, MAX_RANGE_LENGTH)
     told = f"too long: at most {longest:,} characters"
     for length, is_refused in ((longest, False), (longest + 1, True)):
         try:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from comfygradio.comfy.object_info import InputSpec, NodeDef, ObjectInfo
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.errors import ValuesRefused
-from comfygradio.forms.field import MEDIA, Field
+from comfygradio.forms.field import Field
 from comfygradio.forms.form import Form
 from comfygradio.sweeps.axes.axis import Change, Index
 from comfygradio.sweeps.planner.input_axes import (
@@ -88,7 +88,7 @@ def draw_case_axes(
 ) -> list[tuple[str, list[Any]]]:
     """Three fields with eight or more positions each, so that the sweep is not read whole."""
     found: list[tuple[str, list[Any]]] = []
-    names = [name for name, field in form.fields.items() if field.widget not in MEDIA]
+    names = [name for name, field in form.fields.items() if not field.kind.is_media]
     chance.shuffle(names)
     for name in names:
         values: list[Any] = []
@@ -107,7 +107,7 @@ def draw_case_axes(
 def test_what_is_learnt_of_a_workflow_is_what_its_prompts_say(case: Case, tmp_path: Path) -> None:
     form = draft_form(case, INFO, tmp_path)
     media = make_media(tmp_path)
-    given = {name: media[one.widget] for name, one in form.fields.items() if one.widget in MEDIA}
+    given = {name: media[one.widget] for name, one in form.fields.items() if one.kind.is_media}
     base = form.check(given)
     axes = draw_case_axes(form, base, random.Random(case.name))
     space = Space(form, tuple(make_axis(name, values) for name, values in axes), base)

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from comfygradio.errors import AxisError
-from comfygradio.forms.field import TEXTS, shorten
+from comfygradio.forms.field import shorten
 from comfygradio.forms.form import Form
-from comfygradio.forms.value_length import MAX_TEXT
+from comfygradio.forms.kinds.text import MAX_TEXT
 from comfygradio.sweeps.axes.axis import Axis, Entry, Step
 from comfygradio.sweeps.axes.axis_row import AxisRow, format_items, parse_row
 from comfygradio.sweeps.axes.axis_text import MAX_VALUES, quote_if_split
@@ -103,7 +103,7 @@ def format_unquoted(form: Form, name: str, values: Sequence[Any]) -> list[str]:
     field = form.fields[name]
     quoted = format_each(form, name, values)
     plain = [quote_if_split(value) for value in values if isinstance(value, str)]
-    if field.is_multiple or field.widget in TEXTS or len(plain) != len(values):
+    if field.is_multiple or field.kind.is_text or len(plain) != len(values):
         return quoted
     # Whether the quotes are needed shows only when the text without them is read.
     text = ", ".join(plain)

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from comfygradio.errors import AxisError
-from comfygradio.forms.field import TEXTS, Choice, Field, InvalidValue, shorten
-from comfygradio.forms.numerals import parse_numeral
-from comfygradio.forms.value_length import MAX_LENGTHS
+from comfygradio.forms.field import Choice, Field, InvalidValue, shorten
+from comfygradio.forms.kinds.numerals import parse_numeral
 from comfygradio.sweeps.axes.axis import Change
 from comfygradio.sweeps.axes.axis_text import (
     MAX_VALUES,
@@ -36,9 +35,6 @@ Position = tuple[Change, str] | None
 MAX_SEARCH_TEXTS = 1_000
 """Different texts that one axis may search for."""
 
-NUMBERS = ("number", "slider", "seed")
-
-LISTS = ("dropdown", "radio")
 
 WHOLE = re.compile(r"[+-]?[0-9]+")
 
@@ -201,7 +197,7 @@ def _check_item(field: Field, item: Item) -> None:
     """Raises InvalidValue for an item that is longer than what it could stand for: a value as the
     form takes it, or a range of numbers.
     """
-    longest = max(MAX_LENGTHS[field.widget], MAX_RANGE_LENGTH)
+    longest = max(field.kind.max_length, MAX_RANGE_LENGTH)
     if len(item.text) > longest:
         raise InvalidValue(f"this is too long: at most {longest:,} characters are allowed.")
 
@@ -223,7 +219,7 @@ def _parse_list(reader: ValueParser, values: Any) -> AxisRow:
 
 
 def _split(field: Field, text: str) -> tuple[list[Item], str]:
-    if field.widget in TEXTS:
+    if field.kind.is_text:
         return split_texts(text), ", "
     return split_values(text, in_brackets=field.widget == "color")
 
@@ -251,13 +247,14 @@ def find_ambiguous(field: Field, text: str, items: Sequence[Item]) -> tuple[int,
     """Find the first item that may go together with the next ones: its place, and how to write what
     is meant. None where everything is clear.
     """
-    if field.widget not in (*NUMBERS, *LISTS, "loras"):
+    kind = field.kind
+    if not (kind.is_number or kind.is_list or field.widget in ("seed", "loras")):
         return None
     for first, last in _find_runs(text, items):
         parts = [item.text for item in items[first : last + 1]]
         if field.widget == "loras":
             told = _describe_strength(parts)
-        elif field.widget in LISTS:
+        elif kind.is_list:
             told = _describe_entry(parts, field.choices or ())
         else:
             told = _describe_number(parts, field.is_integer)

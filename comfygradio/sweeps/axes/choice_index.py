@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator, Mapping
 
 from comfygradio.forms.field import Choice, InvalidValue, list_choices, shorten
-from comfygradio.forms.model_name import FILE_END, MAX_NAME, find_near, fold_file_name
-from comfygradio.forms.numerals import parse_numeral
+from comfygradio.forms.kinds.model_name import FILE_END, MAX_NAME, find_near, fold_file_name
+from comfygradio.forms.kinds.numerals import parse_numeral
 
 OPENED = re.compile(r"\[[^\]]")
 """The beginning of `[…]` with something in it."""

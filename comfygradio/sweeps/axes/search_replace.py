@@ -9,9 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from comfygradio.forms.field import TEXTS, Field, InvalidValue, shorten
-from comfygradio.forms.value_check import check_text
-from comfygradio.forms.value_length import MAX_TEXT
+from comfygradio.forms.field import Field, InvalidValue, shorten
+from comfygradio.forms.kinds.text import MAX_TEXT, check_text
 from comfygradio.sweeps.axes.axis_text import Item, split_values
 from comfygradio.sweeps.axes.number_range import expand_numbers, format_number, is_number, is_range
 
@@ -53,7 +52,7 @@ class ReplacementParser:
         without quotes, each looks for its own text instead.
         """
         match = PREFIX.match(text)
-        if field.widget not in TEXTS:
+        if not field.kind.is_text:
             raise InvalidValue("S/R: replaces words in texts, and this field is none.")
         items, _ = split_values(text, match.end() if match else 0)
         if not items:

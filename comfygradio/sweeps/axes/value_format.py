@@ -7,7 +7,7 @@ from decimal import Context, Decimal
 from pathlib import Path
 from typing import Any
 
-from comfygradio.forms.field import MEDIA, TEXTS, Field, Lora
+from comfygradio.forms.field import Field, Lora
 from comfygradio.forms.value_json import value_to_json
 from comfygradio.sweeps.axes.axis_text import quote, quote_if_split
 from comfygradio.sweeps.axes.choice_index import ChoiceIndex
@@ -22,7 +22,7 @@ def format_label(field: Field, catalog: ChoiceIndex, value: Any) -> str:
     """
     if value is None or value == ():
         return "none"
-    if value == "" and field.widget in TEXTS:
+    if value == "" and field.kind.is_text:
         return "(empty)"
     if field.widget == "loras":
         return " + ".join(_label_lora(row) for row in value)
@@ -58,14 +58,14 @@ def format_value(
     """The item of an axis text that reads as this checked value, whatever it holds."""
     if value is None or value == ():
         return _write_nothing(field, catalog)
-    if field.widget in TEXTS:
+    if field.kind.is_text:
         return quote(value)
-    if field.widget in MEDIA:
+    if field.kind.is_media:
         return quote(write_path(value))
     if field.widget == "loras":
         rows = [quote_if_split(f"{row.name}:{row.strength!r}") for row in value]
         return quote(", ".join(rows))
-    if field.widget in ("dropdown", "radio"):
+    if field.kind.is_list:
         return quote(_write_choices(field, catalog, value))
     if field.widget == "checkbox":
         return "on" if value else "off"

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from comfygradio.forms.field import MEDIA, TEXTS, Choice, Field, InvalidValue, Lora
-from comfygradio.forms.preset_file import Widget
+from comfygradio.forms.field import Choice, Field, InvalidValue, Lora
+from comfygradio.forms.kinds.registry import Widget
+from comfygradio.forms.kinds.seed import is_open_seed
 from comfygradio.forms.scalar_resolution import resolve_value
-from comfygradio.forms.value_check import check_value, is_open_seed
+from comfygradio.forms.value_check import check_value
 from comfygradio.sweeps.axes.axis_text import MAX_VALUES, Item, split_values
 from comfygradio.sweeps.axes.choice_index import ChoiceIndex, is_pattern
 from comfygradio.sweeps.axes.file_pattern import AllowedFiles
@@ -73,7 +74,8 @@ class ValueParser:
         item = items[index]
         if self._is_empty(item):
             return ParsedValues([self.check(None)])
-        return PARSERS[self.field.widget](self, items, index)
+        parse = PARSERS.get(self.field.widget, parse_text)
+        return parse(self, items, index)
 
     def check(self, value: Any) -> Any:
         """A value given as it is, without any syntax, as the form takes it; open seeds are drawn.
@@ -85,7 +87,7 @@ class ValueParser:
         checked = check_value(self.field, value)
         if checked is None or self.field.is_integer:
             return checked
-        if self.field.widget in ("number", "slider"):
+        if self.field.kind.is_number:
             # Adding zero takes the sign off a zero.
             return float(checked) + 0.0
         return checked
@@ -97,10 +99,10 @@ class ValueParser:
         """
         value = resolve_value(self.field, value)
         if isinstance(value, str) and value.strip():
-            if self.field.widget in MEDIA:
+            if self.field.kind.is_media:
                 [path] = self.files.find(value, is_literal=True)
                 return self.check(path)
-            if self.field.widget in ("dropdown", "radio") and not self.field.is_multiple:
+            if self.field.kind.is_list and not self.field.is_multiple:
                 return self.choice_index.find(value).value
         return self.check(value)
 
@@ -114,7 +116,7 @@ class ValueParser:
 
     def _is_empty(self, item: Item) -> bool:
         """Whether an item stands for nothing: `""`, or `none` where a field may be empty."""
-        if self.field.widget in TEXTS:
+        if self.field.kind.is_text:
             return False
         is_choice = self.choice_index.find_exact(item.text) is not None
         if not item.text.strip():
@@ -214,8 +216,6 @@ def parse_files(reader: ValueParser, items: Sequence[Item], index: int) -> Parse
 
 
 PARSERS: Mapping[Widget, Callable[[ValueParser, Sequence[Item], int], ParsedValues]] = {
-    "text": parse_text,
-    "textarea": parse_text,
     "number": parse_numbers,
     "slider": parse_numbers,
     "seed": parse_seeds,
@@ -223,10 +223,14 @@ PARSERS: Mapping[Widget, Callable[[ValueParser, Sequence[Item], int], ParsedValu
     "radio": parse_choices,
     "checkbox": parse_switch,
     "size": parse_size,
-    "color": parse_text,
     "loras": parse_loras,
-    **dict.fromkeys(MEDIA, parse_files),
+    "image": parse_files,
+    "mask": parse_files,
+    "video": parse_files,
+    "audio": parse_files,
+    "file": parse_files,
 }
+"""Widgets whose items have a syntax of their own; the items of others are values as they stand."""
 
 
 def _count_on(reader: ValueParser, count: int) -> list[int]:

@@ -16,7 +16,8 @@ from comfygradio.drafting.draft import Draft
 from comfygradio.drafting.draft_field import DraftField
 from comfygradio.drafting.writer import write_draft
 from comfygradio.errors import PresetError
-from comfygradio.forms.preset_file import FieldFile, SlotFile, Widget, list_addresses
+from comfygradio.forms.kinds.registry import Widget
+from comfygradio.forms.preset_file import FieldFile, SlotFile, list_addresses
 
 INTERCHANGEABLE_WIDGETS: tuple[tuple[Widget, ...], ...] = (
     ("textarea", "text"),

@@ -16,7 +16,7 @@ from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.drafting.preset_folder import check_preset_name
 from comfygradio.errors import ComfyGradioError, PresetError
-from comfygradio.forms.field import MEDIA, Field
+from comfygradio.forms.field import Field
 from comfygradio.forms.form import Form
 from comfygradio.forms.preset_yaml import load_preset_file
 from comfygradio.forms.problem import Problem
@@ -83,7 +83,7 @@ def describe_form(form: Form) -> Json:
 def _describe_field(field: Field, labels: dict[str, str]) -> Json:
     choices = field.choices or ()
     labels_shown = [choice.label for choice in choices[:MAX_SHOWN_CHOICES]]
-    value = None if field.widget in MEDIA else to_component_value(field, field.default)
+    value = None if field.kind.is_media else to_component_value(field, field.default)
     label = next((choice.label for choice in choices if choice.value == value), value)
     conditions = []
     for other, values in field.show_if.items():

@@ -15,7 +15,7 @@ import gradio as gr
 from gradio.events import api
 
 from comfygradio.errors import ComfyGradioError
-from comfygradio.forms.field import MEDIA, Field
+from comfygradio.forms.field import Field
 from comfygradio.forms.form import Form
 from comfygradio.jobs.job import Job, JobSnapshot
 from comfygradio.jobs.results import Result
@@ -32,15 +32,6 @@ REPORT_SECONDS = 0.25
 
 PREVIEW_SECONDS = 0.5
 """Least time between two previews in them."""
-
-TYPES: dict[str, type] = {
-    **dict.fromkeys(MEDIA, dict),
-    "number": float,
-    "slider": float,
-    "checkbox": bool,
-    "seed": str,
-    "loras": list,
-}
 
 T = TypeVar("T")
 
@@ -63,7 +54,7 @@ def make_function(service: Service, form: Form) -> Callable[..., AsyncIterator[R
     """The generator function behind an endpoint; its signature is made from the form's fields."""
 
     def may_be_left_out(field: Field) -> bool:
-        return field.widget not in MEDIA or field.optional
+        return not field.kind.is_media or field.optional
 
     # In a Python signature, parameters without a default come first.
     fields = sorted(form.fields.values(), key=may_be_left_out)
@@ -83,7 +74,7 @@ def make_function(service: Service, form: Form) -> Callable[..., AsyncIterator[R
         try:
             for field, payload in zip(fields, payloads, strict=False):
                 values[field.name] = payload
-                if field.widget in MEDIA:
+                if field.kind.is_media:
                     values[field.name] = await receive_file(service, field, payload, person.party)
             job = await start_cancellable(start, stop, service.choose_threads(form))
         except ComfyGradioError as error:
@@ -197,20 +188,12 @@ def _describe_parameter(field: Field) -> inspect.Parameter:
         field.name,
         inspect.Parameter.POSITIONAL_OR_KEYWORD,
         default=_find_default(field),
-        annotation=_find_type(field),
+        annotation=field.kind.find_python_type(field),
     )
 
 
-def _find_type(field: Field) -> type:
-    if field.is_multiple:
-        return list
-    if field.is_integer and field.widget in ("number", "slider"):
-        return int
-    return TYPES.get(field.widget, str)
-
-
 def _find_default(field: Field) -> Any:
-    if field.widget in MEDIA and not field.optional:
+    if field.kind.is_media and not field.optional:
         return inspect.Parameter.empty
     if field.widget == "seed" and field.default is None:
         return ""

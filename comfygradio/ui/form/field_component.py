@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from comfygradio.forms.field import TEXTS, Choice, Field, InvalidValue
+from comfygradio.forms.field import Choice, Field, InvalidValue
 from comfygradio.forms.fill import FROM_FORM
 from comfygradio.forms.value_check import check_value
 from comfygradio.forms.value_json import value_to_json
@@ -110,7 +110,7 @@ def sent_to_component_value(field: Field, value: Any, values: Mapping[str, Any])
     A text that was sent as it stood is written so that the form sends the same: it draws `{a|b}`.
     """
     was_drawn = field.is_dynamic or values.get(FROM_FORM) is True
-    may_draw = field.widget in TEXTS and field.dynamic
+    may_draw = field.kind.is_text and field.dynamic
     if may_draw and not was_drawn and isinstance(value, str):
         value = escape_dynamic(value)
     return to_component_value(field, value)

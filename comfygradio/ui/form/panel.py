@@ -18,11 +18,11 @@ from gradio.components import Component
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.errors import ComfyGradioError, ValuesRefused
-from comfygradio.forms.field import MEDIA, Choice, Field
+from comfygradio.forms.field import Choice, Field
 from comfygradio.forms.fill import FROM_FORM
 from comfygradio.forms.form import Form
+from comfygradio.forms.kinds.size import SIZE_SPELLINGS
 from comfygradio.forms.preset_file import LoraFile
-from comfygradio.forms.value_check import SIZE_SPELLINGS
 from comfygradio.jobs.job import Job
 from comfygradio.service.service import Service, SubmittedJobs
 from comfygradio.ui.form.custom_component import build_problem
@@ -410,7 +410,7 @@ def _build_examples(form: Form, components: Mapping[str, Component]) -> None:
             filled: list[Component] = []
             values: list[Any] = []
             for name, value in example.items():
-                if name in components and form.fields[name].widget not in MEDIA:
+                if name in components and not form.fields[name].kind.is_media:
                     filled.append(components[name])
                     values.append(to_component_value(form.fields[name], _plain(value)))
             button = gr.Button(title, size="sm", min_width=60, scale=0)

@@ -15,7 +15,7 @@ import gradio as gr
 from gradio.components import Component
 
 from comfygradio.errors import ComfyGradioError
-from comfygradio.forms.field import MEDIA, Field
+from comfygradio.forms.field import Field
 from comfygradio.forms.form import Form
 from comfygradio.metadata.load import load_metadata
 from comfygradio.metadata.preset_search import find_preset
@@ -174,7 +174,7 @@ def _list_values(form: Form, restored: RestoredForm) -> dict[str, Any]:
     values = {}
     for row in restored.fields:
         field = form.fields[row.name]
-        if row.state != "missing" and field.widget not in MEDIA:
+        if row.state != "missing" and not field.kind.is_media:
             values[row.name] = sent_to_component_value(field, row.value, restored.randomness)
     return values
 
@@ -197,7 +197,7 @@ def _describe(
 def _describe_row(
     field: Field, row: RestoredField, now: Any, drawn: Mapping[str, Any]
 ) -> dict[str, Any]:
-    shown_now = None if field.widget in MEDIA else to_component_value(field, now)
+    shown_now = None if field.kind.is_media else to_component_value(field, now)
     text_now = format_value(field, shown_now)
     is_missing = row.state == "missing"
     text_then = ""

@@ -13,15 +13,13 @@ from typing import Any
 from gradio.utils import get_upload_folder
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
-from comfygradio.forms.field import MEDIA, Field
+from comfygradio.forms.field import Field
 from comfygradio.forms.form import Form
 from comfygradio.jobs.job_store import JobRecord
 from comfygradio.ui.form.field_component import sent_to_component_value
 
 KEPT_SECONDS = 86_400
 """Files that were put into a form are kept as long as Gradio keeps uploads."""
-
-PICTURES = ("image", "mask")
 
 
 def restore_settings(
@@ -33,7 +31,7 @@ def restore_settings(
     sent = record.order.values
     for name, value in sent.items():
         field = form.fields.get(name)
-        if field is not None and field.widget not in MEDIA:
+        if field is not None and not field.kind.is_media:
             values[name] = sent_to_component_value(field, value, sent)
     for upload in record.order.prompt.uploads:
         field = _find_media_field(form, upload.slots)
@@ -53,7 +51,7 @@ def _find_media_field(form: Form, slots: Iterable[tuple[str, str]]) -> Field | N
     """The field of a form that puts a file into these slots; None where there is none any more."""
     for node, slot in slots:
         field = form.find_field(node, slot)
-        if field and field.widget in MEDIA:
+        if field and field.kind.is_media:
             return field
     return None
 
@@ -94,7 +92,7 @@ def is_target(form: Form, name: str) -> bool:
 
 
 def _list_pictures(form: Form) -> Sequence[Field]:
-    return [field for field in form.fields.values() if field.widget in PICTURES]
+    return [field for field in form.fields.values() if field.kind.is_picture]
 
 
 def _name_target(form: Form, field: Field) -> str:

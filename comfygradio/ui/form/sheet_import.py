@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from comfygradio.errors import PresetError
-from comfygradio.forms.field import MEDIA
 from comfygradio.forms.form import Form
 from comfygradio.service.service import Service
 from comfygradio.sweeps.axes.axis_parser import format_unquoted
@@ -57,7 +56,7 @@ def open_editor_again(form: Form, definition: Definition, space: Space | None = 
     """
     values = {}
     for name, field in form.fields.items():
-        if field.widget not in MEDIA:
+        if not field.kind.is_media:
             value = definition.values.get(name, field.default)
             values[name] = sent_to_component_value(field, value, definition.values)
     if space is not None:
@@ -84,7 +83,7 @@ def _write_entry(form: Form, name: str, given: Any, space: Space | None) -> Json
     field = form.fields.get(name)
     if field is None:
         return {}
-    if field.widget in MEDIA:
+    if field.kind.is_media:
         paths = _list_files(space, name) if space is not None else []
         lent = [_copy_as_upload(path) for path in paths]
         return {"field": name, "text": "", "files": [file for file in lent if file]}

@@ -12,8 +12,8 @@ from typing import Any
 from gradio.utils import get_upload_folder
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
-from comfygradio.forms.field import MEDIA, Field
-from comfygradio.forms.picture import compose_mask
+from comfygradio.forms.field import Field
+from comfygradio.forms.kinds.picture import compose_mask
 
 KEPT_SECONDS = 86_400
 """Pictures with a painted mask are kept as long as Gradio keeps uploads."""
@@ -26,7 +26,7 @@ def read_payload(field: Field, payload: Any, clock: Clock = SYSTEM_CLOCK) -> Any
     A path outside of Gradio's upload folder is nobody's upload and is dropped, whoever names it.
     What was painted becomes one picture with the mask in its alpha.
     """
-    if field.widget not in MEDIA:
+    if not field.kind.is_media:
         return payload
     if field.widget == "mask" and isinstance(payload, Mapping) and "background" in payload:
         return _compose_painting(payload, clock)

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from comfygradio.forms.field import MEDIA
 from comfygradio.forms.fill import FROM_FORM
 from comfygradio.forms.form import Form
 from comfygradio.jobs.job import Job
@@ -106,7 +105,7 @@ def find_summary(values: Mapping[str, Any]) -> str:
 def _describe_value(name: str, value: Any, form: Form | None) -> Json:
     field = form.fields.get(name) if form else None
     filter = encode_filter(value)
-    if field and field.widget not in MEDIA:
+    if field and not field.kind.is_media:
         text = format_value(field, to_component_value(field, value))
     else:
         text = _write(value)

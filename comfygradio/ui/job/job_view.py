@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from comfygradio.forms.field import Field, InvalidValue
-from comfygradio.forms.value_check import parse_size
+from comfygradio.forms.kinds.size import parse_size
 from comfygradio.jobs.job import Job
 from comfygradio.service.service import Service
 from comfygradio.ui.assets import read_asset

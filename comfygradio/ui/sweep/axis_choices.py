@@ -9,9 +9,10 @@ from typing import Any
 
 from comfygradio.errors import AxisError
 from comfygradio.forms.choice_search import search_choices
-from comfygradio.forms.field import MEDIA, TEXTS, Field, InvalidValue
+from comfygradio.forms.field import Field, InvalidValue
 from comfygradio.forms.form import Form
-from comfygradio.forms.value_check import check_value, is_open_seed
+from comfygradio.forms.kinds.seed import is_open_seed
+from comfygradio.forms.value_check import check_value
 from comfygradio.sweeps.axes.axis_parser import format_unquoted
 from comfygradio.sweeps.axes.syntax_help import describe_syntax
 
@@ -68,7 +69,7 @@ def _describe_field(form: Form, field: Field, value: Any) -> Json:
     return {
         "name": field.name,
         "label": field.label,
-        "help": "" if field.widget in MEDIA else describe_syntax(field),
+        "help": "" if field.kind.is_media else describe_syntax(field),
         "choices": len(field.choices or ()) if has_list else 0,
         "suggested": str(form.file.sweep.get(field.name, "")),
         "takes": _name_kind(field),
@@ -79,9 +80,9 @@ def _describe_field(form: Form, field: Field, value: Any) -> Json:
 
 def _name_kind(field: Field) -> str:
     """How the editor takes an axis of this field: files, one text a line, or values in a row."""
-    if field.widget in MEDIA:
+    if field.kind.is_media:
         return "files"
-    if field.widget in TEXTS:
+    if field.kind.is_text:
         return "lines"
     return "values"
 
@@ -92,7 +93,7 @@ def _write_now(form: Form, field: Field, value: Any) -> str:
     """
     if value in (None, "", []):
         return ""
-    if field.widget in MEDIA or field.widget in TEXTS or field.widget == "loras":
+    if field.kind.is_media or field.kind.is_text or field.widget == "loras":
         return ""
     try:
         checked = check_value(field, value)

@@ -18,7 +18,7 @@ from comfygradio.errors import (
     PresetError,
     ValuesRefused,
 )
-from comfygradio.forms.field import MEDIA, Field
+from comfygradio.forms.field import Field
 from comfygradio.forms.form import Form
 from comfygradio.service.service import Service
 from comfygradio.sweeps.axes.axis import Index
@@ -243,7 +243,7 @@ class SweepApi:
         shown = {}
         for name in values:
             field = form.fields.get(name)
-            if field is not None and field.widget not in MEDIA:
+            if field is not None and not field.kind.is_media:
                 shown[field.name] = sent_to_component_value(field, values[field.name], values)
         return form.name, shown, []
 
@@ -297,7 +297,7 @@ class SweepApi:
 
 def _write(field: Field | None, value: Any) -> str:
     """A value for people to read; files by their names."""
-    if field is not None and field.widget not in MEDIA:
+    if field is not None and not field.kind.is_media:
         shown = to_component_value(field, value)
         return format_value(field, shown)
     if value is None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from comfygradio.errors import AxisError, ValuesRefused
-from comfygradio.forms.field import MEDIA, Field, InvalidValue
+from comfygradio.forms.field import Field, InvalidValue
 from comfygradio.forms.fill import FROM_FORM
 from comfygradio.forms.form import Form
 from comfygradio.sweeps.axes.axis import Axis
@@ -102,7 +102,7 @@ def _read_values(form: Form, sent: Any) -> dict[str, Any]:
         if name not in sent:
             continue
         value = read_payload(field, sent[name])
-        if value is not None or field.widget not in MEDIA:
+        if value is not None or not field.kind.is_media:
             values[name] = value
     return values
 
@@ -196,7 +196,7 @@ def _read_axis(form: Form, axis: Any) -> Iterator[AxisInput]:
             continue
         name = _take_text(entry.get("field"))
         field = form.fields.get(name)
-        if field is not None and field.widget in MEDIA:
+        if field is not None and field.kind.is_media:
             files = _list(entry.get("files"))[:MAX_TICKED]
             paths = [read_upload(payload) for payload in files]
             yield name, [path for path in paths if path]

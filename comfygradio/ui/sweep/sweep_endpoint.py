@@ -14,7 +14,6 @@ from gradio.events import api
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.errors import ComfyGradioError, DefinitionError
-from comfygradio.forms.field import MEDIA
 from comfygradio.forms.form import Form
 from comfygradio.service.service import Service
 from comfygradio.sweeps.axes.axis import Axis
@@ -199,7 +198,7 @@ def _parse(name: str, sent: Any) -> Any:
 async def _take(service: Service, form: Form, name: str, sent: Any, party: str) -> Any:
     """A value, or the values of an axis, with files as their paths."""
     field = form.fields.get(name)
-    if field is None or field.widget not in MEDIA:
+    if field is None or not field.kind.is_media:
         return sent
     if isinstance(sent, list):
         return [await _take(service, form, name, one, party) for one in sent]

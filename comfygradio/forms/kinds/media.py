@@ -1,5 +1,4 @@
-"""Files that people hand in: pictures, masks, videos, sound and others; is it one, is it whole, is
-it small enough.
+"""Media fields: pictures, masks, videos, sound and other files that people hand in.
 
 What opens them is imported where it is used: a command whose form has no files needs neither Pillow
 nor FFmpeg.
@@ -11,23 +10,24 @@ import hashlib
 import re
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from comfygradio.errors import ValuesRefused
-from comfygradio.forms.field import Field, InvalidValue, shorten
-from comfygradio.forms.preset_file import Widget
+from comfygradio.forms.kinds.kind import Kind
+from comfygradio.forms.kinds.value import InvalidValue, shorten
 from comfygradio.media.pixel_budget import MAX_PIXELS
 from comfygradio.media.video_frame import limit_to_header_size
 
-NOUNS: Mapping[str, str] = {
-    "image": "a picture",
-    "mask": "a picture",
-    "video": "a video",
-    "audio": "a sound file",
-    "file": "a file",
-}
+if TYPE_CHECKING:
+    from comfygradio.forms.field import Field
+
+MAX_PATH = 100_000
+"""Characters of the path of a file; the system itself takes far fewer, and says so at once."""
+
+
 CONTAINERS = (
     "mov,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,gif,apng,flac,mp3,wav,w64,aac,aiff,caf,amr"
 )
@@ -43,16 +43,39 @@ CACHE_SIZE = 1000
 EXAMPLES: Mapping[str, str] = {"video": "MP4 or WebM", "audio": "FLAC, MP3 or WAV"}
 
 
+@dataclass(frozen=True)
+class MediaKind(Kind):
+    """A file that is uploaded."""
+
+    noun: str = "a file"
+    max_length: int = MAX_PATH
+    keys: frozenset[str] = frozenset({"max_mb"})
+    syntax: str = "file names with commas between them, or a pattern such as pictures/*.png"
+    is_media: bool = True
+
+    def check(self, field: Field, value: Any) -> Path:
+        """The path of a readable file. Raises InvalidValue."""
+        return check_media(field, value)
+
+    def to_json(self, value: Any) -> Any:
+        """The name alone, since the file itself does not go into JSON."""
+        return value.name if isinstance(value, Path) else value
+
+    def find_python_type(self, field: Field) -> type:
+        """What Gradio's clients send for a file."""
+        return dict
+
+
 def check_media(field: Field, value: Any) -> Path:
     """The path of a readable file within the limits of size. Raises InvalidValue."""
-    noun = NOUNS[field.widget]
+    noun = field.kind.noun
     if value is None or value == "":
         raise InvalidValue(f"please add {noun}.")
     if not isinstance(value, str | Path):
         expected = noun if "file" in noun else f"{noun} file"
         raise InvalidValue(f"{expected} is expected.")
     path = Path(value)
-    problem = _check_once(field.widget, field.max_mb, path, _stamp(path))
+    problem = _check_once(field.widget, noun, field.max_mb, path, _stamp(path))
     if problem:
         raise InvalidValue(problem)
     return path
@@ -64,9 +87,9 @@ def name_upload(field: Field, path: Path) -> str:
 
     Raises ValuesRefused where the file has gone since it was checked.
     """
-    from comfygradio.forms.picture import find_suffix
+    from comfygradio.forms.kinds.picture import find_suffix
 
-    is_picture = field.widget in ("image", "mask")
+    is_picture = field.kind.is_picture
     try:
         digest = _hash_once(path, _stamp(path))[:20]
         suffix = find_suffix(path) if is_picture else path.suffix.lower()
@@ -80,7 +103,7 @@ def name_upload(field: Field, path: Path) -> str:
 
 def check_nonempty_file(path: Path, max_mb: float) -> str | None:
     """What is wrong with a file's presence or size, in a sentence, or None."""
-    from comfygradio.forms.picture import check_file_size
+    from comfygradio.forms.kinds.picture import check_file_size
 
     problem = check_file_size(path, max_mb)
     if problem:
@@ -107,11 +130,13 @@ def _stamp(path: Path) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=CACHE_SIZE)
-def _check_once(widget: Widget, max_mb: float, path: Path, stamp: tuple[int, ...]) -> str | None:
+def _check_once(
+    widget: str, noun: str, max_mb: float, path: Path, stamp: tuple[int, ...]
+) -> str | None:
     """What is wrong with a file; remembered for as long as its stamp stays, since sweeps ask for
     every point.
     """
-    from comfygradio.forms.picture import check_mask, check_picture
+    from comfygradio.forms.kinds.picture import check_mask, check_picture
 
     if widget == "image":
         return check_picture(path, max_mb)
@@ -120,7 +145,7 @@ def _check_once(widget: Widget, max_mb: float, path: Path, stamp: tuple[int, ...
     problem = check_nonempty_file(path, max_mb)
     if problem or widget == "file":
         return problem
-    return _check_stream(widget, path)
+    return _check_stream(widget, noun, path)
 
 
 @lru_cache(maxsize=CACHE_SIZE)
@@ -128,7 +153,7 @@ def _hash_once(path: Path, stamp: tuple[int, ...]) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _check_stream(kind: str, path: Path) -> str | None:
+def _check_stream(kind: str, noun: str, path: Path) -> str | None:
     """Whether FFmpeg finds a video or a sound in the file, and can decode the beginning of it."""
     import av
 
@@ -146,4 +171,10 @@ def _check_stream(kind: str, path: Path) -> str | None:
                     return None
     except Exception:  # FFmpeg and its decoders raise errors of any kind on broken files
         pass
-    return f"this file is not {NOUNS[kind]} that can be read; please use {EXAMPLES[kind]}."
+    return f"this file is not {noun} that can be read; please use {EXAMPLES[kind]}."
+
+
+PICTURE = MediaKind(noun="a picture", is_picture=True)
+VIDEO = MediaKind(noun="a video")
+AUDIO = MediaKind(noun="a sound file")
+FILE = MediaKind()

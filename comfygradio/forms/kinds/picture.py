@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError, features
 
-from comfygradio.forms.field import shorten
+from comfygradio.forms.kinds.value import shorten
 from comfygradio.media.file_signature import HEAD_BYTES, detect_format
 from comfygradio.media.metadata_limits import MetadataTooLarge
 from comfygradio.media.pictures import (

@@ -1,0 +1,47 @@
+"""Checkbox fields: on or off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from comfygradio.forms.kinds.kind import Kind
+from comfygradio.forms.kinds.value import InvalidValue, is_huge, shorten
+
+if TYPE_CHECKING:
+    from comfygradio.forms.field import Field
+
+
+@dataclass(frozen=True)
+class CheckboxKind(Kind):
+    """A switch."""
+
+    input_types: frozenset[str] = frozenset({"BOOLEAN"})
+    syntax: str = "on, off"
+
+    def check(self, field: Field, value: Any) -> bool:
+        """On or off. Raises InvalidValue."""
+        return check_boolean(field, value)
+
+    def find_python_type(self, field: Field) -> type:
+        """A boolean."""
+        return bool
+
+    def offers_none(self, field: Field) -> bool:
+        """No: a switch is always on or off."""
+        return False
+
+
+def check_boolean(field: Field, value: Any) -> bool:
+    """On or off; the usual words for both are understood."""
+    word = ""
+    if isinstance(value, bool | int | float | str) and not is_huge(value):
+        word = str(value).strip().lower()
+    if word in ("true", "yes", "on", "1"):
+        return True
+    if word in ("false", "no", "off", "0"):
+        return False
+    raise InvalidValue(f"{shorten(value)} is neither on nor off; true or false is allowed.")
+
+
+CHECKBOX = CheckboxKind()

@@ -1,0 +1,100 @@
+"""Color fields."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from comfygradio.forms.kinds.kind import Kind, is_short
+from comfygradio.forms.kinds.number import parse_number
+from comfygradio.forms.kinds.value import InvalidValue, shorten
+
+if TYPE_CHECKING:
+    from comfygradio.forms.field import Field
+
+
+SHORT_COLOR = re.compile(r"#?[0-9a-f]{3}")
+
+COLOR_PATTERN = re.compile(r"#?([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})(?:[0-9a-f]{2})?")
+
+_PART = r"\s*(\d{1,3}(?:\.\d{1,20})?)\s*"
+
+RED_GREEN_BLUE = re.compile(rf"rgba?\({_PART},{_PART},{_PART}(?:,[^)]*)?\)")
+"""How colors are written in CSS, in small letters."""
+
+
+@dataclass(frozen=True)
+class ColorKind(Kind):
+    """A color, as text or as a number, whichever the input takes."""
+
+    input_types: frozenset[str] = frozenset({"COLOR", "INT", "STRING"})
+    syntax: str = "#ff8800, #0088ff"
+    names_resource: bool = False
+
+    def check(self, field: Field, value: Any) -> str | int:
+        """A color as the input wants it. Raises InvalidValue."""
+        return check_color(field, value)
+
+    def to_json(self, value: Any) -> Any:
+        """A number as "#rrggbb"."""
+        return f"#{value:06x}" if isinstance(value, int) else value
+
+
+def check_color(field: Field, value: Any) -> str | int:
+    """A color as the input wants it: "#rrggbb", or the number 0 to 0xffffff; "#f80", "rgb(…)" and
+    "rrggbb" are understood.
+    """
+    number = None
+    if not isinstance(value, str) or _is_color_number(field, value.strip()):
+        number = parse_number(value)
+    text = value
+    if number is not None and 0 <= number <= 0xFFFFFF:
+        text = f"#{int(number):06x}"
+    red_green_blue = parse_color(text) if isinstance(text, str) else None
+    if red_green_blue is None:
+        raise InvalidValue(
+            f"{shorten(value)} is no color; write it as #rrggbb, for example #ff8800."
+        )
+    digits = "".join(f"{part:02x}" for part in red_green_blue)
+    if not field.is_integer:
+        return f"#{digits}"
+    color = int(digits, 16)
+    low = field.minimum or 0
+    high = 0xFFFFFF if field.maximum is None else field.maximum
+    if not low <= color <= high:
+        raise InvalidValue(f"the color #{digits} is not possible; as a number, {field.allowed}.")
+    return color
+
+
+def _is_color_number(field: Field, text: str) -> bool:
+    """Whether a text is a color's number. Six digits are "rrggbb", as "ff0080" is, where the input
+    wants a text; where it wants a number, only with a zero in front, which no number has.
+    """
+    if not text.isdigit():
+        return False
+    is_spelled = len(text) == 6 and (text.startswith("0") or not field.is_integer)
+    return not is_spelled
+
+
+def parse_color(text: str) -> tuple[int, int, int] | None:
+    """Red, green and blue, 0 to 255 each, of "#rrggbb", "#rgb" or "rgb(r, g, b)" (with alpha
+    ignored), or None.
+    """
+    if not is_short(text):
+        return None
+    text = text.strip().lower()
+    if SHORT_COLOR.fullmatch(text):
+        text = "".join(2 * digit for digit in text[-3:])
+    match = COLOR_PATTERN.fullmatch(text)
+    if match:
+        red, green, blue = (int(part, 16) for part in match.groups())
+        return red, green, blue
+    match = RED_GREEN_BLUE.fullmatch(text)
+    if match:
+        red, green, blue = (round(float(part)) for part in match.groups())
+        return min(255, red), min(255, green), min(255, blue)
+    return None
+
+
+COLOR = ColorKind()

@@ -1,0 +1,81 @@
+"""The base class of the kinds of field."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from comfygradio.forms.field import Field
+
+MAX_SHORT_TEXT = 100
+"""Characters of a number, a size, a color, a seed, or a switch."""
+
+
+@dataclass(frozen=True)
+class Kind(ABC):
+    """What is true of all fields with the same widget.
+
+    A kind overrides what differs for it; nothing here depends on one field, except for the methods,
+    which are given the field.
+    """
+
+    max_length: int = MAX_SHORT_TEXT
+    """Characters of one text in a value."""
+
+    input_types: frozenset[str] = frozenset()
+    """Types of inputs that a value can fill; empty where choices or uploads decide instead."""
+
+    keys: frozenset[str] = frozenset()
+    """Keys of a preset's line that only some kinds use, and this one does."""
+
+    syntax: str = ""
+    """What may be typed as the values of an axis, in one line; `{pattern}` stands for an example.
+    """
+
+    names_resource: bool = True
+    """Whether a value can name a file or a node class, which some backends may lack."""
+
+    is_text: bool = False
+    """Whether a value is free text."""
+
+    is_number: bool = False
+    """Whether a value is a plain number; seeds, which may be left to chance, are not."""
+
+    is_list: bool = False
+    """Whether a value is picked from a list of choices."""
+
+    is_media: bool = False
+    """Whether a value is a file that is uploaded."""
+
+    is_picture: bool = False
+    """Whether that file is a picture."""
+
+    noun: str = "a value"
+    """What people call a value, with its article."""
+
+    @abstractmethod
+    def check(self, field: Field, value: Any) -> Any:
+        """The value as the prompt needs it. Raises InvalidValue, which says what is allowed."""
+
+    def to_json(self, value: Any) -> Any:
+        """A checked value of this kind, None included, as JSON that a check takes again."""
+        return list(value) if isinstance(value, tuple) else value
+
+    def find_python_type(self, field: Field) -> type:
+        """The type of a parameter for this field, as schemas tell it to programs."""
+        return str
+
+    def describe_syntax(self, field: Field) -> str:
+        """What may be typed as the values of an axis over this field, in one line."""
+        return self.syntax
+
+    def offers_none(self, field: Field) -> bool:
+        """Whether the help of an axis adds that `none` leaves this field empty."""
+        return field.optional
+
+
+def is_short(text: str) -> bool:
+    """Whether a text may be a number, a size or a color at all."""
+    return len(text) <= MAX_SHORT_TEXT

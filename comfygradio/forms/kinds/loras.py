@@ -1,0 +1,184 @@
+"""LoRA lists: rows of a name and a strength."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from comfygradio.comfy.object_info import Scalar, is_number
+from comfygradio.forms.kinds.choice import MAX_CHOICE_TEXT
+from comfygradio.forms.kinds.kind import Kind
+from comfygradio.forms.kinds.model_name import fold_file_name
+from comfygradio.forms.kinds.numerals import parse_numeral, suggest_numerals
+from comfygradio.forms.kinds.value import Choice, InvalidValue, Lora, list_choices, shorten
+
+if TYPE_CHECKING:
+    from comfygradio.forms.field import Field
+
+
+MAX_ROWS = 20
+
+SPLIT_STRENGTH = re.compile(r":([+-]?[0-9]+),([0-9]+)(?=\s*(?:,|>|$))")
+"""Matches a strength with a decimal comma."""
+
+MAX_ENTRIES = 100
+"""Maximum number of entries that are checked, including those without a name."""
+
+
+@dataclass(frozen=True)
+class LorasKind(Kind):
+    """Rows of a LoRA file and its strength."""
+
+    max_length: int = MAX_CHOICE_TEXT
+    keys: frozenset[str] = frozenset({"choices", "min", "max", "step"})
+    syntax: str = (
+        'name:0.8, other:0.2-1 (+0.2); several at once in quotes ("name:0.8, other"); none '
+        "for no LoRA"
+    )
+
+    def check(self, field: Field, value: Any) -> tuple[Lora, ...]:
+        """Rows of name and strength. Raises InvalidValue."""
+        return check_loras(field, value)
+
+    def to_json(self, value: Any) -> Any:
+        """Rows as objects with a name and a strength."""
+        if value is None:
+            return None
+        rows = [row for row in value if isinstance(row, Lora)]
+        return [{"name": row.name, "strength": row.strength} for row in rows]
+
+    def find_python_type(self, field: Field) -> type:
+        """A list of rows."""
+        return list
+
+    def offers_none(self, field: Field) -> bool:
+        """No: the syntax says it already."""
+        return False
+
+
+def check_loras(field: Field, value: Any) -> tuple[Lora, ...]:
+    """Check rows of name and strength, given as `name:0.8, other`, or as a list of names, pairs or
+    objects.
+
+    Raises InvalidValue.
+    """
+    rows = value
+    if value is None:
+        rows = []
+    elif isinstance(value, str):
+        rows = _split_text(value)
+    if not isinstance(rows, list | tuple):
+        raise InvalidValue("a list of LoRAs is expected, for example film-grain:0.8, soft-light.")
+    if isinstance(value, str):
+        _refuse_comma(value)
+    nothing: tuple[Any, ...] = (None, "", [], ["", None])
+    filled = [row for row in rows if row not in nothing]
+    if len(filled) > MAX_ENTRIES:
+        raise InvalidValue(f"{len(filled)} LoRAs are too many; at most {MAX_ROWS} are allowed.")
+    loras = [_check_row(field, row) for row in filled]
+    most = MAX_ROWS
+    if field.lora_stack is not None and not field.lora_stack.is_growing:
+        most = min(MAX_ROWS, len(field.lora_stack.rows))
+    if len(loras) > most:
+        raise InvalidValue(f"{len(loras)} LoRAs are too many; at most {most} are allowed.")
+    return tuple(lora for lora in loras if lora is not None)
+
+
+def _refuse_comma(text: str) -> None:
+    """Raise InvalidValue for a strength such as `0,8`, since commas separate LoRAs."""
+    split = SPLIT_STRENGTH.search(text)
+    if split:
+        whole, decimals = split.groups()
+        raise InvalidValue(f"write the strength {whole},{decimals} as {whole}.{decimals}.")
+
+
+def _split_text(text: str) -> list[str]:
+    tagged = re.findall(r"<lora:([^<>]+)>", text)
+    if tagged:
+        return tagged
+    parts = [part.strip() for part in text.split(",")]
+    return [part for part in parts if part]
+
+
+def _check_row(field: Field, row: Any) -> Lora | None:
+    name, strength = _split_row(field, row)
+    if name in ("", None):
+        return None
+    choices = field.choices or ()
+    found = _find_file(choices, name)
+    if found is None:
+        raise InvalidValue(f"{shorten(name)} is not in the list; {list_choices(choices)}")
+    if strength in (None, ""):
+        strength = 1.0
+    return Lora(str(found), _check_strength(field, strength))
+
+
+def _find_file(choices: tuple[Choice, ...], name: Any) -> Scalar | None:
+    """Find the file with this name or label, or the only one with this name without folders and
+    suffix.
+    """
+    for choice in choices:
+        if name in (choice.value, choice.label):
+            return choice.value
+    if not isinstance(name, str):
+        return None
+    wanted = name.casefold()
+    found: list[Scalar] = []
+    for choice in choices:
+        if _take_stem(str(choice.value)) == wanted:
+            found.append(choice.value)
+    return found[0] if len(found) == 1 else None
+
+
+def _take_stem(name: str) -> str:
+    """Return the name of a file without folders and suffix, in lower case."""
+    stem, _, _ = fold_file_name(name).rpartition(".")
+    return stem
+
+
+def _split_row(field: Field, row: Any) -> tuple[Any, Any]:
+    if isinstance(row, Lora):
+        return row.name, row.strength
+    if isinstance(row, Mapping):
+        return row.get("name"), row.get("strength")
+    if isinstance(row, str):
+        name, colon, strength = row.rpartition(":")
+        # The name of a file may hold a colon itself.
+        if not colon or _find_file(field.choices or (), row) is not None:
+            return row, None
+        return name.strip(), strength
+    if isinstance(row, list | tuple) and len(row) == 2:
+        return row[0], row[1]
+    raise InvalidValue(f"{shorten(row)} is no LoRA; a name and a strength are expected.")
+
+
+def _check_strength(field: Field, value: Any) -> float:
+    low = -100 if field.minimum is None else field.minimum
+    high = 100 if field.maximum is None else field.maximum
+    strength = _parse_strength(value)
+    if low <= strength <= high:
+        return strength
+    meant = suggest_numerals(value) if isinstance(value, str) else ()
+    fitting = [numeral for numeral in meant if low <= float(numeral) <= high]
+    if fitting:
+        advice = f"write {' or '.join(fitting)}"
+    else:
+        advice = f"numbers from {low:g} to {high:g} are allowed"
+    raise InvalidValue(f"the strength {shorten(value)} is not possible; {advice}.")
+
+
+def _parse_strength(value: Any) -> float:
+    """Parse a number or its text. Returns NaN for anything else."""
+    number = parse_numeral(value) if isinstance(value, str) else value
+    if not is_number(number):
+        return math.nan
+    try:
+        return float(number)
+    except OverflowError:
+        return math.nan
+
+
+LORAS = LorasKind()

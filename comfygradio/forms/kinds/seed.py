@@ -1,0 +1,75 @@
+"""Seed fields: exact 64-bit numbers that may be left to chance."""
+
+from __future__ import annotations
+
+import math
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from comfygradio.forms.kinds.kind import Kind
+from comfygradio.forms.kinds.number import check_number
+
+if TYPE_CHECKING:
+    from comfygradio.forms.field import Field
+
+
+RANDOM_SEEDS = 2**50
+"""Random seeds stay below what ComfyUI's own page draws (frontend 1.58), so that a browser does not
+round them.
+"""
+
+
+@dataclass(frozen=True)
+class SeedKind(Kind):
+    """A random seed; programs get it as text, since many round long numbers."""
+
+    input_types: frozenset[str] = frozenset({"INT"})
+    keys: frozenset[str] = frozenset({"min", "max", "step"})
+    syntax: str = (
+        "1, 2, 3 or 1-10; random x4 draws four; +3 is the form's seed and the three after it"
+    )
+    names_resource: bool = False
+
+    def check(self, field: Field, value: Any) -> int:
+        """An exact seed; an open one is drawn. Raises InvalidValue."""
+        return check_seed(field, value)
+
+
+def check_seed(field: Field, value: Any) -> int:
+    """An exact 64-bit seed; nothing, -1 or "random" draws one."""
+    if is_open_seed(value):
+        return _draw_seed(field)
+    return int(check_number(field, value))
+
+
+def is_open_seed(value: object) -> bool:
+    """Whether a seed is left to chance: nothing, -1 or "random"."""
+    if isinstance(value, str):
+        return value.strip().lower() in ("", "-1", "random")
+    return value is None or value == -1
+
+
+def allowed_seeds(field: Field) -> range:
+    """The seeds that are drawn for a field: within its limits, 0 or more where these allow it.
+
+    Empty where there is none.
+    """
+    high = None if field.maximum is None else math.floor(field.maximum)
+    low = 0
+    if high is not None and high < 0:
+        low = high - RANDOM_SEEDS + 1
+    if field.minimum is not None:
+        low = max(low, math.ceil(field.minimum))
+    span = RANDOM_SEEDS
+    if high is not None:
+        span = min(RANDOM_SEEDS, high - low + 1)
+    return range(low, low + span)
+
+
+def _draw_seed(field: Field) -> int:
+    seeds = allowed_seeds(field)
+    return seeds.start + secrets.randbelow(max(1, len(seeds)))
+
+
+SEED = SeedKind()
