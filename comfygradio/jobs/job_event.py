@@ -298,13 +298,13 @@ OPEN: tuple[Phase, ...] = ("waiting", "running")
 ANY: tuple[Phase, ...] = ("waiting", "running", "done", "failed", "stopped")
 
 ALLOWED: Mapping[type[Event], tuple[Phase, ...]] = {
-    Posted: ("waiting",),
+    Posted: OPEN,
     Progressed: OPEN,
     Accepted: ("running",),
-    Missed: ("waiting",),
+    Missed: OPEN,
     Lost: OPEN,
     Returned: OPEN,
-    Stopped: ("waiting",),
+    Stopped: OPEN,
     Unstored: ("waiting",),
     Ended: OPEN,
     Crashed: ANY,
