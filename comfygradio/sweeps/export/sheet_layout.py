@@ -16,7 +16,6 @@ from comfygradio.sweeps.export.text_layout import Color, Face, fit_texts
 
 INK: Color = (31, 41, 55)
 MUTED: Color = (107, 114, 128)
-RULE: Color = (209, 213, 219)
 
 MIN_FONT_SIZE = 9
 """Minimum font size, in pixels."""
