@@ -110,6 +110,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.comfy.client",
         "comfygradio.comfy.outputs",
         "comfygradio.forms",
+        "comfygradio.forms.kinds",
         "comfygradio.binding.preset",
         "comfygradio.jobs",
         "comfygradio.sweeps.axes",

@@ -9,10 +9,10 @@ from dataclasses import replace
 from comfygradio.binding.specs import find_spec
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo, Scalar
 from comfygradio.comfy.workflow import Workflow
-from comfygradio.forms.field import Choice, InvalidValue
 from comfygradio.forms.kinds.model_name import match_name
 from comfygradio.forms.kinds.numerals import describe_thousands
 from comfygradio.forms.kinds.size import parse_size
+from comfygradio.forms.kinds.value import Choice, InvalidValue
 from comfygradio.forms.literals import check_preset_literal
 from comfygradio.forms.plain_scalar import PlainScalar
 from comfygradio.forms.preset_file import Choices, FieldFile

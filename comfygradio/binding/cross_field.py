@@ -7,7 +7,8 @@ from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
-from comfygradio.forms.field import Field, InvalidValue
+from comfygradio.forms.field import Field
+from comfygradio.forms.kinds.value import InvalidValue
 from comfygradio.forms.preset_file import FieldFile, PresetFile
 from comfygradio.forms.problem import BindError, Problem
 from comfygradio.forms.scalar_resolution import resolve_value

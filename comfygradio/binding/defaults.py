@@ -9,11 +9,12 @@ from typing import Any
 
 from comfygradio.comfy.object_info import InputSpec, Scalar, is_number
 from comfygradio.comfy.workflow import Workflow
-from comfygradio.forms.field import Field, InvalidValue, shorten
+from comfygradio.forms.field import Field
 from comfygradio.forms.kinds.model_name import match_name
 from comfygradio.forms.kinds.number import SIDES, describe_off_step
 from comfygradio.forms.kinds.seed import is_open_seed
 from comfygradio.forms.kinds.text import MAX_TEXT
+from comfygradio.forms.kinds.value import InvalidValue, shorten
 from comfygradio.forms.literals import check_literal, convert_literal, unwrap_list
 from comfygradio.forms.preset_file import FieldFile, dump_lora_rows
 from comfygradio.forms.problem import BindError

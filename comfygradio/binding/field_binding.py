@@ -25,10 +25,11 @@ from comfygradio.binding.specs import find_spec
 from comfygradio.binding.widgets import check_keys, check_widget, choose_widget
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.comfy.workflow import Workflow
-from comfygradio.forms.field import Choice, Field, InvalidValue
+from comfygradio.forms.field import Field
 from comfygradio.forms.kinds.number import check_number, describe_off_step
 from comfygradio.forms.kinds.registry import Widget
 from comfygradio.forms.kinds.size import parse_size
+from comfygradio.forms.kinds.value import Choice, InvalidValue
 from comfygradio.forms.literals import check_preset_literal, is_multiselect
 from comfygradio.forms.missing_inputs import DYNAMIC_COMBO, fill_missing_inputs, find_missing_inputs
 from comfygradio.forms.preset_file import FieldFile, SlotAddress, list_addresses, list_direct_slots

@@ -18,8 +18,9 @@ from comfygradio.binding.validation import (
 )
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow
-from comfygradio.forms.field import Field, InvalidValue
+from comfygradio.forms.field import Field
 from comfygradio.forms.form import Form
+from comfygradio.forms.kinds.value import InvalidValue
 from comfygradio.forms.literals import check_literal, wrap_list
 from comfygradio.forms.preset_file import FieldFile, PresetFile, dump_lora_rows
 from comfygradio.forms.problem import BindError, Problem

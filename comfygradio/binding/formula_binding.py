@@ -7,8 +7,9 @@ from dataclasses import replace
 from comfygradio.binding.specs import find_spec
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.comfy.workflow import Workflow
-from comfygradio.forms.field import ComputedInput, Field, InvalidValue
+from comfygradio.forms.field import ComputedInput, Field
 from comfygradio.forms.formula import OWN_NAME, Formula
+from comfygradio.forms.kinds.value import InvalidValue
 from comfygradio.forms.preset_file import FieldFile, list_computed_slots
 from comfygradio.forms.problem import BindError
 from comfygradio.forms.slots import Slot, locate_slot

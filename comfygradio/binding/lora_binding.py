@@ -17,8 +17,9 @@ from comfygradio.binding.defaults import set_default
 from comfygradio.binding.specs import LORA_LOADER, MissingClass, find_spec
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.comfy.workflow import Link, Node, Workflow
-from comfygradio.forms.field import Field, InvalidValue
+from comfygradio.forms.field import Field
 from comfygradio.forms.kinds.loras import check_loras
+from comfygradio.forms.kinds.value import InvalidValue
 from comfygradio.forms.lora_stack import NONE, LoraStack, find_lora_stack
 from comfygradio.forms.loras import extract_loras
 from comfygradio.forms.preset_file import FieldFile

@@ -11,8 +11,9 @@ from dataclasses import replace
 
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.comfy.workflow import Node, Workflow
-from comfygradio.forms.field import Field, shorten
+from comfygradio.forms.field import Field
 from comfygradio.forms.kinds.model_name import find_near, guess_folder, is_model_name, match_name
+from comfygradio.forms.kinds.value import shorten
 from comfygradio.forms.preset_file import FieldFile
 from comfygradio.forms.problem import BindError
 from comfygradio.forms.slots import Slot, get_slot_value

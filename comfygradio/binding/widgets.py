@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from comfygradio.comfy.object_info import InputSpec
-from comfygradio.forms.field import Choice, Field
+from comfygradio.forms.field import Field
 from comfygradio.forms.kinds.registry import KINDS, Widget
+from comfygradio.forms.kinds.value import Choice
 from comfygradio.forms.preset_file import FieldFile
 from comfygradio.forms.problem import BindError
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from comfygradio.forms.field import Choice
+from comfygradio.forms.kinds.value import Choice
 
 MAX_RESULTS = 100
 """Maximum number of choices in a result."""

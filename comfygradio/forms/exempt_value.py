@@ -8,8 +8,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from comfygradio.forms.field import Field, InvalidValue
+from comfygradio.forms.field import Field
 from comfygradio.forms.kinds.text import MAX_TEXT
+from comfygradio.forms.kinds.value import InvalidValue
 
 STAND_IN = re.compile(r"\[the workflow's own text of [0-9,]{1,15} characters\]")
 

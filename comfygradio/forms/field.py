@@ -10,17 +10,10 @@ from typing import Any
 from comfygradio.forms.formula import Formula, FormulaError, round_half_up
 from comfygradio.forms.kinds.kind import Kind
 from comfygradio.forms.kinds.registry import KINDS, Widget
-from comfygradio.forms.kinds.value import HUGE as HUGE
-from comfygradio.forms.kinds.value import Choice as Choice
-from comfygradio.forms.kinds.value import InvalidValue as InvalidValue
-from comfygradio.forms.kinds.value import Lora as Lora
-from comfygradio.forms.kinds.value import list_choices as list_choices
-from comfygradio.forms.kinds.value import shorten as shorten
+from comfygradio.forms.kinds.value import Choice, InvalidValue, shorten
 from comfygradio.forms.lora_stack import LoraStack
 from comfygradio.forms.slots import Slot
 from comfygradio.forms.step_grid import StepGrid, intersect_grids
-
-# What is imported "as" itself is passed on: many modules take the words of values from here.
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,10 @@ from typing import Any
 from comfygradio.comfy.object_info import ObjectInfo, is_whole_number
 from comfygradio.comfy.workflow import Prompt, Workflow
 from comfygradio.errors import NodeError, PresetError, ValuesRefused
-from comfygradio.forms.field import Field, InvalidValue, shorten
+from comfygradio.forms.field import Field
 from comfygradio.forms.fill import FROM_FORM, RANDOM_SEED, fill_graph, is_expanded, uses_randomness
 from comfygradio.forms.kinds.seed import check_seed, is_open_seed
+from comfygradio.forms.kinds.value import InvalidValue, shorten
 from comfygradio.forms.loras import is_lora_loader
 from comfygradio.forms.preset_file import PresetFile
 from comfygradio.forms.problem import Problem

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from comfygradio.comfy.object_info import InputSpec, is_whole_number
-from comfygradio.forms.field import shorten
+from comfygradio.forms.kinds.value import shorten
 
 LITERAL_TYPES = frozenset(
     {"INT", "FLOAT", "STRING", "BOOLEAN", "COLOR", "COMBO", "COMFY_DYNAMICCOMBO_V3"}

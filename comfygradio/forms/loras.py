@@ -11,8 +11,9 @@ from typing import Any
 from comfygradio.comfy.object_info import ObjectInfo, name_entry
 from comfygradio.comfy.workflow import Link
 from comfygradio.forms.bypass import bypass_nodes
-from comfygradio.forms.field import Field, Lora
+from comfygradio.forms.field import Field
 from comfygradio.forms.kinds.loras import MAX_ROWS
+from comfygradio.forms.kinds.value import Lora
 from comfygradio.forms.literals import unwrap_list, wrap_list
 from comfygradio.forms.lora_stack import fill_lora_stack, list_active_loras
 

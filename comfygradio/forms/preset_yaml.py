@@ -9,10 +9,10 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from comfygradio.errors import PresetError
-from comfygradio.forms.field import shorten
 from comfygradio.forms.formula import OWN_NAME, Formula
 from comfygradio.forms.kinds.numerals import suggest_numerals
 from comfygradio.forms.kinds.registry import Widget
+from comfygradio.forms.kinds.value import shorten
 from comfygradio.forms.preset_file import (
     ComputedSlot,
     FieldFile,

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from comfygradio.forms.field import Field, InvalidValue, shorten
+from comfygradio.forms.field import Field
 from comfygradio.forms.kinds.kind import MAX_SHORT_TEXT
+from comfygradio.forms.kinds.value import InvalidValue, shorten
 
 MAX_PARTS = 1000
 """Entries of a list or mapping, those inside of it included."""

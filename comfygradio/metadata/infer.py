@@ -8,10 +8,11 @@ from typing import Any, Literal
 
 from comfygradio.comfy.object_info import is_number
 from comfygradio.comfy.workflow import Link, Workflow
-from comfygradio.forms.field import Field, InvalidValue, shorten
+from comfygradio.forms.field import Field
 from comfygradio.forms.fill import order_by_filling
 from comfygradio.forms.form import Form
 from comfygradio.forms.kinds.model_name import match_name
+from comfygradio.forms.kinds.value import InvalidValue, shorten
 from comfygradio.forms.slots import Slot
 from comfygradio.forms.text_expansion import uses_other_fields
 from comfygradio.forms.value_check import check_value

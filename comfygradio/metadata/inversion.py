@@ -8,8 +8,8 @@ from typing import Any
 
 from comfygradio.comfy.nested_input import has_input, read_input
 from comfygradio.comfy.workflow import Link
-from comfygradio.forms.field import Choice
 from comfygradio.forms.kinds.model_name import is_model_name, match_name
+from comfygradio.forms.kinds.value import Choice
 from comfygradio.forms.literals import unwrap_list
 from comfygradio.forms.slots import Slot
 from comfygradio.forms.text_expansion import (

@@ -13,7 +13,7 @@ import yaml
 
 from comfygradio.comfy.outputs import write_file
 from comfygradio.errors import DefinitionError
-from comfygradio.forms.field import shorten
+from comfygradio.forms.kinds.value import shorten
 from comfygradio.forms.plain_scalar import PlainScalar, coerce_boolean, coerce_text
 from comfygradio.forms.strict_yaml import Dumper, FileLimits, load_yaml
 from comfygradio.sweeps.axes.axis import Entry

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from comfygradio.forms.field import Choice, Field, InvalidValue, shorten
+from comfygradio.forms.field import Field
 from comfygradio.forms.kinds.registry import Widget
 from comfygradio.forms.kinds.seed import RANDOM_SEEDS
+from comfygradio.forms.kinds.value import Choice, InvalidValue, shorten
 from comfygradio.forms.slots import Slot
 from comfygradio.forms.value_check import check_value
 

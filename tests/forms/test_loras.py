@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from comfygradio.comfy.object_info import ObjectInfo
-from comfygradio.forms.field import Choice, Field, InvalidValue, Lora
+from comfygradio.forms.field import Field
 from comfygradio.forms.form import Form
+from comfygradio.forms.kinds.value import Choice, InvalidValue, Lora
 from comfygradio.forms.slots import Slot
 from comfygradio.forms.value_check import check_value
 

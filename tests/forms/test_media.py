@@ -10,10 +10,11 @@ import pytest
 from PIL import Image, ImageDraw
 
 from comfygradio.errors import ValuesRefused
-from comfygradio.forms.field import Field, InvalidValue
+from comfygradio.forms.field import Field
 from comfygradio.forms.kinds.media import name_upload
 from comfygradio.forms.kinds.picture import compose_mask, find_suffix
 from comfygradio.forms.kinds.registry import Widget
+from comfygradio.forms.kinds.value import InvalidValue
 from comfygradio.forms.slots import Slot
 from comfygradio.forms.value_check import check_value
 

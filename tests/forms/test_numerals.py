@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comfygradio.forms.field import Choice, Field, InvalidValue
+from comfygradio.forms.field import Field
 from comfygradio.forms.kinds.numerals import parse_numeral, parse_thousands, suggest_numerals
+from comfygradio.forms.kinds.value import Choice, InvalidValue
 from comfygradio.forms.value_check import check_value
 
 from .test_checks import make_field

@@ -9,9 +9,10 @@ import pytest
 from PIL import Image
 
 from comfygradio.errors import MetadataError
-from comfygradio.forms.field import Field, InvalidValue
+from comfygradio.forms.field import Field
 from comfygradio.forms.kinds.media import name_upload
 from comfygradio.forms.kinds.picture import check_picture, compose_mask
+from comfygradio.forms.kinds.value import InvalidValue
 from comfygradio.forms.slots import Slot
 from comfygradio.forms.value_check import check_value
 from comfygradio.media.file_signature import detect_format

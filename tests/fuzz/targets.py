@@ -20,9 +20,10 @@ from comfygradio.comfy.workflow import Workflow, load_workflow
 from comfygradio.drafting.draft import draft_preset
 from comfygradio.drafting.writer import write_draft
 from comfygradio.errors import ComfyGradioError, PresetError
-from comfygradio.forms.field import Field, InvalidValue
+from comfygradio.forms.field import Field
 from comfygradio.forms.form import Form
 from comfygradio.forms.kinds.picture import check_picture
+from comfygradio.forms.kinds.value import InvalidValue
 from comfygradio.forms.preset_yaml import load_preset_file
 from comfygradio.forms.slots import Slot
 from comfygradio.forms.strict_yaml import Loader

@@ -18,9 +18,10 @@ import pytest
 from PIL import Image
 
 from comfygradio.errors import MetadataError
-from comfygradio.forms.field import Field, InvalidValue
+from comfygradio.forms.field import Field
 from comfygradio.forms.kinds.media import check_media
 from comfygradio.forms.kinds.picture import check_mask, check_picture, compose_mask
+from comfygradio.forms.kinds.value import InvalidValue
 from comfygradio.jobs.results import Result, _describe
 from comfygradio.media.metadata_limits import (
     MAX_METADATA_BYTES,

@@ -21,11 +21,12 @@ import pytest
 
 from comfygradio.demo import DemoServer
 from comfygradio.errors import AxisError, ComfyGradioError, DefinitionError
-from comfygradio.forms.field import Choice, Field, InvalidValue, shorten
+from comfygradio.forms.field import Field
 from comfygradio.forms.kinds.color import parse_color
 from comfygradio.forms.kinds.model_name import find_near, match_name
 from comfygradio.forms.kinds.registry import KINDS, Widget
 from comfygradio.forms.kinds.size import parse_size
+from comfygradio.forms.kinds.value import Choice, InvalidValue, shorten
 from comfygradio.forms.text_expansion import (
     expand_dynamic,
     fill_template,

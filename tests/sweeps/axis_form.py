@@ -10,8 +10,9 @@ from typing import Any
 from PIL import Image
 
 from comfygradio.comfy.workflow import Workflow
-from comfygradio.forms.field import Choice, Field
+from comfygradio.forms.field import Field
 from comfygradio.forms.form import Form
+from comfygradio.forms.kinds.value import Choice
 from comfygradio.forms.preset_file import PresetFile
 from comfygradio.forms.slots import Slot
 from comfygradio.sweeps.axes.axis import Axis

@@ -8,8 +8,8 @@ from typing import Any
 
 from comfygradio.binding.form_binding import bind_form
 from comfygradio.comfy.workflow import Workflow
-from comfygradio.forms.field import Lora
 from comfygradio.forms.form import Form
+from comfygradio.forms.kinds.value import Lora
 from comfygradio.forms.preset_file import PresetFile
 from comfygradio.sweeps.axes.axis import Axis
 from tests.forms.corpus import corpus_info

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from comfygradio.errors import AxisError
-from comfygradio.forms.field import Field, Lora
+from comfygradio.forms.field import Field
+from comfygradio.forms.kinds.value import Lora
 from comfygradio.sweeps.axes.axis_parser import format_values, parse_axis
 from comfygradio.sweeps.axes.syntax_help import describe_syntax
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from comfygradio.errors import AxisError
-from comfygradio.forms.field import Choice, Field
+from comfygradio.forms.field import Field
+from comfygradio.forms.kinds.value import Choice
 from comfygradio.sweeps.axes.axis_parser import parse_axis
 
 from .axis_form import list_values, make_form, read

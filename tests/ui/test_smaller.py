@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from comfygradio.forms.field import Choice, Field
+from comfygradio.forms.field import Field
+from comfygradio.forms.kinds.value import Choice
 from comfygradio.ui.job.job_view import find_smaller_size
 
 SIZES = ("512x512", "768x512", "512x768", "1024x1024", "1024x512")

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from comfygradio.errors import AxisError
-from comfygradio.forms.field import shorten
 from comfygradio.forms.form import Form
 from comfygradio.forms.kinds.text import MAX_TEXT
+from comfygradio.forms.kinds.value import shorten
 from comfygradio.sweeps.axes.axis import Axis, Entry, Step
 from comfygradio.sweeps.axes.axis_row import AxisRow, format_items, parse_row
 from comfygradio.sweeps.axes.axis_text import MAX_VALUES, quote_if_split

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from comfygradio.errors import AxisError
-from comfygradio.forms.field import Choice, Field, InvalidValue, shorten
+from comfygradio.forms.field import Field
 from comfygradio.forms.kinds.numerals import parse_numeral
+from comfygradio.forms.kinds.value import Choice, InvalidValue, shorten
 from comfygradio.sweeps.axes.axis import Change
 from comfygradio.sweeps.axes.axis_text import (
     MAX_VALUES,

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from comfygradio.forms.field import InvalidValue
+from comfygradio.forms.kinds.value import InvalidValue
 
 MAX_VALUES = 10_000
 """Values of one axis."""

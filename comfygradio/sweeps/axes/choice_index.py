@@ -8,9 +8,9 @@ import fnmatch
 import re
 from collections.abc import Iterator, Mapping
 
-from comfygradio.forms.field import Choice, InvalidValue, list_choices, shorten
 from comfygradio.forms.kinds.model_name import FILE_END, MAX_NAME, find_near, fold_file_name
 from comfygradio.forms.kinds.numerals import parse_numeral
+from comfygradio.forms.kinds.value import Choice, InvalidValue, list_choices, shorten
 
 OPENED = re.compile(r"\[[^\]]")
 """The beginning of `[…]` with something in it."""

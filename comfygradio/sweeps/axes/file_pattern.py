@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from comfygradio.forms.field import InvalidValue, shorten
+from comfygradio.forms.kinds.value import InvalidValue, shorten
 from comfygradio.sweeps.axes.axis_text import MAX_VALUES
 from comfygradio.sweeps.axes.choice_index import is_pattern
 from comfygradio.sweeps.axes.number_range import TOO_MANY

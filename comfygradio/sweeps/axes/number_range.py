@@ -8,10 +8,11 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 
-from comfygradio.forms.field import Field, InvalidValue, shorten
+from comfygradio.forms.field import Field
 from comfygradio.forms.kinds.number import EXACT_LIMIT, check_number, check_thousands
 from comfygradio.forms.kinds.numerals import suggest_numerals
 from comfygradio.forms.kinds.seed import allowed_seeds
+from comfygradio.forms.kinds.value import InvalidValue, shorten
 from comfygradio.sweeps.axes.axis_text import MAX_VALUES
 
 TOO_MANY = f"these are more values than an axis may have; at most {MAX_VALUES:,} are allowed."

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from comfygradio.forms.field import Field, InvalidValue, shorten
+from comfygradio.forms.field import Field
 from comfygradio.forms.kinds.text import MAX_TEXT, check_text
+from comfygradio.forms.kinds.value import InvalidValue, shorten
 from comfygradio.sweeps.axes.axis_text import Item, split_values
 from comfygradio.sweeps.axes.number_range import expand_numbers, format_number, is_number, is_range
 

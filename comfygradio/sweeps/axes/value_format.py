@@ -7,7 +7,8 @@ from decimal import Context, Decimal
 from pathlib import Path
 from typing import Any
 
-from comfygradio.forms.field import Field, Lora
+from comfygradio.forms.field import Field
+from comfygradio.forms.kinds.value import Lora
 from comfygradio.forms.value_json import value_to_json
 from comfygradio.sweeps.axes.axis_text import quote, quote_if_split
 from comfygradio.sweeps.axes.choice_index import ChoiceIndex

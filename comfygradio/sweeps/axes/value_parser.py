@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from comfygradio.forms.field import Choice, Field, InvalidValue, Lora
+from comfygradio.forms.field import Field
 from comfygradio.forms.kinds.registry import Widget
 from comfygradio.forms.kinds.seed import is_open_seed
+from comfygradio.forms.kinds.value import Choice, InvalidValue, Lora
 from comfygradio.forms.scalar_resolution import resolve_value
 from comfygradio.forms.value_check import check_value
 from comfygradio.sweeps.axes.axis_text import MAX_VALUES, Item, split_values

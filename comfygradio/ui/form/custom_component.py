@@ -10,7 +10,8 @@ from typing import Any
 import gradio as gr
 
 from comfygradio.forms.choice_search import search_choices
-from comfygradio.forms.field import Choice, Field
+from comfygradio.forms.field import Field
+from comfygradio.forms.kinds.value import Choice
 from comfygradio.ui.assets import read_asset
 
 Choices = Callable[[], Sequence[Choice]]

@@ -10,8 +10,9 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from comfygradio.forms.field import Choice, Field, InvalidValue
+from comfygradio.forms.field import Field
 from comfygradio.forms.fill import FROM_FORM
+from comfygradio.forms.kinds.value import Choice, InvalidValue
 from comfygradio.forms.value_check import check_value
 from comfygradio.forms.value_json import value_to_json
 from comfygradio.metadata.inversion import escape_dynamic

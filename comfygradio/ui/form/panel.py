@@ -18,10 +18,11 @@ from gradio.components import Component
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.errors import ComfyGradioError, ValuesRefused
-from comfygradio.forms.field import Choice, Field
+from comfygradio.forms.field import Field
 from comfygradio.forms.fill import FROM_FORM
 from comfygradio.forms.form import Form
 from comfygradio.forms.kinds.size import SIZE_SPELLINGS
+from comfygradio.forms.kinds.value import Choice
 from comfygradio.forms.preset_file import LoraFile
 from comfygradio.jobs.job import Job
 from comfygradio.service.service import Service, SubmittedJobs

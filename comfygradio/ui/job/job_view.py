@@ -13,8 +13,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from comfygradio.forms.field import Field, InvalidValue
+from comfygradio.forms.field import Field
 from comfygradio.forms.kinds.size import parse_size
+from comfygradio.forms.kinds.value import InvalidValue
 from comfygradio.jobs.job import Job
 from comfygradio.service.service import Service
 from comfygradio.ui.assets import read_asset

@@ -9,9 +9,10 @@ from typing import Any
 
 from comfygradio.errors import AxisError
 from comfygradio.forms.choice_search import search_choices
-from comfygradio.forms.field import Field, InvalidValue
+from comfygradio.forms.field import Field
 from comfygradio.forms.form import Form
 from comfygradio.forms.kinds.seed import is_open_seed
+from comfygradio.forms.kinds.value import InvalidValue
 from comfygradio.forms.value_check import check_value
 from comfygradio.sweeps.axes.axis_parser import format_unquoted
 from comfygradio.sweeps.axes.syntax_help import describe_syntax

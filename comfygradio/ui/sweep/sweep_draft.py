@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from comfygradio.errors import AxisError, ValuesRefused
-from comfygradio.forms.field import Field, InvalidValue
+from comfygradio.forms.field import Field
 from comfygradio.forms.fill import FROM_FORM
 from comfygradio.forms.form import Form
+from comfygradio.forms.kinds.value import InvalidValue
 from comfygradio.sweeps.axes.axis import Axis
 from comfygradio.sweeps.axes.axis_parser import (
     MAX_AXIS_VALUES,
