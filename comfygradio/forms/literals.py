@@ -24,6 +24,19 @@ def takes_literal(spec: InputSpec) -> bool:
     return bool(spec.types & LITERAL_TYPES)
 
 
+def guess_type(value: Any) -> str | None:
+    """Guess the type of an input from a literal value in it. Returns None for any other value."""
+    if isinstance(value, bool):
+        return "BOOLEAN"
+    if isinstance(value, int):
+        return "INT"
+    if isinstance(value, float):
+        return "FLOAT"
+    if isinstance(value, str):
+        return "STRING"
+    return None
+
+
 def unwrap_list(value: Any) -> Any:
     """Return the list in `{"__value__": [...]}`, the form in which lists are posted. Returns any
     other value unchanged.
