@@ -67,7 +67,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "comfygradio.errors": (),
     "comfygradio.clock": (),
     "comfygradio.setting_values": ("comfygradio.comfy.address",),
+    "comfygradio.setting_declaration": (),
     "comfygradio.settings": (
+        "comfygradio.setting_declaration",
         "comfygradio.setting_values",
         "comfygradio.comfy.limited_download",
         "comfygradio.jobs.naming",
@@ -142,6 +144,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "comfygradio.cli": (
         "comfygradio.log",
+        "comfygradio.setting_declaration",
         "comfygradio.settings",
         "comfygradio.comfy",
         "comfygradio.forms",
