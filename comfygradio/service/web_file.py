@@ -84,7 +84,7 @@ def make_client(limits: Limits) -> ExternalClient:
     patience = FetchLimits()
     if limits.upload_mb is not None:
         patience = replace(patience, size=int(limits.upload_mb * 1e6))
-    return ExternalClient(patience=patience)
+    return ExternalClient(limits=patience)
 
 
 def find_suffix(url: str, content_type: str) -> str:
