@@ -15,6 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from comfygradio.comfy.workflow import Upload
 from comfygradio.errors import ValuesRefused
 from comfygradio.forms.kinds.kind import Kind
 from comfygradio.forms.kinds.value import InvalidValue, shorten
@@ -60,6 +61,11 @@ class MediaKind(Kind):
     def to_json(self, value: Any) -> Any:
         """The name alone, since the file itself does not go into JSON."""
         return value.name if isinstance(value, Path) else value
+
+    def build_upload(self, field: Field, value: Any) -> Upload | None:
+        """The file, under a name made from its content. Raises ValuesRefused if it has gone."""
+        slots = tuple((slot.node_id, slot.input) for slot in field.slots[""])
+        return Upload(value, name_upload(field, value), slots)
 
     def find_python_type(self, field: Field) -> type:
         """What Gradio's clients send for a file."""

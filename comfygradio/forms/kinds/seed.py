@@ -30,6 +30,7 @@ class SeedKind(Kind):
         "1, 2, 3 or 1-10; random x4 draws four; +3 is the form's seed and the three after it"
     )
     names_resource: bool = False
+    is_seed: bool = True
 
     def check(self, field: Field, value: Any) -> int:
         """An exact seed; an open one is drawn. Raises InvalidValue."""
