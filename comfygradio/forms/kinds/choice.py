@@ -14,6 +14,7 @@ from comfygradio.forms.kinds.value import Choice, InvalidValue, list_choices, sh
 
 if TYPE_CHECKING:
     from comfygradio.forms.field import Field
+    from comfygradio.forms.plain_scalar import PlainScalar
     from comfygradio.forms.slots import Slot
 
 MAX_CHOICE_TEXT = 10_000
@@ -36,6 +37,17 @@ class ChoiceKind(Kind):
     def check(self, field: Field, value: Any) -> Any:
         """The chosen value, or a tuple of several. Raises InvalidValue."""
         return check_choice(field, value)
+
+    def resolve_scalar(self, field: Field, scalar: PlainScalar) -> Any:
+        """The choice with this text, number or boolean; a choice may be called `null`."""
+        choices = field.choices or ()
+        found = scalar.find_in(choice.value for choice in choices)
+        if found is not None:
+            return found
+        is_label = any(choice.label == scalar.text for choice in choices)
+        if scalar.is_null and field.optional and not is_label:
+            return None
+        return scalar.text
 
     def list_inputs(self, field: Field, value: Any) -> list[tuple[Slot, Any]]:
         """Several choices are posted as one list."""

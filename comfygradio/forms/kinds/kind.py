@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from comfygradio.comfy.object_info import ObjectInfo
     from comfygradio.comfy.workflow import Upload
     from comfygradio.forms.field import Field
+    from comfygradio.forms.plain_scalar import PlainScalar
     from comfygradio.forms.slots import Slot
 
 MAX_SHORT_TEXT = 100
@@ -64,6 +65,12 @@ class Kind(ABC):
     @abstractmethod
     def check(self, field: Field, value: Any) -> Any:
         """The value as the prompt needs it. Raises InvalidValue, which says what is allowed."""
+
+    def resolve_scalar(self, field: Field, scalar: PlainScalar) -> Any:
+        """What an unquoted value of a YAML file means, before it is checked; None for nothing."""
+        if scalar.is_null and field.optional:
+            return None
+        return scalar.text
 
     def to_json(self, value: Any) -> Any:
         """A checked value of this kind, None included, as JSON that a check takes again."""

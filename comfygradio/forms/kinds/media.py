@@ -24,6 +24,7 @@ from comfygradio.media.video_frame import limit_to_header_size
 
 if TYPE_CHECKING:
     from comfygradio.forms.field import Field
+    from comfygradio.forms.plain_scalar import PlainScalar
 
 MAX_PATH = 100_000
 """Characters of the path of a file; the system itself takes far fewer, and says so at once."""
@@ -57,6 +58,10 @@ class MediaKind(Kind):
     def check(self, field: Field, value: Any) -> Path:
         """The path of a readable file. Raises InvalidValue."""
         return check_media(field, value)
+
+    def resolve_scalar(self, field: Field, scalar: PlainScalar) -> Any:
+        """The name of a file, None for no file."""
+        return None if scalar.is_null else scalar.text
 
     def to_json(self, value: Any) -> Any:
         """The name alone, since the file itself does not go into JSON."""

@@ -12,6 +12,7 @@ from comfygradio.forms.kinds.number import check_number
 
 if TYPE_CHECKING:
     from comfygradio.forms.field import Field
+    from comfygradio.forms.plain_scalar import PlainScalar
 
 
 RANDOM_SEEDS = 2**50
@@ -35,6 +36,12 @@ class SeedKind(Kind):
     def check(self, field: Field, value: Any) -> int:
         """An exact seed; an open one is drawn. Raises InvalidValue."""
         return check_seed(field, value)
+
+    def resolve_scalar(self, field: Field, scalar: PlainScalar) -> Any:
+        """A number, or None for a random seed."""
+        if scalar.is_null:
+            return None
+        return scalar.typed_number
 
 
 def check_seed(field: Field, value: Any) -> int:
