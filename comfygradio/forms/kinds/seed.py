@@ -12,6 +12,7 @@ from comfygradio.forms.kinds.number import check_number
 
 if TYPE_CHECKING:
     from comfygradio.forms.field import Field
+    from comfygradio.forms.plain_scalar import PlainScalar
 
 
 RANDOM_SEEDS = 2**50
@@ -30,10 +31,17 @@ class SeedKind(Kind):
         "1, 2, 3 or 1-10; random x4 draws four; +3 is the form's seed and the three after it"
     )
     names_resource: bool = False
+    is_seed: bool = True
 
     def check(self, field: Field, value: Any) -> int:
         """An exact seed; an open one is drawn. Raises InvalidValue."""
         return check_seed(field, value)
+
+    def resolve_scalar(self, field: Field, scalar: PlainScalar) -> Any:
+        """A number, or None for a random seed."""
+        if scalar.is_null:
+            return None
+        return scalar.typed_number
 
 
 def check_seed(field: Field, value: Any) -> int:
