@@ -36,8 +36,8 @@ class Interrupted(Exception):
 class InterruptFlag:
     """The server's one interrupt flag; consumed by whoever sees it first."""
 
-    def __init__(self, pace: NodeTiming) -> None:
-        self.timing = pace
+    def __init__(self, timing: NodeTiming) -> None:
+        self.timing = timing
         self._event = threading.Event()
         self._closed = False
 
@@ -85,7 +85,8 @@ class NodeRun:
     @property
     def class_type(self) -> str:
         """The class of this node."""
-        return str(self.item.prompt[self.node_id]["class_type"])
+        node = self.item.prompt[self.node_id]
+        return str(node["class_type"])
 
     def step(self, value: int, maximum: int, image: tuple[bytes, str] | None = None) -> None:
         """Reports progress, then sends the image (encoded bytes, `JPEG` or `PNG`) if
@@ -103,7 +104,7 @@ class NodeRun:
         self.interrupt.check()
 
     def wait_step(self) -> None:
-        """Waits as long as a step takes now: the server may be told another pace meanwhile."""
+        """Waits as long as a step takes now: the server may be told another time meanwhile."""
         self.interrupt.wait_step()
         self.interrupt.check()
 
@@ -125,8 +126,10 @@ class NodeRun:
 
     def tag_texts(self) -> dict[str, str]:
         """The same as JSON texts, for the tags of audio and video files."""
-        texts = self.png_texts()
-        return {key: json.dumps(value) for key, value in texts.items()}
+        texts: dict[str, str] = {}
+        for key, value in self.png_texts().items():
+            texts[key] = json.dumps(value)
+        return texts
 
     def preview_frame(self, image: Image.Image) -> tuple[bytes, str]:
         """A JPEG whose longest side is the preview size; small pictures are scaled up too."""

@@ -138,7 +138,8 @@ class DemoOptions:
 
     def can(self, capability: str) -> bool:
         """Whether the pretended version already has this key of `SINCE`."""
-        return parse_version(self.version) >= SINCE[capability]
+        first = SINCE[capability]
+        return parse_version(self.version) >= first
 
 
 def parse_version(text: str) -> tuple[int, ...]:

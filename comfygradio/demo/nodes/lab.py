@@ -1,4 +1,4 @@
-"""Test nodes: they sleep, raise, send texts, or send preview frames at an exact pace."""
+"""Test nodes: they sleep, raise, send texts, or send preview frames at an exact rate."""
 
 from __future__ import annotations
 
