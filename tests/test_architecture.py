@@ -121,7 +121,6 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "comfygradio.sweeps.axes": ("comfygradio.forms", "comfygradio.forms.kinds"),
     "comfygradio.sweeps.planner": (
-        "comfygradio.forms",
         "comfygradio.sweeps.axes",
         *COMFY_DATA,
     ),

@@ -6,12 +6,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from comfygradio.forms.kinds.axis_text import Item, split_values
 from comfygradio.forms.kinds.kind import Kind, is_short
 from comfygradio.forms.kinds.number import parse_number
 from comfygradio.forms.kinds.value import InvalidValue, shorten
 
 if TYPE_CHECKING:
     from comfygradio.forms.field import Field
+    from comfygradio.forms.plain_scalar import PlainScalar
 
 
 SHORT_COLOR = re.compile(r"#?[0-9a-f]{3}")
@@ -36,9 +38,21 @@ class ColorKind(Kind):
         """A color as the input wants it. Raises InvalidValue."""
         return check_color(field, value)
 
+    def resolve_scalar(self, field: Field, scalar: PlainScalar) -> Any:
+        """A number that only YAML knows (`0xff8800`), else the text: decimal digits may also be
+        "rrggbb".
+        """
+        if not scalar.is_decimal and scalar.finite_number is not None:
+            return scalar.finite_number
+        return super().resolve_scalar(field, scalar)
+
     def to_json(self, value: Any) -> Any:
         """A number as "#rrggbb"."""
         return f"#{value:06x}" if isinstance(value, int) else value
+
+    def split_axis(self, text: str) -> tuple[list[Item], str]:
+        """Split into colors; commas inside of brackets separate nothing. Raises InvalidValue."""
+        return split_values(text, in_brackets=True)
 
 
 def check_color(field: Field, value: Any) -> str | int:

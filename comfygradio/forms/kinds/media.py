@@ -9,13 +9,16 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from comfygradio.comfy.workflow import Upload
 from comfygradio.errors import ValuesRefused
+from comfygradio.forms.kinds.axis_text import Item, quote
+from comfygradio.forms.kinds.axis_values import AxisContext, AxisValues
 from comfygradio.forms.kinds.kind import Kind
 from comfygradio.forms.kinds.value import InvalidValue, shorten
 from comfygradio.media.pixel_budget import MAX_PIXELS
@@ -23,6 +26,7 @@ from comfygradio.media.video_frame import limit_to_header_size
 
 if TYPE_CHECKING:
     from comfygradio.forms.field import Field
+    from comfygradio.forms.plain_scalar import PlainScalar
 
 MAX_PATH = 100_000
 """Characters of the path of a file; the system itself takes far fewer, and says so at once."""
@@ -57,13 +61,40 @@ class MediaKind(Kind):
         """The path of a readable file. Raises InvalidValue."""
         return check_media(field, value)
 
+    def resolve_scalar(self, field: Field, scalar: PlainScalar) -> Any:
+        """The name of a file, None for no file."""
+        return None if scalar.is_null else scalar.text
+
     def to_json(self, value: Any) -> Any:
         """The name alone, since the file itself does not go into JSON."""
         return value.name if isinstance(value, Path) else value
 
+    def build_upload(self, field: Field, value: Any) -> Upload | None:
+        """The file, under a name made from its content. Raises ValuesRefused if it has gone."""
+        slots = tuple((slot.node_id, slot.input) for slot in field.slots[""])
+        return Upload(value, name_upload(field, value), slots)
+
     def find_python_type(self, field: Field) -> type:
         """What Gradio's clients send for a file."""
         return dict
+
+    def parse_axis_item(self, axis: AxisContext, items: Sequence[Item], index: int) -> AxisValues:
+        """Find a file by its name, or those that fit a pattern. Raises InvalidValue."""
+        item = items[index]
+        paths = axis.files.find(item.text, item.is_quoted)
+        checked = [axis.check(path) for path in paths]
+        return AxisValues(checked, is_open=not item.is_quoted)
+
+    def parse_axis_value(self, axis: AxisContext, value: Any) -> Any:
+        """Find a file by its name, in which nothing is a pattern. Raises InvalidValue."""
+        if isinstance(value, str) and value.strip():
+            [path] = axis.files.find(value, is_literal=True)
+            return axis.check(path)
+        return axis.check(value)
+
+    def format_axis_item(self, axis: AxisContext, value: Any) -> str:
+        """Format the path below the folder of files that may be named, in quotes."""
+        return quote(axis.files.to_text(value))
 
 
 def check_media(field: Field, value: Any) -> Path:
