@@ -18,7 +18,7 @@ LOGIN_PAGE = "<!doctype html><title>Sign in</title><h1>Please sign in</h1>"
 
 
 class AccessMiddleware:
-    """Wraps the application; refuses, delays or spoils what the options name."""
+    """Wraps the application; refuses, delays or cuts off what the options name."""
 
     def __init__(self, app: ASGIApp, options: DemoOptions) -> None:
         self._app = app

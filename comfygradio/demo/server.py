@@ -25,7 +25,7 @@ MAX_MESSAGE = 1 << 30
 BACKLOG = 128
 
 TICK_SECONDS = 0.1
-"""Between two looks of uvicorn at the time, for its Date header."""
+"""How often uvicorn reads the time for its Date header."""
 
 DROP_TURNS = 100
 """Event loop iterations in which dropped connections may finish."""
@@ -63,7 +63,7 @@ class _Uvicorn(uvicorn.Server):
             await asyncio.sleep(0)
 
     def drop_all(self) -> None:
-        """Closes the port and every connection without a goodbye."""
+        """Closes the port and aborts every connection."""
         for server in self.servers:
             server.close()
         for connection in list(self.server_state.connections):
@@ -73,7 +73,7 @@ class _Uvicorn(uvicorn.Server):
         self._dropped.set()
 
     def drop_one(self, client: Any) -> None:
-        """Closes the connection from this address (host, port) without a goodbye."""
+        """Aborts the connection from this address (host, port)."""
         if client is None:
             return
         address = tuple(client)
@@ -153,7 +153,7 @@ class DemoServer:
         if loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop has ended already
                 loop.call_soon_threadsafe(self._uvicorn.drop_all)
-        self._thread.join()  # only then is the running prompt interrupted: nobody hears of that
+        self._thread.join()  # only then is the running prompt interrupted: no client is told
         self._machine.stop()
         self._thread = None
 

@@ -73,8 +73,8 @@ class Validator:
         if not outputs:
             error = describe_error("prompt_no_outputs", "Prompt has no outputs", "")
             return ValidationResult(error, [], {})
-        walk = _PromptCheck(prompt, schemas, self._folders, self._options)
-        return check_outputs(walk, outputs)
+        prompt_check = _PromptCheck(prompt, schemas, self._folders, self._options)
+        return check_outputs(prompt_check, outputs)
 
     def _check_class(self, node_id: str, node: Any, schemas: dict[str, Schema]) -> Error | None:
         name = self._find_class(node)
@@ -115,23 +115,23 @@ class Validator:
         return describe_error("missing_node_type", message, details, extra)
 
 
-def check_outputs(walk: _PromptCheck, outputs: list[str]) -> ValidationResult:
-    """Checks output by output; a bad one is blamed for every error found so far, as in ComfyUI."""
+def check_outputs(prompt_check: _PromptCheck, outputs: list[str]) -> ValidationResult:
+    """Checks output by output; a bad one is listed with every error found so far, as in ComfyUI."""
     good: list[str] = []
     node_errors: dict[str, Any] = {}
     details: list[str] = []
     for output in outputs:
-        if walk.check_output(output):
+        if prompt_check.check_output(output):
             good.append(output)
             continue
-        for error in walk.verdicts[output].errors:
+        for error in prompt_check.results[output].errors:
             details.append(f"{error['message']}: {error['details']}")
-        for node_id, errors in walk.errors():
+        for node_id, errors in prompt_check.errors():
             if node_id not in node_errors:
                 node_errors[node_id] = {
                     "errors": errors,
                     "dependent_outputs": [],
-                    "class_type": walk.class_of(node_id),
+                    "class_type": prompt_check.class_of(node_id),
                 }
             node_errors[node_id]["dependent_outputs"].append(output)
     if good:
@@ -150,7 +150,7 @@ class _PromptCheck:
     def __init__(
         self, prompt: Prompt, schemas: dict[str, Schema], folders: Folders, options: DemoOptions
     ) -> None:
-        self.verdicts: dict[str, NodeValidation] = {}
+        self.results: dict[str, NodeValidation] = {}
         self._prompt = prompt
         self._schemas = schemas
         self._folders = folders
@@ -163,21 +163,21 @@ class _PromptCheck:
 
     def errors(self) -> Iterator[tuple[str, list[Error]]]:
         """The nodes that have errors of their own."""
-        for node_id, verdict in self.verdicts.items():
-            if not verdict.valid and verdict.errors:
-                yield node_id, verdict.errors
+        for node_id, result in self.results.items():
+            if not result.valid and result.errors:
+                yield node_id, result.errors
 
     def check_output(self, node_id: str) -> bool:
         try:
             return self._check_node(node_id)
         except Exception as error:
-            blamed = outer_error(error)
-            self.verdicts[node_id] = NodeValidation(False, [blamed])
+            shown = outer_error(error)
+            self.results[node_id] = NodeValidation(False, [shown])
             return False
 
     def _check_node(self, node_id: str) -> bool:
-        if node_id in self.verdicts:
-            return self.verdicts[node_id].valid
+        if node_id in self.results:
+            return self.results[node_id].valid
         if node_id in self._path:
             self._report_cycle(node_id)
             return False
@@ -188,11 +188,11 @@ class _PromptCheck:
                 is_fed = False
         found += self._check_files(node_id)
         # There is one already where a cycle through this node was found meanwhile.
-        earlier = self.verdicts.get(node_id, NodeValidation(True, []))
+        earlier = self.results.get(node_id, NodeValidation(True, []))
         new = [error for error in found if error not in earlier.errors]
         errors = [*earlier.errors, *new]
         is_valid = earlier.valid and is_fed and not errors
-        self.verdicts[node_id] = NodeValidation(is_valid, errors)
+        self.results[node_id] = NodeValidation(is_valid, errors)
         return is_valid
 
     def _specs(self, node_id: str) -> list[tuple[str, list[Any], bool]]:
@@ -210,7 +210,7 @@ class _PromptCheck:
             names.append(f"{member} ({self.class_of(member)})")
         shown = " -> ".join(names)
         for member, errors in cycle_errors(members, shown).items():
-            self.verdicts[member] = NodeValidation(False, errors)
+            self.results[member] = NodeValidation(False, errors)
 
     def _check_input(
         self, node_id: str, name: str, spec: list[Any], required: bool, errors: list[Error]
@@ -262,8 +262,8 @@ class _PromptCheck:
         try:
             return self._check_node(source)
         except Exception as error:
-            blamed = inner_error(name, spec, error, link)
-            self.verdicts[source] = NodeValidation(False, [blamed])
+            shown = inner_error(name, spec, error, link)
+            self.results[source] = NodeValidation(False, [shown])
             return False
         finally:
             self._path.pop()

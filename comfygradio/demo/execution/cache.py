@@ -82,7 +82,7 @@ def is_link(value: Any) -> bool:
 def fingerprint_input_file(node: dict[str, Any], folders: Folders) -> Any:
     """Compute the digest of the file that a node loads and store it in the node as `is_changed`.
 
-    As in ComfyUI, one that the prompt brings along is believed. None for nodes that read no file.
+    As in ComfyUI, one that the prompt contains is not checked. None for nodes that read no file.
     """
     name = FILE_INPUTS.get(node["class_type"])
     if name is None:

@@ -86,7 +86,6 @@ class _PromptRun:
         self.item = item
         self.options = executor._options
         self.keys: dict[str, str] = {}
-        self.results: dict[str, NodeResult] = {}
         self.executed: list[str] = []
         self.outputs: dict[str, Any] = {}
         self.messages: list[tuple[str, dict[str, Any]]] = []
@@ -110,10 +109,12 @@ class _PromptRun:
         )
 
     def _tell(self, kind: str, data: dict[str, Any], anonymous: bool = False) -> None:
+        """Sends an event that the history keeps too."""
         if self.options.can("execution_timestamps"):
             data = data | {"timestamp": now_ms()}
         self.messages.append((kind, data))
-        self.executor.announce(self.item, Event(kind, data), anonymous)
+        event = Event(kind, data)
+        self.executor.announce(self.item, event, anonymous)
 
     def _open_cache(self) -> None:
         folders = self.executor._folders

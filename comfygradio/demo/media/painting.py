@@ -49,8 +49,9 @@ class Recipe:
 def hash_number(*values: Any) -> int:
     """A 64-bit number that any JSON values decide."""
     text = json.dumps(values, sort_keys=True, default=str)
-    digest = hashlib.sha256(text.encode()).digest()
-    return int.from_bytes(digest[:8], "big")
+    digest = hashlib.sha256(text.encode())
+    first_bytes = digest.digest()[:8]
+    return int.from_bytes(first_bytes, "big")
 
 
 def paint_scene(recipe: Recipe, width: int, height: int) -> Array:
@@ -257,7 +258,8 @@ def draw_step(final: Image.Image, noise: Image.Image, part: float) -> Image.Imag
     height = max(1, int(final.height * scale))
     small = final.resize((width, height))
     soft = small.resize(final.size, Image.Resampling.BILINEAR)
-    return Image.blend(soft, noise, 0.9 * (1 - part) ** 1.5)
+    opacity = 0.9 * (1 - part) ** 1.5
+    return Image.blend(soft, noise, opacity)
 
 
 def to_image(array: Array) -> Image.Image:

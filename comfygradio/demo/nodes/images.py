@@ -188,9 +188,12 @@ def invert(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 
 
 def blur(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    images = inputs.images("image")
+    # A radius below 3 cuts the wide part of the blur off.
     share = min(1.0, inputs.integer("blur_radius") / 3)
-    gaussian = ImageFilter.GaussianBlur(inputs.real("sigma") * share)
-    return each(inputs.images("image"), lambda image: image.filter(gaussian))
+    sigma = inputs.real("sigma")
+    gaussian = ImageFilter.GaussianBlur(sigma * share)
+    return each(images, lambda image: image.filter(gaussian))
 
 
 def crop(run: NodeRun, inputs: NodeInputs) -> NodeResult:

@@ -49,9 +49,11 @@ def load_vae(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 
 def load_lora(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     name = inputs.text("lora_name")
-    model = inputs.model("model").with_lora(name, inputs.real("strength_model"))
-    clip = inputs.model("clip").with_lora(name, inputs.real("strength_clip"))
-    return NodeResult((model, clip))
+    model = inputs.model("model")
+    clip = inputs.model("clip")
+    changed_model = model.with_lora(name, inputs.real("strength_model"))
+    changed_clip = clip.with_lora(name, inputs.real("strength_clip"))
+    return NodeResult((changed_model, changed_clip))
 
 
 def load_lora_model_only(run: NodeRun, inputs: NodeInputs) -> NodeResult:
@@ -69,8 +71,11 @@ def set_last_layer(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 
 def load_upscaler(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     name = inputs.text("model_name")
-    factor = 4 if "x4" in name or "4x" in name else 2
-    return NodeResult((Upscaler(name, factor),))
+    factor = 2
+    if "x4" in name or "4x" in name:
+        factor = 4
+    upscaler = Upscaler(name, factor)
+    return NodeResult((upscaler,))
 
 
 def load_control_net(run: NodeRun, inputs: NodeInputs) -> NodeResult:

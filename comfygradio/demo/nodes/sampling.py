@@ -130,8 +130,10 @@ def draw_final(inputs: NodeInputs, sampling: Sampling, latent: Latent, index: in
         painted = trace_outlines(painted, control.picture, control.strength)
     if not latent.pictures:
         return painted
+    # A batch may be larger than what it was encoded from.
     source = latent.pictures[index % len(latent.pictures)]
-    mixed = Image.blend(source, painted, min(1.0, sampling.strength))
+    strength = min(1.0, sampling.strength)
+    mixed = Image.blend(source, painted, strength)
     if latent.mask:
         return Image.composite(mixed, source, latent.mask)
     return mixed
