@@ -30,6 +30,10 @@ class CheckboxKind(Kind):
             return scalar.boolean
         return super().resolve_scalar(field, scalar)
 
+    def is_empty(self, field: Field, value: Any) -> bool:
+        """No: a switch is always on or off."""
+        return False
+
     def find_python_type(self, field: Field) -> type:
         """A boolean."""
         return bool

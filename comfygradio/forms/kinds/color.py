@@ -45,9 +45,11 @@ class ColorKind(Kind):
             return scalar.finite_number
         return super().resolve_scalar(field, scalar)
 
-    def to_json(self, value: Any) -> Any:
+    def to_json(self, field: Field, value: Any) -> Any:
         """A number as "#rrggbb"."""
-        return f"#{value:06x}" if isinstance(value, int) else value
+        if isinstance(value, int):
+            return f"#{value:06x}"
+        return value
 
 
 def check_color(field: Field, value: Any) -> str | int:

@@ -72,9 +72,36 @@ class Kind(ABC):
             return None
         return scalar.text
 
-    def to_json(self, value: Any) -> Any:
+    def to_json(self, field: Field, value: Any) -> Any:
         """A checked value of this kind, None included, as JSON that a check takes again."""
-        return list(value) if isinstance(value, tuple) else value
+        if isinstance(value, tuple):
+            return list(value)
+        return value
+
+    def is_empty(self, field: Field, value: Any) -> bool:
+        """Whether an optional field was left empty."""
+        if not field.optional:
+            return False
+        if isinstance(value, str):
+            return not value.strip()
+        return value is None or value in ([], (), {})
+
+    def find_exempt(self, field: Field, value: Any) -> Any:
+        """Return the field's exempt value if that is what this value means, else None."""
+        exempt = field.exempt_value
+        if exempt is None or not self.means_exempt(exempt, value):
+            return None
+        return exempt
+
+    def means_exempt(self, exempt: Any, value: Any) -> bool:
+        """Whether a value is this exempt one, as people and programs write it."""
+        if isinstance(exempt, int | float):
+            return str(value).strip() in (str(exempt), f"{exempt}.0")
+        if isinstance(value, tuple):
+            value = list(value)
+        if isinstance(exempt, tuple):
+            exempt = list(exempt)
+        return type(value) is type(exempt) and bool(value == exempt)
 
     def list_inputs(self, field: Field, value: Any) -> list[tuple[Slot, Any]]:
         """List the inputs that a checked value fills, each with what it gets.

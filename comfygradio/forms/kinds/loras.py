@@ -43,7 +43,7 @@ class LorasKind(Kind):
         """Rows of name and strength. Raises InvalidValue."""
         return check_loras(field, value)
 
-    def to_json(self, value: Any) -> Any:
+    def to_json(self, field: Field, value: Any) -> Any:
         """Rows as objects with a name and a strength."""
         if value is None:
             return None

@@ -63,9 +63,11 @@ class MediaKind(Kind):
         """The name of a file, None for no file."""
         return None if scalar.is_null else scalar.text
 
-    def to_json(self, value: Any) -> Any:
+    def to_json(self, field: Field, value: Any) -> Any:
         """The name alone, since the file itself does not go into JSON."""
-        return value.name if isinstance(value, Path) else value
+        if isinstance(value, Path):
+            return value.name
+        return value
 
     def build_upload(self, field: Field, value: Any) -> Upload | None:
         """The file, under a name made from its content. Raises ValuesRefused if it has gone."""

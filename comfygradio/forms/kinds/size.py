@@ -46,12 +46,16 @@ class SizeKind(Kind):
         """Width and height in pixels. Raises InvalidValue."""
         return check_size(field, value)
 
-    def to_json(self, value: Any) -> Any:
+    def to_json(self, field: Field, value: Any) -> Any:
         """Both sides as "768x512"."""
         if not isinstance(value, tuple):
             return value
         width, height = value
         return f"{width}x{height}"
+
+    def means_exempt(self, exempt: Any, value: Any) -> bool:
+        """Whether both are written alike, as "768x512"."""
+        return _write_sides(value) == _write_sides(exempt)
 
     def list_inputs(self, field: Field, value: Any) -> list[tuple[Slot, Any]]:
         """Each side fills the inputs of its own part."""
@@ -99,6 +103,21 @@ def parse_size(value: Any) -> tuple[int, int]:
     if height is None or height != int(height):
         raise InvalidValue(SIZE_SPELLINGS[1])
     return int(width), int(height)
+
+
+def _write_sides(value: Any) -> str:
+    """Write a pair or a mapping as "768x512", with `?` for a side that is no whole number; "" for
+    anything else.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping):
+        value = (value.get("width"), value.get("height"))
+    if not isinstance(value, list | tuple):
+        return ""
+    # A third side is written as well, so that three sides equal no size.
+    sides = [str(side) if isinstance(side, int) else "?" for side in value[:3]]
+    return "x".join(sides)
 
 
 def _split_size(text: str) -> tuple[str, ...]:
