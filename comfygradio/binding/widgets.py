@@ -85,8 +85,7 @@ def check_keys(field: Field, line: FieldFile) -> None:
             f"{article} {field.widget} widget starts empty; remove default, or write fixed "
             "instead.",
         )
-    may_be_empty = field.optional or field.is_multiple or field.widget in ("checkbox", "loras")
-    if field.bypass and not may_be_empty:
+    if field.bypass and not field.kind.can_be_off(field):
         raise BindError("preset", "bypass is for fields that may stay empty; add optional: true.")
 
 

@@ -34,6 +34,14 @@ class CheckboxKind(Kind):
         """No: a switch is always on or off."""
         return False
 
+    def can_be_off(self, field: Field) -> bool:
+        """Yes, always."""
+        return True
+
+    def get_off_value(self, field: Field) -> Any:
+        """False."""
+        return False
+
     def find_python_type(self, field: Field) -> type:
         """A boolean."""
         return bool

@@ -49,6 +49,10 @@ class ChoiceKind(Kind):
             return None
         return scalar.text
 
+    def holds_list(self, field: Field) -> bool:
+        """Whether several choices may be selected."""
+        return field.is_multiple
+
     def list_inputs(self, field: Field, value: Any) -> list[tuple[Slot, Any]]:
         """Several choices are posted as one list."""
         return super().list_inputs(field, wrap_list(value))

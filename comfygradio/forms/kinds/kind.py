@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from comfygradio.comfy.object_info import ObjectInfo
     from comfygradio.comfy.workflow import Upload
     from comfygradio.forms.field import Field
@@ -58,6 +60,14 @@ class Kind(ABC):
 
     is_seed: bool = False
     """Whether a value decides what is random, and may itself be left to chance."""
+
+    is_lora_list: bool = False
+    """Whether a value is a list of LoRAs, which become nodes."""
+
+    parts: tuple[str, ...] = ("",)
+    """The parts of a value that fill inputs of their own, as a preset names them in `slots`; "" is
+    the whole value.
+    """
 
     noun: str = "a value"
     """What people call a value, with its article."""
@@ -113,6 +123,34 @@ class Kind(ABC):
         for computed in field.computed:
             filled.append((computed.slot, computed.compute(value)))
         return filled
+
+    def join_parts(self, values: Mapping[str, Any]) -> Any:
+        """The value whose parts inputs hold, not yet checked. The opposite of `list_inputs`."""
+        return values[""]
+
+    def check_inferred(self, value: Any) -> Any:
+        """Return a value out of a foreign graph. Raises InvalidValue if it does not tell how the
+        picture was made.
+        """
+        return value
+
+    def check_stored(self, value: Any) -> Any:
+        """Return a value that comfygradio stored with a picture. Raises InvalidValue if it does not
+        tell how the picture was made.
+        """
+        return value
+
+    def holds_list(self, field: Field) -> bool:
+        """Whether a value of this field is a list of any length."""
+        return False
+
+    def can_be_off(self, field: Field) -> bool:
+        """Whether a value can mean that nodes are bypassed."""
+        return field.optional or self.holds_list(field)
+
+    def get_off_value(self, field: Field) -> Any:
+        """The value, as JSON, that means that nodes are bypassed."""
+        return [] if self.holds_list(field) else None
 
     def build_upload(self, field: Field, value: Any) -> Upload | None:
         """The file that a checked value uploads, or None. The inputs then get the file's name."""

@@ -33,6 +33,7 @@ class LorasKind(Kind):
     """Rows of a LoRA file and its strength."""
 
     max_length: int = MAX_CHOICE_TEXT
+    is_lora_list: bool = True
     keys: frozenset[str] = frozenset({"choices", "min", "max", "step"})
     syntax: str = (
         'name:0.8, other:0.2-1 (+0.2); several at once in quotes ("name:0.8, other"); none '
@@ -53,6 +54,10 @@ class LorasKind(Kind):
     def list_inputs(self, field: Field, value: Any) -> list[tuple[Slot, Any]]:
         """None: the rows become nodes of their own."""
         return []
+
+    def holds_list(self, field: Field) -> bool:
+        """Yes: the rows."""
+        return True
 
     def change_graph(
         self, graph: dict[str, dict[str, Any]], field: Field, value: Any, object_info: ObjectInfo

@@ -7,8 +7,10 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from comfygradio.comfy.object_info import is_number, is_whole_number
 from comfygradio.forms.kinds.kind import Kind
 from comfygradio.forms.kinds.number import check_number
+from comfygradio.forms.kinds.value import InvalidValue, shorten
 
 if TYPE_CHECKING:
     from comfygradio.forms.field import Field
@@ -42,6 +44,18 @@ class SeedKind(Kind):
         if scalar.is_null:
             return None
         return scalar.typed_number
+
+    def check_inferred(self, value: Any) -> Any:
+        """Return a seed. Raises InvalidValue for one below 0, which some nodes take for random."""
+        if not is_number(value) or value < 0:
+            raise InvalidValue(f"{shorten(value)} is no seed that names a picture.")
+        return value
+
+    def check_stored(self, value: Any) -> Any:
+        """Return a seed. Raises InvalidValue for one that stands for a new random one."""
+        if not is_whole_number(value) or value < 0:
+            raise InvalidValue(f"the seed {shorten(value)} names no picture.")
+        return value
 
 
 def check_seed(field: Field, value: Any) -> int:

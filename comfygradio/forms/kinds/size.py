@@ -39,6 +39,7 @@ class SizeKind(Kind):
 
     input_types: frozenset[str] = frozenset({"INT"})
     keys: frozenset[str] = frozenset({"choices", "min", "max", "step"})
+    parts: tuple[str, ...] = SIDES
     syntax: str = "512x512, 768x512"
     names_resource: bool = False
 
@@ -56,6 +57,10 @@ class SizeKind(Kind):
     def means_exempt(self, exempt: Any, value: Any) -> bool:
         """Whether both are written alike, as "768x512"."""
         return _write_sides(value) == _write_sides(exempt)
+
+    def join_parts(self, values: Mapping[str, Any]) -> Any:
+        """Both sides, by name."""
+        return dict(values)
 
     def list_inputs(self, field: Field, value: Any) -> list[tuple[Slot, Any]]:
         """Each side fills the inputs of its own part."""
