@@ -18,7 +18,8 @@ from pydantic import (
 from pydantic.json_schema import SkipJsonSchema
 
 from comfygradio.forms.formula import Formula
-from comfygradio.forms.kinds.registry import Widget
+from comfygradio.forms.kinds.kind import Kind
+from comfygradio.forms.kinds.registry import KINDS, Widget
 from comfygradio.forms.plain_scalar import (
     PlainScalar,
     coerce_boolean,
@@ -196,6 +197,20 @@ class FieldFile(BaseModel):
         default=None, description="Largest upload in MB (50)."
     )
 
+    @property
+    def kind(self) -> Kind | None:
+        """The kind of the widget that this line names, if it names one."""
+        if self.widget is None:
+            return None
+        return KINDS[self.widget]
+
+    @property
+    def is_lora_list(self) -> bool:
+        """Whether this line is a list of LoRAs, by its widget or by its slots."""
+        if self.kind is not None and self.kind.is_lora_list:
+            return True
+        return self.slots is not None and "model" in self.slots
+
     @model_validator(mode="after")
     def _check_slots(self) -> FieldFile:
         settings: list[Any] = []
@@ -225,12 +240,12 @@ class FieldFile(BaseModel):
 
     @model_validator(mode="after")
     def _check_widget(self) -> FieldFile:
+        if self.kind is None:
+            return self
         parts = self.slots or {}
-        is_size = "width" in parts
-        is_chain = "model" in parts
-        if self.widget is not None and is_size != (self.widget == "size"):
+        if ("width" in parts) != ("width" in self.kind.parts):
             raise ValueError("a size, and nothing else, has slots for width and height")
-        if is_chain and self.widget not in (None, "loras"):
+        if "model" in parts and not self.kind.is_lora_list:
             raise ValueError(f"is a LoRA list, by its slots, and no {self.widget}")
         return self
 
@@ -246,8 +261,7 @@ class FieldFile(BaseModel):
                 "is fixed and drawn where ComfyUI's own page does it; remove dynamic, or write "
                 "\\{, \\| and \\} for the signs themselves"
             )
-        is_chain = self.slots is not None and "model" in self.slots
-        if self.widget == "loras" or is_chain:
+        if self.is_lora_list:
             raise ValueError(
                 "is a LoRA list and cannot be fixed; put the loaders into the workflow"
             )

@@ -11,7 +11,6 @@ from comfygradio.binding.lora_binding import list_chain_classes
 from comfygradio.binding.preset import Preset
 from comfygradio.comfy.workflow import Link, Workflow
 from comfygradio.errors import PresetError
-from comfygradio.forms.kinds.registry import KINDS
 from comfygradio.forms.preset_file import FieldFile, list_direct_slots
 from comfygradio.forms.slots import find_node, find_slot
 from comfygradio.metadata.inversion import is_same_literal
@@ -121,7 +120,7 @@ def _list_loaders(preset: Preset) -> set[str]:
     """List the ids of the loaders that a LoRA list of the form fills."""
     found = set()
     for line in preset.file.fields.values():
-        if line.widget is None or not KINDS[line.widget].is_lora_list:
+        if not line.is_lora_list:
             continue
         for address in list_direct_slots(line):
             try:

@@ -18,6 +18,7 @@ class CheckboxKind(Kind):
     """A switch."""
 
     input_types: frozenset[str] = frozenset({"BOOLEAN"})
+    needs_slot: bool = False
     syntax: str = "on, off"
 
     def check(self, field: Field, value: Any) -> bool:

@@ -49,6 +49,12 @@ class ChoiceKind(Kind):
             return None
         return scalar.text
 
+    def make_exempt(self, field: Field, value: Any) -> Any:
+        """Several values that are not in the list are kept; one is not."""
+        if field.is_multiple and isinstance(value, list):
+            return tuple(value)
+        return None
+
     def holds_list(self, field: Field) -> bool:
         """Whether several choices may be selected."""
         return field.is_multiple
@@ -130,4 +136,5 @@ def _split_choices(choices: tuple[Choice, ...], text: str) -> list[str]:
     return [part for part in parts if part]
 
 
-CHOICE = ChoiceKind()
+DROPDOWN = ChoiceKind(takes_several=True)
+RADIO = ChoiceKind()

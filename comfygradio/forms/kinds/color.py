@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from comfygradio.forms.kinds.kind import Kind, is_short
 from comfygradio.forms.kinds.number import parse_number
-from comfygradio.forms.kinds.value import InvalidValue, shorten
+from comfygradio.forms.kinds.value import InvalidValue, is_sendable, shorten
 
 if TYPE_CHECKING:
     from comfygradio.forms.field import Field
@@ -44,6 +44,12 @@ class ColorKind(Kind):
         if not scalar.is_decimal and scalar.finite_number is not None:
             return scalar.finite_number
         return super().resolve_scalar(field, scalar)
+
+    def make_exempt(self, field: Field, value: Any) -> Any:
+        """A text that is no color is kept, if it can be sent."""
+        if isinstance(value, str) and is_sendable(value):
+            return value
+        return None
 
     def to_json(self, field: Field, value: Any) -> Any:
         """A number as "#rrggbb"."""

@@ -64,6 +64,18 @@ class Kind(ABC):
     is_lora_list: bool = False
     """Whether a value is a list of LoRAs, which become nodes."""
 
+    needs_slot: bool = True
+    """Whether a field fills an input, if not by what its choices set."""
+
+    has_step_grid: bool = False
+    """Whether a value goes in the steps of its inputs."""
+
+    takes_several: bool = False
+    """Whether several choices may be selected, if the inputs take several."""
+
+    takes_embeddings: bool = False
+    """Whether a value may be a prompt, which can name embeddings."""
+
     parts: tuple[str, ...] = ("",)
     """The parts of a value that fill inputs of their own, as a preset names them in `slots`; "" is
     the whole value.
@@ -71,6 +83,11 @@ class Kind(ABC):
 
     noun: str = "a value"
     """What people call a value, with its article."""
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether the parts of a value fill different inputs."""
+        return self.parts != ("",)
 
     @abstractmethod
     def check(self, field: Field, value: Any) -> Any:
@@ -95,6 +112,23 @@ class Kind(ABC):
         if isinstance(value, str):
             return not value.strip()
         return value is None or value in ([], (), {})
+
+    def is_open(self, value: Any) -> bool:
+        """Whether a value, not yet checked, is left to chance."""
+        return False
+
+    def find_near(self, field: Field, value: Any, keeps_zero: bool) -> Any:
+        """Find the value within the field's limits that is nearest to a workflow's own one outside
+        of them, or None. With `keeps_zero`, some nodes may take 0 for a value of their own.
+        """
+        return None
+
+    def make_exempt(self, field: Field, value: Any) -> Any:
+        """Convert a workflow's own value that a person could not enter to one that is exempt.
+
+        Returns None if no prompt may contain it.
+        """
+        return None
 
     def find_exempt(self, field: Field, value: Any) -> Any:
         """Return the field's exempt value if that is what this value means, else None."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from comfygradio.forms.kinds.checkbox import CHECKBOX
-from comfygradio.forms.kinds.choice import CHOICE
+from comfygradio.forms.kinds.choice import DROPDOWN, RADIO
 from comfygradio.forms.kinds.color import COLOR
 from comfygradio.forms.kinds.kind import Kind
 from comfygradio.forms.kinds.loras import LORAS
@@ -40,8 +40,8 @@ KINDS: Mapping[Widget, Kind] = {
     "textarea": TEXTAREA,
     "number": NUMBER,
     "slider": NUMBER,
-    "dropdown": CHOICE,
-    "radio": CHOICE,
+    "dropdown": DROPDOWN,
+    "radio": RADIO,
     "checkbox": CHECKBOX,
     "seed": SEED,
     "size": SIZE,

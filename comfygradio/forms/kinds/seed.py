@@ -39,6 +39,10 @@ class SeedKind(Kind):
         """An exact seed; an open one is drawn. Raises InvalidValue."""
         return check_seed(field, value)
 
+    def is_open(self, value: Any) -> bool:
+        """Whether a new seed is drawn: for nothing, -1 and "random"."""
+        return is_open_seed(value)
+
     def resolve_scalar(self, field: Field, scalar: PlainScalar) -> Any:
         """A number, or None for a random seed."""
         if scalar.is_null:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from comfygradio.forms.kinds.kind import Kind, is_short
-from comfygradio.forms.kinds.number import SIDES, describe_off_step, parse_number
+from comfygradio.forms.kinds.number import SIDES, clamp_number, describe_off_step, parse_number
 from comfygradio.forms.kinds.value import InvalidValue, list_choices, shorten
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class SizeKind(Kind):
     parts: tuple[str, ...] = SIDES
     syntax: str = "512x512, 768x512"
     names_resource: bool = False
+    has_step_grid: bool = True
 
     def check(self, field: Field, value: Any) -> tuple[int, int]:
         """Width and height in pixels. Raises InvalidValue."""
@@ -53,6 +54,31 @@ class SizeKind(Kind):
             return value
         width, height = value
         return f"{width}x{height}"
+
+    def find_near(self, field: Field, value: Any, keeps_zero: bool) -> Any:
+        """The nearest sides that are possible, unless both are already."""
+        sides = [value.get(part) for part in SIDES]
+        near: list[int | float] = []
+        for side in sides:
+            if type(side) is not int:
+                return None
+            if keeps_zero and side <= 0:
+                near.append(side)
+            else:
+                near.append(clamp_number(field, side))
+        if near == sides:
+            return None
+        stepped: list[int | float] = []
+        for part, side in zip(SIDES, near, strict=True):
+            grid = field.grids.get(part)
+            stepped.append(side if grid is None else grid.floor(side))
+        return tuple(stepped)
+
+    def make_exempt(self, field: Field, value: Any) -> Any:
+        """Sides of any whole number are kept."""
+        if not all(type(side) is int for side in value.values()):
+            return None
+        return value["width"], value["height"]
 
     def means_exempt(self, exempt: Any, value: Any) -> bool:
         """Whether both are written alike, as "768x512"."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from comfygradio.forms.kinds.kind import Kind
-from comfygradio.forms.kinds.value import InvalidValue, is_huge
+from comfygradio.forms.kinds.value import InvalidValue, is_huge, is_sendable
 
 if TYPE_CHECKING:
     from comfygradio.forms.field import Field
@@ -43,6 +43,12 @@ class TextKind(Kind):
         if not field.bypass and not field.defers_when_empty:
             return False
         return super().is_empty(field, value)
+
+    def make_exempt(self, field: Field, value: Any) -> Any:
+        """A text of any length is kept, if it can be sent."""
+        if isinstance(value, str) and is_sendable(value):
+            return value
+        return None
 
     def find_exempt(self, field: Field, value: Any) -> Any:
         """Return the workflow's own text if this text is it or stands for it, else None.
@@ -102,4 +108,4 @@ def _is_exempt_text(exempt: str, text: str) -> bool:
 
 
 TEXT = TextKind(input_types=frozenset({"STRING", "COLOR"}))
-TEXTAREA = TextKind()
+TEXTAREA = TextKind(takes_embeddings=True)
