@@ -13,6 +13,7 @@ from comfygradio.forms.kinds.numerals import parse_numeral
 from comfygradio.forms.kinds.value import Choice, InvalidValue, list_choices, shorten
 
 if TYPE_CHECKING:
+    from comfygradio.comfy.object_info import InputSpec
     from comfygradio.forms.field import Field
     from comfygradio.forms.plain_scalar import PlainScalar
     from comfygradio.forms.slots import Slot
@@ -33,6 +34,10 @@ class ChoiceKind(Kind):
     keys: frozenset[str] = frozenset({"choices", "min", "max", "step", "dynamic", "template"})
     syntax: str = "choices with commas between them; * for all, or a pattern such as {pattern}"
     is_list: bool = True
+
+    def is_likely_for(self, spec: InputSpec, has_choices: bool) -> bool:
+        """Whether there is anything to choose from."""
+        return spec.choices is not None or has_choices
 
     def check(self, field: Field, value: Any) -> Any:
         """The chosen value, or a tuple of several. Raises InvalidValue."""

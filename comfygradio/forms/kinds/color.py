@@ -11,6 +11,7 @@ from comfygradio.forms.kinds.number import parse_number
 from comfygradio.forms.kinds.value import InvalidValue, is_sendable, shorten
 
 if TYPE_CHECKING:
+    from comfygradio.comfy.object_info import InputSpec
     from comfygradio.forms.field import Field
     from comfygradio.forms.plain_scalar import PlainScalar
 
@@ -32,6 +33,12 @@ class ColorKind(Kind):
     input_types: frozenset[str] = frozenset({"COLOR", "INT", "STRING"})
     syntax: str = "#ff8800, #0088ff"
     names_resource: bool = False
+
+    def is_likely_for(self, spec: InputSpec, has_choices: bool) -> bool:
+        """Whether an input takes colors; a plain number is more likely to be something else."""
+        if spec.options.get("display") == "color":
+            return True
+        return not spec.types.isdisjoint({"STRING", "COLOR"})
 
     def check(self, field: Field, value: Any) -> str | int:
         """A color as the input wants it. Raises InvalidValue."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from comfygradio.comfy.object_info import ObjectInfo
+    from comfygradio.comfy.object_info import InputSpec, ObjectInfo
     from comfygradio.comfy.workflow import Upload
     from comfygradio.forms.field import Field
     from comfygradio.forms.plain_scalar import PlainScalar
@@ -88,6 +88,19 @@ class Kind(ABC):
     def has_parts(self) -> bool:
         """Whether the parts of a value fill different inputs."""
         return self.parts != ("",)
+
+    def can_fill(self, spec: InputSpec) -> bool:
+        """Whether the server takes a value of this kind for an input."""
+        if not self.input_types:
+            return True
+        return spec.choices is None and not self.input_types.isdisjoint(spec.types)
+
+    def is_likely_for(self, spec: InputSpec, has_choices: bool) -> bool:
+        """Whether another program that asked for this kind may have meant an input.
+
+        `has_choices` tells if that program had choices of its own.
+        """
+        return not self.input_types.isdisjoint(spec.types)
 
     @abstractmethod
     def check(self, field: Field, value: Any) -> Any:

@@ -23,6 +23,7 @@ from comfygradio.media.pixel_budget import MAX_PIXELS
 from comfygradio.media.video_frame import limit_to_header_size
 
 if TYPE_CHECKING:
+    from comfygradio.comfy.object_info import InputSpec
     from comfygradio.forms.field import Field
     from comfygradio.forms.plain_scalar import PlainScalar
 
@@ -54,6 +55,14 @@ class MediaKind(Kind):
     keys: frozenset[str] = frozenset({"max_mb"})
     syntax: str = "file names with commas between them, or a pattern such as pictures/*.png"
     is_media: bool = True
+
+    def can_fill(self, spec: InputSpec) -> bool:
+        """Whether an input takes the name of a file: an upload, a list or a text."""
+        return bool(spec.media) or spec.choices is not None or "STRING" in spec.types
+
+    def is_likely_for(self, spec: InputSpec, has_choices: bool) -> bool:
+        """Whether an input takes the name of a file."""
+        return self.can_fill(spec)
 
     def check(self, field: Field, value: Any) -> Path:
         """The path of a readable file. Raises InvalidValue."""

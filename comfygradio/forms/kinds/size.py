@@ -12,6 +12,7 @@ from comfygradio.forms.kinds.number import SIDES, clamp_number, describe_off_ste
 from comfygradio.forms.kinds.value import InvalidValue, list_choices, shorten
 
 if TYPE_CHECKING:
+    from comfygradio.comfy.object_info import InputSpec
     from comfygradio.forms.field import Field
     from comfygradio.forms.slots import Slot
 
@@ -43,6 +44,10 @@ class SizeKind(Kind):
     syntax: str = "512x512, 768x512"
     names_resource: bool = False
     has_step_grid: bool = True
+
+    def is_likely_for(self, spec: InputSpec, has_choices: bool) -> bool:
+        """No: a size needs two inputs."""
+        return False
 
     def check(self, field: Field, value: Any) -> tuple[int, int]:
         """Width and height in pixels. Raises InvalidValue."""
