@@ -19,11 +19,11 @@ from comfygradio.comfy.workflow import Prompt
 from comfygradio.errors import ValuesRefused
 from comfygradio.forms.fill import FROM_FORM, RANDOM_SEED
 from comfygradio.forms.form import Form
+from comfygradio.forms.kinds.file_pattern import AllowedFiles
 from comfygradio.forms.kinds.value import InvalidValue
 from comfygradio.forms.scalar_resolution import resolve_value, to_plain_data
 from comfygradio.sweeps.axes.axis import Axis, Change, Index, apply_point, list_points
 from comfygradio.sweeps.axes.axis_parser import parse_all_axes, parse_axis
-from comfygradio.sweeps.axes.file_pattern import AllowedFiles
 from comfygradio.sweeps.definition import Definition
 
 

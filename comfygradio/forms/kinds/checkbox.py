@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from comfygradio.forms.kinds.axis_text import Item
+from comfygradio.forms.kinds.axis_values import AxisContext, AxisValues
 from comfygradio.forms.kinds.kind import Kind
 from comfygradio.forms.kinds.value import InvalidValue, is_huge, shorten
 
@@ -50,6 +53,23 @@ class CheckboxKind(Kind):
     def offers_none(self, field: Field) -> bool:
         """No: a switch is always on or off."""
         return False
+
+    def parse_axis_item(self, axis: AxisContext, items: Sequence[Item], index: int) -> AxisValues:
+        """Parse on or off; `*` is both, off first. Raises InvalidValue."""
+        text = items[index].text
+        if text == "*":
+            return AxisValues([False, True])
+        return AxisValues([axis.check(text)])
+
+    def format_axis_label(self, axis: AxisContext, value: Any) -> str:
+        """Format a switch as on or off."""
+        if axis.field.choices is not None:
+            return super().format_axis_label(axis, value)
+        return "on" if value else "off"
+
+    def format_axis_item(self, axis: AxisContext, value: Any) -> str:
+        """Format a switch as on or off."""
+        return "on" if value else "off"
 
 
 def check_boolean(field: Field, value: Any) -> bool:

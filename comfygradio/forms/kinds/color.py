@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from comfygradio.forms.kinds.axis_text import Item, split_values
 from comfygradio.forms.kinds.kind import Kind, is_short
 from comfygradio.forms.kinds.number import parse_number
 from comfygradio.forms.kinds.value import InvalidValue, is_sendable, shorten
@@ -63,6 +64,10 @@ class ColorKind(Kind):
         if isinstance(value, int):
             return f"#{value:06x}"
         return value
+
+    def split_axis(self, text: str) -> tuple[list[Item], str]:
+        """Split into colors; commas inside of brackets separate nothing. Raises InvalidValue."""
+        return split_values(text, in_brackets=True)
 
 
 def check_color(field: Field, value: Any) -> str | int:

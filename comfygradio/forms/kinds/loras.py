@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from comfygradio.comfy.object_info import Scalar, is_number
+from comfygradio.forms.kinds.axis_text import MAX_VALUES, TOO_MANY, Item, quote, quote_if_split
+from comfygradio.forms.kinds.axis_values import (
+    AxisContext,
+    AxisValues,
+    combine_parts,
+    find_choices,
+)
 from comfygradio.forms.kinds.choice import MAX_CHOICE_TEXT
 from comfygradio.forms.kinds.kind import Kind
 from comfygradio.forms.kinds.lora_loaders import MAX_ROWS, insert_loras, is_lora_loader
 from comfygradio.forms.kinds.model_name import fold_file_name
-from comfygradio.forms.kinds.numerals import parse_numeral, suggest_numerals
+from comfygradio.forms.kinds.number_range import expand_numbers
+from comfygradio.forms.kinds.numerals import format_short, parse_numeral, suggest_numerals
 from comfygradio.forms.kinds.value import Choice, InvalidValue, Lora, list_choices, shorten
 
 if TYPE_CHECKING:
@@ -23,6 +31,13 @@ if TYPE_CHECKING:
 
 SPLIT_STRENGTH = re.compile(r":([+-]?[0-9]+),([0-9]+)(?=\s*(?:,|>|$))")
 """Matches a strength with a decimal comma."""
+
+TAG = re.compile(r"<lora:([^<>]+)>")
+
+STRENGTH = re.compile(r"[^,]*:([+-]?[0-9]+)")
+"""Matches a name with a strength of which a comma may have cut off the decimals."""
+
+ONLY_DIGITS = re.compile(r"[0-9]+")
 
 MAX_ENTRIES = 100
 """Maximum number of entries that are checked, including those without a name."""
@@ -77,6 +92,37 @@ class LorasKind(Kind):
         """No: the syntax says it already."""
         return False
 
+    def explain_comma(self, field: Field, parts: Sequence[str]) -> str:
+        """Explain two items that may be one strength, written with a decimal comma."""
+        strength = STRENGTH.fullmatch(parts[0])
+        decimals = parts[1]
+        if strength is None or not ONLY_DIGITS.fullmatch(decimals):
+            return ""
+        return _describe_decimals(strength[1], decimals)
+
+    def parse_axis_item(self, axis: AxisContext, items: Sequence[Item], index: int) -> AxisValues:
+        """Parse a list of `name:strength`; a pattern stands for several names, a range for several
+        strengths.
+
+        Raises InvalidValue.
+        """
+        found = combine_parts(items[index], lambda part: _parse_axis_part(axis, part))
+        checked = [_check_known(axis, rows) for rows in found.values]
+        return AxisValues(checked, found.is_open)
+
+    def accepts_none(self, field: Field) -> bool:
+        """Always: a list of LoRAs may be empty."""
+        return True
+
+    def format_axis_label(self, axis: AxisContext, value: Any) -> str:
+        """Format names, and strengths other than 1."""
+        return " + ".join(_format_label(row) for row in value)
+
+    def format_axis_item(self, axis: AxisContext, value: Any) -> str:
+        """Format names with their strengths, in quotes."""
+        rows = [quote_if_split(f"{row.name}:{row.strength!r}") for row in value]
+        return quote(", ".join(rows))
+
 
 def check_loras(field: Field, value: Any) -> tuple[Lora, ...]:
     """Check rows of name and strength, given as `name:0.8, other`, or as a list of names, pairs or
@@ -111,11 +157,15 @@ def _refuse_comma(text: str) -> None:
     split = SPLIT_STRENGTH.search(text)
     if split:
         whole, decimals = split.groups()
-        raise InvalidValue(f"write the strength {whole},{decimals} as {whole}.{decimals}.")
+        raise InvalidValue(_describe_decimals(whole, decimals))
+
+
+def _describe_decimals(whole: str, decimals: str) -> str:
+    return f"write the strength {whole},{decimals} as {whole}.{decimals}."
 
 
 def _split_text(text: str) -> list[str]:
-    tagged = re.findall(r"<lora:([^<>]+)>", text)
+    tagged = TAG.findall(text)
     if tagged:
         return tagged
     parts = [part.strip() for part in text.split(",")]
@@ -198,6 +248,44 @@ def _parse_strength(value: Any) -> float:
         return float(number)
     except OverflowError:
         return math.nan
+
+
+def _parse_axis_part(axis: AxisContext, item: Item) -> AxisValues:
+    """Parse `name:strength`, or what a pattern and a range stand for. Raises InvalidValue."""
+    tag = TAG.fullmatch(item.text)
+    name = tag[1] if tag else item.text
+    strength = ""
+    # A name may hold a colon itself.
+    is_whole = len(axis.choice_index.find_candidates(name)) == 1
+    if ":" in name and not is_whole:
+        name, _, strength = name.rpartition(":")
+    named = Item(name.strip(), is_quoted=item.is_quoted)
+    names = find_choices(axis, named)
+    strengths = [1.0]
+    if strength.strip():
+        numbers = expand_numbers([strength.strip()], 0)
+        strengths = [float(number) for number in numbers]
+    if len(names.values) * len(strengths) > MAX_VALUES:
+        raise InvalidValue(TOO_MANY)
+    loras = []
+    for found in names.values:
+        loras += [Lora(str(found), one) for one in strengths]
+    return AxisValues(loras, names.is_open)
+
+
+def _check_known(axis: AxisContext, rows: tuple[Lora, ...]) -> Any:
+    """Check rows whose names are known. They are not looked for among all choices again, which
+    would be slow for thousands of values.
+    """
+    known = tuple(Choice(row.name, row.name) for row in rows)
+    narrowed = replace(axis.field, choices=known)
+    return axis.check_value(narrowed, rows)
+
+
+def _format_label(row: Lora) -> str:
+    if row.strength == 1:
+        return row.name
+    return f"{row.name}:{format_short(row.strength)}"
 
 
 LORAS = LorasKind()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from comfygradio.comfy.workflow import Upload
 from comfygradio.errors import ValuesRefused
+from comfygradio.forms.kinds.axis_text import Item, quote
+from comfygradio.forms.kinds.axis_values import AxisContext, AxisValues
 from comfygradio.forms.kinds.kind import Kind
 from comfygradio.forms.kinds.value import InvalidValue, shorten
 from comfygradio.media.pixel_budget import MAX_PIXELS
@@ -86,6 +88,24 @@ class MediaKind(Kind):
     def find_python_type(self, field: Field) -> type:
         """What Gradio's clients send for a file."""
         return dict
+
+    def parse_axis_item(self, axis: AxisContext, items: Sequence[Item], index: int) -> AxisValues:
+        """Find a file by its name, or those that fit a pattern. Raises InvalidValue."""
+        item = items[index]
+        paths = axis.files.find(item.text, item.is_quoted)
+        checked = [axis.check(path) for path in paths]
+        return AxisValues(checked, is_open=not item.is_quoted)
+
+    def parse_axis_value(self, axis: AxisContext, value: Any) -> Any:
+        """Find a file by its name, in which nothing is a pattern. Raises InvalidValue."""
+        if isinstance(value, str) and value.strip():
+            [path] = axis.files.find(value, is_literal=True)
+            return axis.check(path)
+        return axis.check(value)
+
+    def format_axis_item(self, axis: AxisContext, value: Any) -> str:
+        """Format the path below the folder of files that may be named, in quotes."""
+        return quote(axis.files.to_text(value))
 
 
 def check_media(field: Field, value: Any) -> Path:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import math
+import random
+import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from comfygradio.comfy.object_info import is_number, is_whole_number
+from comfygradio.forms.kinds.axis_text import MAX_VALUES, TOO_MANY, Item
+from comfygradio.forms.kinds.axis_values import AxisContext, AxisValues
 from comfygradio.forms.kinds.kind import Kind
-from comfygradio.forms.kinds.number import check_number
+from comfygradio.forms.kinds.number import (
+    check_number,
+    explain_number_comma,
+    parse_axis_numbers,
+)
 from comfygradio.forms.kinds.value import InvalidValue, shorten
 
 if TYPE_CHECKING:
@@ -21,6 +30,9 @@ RANDOM_SEEDS = 2**50
 """Random seeds stay below what ComfyUI's own page draws (frontend 1.58), so that a browser does not
 round them.
 """
+
+RANDOM = re.compile(r"random(?:\s*[x×*]\s*([0-9]{1,9}))?", re.IGNORECASE)
+COUNT_ON = re.compile(r"\+\s*([0-9]{1,9})")
 
 
 @dataclass(frozen=True)
@@ -61,6 +73,46 @@ class SeedKind(Kind):
             raise InvalidValue(f"the seed {shorten(value)} names no picture.")
         return value
 
+    def explain_comma(self, field: Field, parts: Sequence[str]) -> str:
+        """Explain items that may be one number with a decimal comma, or with thousands."""
+        return explain_number_comma(field, parts)
+
+    def parse_axis_item(self, axis: AxisContext, items: Sequence[Item], index: int) -> AxisValues:
+        """Parse numbers, `random x4` for four that are drawn, or `+3` for the form's seed and the
+        three after it.
+
+        Raises InvalidValue.
+        """
+        text = items[index].text
+        drawn = RANDOM.fullmatch(text)
+        if drawn or is_open_seed(text):
+            count = int(drawn[1] or 1) if drawn else 1
+            return AxisValues(draw_seeds(axis.field, count, axis.rng), is_open=True)
+        onwards = COUNT_ON.fullmatch(text)
+        if onwards:
+            return AxisValues(_count_on(axis, int(onwards[1])), is_open=True)
+        found = parse_axis_numbers(axis.field, items, index)
+        if any(is_open_seed(value) for value in found.values):
+            raise InvalidValue(
+                "-1 stands for a random seed and cannot be part of a range; write random x4 for "
+                "four of them."
+            )
+        return found
+
+    def parse_axis_value(self, axis: AxisContext, value: Any) -> Any:
+        """Check a seed; one that is left to chance is drawn, unless it is missing.
+
+        Raises InvalidValue.
+        """
+        if not is_open_seed(value):
+            return axis.check(value)
+        is_missing = value is None or (isinstance(value, str) and not value.strip())
+        if not is_missing:
+            return draw_seeds(axis.field, 1, axis.rng)[0]
+        if axis.field.optional:
+            return None
+        return axis.check("nothing")
+
 
 def check_seed(field: Field, value: Any) -> int:
     """An exact 64-bit seed; nothing, -1 or "random" draws one."""
@@ -91,6 +143,31 @@ def allowed_seeds(field: Field) -> range:
     if high is not None:
         span = min(RANDOM_SEEDS, high - low + 1)
     return range(low, low + span)
+
+
+def draw_seeds(field: Field, count: int, rng: random.Random) -> list[int]:
+    """Different random seeds within the field's limits, 0 or more where these allow it.
+
+    Raises InvalidValue.
+    """
+    if count > MAX_VALUES:
+        raise InvalidValue(TOO_MANY)
+    seeds = allowed_seeds(field)
+    if not 1 <= count <= len(seeds):
+        raise InvalidValue(f"{count} different seeds are not possible; {field.allowed}.")
+    return rng.sample(seeds, count)
+
+
+def _count_on(axis: AxisContext, count: int) -> list[int]:
+    """The form's seed, or one that is drawn, and as many after it. Raises InvalidValue."""
+    if count >= MAX_VALUES:
+        raise InvalidValue(TOO_MANY)
+    if isinstance(axis.start, int) and not is_open_seed(axis.start):
+        first = axis.start
+    else:
+        [first] = draw_seeds(axis.field, 1, axis.rng)
+    seeds = range(first, first + count + 1)
+    return [int(axis.check(seed)) for seed in seeds]
 
 
 def _draw_seed(field: Field) -> int:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from comfygradio.forms.kinds.axis_text import Item
+from comfygradio.forms.kinds.axis_values import AxisContext, AxisValues, find_choices
 from comfygradio.forms.kinds.kind import Kind, is_short
 from comfygradio.forms.kinds.number import SIDES, clamp_number, describe_off_step, parse_number
 from comfygradio.forms.kinds.value import InvalidValue, list_choices, shorten
@@ -99,6 +101,21 @@ class SizeKind(Kind):
         for part, pixels in zip(SIDES, value, strict=True):
             filled.extend((slot, pixels) for slot in field.slots[part])
         return filled
+
+    def parse_axis_item(self, axis: AxisContext, items: Sequence[Item], index: int) -> AxisValues:
+        """Parse a size in pixels, or find sizes of the list by label or pattern.
+
+        Raises InvalidValue.
+        """
+        item = items[index]
+        if axis.field.choices is None:
+            return AxisValues([axis.check(item.text)])
+        try:
+            found = find_choices(axis, item)
+        except InvalidValue:
+            return AxisValues([axis.check(item.text)])
+        sizes = [axis.check(value) for value in found.values]
+        return AxisValues(sizes, found.is_open)
 
 
 def check_size(field: Field, value: Any) -> tuple[int, int]:

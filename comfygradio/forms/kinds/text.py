@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from comfygradio.forms.kinds.axis_text import Item, quote, split_texts
+from comfygradio.forms.kinds.axis_values import AxisContext
 from comfygradio.forms.kinds.kind import Kind
 from comfygradio.forms.kinds.value import InvalidValue, is_huge, is_sendable
 
@@ -79,6 +81,24 @@ class TextKind(Kind):
     def offers_none(self, field: Field) -> bool:
         """No: `none` is a text like any other."""
         return False
+
+    def split_axis(self, text: str) -> tuple[list[Item], str]:
+        """Split into texts, in which commas alone separate nothing. Raises InvalidValue."""
+        return split_texts(text), ", "
+
+    def is_axis_item_empty(self, axis: AxisContext, item: Item) -> bool:
+        """Never: an empty text is a text like any other."""
+        return False
+
+    def format_axis_label(self, axis: AxisContext, value: Any) -> str:
+        """Format a text whole."""
+        if value == "":
+            return "(empty)"
+        return super().format_axis_label(axis, value)
+
+    def format_axis_item(self, axis: AxisContext, value: Any) -> str:
+        """Format a text in quotes."""
+        return quote(value)
 
 
 def check_text(field: Field, value: Any) -> str:

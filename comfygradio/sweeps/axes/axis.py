@@ -58,6 +58,13 @@ def list_points(axes: Sequence[Axis]) -> Iterator[Index]:
     return itertools.product(*positions)
 
 
+def move_point(index: Index, axis: int, position: int) -> Index:
+    """The point with another position on one axis."""
+    positions = list(index)
+    positions[axis] = position
+    return tuple(positions)
+
+
 def apply_point(axes: Sequence[Axis], base: Mapping[str, Any], index: Index) -> dict[str, Any]:
     """The values of a point: the base, then everything that is set, then everything that is
     replaced.
@@ -65,15 +72,17 @@ def apply_point(axes: Sequence[Axis], base: Mapping[str, Any], index: Index) -> 
     values = dict(base)
     swaps: dict[str, dict[str, str]] = {}
     for axis, position in zip(axes, index, strict=True):
-        for change in axis.steps[position].changes:
+        step = axis.steps[position]
+        for change in step.changes:
             if change.kind == "set":
                 values[change.field] = change.value
             else:
                 pairs = swaps.setdefault(change.field, {})
                 pairs[change.search] = str(change.value)
     for field, pairs in swaps.items():
-        if values.get(field) is not None:
-            values[field] = replace_texts(str(values[field]), pairs)
+        value = values.get(field)
+        if value is not None:
+            values[field] = replace_texts(str(value), pairs)
     return values
 
 
@@ -86,5 +95,10 @@ def replace_texts(text: str, pairs: Mapping[str, str]) -> str:
         [(search, replacement)] = pairs.items()
         return text.replace(search, replacement)
     longest_first = sorted(pairs, key=len, reverse=True)
-    pattern = "|".join(re.escape(search) for search in longest_first)
-    return re.sub(pattern, lambda match: pairs[match[0]], text)
+    escaped = [re.escape(search) for search in longest_first]
+    pattern = "|".join(escaped)
+
+    def swap(match: re.Match[str]) -> str:
+        return pairs[match[0]]
+
+    return re.sub(pattern, swap, text)

@@ -12,14 +12,15 @@ from typing import Any
 
 from comfygradio.errors import AxisError
 from comfygradio.forms.form import Form
+from comfygradio.forms.kinds.axis_text import MAX_VALUES, quote_if_split
+from comfygradio.forms.kinds.axis_values import AxisContext
+from comfygradio.forms.kinds.file_pattern import AllowedFiles
 from comfygradio.forms.kinds.text import MAX_TEXT
 from comfygradio.forms.kinds.value import shorten
+from comfygradio.forms.value_check import check_value
 from comfygradio.sweeps.axes.axis import Axis, Entry, Step
 from comfygradio.sweeps.axes.axis_row import AxisRow, format_items, parse_row
-from comfygradio.sweeps.axes.axis_text import MAX_VALUES, quote_if_split
-from comfygradio.sweeps.axes.file_pattern import AllowedFiles
 from comfygradio.sweeps.axes.search_replace import explain_absent, is_too_long
-from comfygradio.sweeps.axes.value_parser import ValueParser
 
 MAX_AXIS_VALUES = 3 * MAX_VALUES
 """Values of all fields of all axes together: as many as three fields may have."""
@@ -93,7 +94,14 @@ def format_each(form: Form, name: str, values: Sequence[Any]) -> list[str]:
 
     Raises AxisError.
     """
-    return format_items(ValueParser(form.fields[name]), values)
+    context = AxisContext(
+        form.fields[name],
+        start=None,
+        rng=random.SystemRandom(),
+        files=AllowedFiles(),
+        check_value=check_value,
+    )
+    return format_items(context, values)
 
 
 def format_unquoted(form: Form, name: str, values: Sequence[Any]) -> list[str]:
@@ -135,8 +143,8 @@ def _parse_entry(
             raise AxisError(form.describe_unknown_field(shorten(name)), shorten(name))
         one = form.fields[name]
         start = base.get(name, one.default)
-        reader = ValueParser(one, start, rng, files)
-        rows.append(parse_row(reader, given))
+        context = AxisContext(one, start, rng, files, check_value)
+        rows.append(parse_row(context, given))
     _check_equal_lengths(rows)
     return rows
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from comfygradio.forms.field import Field
+from comfygradio.forms.kinds.axis_text import Item, split_values
+from comfygradio.forms.kinds.number_range import expand_numbers, format_number, is_number, is_range
 from comfygradio.forms.kinds.text import MAX_TEXT, check_text
 from comfygradio.forms.kinds.value import InvalidValue, shorten
-from comfygradio.sweeps.axes.axis_text import Item, split_values
-from comfygradio.sweeps.axes.number_range import expand_numbers, format_number, is_number, is_range
 
 PREFIX = re.compile(r"\s*S/R\s*:", re.IGNORECASE)
 PAIR = re.compile(r"\s*[^=\s][^=]*=")

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from comfygradio.sweeps.axes.axis import Index
+from comfygradio.sweeps.axes.axis import Index, move_point
 from comfygradio.sweeps.planner.workload import Results, Workload
 
 MAX_EVALUATED_STEPS = 300_000
@@ -63,8 +63,8 @@ def list_nests(workload: Workload, points: Sequence[Index]) -> Iterator[LoopNest
 
 def weigh_axes(workload: Workload, points: Sequence[Index]) -> list[float]:
     """Seconds, on average, that a step along each axis alone costs."""
-    axes = range(len(points[0]))
-    return [_weigh_axis(workload, axis, points) for axis in axes]
+    axes = len(points[0])
+    return [_weigh_axis(workload, axis, points) for axis in range(axes)]
 
 
 def choose_order(workload: Workload, points: Sequence[Index]) -> list[Index]:
@@ -107,8 +107,9 @@ def rank_positions(workload: Workload, points: Sequence[Index]) -> Ranks:
         rank: dict[int, int] = {}
         # Positions that need the same results have the place of the first of them.
         places: dict[Results, int] = {}
-        for position in sorted({point[axis] for point in points}):
-            moved = (*first[:axis], position, *first[axis + 1 :])
+        positions = {point[axis] for point in points}
+        for position in sorted(positions):
+            moved = move_point(first, axis, position)
             needed = workload.needed(moved)
             rank[position] = places.setdefault(needed, position)
         order = sorted(rank, key=lambda position: (rank[position], position))
@@ -156,11 +157,13 @@ def _weigh_axis(workload: Workload, axis: int, points: Sequence[Index]) -> float
     followers = [*positions[1:], positions[0]]
     follower = dict(zip(positions, followers, strict=True))
     seconds = []
-    starts = points[:: max(1, len(points) // 50)]
+    stride = max(1, len(points) // 50)
+    starts = points[::stride]
     for start in starts:
         position = follower[start[axis]]
-        end = (*start[:axis], position, *start[axis + 1 :])
-        seconds.append(workload.step_seconds(end, start))
+        end = move_point(start, axis, position)
+        cost = workload.step_seconds(end, start)
+        seconds.append(cost)
     return math.fsum(seconds) / len(starts)
 
 
@@ -169,8 +172,9 @@ class _Path:
 
     def __init__(self, workload: Workload, order: Sequence[Index]) -> None:
         needed = [workload.needed(index) for index in order]
-        self.points = list(range(len(needed)))
-        self._shared = [[0.0] * len(needed) for _ in needed]
+        count = len(needed)
+        self.points = list(range(count))
+        self._shared = [[0.0] * count for _ in needed]
         for one, mine in enumerate(needed):
             for other in range(one):
                 seconds = workload.sum_seconds(mine & needed[other])
@@ -197,15 +201,13 @@ class _Path:
             for last in range(first + 1, len(points)):
                 before = self.point_at(points, first - 1)
                 after = self.point_at(points, last + 1)
-                now = self.shared_seconds(before, points[first]) + self.shared_seconds(
-                    points[last], after
-                )
-                turned = self.shared_seconds(before, points[last]) + self.shared_seconds(
-                    points[first], after
-                )
+                now = self.shared_seconds(before, points[first])
+                now += self.shared_seconds(points[last], after)
+                turned = self.shared_seconds(before, points[last])
+                turned += self.shared_seconds(points[first], after)
                 if turned > now + EPSILON:
-                    stretch = points[first : last + 1]
-                    points[first : last + 1] = stretch[::-1]
+                    segment = points[first : last + 1]
+                    points[first : last + 1] = segment[::-1]
                     gained = True
         return gained
 
@@ -213,22 +215,27 @@ class _Path:
         """Move segments of this length where that saves time (or-opt). True if one moved."""
         gained = False
         for first in range(len(self.points) - length + 1):
-            stretch = self.points[first : first + length]
-            rest = self.points[:first] + self.points[first + length :]
-            best = self._gain(rest, first, stretch) + EPSILON
+            end = first + length
+            segment = self.points[first:end]
+            reverse = segment[::-1]
+            rest = self.points[:first] + self.points[end:]
+            best = self._measure_gain(rest, first, segment) + EPSILON
             for place in range(len(rest) + 1):
-                for turned in (stretch, stretch[::-1]):
-                    gain = self._gain(rest, place, turned)
+                for turned in (segment, reverse):
+                    gain = self._measure_gain(rest, place, turned)
                     if gain > best + EPSILON:
                         best = gain
                         gained = True
                         self.points = [*rest[:place], *turned, *rest[place:]]
         return gained
 
-    def _gain(self, rest: list[int], place: int, stretch: list[int]) -> float:
+    def _measure_gain(self, rest: list[int], place: int, segment: list[int]) -> float:
+        """Seconds that are shared more with a segment at this place of the rest."""
         left = self.point_at(rest, place - 1)
         right = self.point_at(rest, place)
-        joined = self.shared_seconds(left, stretch[0]) + self.shared_seconds(stretch[-1], right)
+        first = segment[0]
+        last = segment[-1]
+        joined = self.shared_seconds(left, first) + self.shared_seconds(last, right)
         parted = self.shared_seconds(left, right)
         return joined - parted
 

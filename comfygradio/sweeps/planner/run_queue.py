@@ -31,8 +31,8 @@ class Task:
     """A point for a backend: nodes to add to its graph, the seconds that it should take, and what
     should be executed.
 
-    `carried` are nodes in API format by id; `executed` are node ids of the point's own graph, of
-    nodes that share a result only one.
+    `carried` are pinned nodes in API format by id; `executed` are node ids of the point's own
+    graph, of nodes that share a result only one.
     """
 
     index: Index
@@ -53,10 +53,15 @@ class RunQueue:
         self._workload = plan.workload
         self._lock = threading.Lock()
         self._caches: dict[str, BackendCache] = {}
-        self._free: list[tuple[Index, ...]] = [segment for segment in plan.segments if segment]
+        self._free: list[tuple[Index, ...]] = []
+        for segment in plan.segments:
+            if segment:
+                self._free.append(segment)
+        # Points that are taken: the backend, and the seconds that they should take.
         self._running: dict[Index, tuple[str, float]] = {}
+        # Seconds that a backend's points took, and those that they should have taken.
         self._paces: dict[str, tuple[float, float]] = {}
-        self._written: dict[int, Mapping[str, Any]] = {}
+        self._pinned_nodes: dict[int, Mapping[str, Any]] = {}
         self._finished = 0.0
 
     @property
@@ -77,9 +82,11 @@ class RunQueue:
         that work on it.
         """
         with self._lock:
-            work = self.plan.planned.work * self._measure_rest()
+            planned = self.plan.planned
+            work = planned.work * self._measure_rest()
             working = {backend for backend, _ in self._running.values()}
-            return work / max(1, len(working))
+            count = max(1, len(working))
+            return work / count
 
     @property
     def share_left(self) -> float:
@@ -95,19 +102,22 @@ class RunQueue:
         change the answer.
         """
         with self._lock:
-            cache = self._caches.setdefault(backend, self._make_cache((), NO_RESULTS))
+            cache = self._caches.get(backend)
+            if cache is None:
+                cache = self._make_cache((), NO_RESULTS)
+                self._caches[backend] = cache
             if not warm:
                 cache.forget()
             work = self._find_work(backend, cache)
             if not work:
                 return None
-            index, made, riding = work.advance()
+            index, made, pinned = work.advance()
             seconds = self._workload.sum_seconds(made)
             self._running[index] = (backend, seconds)
             executed = self._name_results(index, made)
             carried: dict[str, Any] = {}
-            for result in riding:
-                carried |= self._write(result)
+            for result in pinned:
+                carried |= self._build_pinned(result)
         return Task(index, carried, seconds, executed)
 
     def finish(self, index: Index, seconds: float | None = None) -> None:
@@ -115,11 +125,14 @@ class RunQueue:
         its backend is.
         """
         with self._lock:
-            backend, expected = self._running.pop(index, ("", 0.0))
+            if index not in self._running:
+                return
+            backend, expected = self._running.pop(index)
             self._finished += expected
-            if seconds is not None and expected > 0:
-                ran, planned = self._paces.get(backend, (0.0, 0.0))
-                self._paces[backend] = (ran + seconds, planned + expected)
+            if seconds is None or expected <= 0:
+                return
+            ran, planned = self._paces.get(backend, (0.0, 0.0))
+            self._paces[backend] = (ran + seconds, planned + expected)
 
     def give_back(self, index: Index, backend: str) -> None:
         """A backend could not run a point; whoever asks next may have it, and the rest of that
@@ -140,17 +153,19 @@ class RunQueue:
             cache = self._set_aside(backend, cache)
         if cache:
             return cache
-        return self._adopt(backend, cache) or self._steal(backend, cache)
+        taken = self._take_free(backend, cache)
+        if taken is not None:
+            return taken
+        return self._steal(backend, cache)
 
     def _set_aside(self, backend: str, cache: BackendCache) -> BackendCache:
         """Leave those points to others that this backend cannot run."""
-        mine, others = self._part(backend, cache.ahead)
+        mine, others = self._part(backend, cache.upcoming)
         if others:
             self._free.append(others)
-        self._caches[backend] = self._make_cache(mine, cache.kept)
-        return self._caches[backend]
+        return self._assign(backend, mine, cache.kept)
 
-    def _adopt(self, backend: str, cache: BackendCache) -> BackendCache | None:
+    def _take_free(self, backend: str, cache: BackendCache) -> BackendCache | None:
         """Take over points that nobody has: the first lot of which the backend can run some."""
         for place, segment in enumerate(self._free):
             mine, rest = self._part(backend, segment)
@@ -160,8 +175,7 @@ class RunQueue:
                 self._free[place] = rest
             else:
                 del self._free[place]
-            self._caches[backend] = self._make_cache(mine, cache.kept)
-            return self._caches[backend]
+            return self._assign(backend, mine, cache.kept)
         return None
 
     def _steal(self, backend: str, cache: BackendCache) -> BackendCache | None:
@@ -171,39 +185,42 @@ class RunQueue:
         A backend that has taken nothing is not: whatever it had came back to the queue, and it asks
         for no more.
         """
-        thief = self._load(backend, cache)
-        others = []
+        thief = self._measure_load(backend, cache)
+        owners: dict[str, BackendLoad] = {}
         for name, other in self._caches.items():
             if name != backend and other:
-                others.append((name, self._load(name, other)))
-        longest_first = sorted(others, key=lambda pair: -pair[1].finish_seconds)
-        for name, owner in longest_first:
-            ahead = owner.cache.ahead
+                owners[name] = self._measure_load(name, other)
+        longest_first = sorted(owners, key=lambda name: -owners[name].finish_seconds)
+        for name in longest_first:
+            owner = owners[name]
+            upcoming = owner.cache.upcoming
             cut = find_split(owner, thief)
-            if cut == len(ahead) and owner.is_absent:
+            if cut == len(upcoming) and owner.is_absent:
                 cut = 0
-            mine, rest = self._part(backend, ahead[cut:])
+            mine, others = self._part(backend, upcoming[cut:])
             if mine:
-                self._caches[name] = self._make_cache(ahead[:cut] + rest, owner.cache.kept)
-                self._caches[backend] = self._make_cache(mine, cache.kept)
-                return self._caches[backend]
+                left = upcoming[:cut] + others
+                self._assign(name, left, owner.cache.kept)
+                return self._assign(backend, mine, cache.kept)
         return None
 
-    def _load(self, backend: str, cache: BackendCache) -> BackendLoad:
+    def _measure_load(self, backend: str, cache: BackendCache) -> BackendLoad:
         """What a backend has before it; of what it has taken, it is in the middle of the first."""
         taken = [seconds for name, seconds in self._running.values() if name == backend]
         busy = 0.0
         if taken:
             busy = sum(taken) - taken[0] / 2
-        ran, planned = self._paces.get(backend, (1.0, 1.0))
-        pace = ran / planned
+        pace = 1.0
+        if backend in self._paces:
+            ran, planned = self._paces[backend]
+            pace = ran / planned
         return BackendLoad(cache, busy, pace, is_absent=not taken)
 
     def _release(self, backend: str, more: tuple[Index, ...]) -> None:
         cache = self._caches.pop(backend, None)
         segment = more
         if cache is not None:
-            segment = (*more, *cache.ahead)
+            segment = more + cache.upcoming
         if segment:
             self._free.append(segment)
 
@@ -216,12 +233,13 @@ class RunQueue:
                 executed[result] = node_id
         return tuple(executed.values())
 
-    def _write(self, result: int) -> Mapping[str, Any]:
-        if result not in self._written:
-            self._written[result] = build_pinned_nodes(
-                self._workload, result, self.plan.object_info
-            )
-        return self._written[result]
+    def _build_pinned(self, result: int) -> Mapping[str, Any]:
+        """The nodes that keep a result, built once."""
+        nodes = self._pinned_nodes.get(result)
+        if nodes is None:
+            nodes = build_pinned_nodes(self._workload, result, self.plan.object_info)
+            self._pinned_nodes[result] = nodes
+        return nodes
 
     def _part(
         self, backend: str, points: Sequence[Index]
@@ -237,10 +255,19 @@ class RunQueue:
         return tuple(mine), tuple(others)
 
     def _suits(self, backend: str, index: Index) -> bool:
-        return self._accepts is None or self._accepts(backend, index)
+        if self._accepts is None:
+            return True
+        return self._accepts(backend, index)
 
-    def _make_cache(self, ahead: tuple[Index, ...], kept: Results) -> BackendCache:
-        return BackendCache(self._workload, ahead, self.plan.limits, kept)
+    def _assign(self, backend: str, points: tuple[Index, ...], kept: Results) -> BackendCache:
+        """Make these the upcoming points of a backend, and return its new cache model."""
+        cache = self._make_cache(points, kept)
+        self._caches[backend] = cache
+        return cache
+
+    def _make_cache(self, upcoming: tuple[Index, ...], kept: Results) -> BackendCache:
+        limits = self.plan.limits
+        return BackendCache(self._workload, upcoming, limits, kept)
 
     def _measure_rest(self) -> float:
         if not self._running and not self._count_waiting():
@@ -251,14 +278,17 @@ class RunQueue:
         return max(0.0, 1.0 - self._finished / work)
 
     def _count_waiting(self) -> int:
-        taken_over = sum(len(cache) for cache in self._caches.values())
-        free = sum(len(segment) for segment in self._free)
-        return taken_over + free
+        count = 0
+        for cache in self._caches.values():
+            count += len(cache)
+        for segment in self._free:
+            count += len(segment)
+        return count
 
 
 @dataclass(frozen=True)
 class BackendLoad:
-    """What a backend still has to do: the points ahead in its cache model, and `busy` seconds of
+    """What a backend still has to do: the upcoming points of its cache model, and `busy` seconds of
     points that it has taken.
 
     `pace` is measured over planned seconds. A backend that has taken nothing `is_absent`.
@@ -272,8 +302,9 @@ class BackendLoad:
     @property
     def finish_seconds(self) -> float:
         """Seconds until everything is done."""
-        ahead = sum(self.cache.estimate())
-        return (self.busy + ahead) * self.pace
+        upcoming = sum(self.cache.estimate())
+        seconds = self.busy + upcoming
+        return seconds * self.pace
 
 
 def find_split(victim: BackendLoad, thief: BackendLoad) -> int:
@@ -284,7 +315,7 @@ def find_split(victim: BackendLoad, thief: BackendLoad) -> int:
     that it takes fewer points, or none.
     """
     mine = victim.cache.estimate()
-    theirs = thief.cache.estimate_remaining(victim.cache.ahead)
+    theirs = thief.cache.estimate_remaining(victim.cache.upcoming)
     best = (victim.busy + sum(mine)) * victim.pace * MIN_GAIN
     place = len(mine)
     before = victim.busy

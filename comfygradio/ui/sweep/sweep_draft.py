@@ -12,6 +12,7 @@ from comfygradio.errors import AxisError, ValuesRefused
 from comfygradio.forms.field import Field
 from comfygradio.forms.fill import FROM_FORM
 from comfygradio.forms.form import Form
+from comfygradio.forms.kinds.axis_text import check_typed
 from comfygradio.forms.kinds.value import InvalidValue
 from comfygradio.sweeps.axes.axis import Axis
 from comfygradio.sweeps.axes.axis_parser import (
@@ -22,7 +23,6 @@ from comfygradio.sweeps.axes.axis_parser import (
     parse_all_axes,
     parse_axis,
 )
-from comfygradio.sweeps.axes.axis_text import check_typed
 from comfygradio.sweeps.definition import Definition
 from comfygradio.ui.form.upload_value import read_payload, read_upload
 

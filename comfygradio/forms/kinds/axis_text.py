@@ -12,6 +12,8 @@ from comfygradio.forms.kinds.value import InvalidValue
 MAX_VALUES = 10_000
 """Values of one axis."""
 
+TOO_MANY = f"these are more values than an axis may have; at most {MAX_VALUES:,} are allowed."
+
 MAX_LENGTH = 5_000_000
 """Characters of one field's axis text."""
 

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from comfygradio.forms.kinds.axis_text import MAX_VALUES, TOO_MANY
+from comfygradio.forms.kinds.choice_index import is_pattern
 from comfygradio.forms.kinds.value import InvalidValue, shorten
-from comfygradio.sweeps.axes.axis_text import MAX_VALUES
-from comfygradio.sweeps.axes.choice_index import is_pattern
-from comfygradio.sweeps.axes.number_range import TOO_MANY
 
 MAX_LISTED = 100_000
 """Entries of folders that one pattern looks at."""

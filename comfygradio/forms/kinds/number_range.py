@@ -1,27 +1,21 @@
-"""Numbers of axes: ranges and rows, worked out in exact fractions, and seeds that are drawn."""
+"""Numbers of axes: ranges and rows, worked out in exact fractions."""
 
 from __future__ import annotations
 
 import math
-import random
 import re
 from collections.abc import Sequence
 from fractions import Fraction
 
-from comfygradio.forms.field import Field
-from comfygradio.forms.kinds.number import EXACT_LIMIT, check_number, check_thousands
+from comfygradio.forms.kinds.axis_text import MAX_VALUES, TOO_MANY
 from comfygradio.forms.kinds.numerals import suggest_numerals
-from comfygradio.forms.kinds.seed import allowed_seeds
 from comfygradio.forms.kinds.value import InvalidValue, shorten
-from comfygradio.sweeps.axes.axis_text import MAX_VALUES
-
-TOO_MANY = f"these are more values than an axis may have; at most {MAX_VALUES:,} are allowed."
 
 DIGITS = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
-NUMBER = re.compile(rf"(?:[+-]\s*)?{DIGITS}")
+NUMBER_PATTERN = re.compile(rf"(?:[+-]\s*)?{DIGITS}")
 RANGE = re.compile(
-    rf"(?P<start>{NUMBER.pattern})\s*-\s*(?P<end>{NUMBER.pattern})"
-    rf"\s*(?:\(\s*(?P<step>{NUMBER.pattern})\s*\)|\[\s*(?P<count>[0-9]{{1,9}})\s*\])?"
+    rf"(?P<start>{NUMBER_PATTERN.pattern})\s*-\s*(?P<end>{NUMBER_PATTERN.pattern})"
+    rf"\s*(?:\(\s*(?P<step>{NUMBER_PATTERN.pattern})\s*\)|\[\s*(?P<count>[0-9]{{1,9}})\s*\])?"
 )
 ELLIPSES = ("..", "...", "…")
 DASHES = str.maketrans("‐‑‒–—−", "------")
@@ -74,48 +68,19 @@ def expand_numbers(texts: Sequence[str], index: int, is_whole: bool = False) -> 
     return _step_range(start, end, step)
 
 
-def convert_number(field: Field, number: Fraction) -> int | float:
-    """The number as the field has it: whole for an INT, else a float, the nearest that there is.
-
-    Raises InvalidValue.
-    """
-    is_whole = number.denominator == 1
-    if field.is_integer and not is_whole:
-        raise InvalidValue(f"{format_number(number)} is not possible; {field.allowed}.")
-    is_exact = is_whole and (field.is_integer or abs(number) < EXACT_LIMIT)
-    plain = int(number) if is_exact else _to_float(number)
-    checked = check_number(field, plain)
-    return checked if field.is_integer else float(checked)
-
-
-def check_all_thousands(field: Field, text: str) -> None:
-    """Raises InvalidValue where a number of a text, be it in a range, may be meant as thousands:
-    `1.000`.
-    """
-    start = text.translate(DASHES)[:MAX_RANGE_LENGTH]
-    for match in NUMBER.finditer(start):
-        digits = match[0].lstrip("+- ")
-        check_thousands(field, digits)
-
-
 def format_number(number: Fraction) -> str:
     """The number in digits, with as many decimals as a float needs."""
     if number.denominator == 1:
         return str(number.numerator)
-    return repr(_to_float(number))
+    return repr(to_float(number))
 
 
-def draw_seeds(field: Field, count: int, rng: random.Random) -> list[int]:
-    """Different random seeds within the field's limits, 0 or more where these allow it.
-
-    Raises InvalidValue.
-    """
-    if count > MAX_VALUES:
-        raise InvalidValue(TOO_MANY)
-    seeds = allowed_seeds(field)
-    if not 1 <= count <= len(seeds):
-        raise InvalidValue(f"{count} different seeds are not possible; {field.allowed}.")
-    return rng.sample(seeds, count)
+def to_float(number: Fraction) -> float:
+    """Return the nearest float. Raises InvalidValue for a number that is too large for one."""
+    try:
+        return float(number)
+    except OverflowError:
+        raise InvalidValue("this huge number is not possible.") from None
 
 
 def _match(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
@@ -126,19 +91,12 @@ def _match(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
 
 
 def _parse(text: str) -> Fraction | None:
-    match = _match(NUMBER, text)
+    match = _match(NUMBER_PATTERN, text)
     return _to_fraction(match[0]) if match else None
 
 
 def _to_fraction(text: str) -> Fraction:
     return Fraction("".join(text.split()))
-
-
-def _to_float(number: Fraction) -> float:
-    try:
-        return float(number)
-    except OverflowError:
-        raise InvalidValue("this huge number is not possible.") from None
 
 
 def _find_step(start: Fraction, end: Fraction, text: str | None) -> Fraction:
