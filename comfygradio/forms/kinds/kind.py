@@ -219,6 +219,33 @@ class Kind(ABC):
         """Whether `change_graph` adds or fills the node with this id."""
         return False
 
+    def salvage(self, value: Any) -> Any:
+        """Return what is left of JSON that the field may refuse and that may come out of anybody's
+        file: a scalar, or a list of scalars. Returns None if nothing is.
+        """
+        if isinstance(value, str | int | float):
+            return value
+        if isinstance(value, list | tuple):
+            return [one for one in value if isinstance(one, str | int | float)]
+        return None
+
+    def describe(self, field: Field, value: Any) -> str:
+        """Describe a value that is JSON to people."""
+        if isinstance(value, bool):
+            return "on" if value else "off"
+        if value in (None, "", []):
+            return self.describe_empty()
+        if isinstance(value, list):
+            return ", ".join(map(str, value))
+        for choice in field.choices or ():
+            if choice.value == value:
+                return choice.label or str(value)
+        return str(value)
+
+    def describe_empty(self) -> str:
+        """Describe the lack of a value to people."""
+        return "empty"
+
     def find_python_type(self, field: Field) -> type:
         """The type of a parameter for this field, as schemas tell it to programs."""
         return str

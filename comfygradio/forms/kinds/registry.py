@@ -10,7 +10,7 @@ from comfygradio.forms.kinds.choice import DROPDOWN, RADIO
 from comfygradio.forms.kinds.color import COLOR
 from comfygradio.forms.kinds.kind import Kind
 from comfygradio.forms.kinds.loras import LORAS
-from comfygradio.forms.kinds.media import AUDIO, FILE, PICTURE, VIDEO
+from comfygradio.forms.kinds.media import AUDIO, FILE, MASK, PICTURE, VIDEO
 from comfygradio.forms.kinds.number import NUMBER
 from comfygradio.forms.kinds.seed import SEED
 from comfygradio.forms.kinds.size import SIZE
@@ -47,7 +47,7 @@ KINDS: Mapping[Widget, Kind] = {
     "size": SIZE,
     "color": COLOR,
     "image": PICTURE,
-    "mask": PICTURE,
+    "mask": MASK,
     "video": VIDEO,
     "audio": AUDIO,
     "file": FILE,

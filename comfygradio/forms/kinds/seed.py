@@ -55,6 +55,10 @@ class SeedKind(Kind):
         """Whether a new seed is drawn: for nothing, -1 and "random"."""
         return is_open_seed(value)
 
+    def describe_empty(self) -> str:
+        """A new seed is drawn for each job."""
+        return "new every time"
+
     def resolve_scalar(self, field: Field, scalar: PlainScalar) -> Any:
         """A number, or None for a random seed."""
         if scalar.is_null:
