@@ -132,6 +132,24 @@ def is_open_seed(value: object) -> bool:
     return value is None or value == -1
 
 
+def offset_seed(field: Field, value: Any, number: int) -> Any:
+    """Return the seed `number` places after this one, as text. The smallest one follows the
+    largest.
+
+    A value that is no seed is returned unchanged.
+    """
+    try:
+        seed = check_seed(field, value)
+    except InvalidValue:
+        # The check of the first job reports it.
+        return value
+    low = int(field.minimum or 0)
+    high = 2**64 - 1 if field.maximum is None else int(field.maximum)
+    count = high - low + 1
+    following = low + (seed - low + number) % count
+    return str(following)
+
+
 def allowed_seeds(field: Field) -> range:
     """The seeds that are drawn for a field: within its limits, 0 or more where these allow it.
 
