@@ -249,7 +249,7 @@ def _count(number: int) -> str:
 def _summarise_values(field: Field, axis: Axis, given: Any) -> str:
     """How many values were typed, and which, unless what was typed says so itself."""
     number = _count(len(axis.steps))
-    if field.widget == "seed" and "random" in str(given):
+    if field.kind.is_seed and "random" in str(given):
         return f"{number}, drawn when it starts"
     labels = [step.label for step in axis.steps]
     as_typed = re.sub(r"[\s\"]", "", str(given))

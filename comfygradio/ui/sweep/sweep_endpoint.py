@@ -181,7 +181,7 @@ def _write_all(sweep: Sweep, values: Mapping[str, Any]) -> dict[str, Any]:
 def _write(sweep: Sweep, name: str, value: Any) -> Any:
     """A value as JSON; seeds as texts, since they may be larger than numbers of JavaScript."""
     field = sweep.form.fields.get(name)
-    if field is None or field.widget != "seed" or value is None:
+    if field is None or not field.kind.is_seed or value is None:
         return value
     return str(value)
 
