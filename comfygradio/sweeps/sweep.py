@@ -6,33 +6,29 @@ import logging
 import secrets
 import threading
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
-from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.errors import ComfyGradioError, JobStoreError
 from comfygradio.forms.form import Form
 from comfygradio.jobs.backend import Backend
 from comfygradio.jobs.job import Job, Phase
-from comfygradio.jobs.job_queue import JobQueue
-from comfygradio.jobs.sweep_store import PointRecord, SweepRecord, SweepStore
+from comfygradio.jobs.sweep_store import PointRecord, SweepRecord
 from comfygradio.sweeps.axes.axis import Axis, Index
 from comfygradio.sweeps.cell_store import Cell, CellStore, Observable, measure_node_seconds
 from comfygradio.sweeps.definition import Definition
 from comfygradio.sweeps.dispatch import Dispatcher
 from comfygradio.sweeps.input_copy import copy_files, find_folder
 from comfygradio.sweeps.job_observer import JobObserver
-from comfygradio.sweeps.planner.cache_pinning import DEFAULT_CACHE_GIGABYTES, PinningLimits
-from comfygradio.sweeps.planner.plan import Plan, plan_sweep
+from comfygradio.sweeps.planner.plan import Plan
 from comfygradio.sweeps.planner.run_queue import Accepts, RunQueue, Task
 from comfygradio.sweeps.point import build_order, describe_cells
+from comfygradio.sweeps.ratings import Ratings
 from comfygradio.sweeps.requirements import Requirements
 from comfygradio.sweeps.space import Space, resolve_definition
-
-MEMORY_SHARE = 0.6
-"""Of a backend's RAM, for what it keeps for later points; the rest is for the point that runs."""
+from comfygradio.sweeps.sweep_context import SweepContext
+from comfygradio.sweeps.time_left import TimeLeft
 
 SweepPhase = Literal["planned", "running", "paused", "done", "stopped"]
 """A sweep is done when no point waits or runs any more, those that failed included."""
@@ -42,53 +38,7 @@ INTERNAL_ERROR = (
     "the details."
 )
 
-MIN_MEASURED_POINTS = 3
-"""After this many finished points, measured speed replaces the planned estimate."""
-
-RATINGS = range(-1, 6)
-"""-1 rejects, 0 is none, 1 to 5 are stars."""
-
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class SweepContext:
-    """The queue, the rows of sweeps in its job store, and what refuses a graph that asks for too
-    much.
-
-    `check_limits` raises ValuesRefused or LimitReached.
-    """
-
-    queue: JobQueue
-    rows: SweepStore
-    check_limits: Callable[[Form, Mapping[str, Any]], None] = lambda form, graph: None
-
-    def make_plan(self, space: Space, carry: bool, todo: Collection[Index]) -> Plan:
-        """The order of these points on the queue's backends, by the times that nodes
-        took until now.
-        """
-        times = self.queue.store.read_times(space.form.name)
-        backends = max(1, len(self.queue.backends))
-        limits = PinningLimits(carry, self._measure_memory())
-        return plan_sweep(
-            space,
-            space.form.object_info,
-            times.estimate,
-            backends=backends,
-            limits=limits,
-            todo=frozenset(todo),
-        )
-
-    def _measure_memory(self) -> float:
-        """Gigabytes that kept results may take on every backend."""
-        known = []
-        for backend in self.queue.backends:
-            memory = backend.measure_memory()
-            if memory:
-                known.append(memory)
-        if not known:
-            return DEFAULT_CACHE_GIGABYTES
-        return min(known) * MEMORY_SHARE
 
 
 class Sweep(Observable):
@@ -462,65 +412,4 @@ class Sweep(Observable):
             self._context.rows.change(self.id, phase, self.counts.done, ended)
         finally:
             self._cells.notify()
-        return True
-
-
-class TimeLeft:
-    """Measures from the moment a sweep starts or resumes."""
-
-    def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
-        self._clock = clock
-        self._began: float | None = None
-        self._over = 0
-        self._share = 1.0
-
-    def begin(self, over: int, share_left: float) -> None:
-        """It runs from now on, with so many points over, and that part of the work left."""
-        self._began = self._clock.monotonic()
-        self._over = over
-        self._share = share_left
-
-    def estimate(self, over: int, planned: float | None, share_left: float) -> float | None:
-        """Seconds left with so many points over and that part of the work left; `planned` is what
-        was expected of the rest.
-
-        None: unknown.
-        """
-        if self._began is None:
-            return None
-        done = self._share - share_left
-        if over - self._over < MIN_MEASURED_POINTS or done <= 0:
-            return planned
-        elapsed = self._clock.monotonic() - self._began
-        return elapsed / done * share_left
-
-
-class Ratings:
-    """A person's ratings of the points of a sweep, as far as their content is known."""
-
-    def __init__(self, rows: SweepStore, owner: str) -> None:
-        self._rows = rows
-        self._owner = owner
-        self._keys: dict[Index, str] = {}
-        self._known = rows.list_ratings(owner)
-
-    def set_content_key(self, index: Index, key: str) -> None:
-        """Set the content key that identifies a point's result."""
-        self._keys[index] = key
-
-    def get(self, index: Index) -> int:
-        """The rating of a point, 0 if there is none."""
-        key = self._keys.get(index, "")
-        return self._known.get(key, 0)
-
-    def rate(self, index: Index, rating: int) -> bool:
-        """Rate a point, for ever; False if there is no such rating or its content is not known.
-
-        Raises JobStoreError.
-        """
-        key = self._keys.get(index)
-        if not key or rating not in RATINGS:
-            return False
-        self._rows.rate(self._owner, key, rating)
-        self._known[key] = rating
         return True

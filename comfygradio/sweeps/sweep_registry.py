@@ -20,7 +20,8 @@ from comfygradio.sweeps.definition import Definition, load_definition
 from comfygradio.sweeps.input_copy import delete_folders, find_folder
 from comfygradio.sweeps.point import build_key
 from comfygradio.sweeps.space import Space, build_space
-from comfygradio.sweeps.sweep import Sweep, SweepContext
+from comfygradio.sweeps.sweep import Sweep
+from comfygradio.sweeps.sweep_context import SweepContext
 
 PLAN_TTL_SECONDS = 3600.0
 """How long a sweep that is only planned is remembered."""
