@@ -47,7 +47,8 @@ class Cell:
     def lacks_files(self) -> bool:
         """Whether a file that was made for it is gone; looks at the disk."""
         paths = [result.path for result in self.results if result.path is not None]
-        return not all(path.exists() for path in paths)
+        there = [path for path in paths if path.exists()]
+        return len(there) < len(paths)
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,6 @@ class CellStore:
         self._counts: Counter[str] = Counter()
         for cell in cells:
             self._cells[cell.index] = replace(cell, version=self._version)
-        for cell in self._cells.values():
             self._counts[cell.phase] += 1
         self._lock = threading.Lock()
         self._listeners: set[Callable[[], None]] = set()
@@ -99,7 +99,8 @@ class CellStore:
     def counts(self) -> Counts:
         """Cell counts by status."""
         with self._lock:
-            return Counts(len(self._cells), **self._counts)
+            total = len(self._cells)
+            return Counts(total, **self._counts)
 
     def get(self, index: Index) -> Cell:
         """One cell. Raises KeyError."""
@@ -108,14 +109,17 @@ class CellStore:
     def list_changes(self, since: int = -1) -> tuple[int, list[Cell]]:
         """The version now, and the cells that have changed after `since`; -1 lists all of them."""
         with self._lock:
-            changed = [cell for cell in self._cells.values() if cell.version > since]
+            cells = self._cells.values()
+            changed = [cell for cell in cells if cell.version > since]
             return self._version, changed
 
     def show_job(self, index: Index, job: Job, snapshot: JobSnapshot) -> None:
         """Show a job that waits or runs; nobody is told if that changes nothing."""
         cell = self.get(index)
-        if cell.phase != snapshot.shown_phase or cell.token != job.token:
-            self._change(index, phase=snapshot.shown_phase, token=job.token)
+        phase = snapshot.shown_phase
+        if cell.phase == phase and cell.token == job.token:
+            return
+        self._change(index, phase=phase, token=job.token)
 
     def show_end(self, index: Index, job: Job, snapshot: JobSnapshot, rating: int) -> None:
         """Show what came of a job that is over."""
@@ -147,7 +151,13 @@ class CellStore:
 
     def show_waiting(self, index: Index) -> None:
         """Show a point that waits for a new job."""
-        self._change(index, phase="waiting", error="", results=(), token="")
+        self._change(
+            index,
+            phase="waiting",
+            error="",
+            results=(),
+            token="",
+        )
 
     def show_stopped(self, index: Index) -> None:
         """Show a point that gets no job."""
@@ -155,7 +165,12 @@ class CellStore:
 
     def show_refused(self, index: Index, error: str, rating: int) -> None:
         """Show a point that there can be no job for."""
-        self._change(index, phase="failed", error=error, rating=rating)
+        self._change(
+            index,
+            phase="failed",
+            error=error,
+            rating=rating,
+        )
 
     def rate(self, index: Index, rating: int) -> None:
         """Show another rating."""

@@ -33,7 +33,8 @@ class Definition:
     """A preset, values of its form, and axes over some of its fields.
 
     `values` are the rest of the form; what is left out is as the form has it. With `carry`, nodes
-    whose results later points need ride along (see `comfy.carried`). Without a `title` one is made.
+    whose results later points need are pinned (see `planner.cache_pinning`). Without a `title` one
+    is made.
     Values and axes out of a YAML file may be `PlainScalar`: the form says what they are.
     """
 
@@ -72,7 +73,8 @@ def is_definition(path: Path) -> bool:
 
     Raises DefinitionError if it is broken.
     """
-    return "preset" in _load_file(path)[0]
+    data, _ = _load_file(path)
+    return "preset" in data
 
 
 def write_definition(definition: Definition, path: Path) -> None:
@@ -116,10 +118,15 @@ class _DefinitionParser:
         return Definition(preset, values, axes, carry, title)
 
     def _refuse_key(self, key: Any) -> DefinitionError:
-        near = difflib.get_close_matches(shorten(key), KEYS, 1, 0.5)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(KEYS)}."
-        problem = f"unknown key {shorten(key)}; {hint}"
-        return self._refuse((str(key),), problem, names_key=False)
+        written = shorten(key)
+        near = difflib.get_close_matches(written, KEYS, 1, 0.5)
+        if near:
+            hint = f"did you mean {near[0]}?"
+        else:
+            listed = ", ".join(KEYS)
+            hint = f"there are {listed}."
+        place = (str(key),)
+        return self._refuse(place, f"unknown key {written}; {hint}", names_key=False)
 
     def _read_values(self, values: Any) -> Mapping[str, Any]:
         if values is None:
@@ -193,7 +200,9 @@ class _DefinitionParser:
 
 
 def _value_to_json(value: Any) -> Any:
-    return value.to_json() if isinstance(value, PlainScalar) else str(value)
+    if isinstance(value, PlainScalar):
+        return value.to_json()
+    return str(value)
 
 
 def _load_file(path: Path) -> tuple[Mapping[Any, Any], Mapping[Place, int]]:

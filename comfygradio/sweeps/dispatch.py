@@ -30,6 +30,7 @@ class Dispatcher:
         settled.
         """
         self._strayed: set[str] = set()
+        """Backends whose last point was not the run queue's."""
         self._lock = threading.Lock()
 
     def prepare(self) -> RunQueue:
@@ -78,8 +79,10 @@ class Dispatcher:
     def cancel_requests(self) -> list[Index]:
         """Forget what was asked for and not dispatched yet; returns those points."""
         with self._lock:
-            dropped = [index for index, is_dealt in self._asked.items() if not is_dealt]
-            self._asked = {index: True for index, is_dealt in self._asked.items() if is_dealt}
+            asked = self._asked.items()
+            dropped = [index for index, is_dispatched in asked if not is_dispatched]
+            for index in dropped:
+                del self._asked[index]
             return dropped
 
     def count_requests(self) -> int:
@@ -107,7 +110,9 @@ class Dispatcher:
 
     def _find_asked(self, server: str) -> Index | None:
         """The first requested point that is not dispatched yet and can run on this backend."""
-        for index, is_dealt in self._asked.items():
-            if not is_dealt and self._accepts(server, index):
+        for index, is_dispatched in self._asked.items():
+            if is_dispatched:
+                continue
+            if self._accepts(server, index):
                 return index
         return None

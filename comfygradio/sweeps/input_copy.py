@@ -16,7 +16,8 @@ from comfygradio.sweeps.space import Space
 
 def find_folder(outputs: Path, sweep: str = "") -> Path:
     """Where the files of sweeps lie, or those of the one with this id."""
-    return outputs / ".comfygradio" / "sweeps" / sweep
+    own = outputs / ".comfygradio"
+    return own / "sweeps" / sweep
 
 
 def copy_files(space: Space, folder: Path) -> Space:
@@ -34,8 +35,8 @@ def copy_files(space: Space, folder: Path) -> Space:
     for name, value in space.base.items():
         if isinstance(value, Path):
             base[name] = kept[value]
-    axes = tuple(_replace_paths(axis, kept.get) for axis in space.axes)
-    return replace(space, base=base, axes=axes)
+    axes = [_replace_paths(axis, kept.get) for axis in space.axes]
+    return replace(space, base=base, axes=tuple(axes))
 
 
 def delete_folders(outputs: Path, needed: Collection[str]) -> None:
@@ -51,14 +52,17 @@ def delete_folders(outputs: Path, needed: Collection[str]) -> None:
 def _list_paths(axis: Axis) -> list[Path]:
     paths = []
     for step in axis.steps:
-        paths += [change.value for change in step.changes if isinstance(change.value, Path)]
+        for change in step.changes:
+            if isinstance(change.value, Path):
+                paths.append(change.value)
     return paths
 
 
 def _copy(path: Path, folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return Path(shutil.copyfile(path, folder / path.name))
+        copy = folder / path.name
+        return Path(shutil.copyfile(path, copy))
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise JobStoreError(

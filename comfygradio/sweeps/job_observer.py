@@ -32,9 +32,11 @@ class JobObserver:
     def stop(self, queue: JobQueue, sweep: str) -> None:
         """Stop the jobs, but those that run for another sweep than the one with this id."""
         for job in self.list_jobs():
-            if job.order.point is None or job.order.point.sweep == sweep:
-                job.stop()
-                queue.stop(job.token)
+            point = job.order.point
+            if point is not None and point.sweep != sweep:
+                continue
+            job.stop()
+            queue.stop(job.token)
 
     def observe(self, index: Index, job: Job) -> None:
         """Report every change of a job until it is over, which it may be already."""

@@ -25,7 +25,8 @@ def build_order(space: Space, sweep: str, index: Index) -> Order:
     """The order for a point of the sweep with this id. Raises ValuesRefused and PresetError."""
     form = space.form
     checked = form.check(space.values(index))
-    point = Point(sweep, index, build_key(form, checked))
+    key = build_key(form, checked)
+    point = Point(sweep, index, key)
     return Order(
         form.name,
         form.title,
@@ -46,7 +47,8 @@ def build_key(form: Form, checked: Mapping[str, Any]) -> str:
     described = form.values_to_json(checked)
     values = {}
     for name, value in described.items():
-        if name not in form.fields or not form.fields[name].kind.is_media:
+        is_file = name in form.fields and form.fields[name].kind.is_media
+        if not is_file:
             values[name] = value
     prompt = form.build(checked, FIXED_DATE)
     return hash_content(form.name, values, prompt)
@@ -54,9 +56,12 @@ def build_key(form: Form, checked: Mapping[str, Any]) -> str:
 
 def hash_content(preset: str, values: Mapping[str, Any], prompt: Prompt) -> str:
     """SHA-256 over a preset's name, described values, and what a prompt says to a server."""
-    nodes = {key: (node["class_type"], node["inputs"]) for key, node in prompt.graph.items()}
-    content = json.dumps([preset, values, nodes, prompt.outputs], sort_keys=True)
-    encoded = content.encode("utf-8", "surrogatepass")
+    nodes = {}
+    for node_id, node in prompt.graph.items():
+        nodes[node_id] = (node["class_type"], node["inputs"])
+    content = [preset, values, nodes, prompt.outputs]
+    text = json.dumps(content, sort_keys=True)
+    encoded = text.encode("utf-8", "surrogatepass")
     return hashlib.sha256(encoded).hexdigest()
 
 
@@ -67,7 +72,8 @@ def describe_cells(space: Space) -> Iterator[tuple[Index, dict[str, Any]]]:
         names = _list_fields(space.axes)
         for index in space:
             values = space.values(index)
-            yield index, space.form.values_to_json({name: values[name] for name in names})
+            varying = {name: values[name] for name in names}
+            yield index, space.form.values_to_json(varying)
         return
     described = [_describe_steps(space.form, axis) for axis in space.axes]
     for index in space:
@@ -78,10 +84,11 @@ def describe_cells(space: Space) -> Iterator[tuple[Index, dict[str, Any]]]:
 
 
 def _replaces(axis: Axis) -> bool:
-    kinds: set[str] = set()
     for step in axis.steps:
-        kinds.update(change.kind for change in step.changes)
-    return "replace" in kinds
+        for change in step.changes:
+            if change.kind == "replace":
+                return True
+    return False
 
 
 def _list_fields(axes: Sequence[Axis]) -> list[str]:

@@ -209,4 +209,5 @@ def build_name_pattern(definition: Definition) -> str:
     for entry in definition.axes:
         names += entry
     placeholders = [f"{{{name}}}" for name in names[:4]]
-    return f"pictures/{' '.join(placeholders)} {{random}}"
+    values = " ".join(placeholders)
+    return f"pictures/{values} {{random}}"

@@ -24,7 +24,9 @@ class Ratings:
 
     def get(self, index: Index) -> int:
         """The rating of a point, 0 if there is none."""
-        key = self._keys.get(index, "")
+        key = self._keys.get(index)
+        if key is None:
+            return 0
         return self._known.get(key, 0)
 
     def rate(self, index: Index, rating: int) -> bool:

@@ -21,12 +21,16 @@ class Requirements:
     def __init__(self, space: Space, list_backends: Callable[[], Iterable[Backend]]) -> None:
         self._space = space
         self._list_backends = list_backends
-        self._telling = [_affects_requirements(space.form, axis) for axis in space.axes]
+        self._affecting: list[bool] = []
+        for axis in space.axes:
+            is_affecting = _affects_requirements(space.form, axis)
+            self._affecting.append(is_affecting)
         self._known: dict[tuple[Backend, int, Index], str] = {}
 
     def accepts(self, server: str, index: Index) -> bool:
         """Whether the backend with this URL can run a point."""
-        return not self.explain_rejection(server, index)
+        rejection = self.explain_rejection(server, index)
+        return not rejection
 
     def explain_rejection(self, server: str, index: Index) -> str:
         """Why a backend cannot run a point, in a sentence; "" if it can, or if the point is refused
@@ -53,14 +57,14 @@ class Requirements:
 
     def _find_lack(self, backend: Backend, index: Index) -> str:
         positions = []
-        for position, is_telling in zip(index, self._telling, strict=True):
-            positions.append(position if is_telling else 0)
+        for position, is_affecting in zip(index, self._affecting, strict=True):
+            positions.append(position if is_affecting else 0)
         place = tuple(positions)
         key = (backend, backend.capabilities_version, place)
         if key not in self._known:
             try:
-                graph = self._space.prompt(place).graph
-                self._known[key] = backend.explain_rejection(graph)
+                prompt = self._space.prompt(place)
+                self._known[key] = backend.explain_rejection(prompt.graph)
             except ValuesRefused:
                 self._known[key] = ""
         return self._known[key]

@@ -43,7 +43,8 @@ class Space:
     @property
     def sizes(self) -> tuple[int, ...]:
         """Positions on each axis."""
-        return tuple(len(axis.steps) for axis in self.axes)
+        lengths = [len(axis.steps) for axis in self.axes]
+        return tuple(lengths)
 
     def __len__(self) -> int:
         return math.prod(self.sizes)
@@ -54,7 +55,8 @@ class Space:
 
     def describe(self, index: Index) -> dict[str, Any]:
         """The values of the whole form at a point, as JSON. Raises ValuesRefused."""
-        checked = self.form.check(self.values(index))
+        values = self.values(index)
+        checked = self.form.check(values)
         return self.form.values_to_json(checked)
 
     def values(self, index: Index) -> dict[str, Any]:
@@ -63,7 +65,8 @@ class Space:
 
     def prompt(self, index: Index) -> Prompt:
         """The prompt of a point. Raises ValuesRefused where the form refuses its values."""
-        checked = self.form.check(self.values(index))
+        values = self.values(index)
+        checked = self.form.check(values)
         return self.form.build(checked, self.now)
 
 
@@ -81,13 +84,15 @@ def build_space(
     PresetError for a form with problems.
     """
     form.raise_for_problems()
-    values = _resolve_files(form, definition.values, AllowedFiles(root, is_confined))
+    files = AllowedFiles(root, is_confined)
+    values = _resolve_files(form, definition.values, files)
     base = _check_base(form, definition, values, root, is_confined)
     axes = parse_all_axes(form, definition.axes, base, rng, root, is_confined)
     space = Space(form, axes, base)
     # What the form refuses at the first point is said now, before anything runs.
     first = tuple(0 for _ in axes)
-    form.build(form.check(space.values(first)))
+    checked = form.check(space.values(first))
+    form.build(checked)
     return space
 
 
@@ -100,8 +105,8 @@ def resolve_definition(definition: Definition, space: Space, root: Path) -> Defi
     for name, value in space.base.items():
         if isinstance(value, Path):
             values[name] = files.to_text(value)
-    axes = tuple(_axis_to_entry(space.form, axis, files) for axis in space.axes)
-    return replace(definition, values=values, axes=axes)
+    axes = [_axis_to_entry(space.form, axis, files) for axis in space.axes]
+    return replace(definition, values=values, axes=tuple(axes))
 
 
 def _resolve_files(form: Form, values: Mapping[str, Any], files: AllowedFiles) -> dict[str, Any]:
@@ -150,21 +155,22 @@ def _check_base(
     except ValuesRefused as refusal:
         on_axes: dict[str, Any] = {}
         for entry in definition.axes:
-            for name, given in entry.items():
-                on_axes[name] = given
-        missing = [
-            name
-            for name in refusal.problems
-            if name in on_axes and name in form.fields and name not in values
-        ]
+            on_axes.update(entry)
+        missing = []
+        for name in refusal.problems:
+            is_on_axis = name in on_axes and name in form.fields
+            if is_on_axis and name not in values:
+                missing.append(name)
         if not missing:
             raise
         for name in missing:
-            axis = parse_axis(form, {name: on_axes[name]}, {}, None, root, is_confined)
+            entry = {name: on_axes[name]}
+            axis = parse_axis(form, entry, {}, None, root, is_confined)
             first = axis.steps[0].changes[0]
             values[name] = first.value
         checked = form.check(values)
-    base: dict[str, Any] = {RANDOM_SEED: values.get(RANDOM_SEED, secrets.randbelow(2**50))}
+    random_seed = values.get(RANDOM_SEED, secrets.randbelow(2**50))
+    base: dict[str, Any] = {RANDOM_SEED: random_seed}
     if values.get(FROM_FORM) is True:
         # A text on an axis may be drawn although none among these values is.
         base[FROM_FORM] = True
@@ -176,7 +182,8 @@ def _axis_to_entry(form: Form, axis: Axis, files: AllowedFiles) -> dict[str, Any
     through files.
     """
     entry: dict[str, Any] = dict(axis.texts)
-    if not any(form.fields[name].kind.is_media for name in axis.fields):
+    kinds = [form.fields[name].kind for name in axis.fields]
+    if not any(kind.is_media for kind in kinds):
         return entry
     for name in axis.fields:
         changes = _list_changes(axis, name)
@@ -193,7 +200,7 @@ def _list_changes(axis: Axis, field: str) -> list[Change]:
 
 
 def _change_to_json(form: Form, change: Change, files: AllowedFiles) -> Any:
-    described = form.values_to_json({change.field: change.value})[change.field]
     if isinstance(change.value, Path):
         return files.to_text(change.value)
-    return described
+    described = form.values_to_json({change.field: change.value})
+    return described[change.field]

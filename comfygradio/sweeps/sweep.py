@@ -44,8 +44,8 @@ log = logging.getLogger(__name__)
 class Sweep(Observable):
     """One sweep; a source of the queue. Thread-safe.
 
-    `token` is secret: whoever knows it may watch and steer the sweep. `definition` says all of it,
-    drawn seeds and listed files included, so that it is the same sweep whenever it is read.
+    `token` is secret: whoever knows it may watch and control the sweep. `definition` says all of
+    it, drawn seeds and listed files included, so that it is the same sweep whenever it is read.
     `reason` is a sentence where something does not go on although it should.
     """
 
@@ -76,7 +76,7 @@ class Sweep(Observable):
         self.definition = resolve_definition(definition, space, context.queue.outputs)
         self.reason = ""
         self._context = context
-        cells = (Cell(index, values) for index, values in describe_cells(space))
+        cells = [Cell(index, values) for index, values in describe_cells(space)]
         self._cells = CellStore(cells, self._clock)
         self._requirements = Requirements(space, lambda: context.queue.backends)
         self._dispatcher = Dispatcher(self._make_run_queue, self._requirements.accepts)
@@ -105,14 +105,16 @@ class Sweep(Observable):
         """What people see: the definition's title, else those of the axes."""
         if self.definition.title:
             return self.definition.title
-        return " × ".join(axis.title for axis in self.axes)
+        titles = [axis.title for axis in self.axes]
+        return " × ".join(titles)
 
     @property
     def plan(self) -> Plan:
         """In which order the points are run that do not exist yet, and what that costs; made when
         asked for.
         """
-        return self._dispatcher.prepare().plan
+        run_queue = self._dispatcher.prepare()
+        return run_queue.plan
 
     @property
     def trouble(self) -> str:
@@ -140,15 +142,18 @@ class Sweep(Observable):
     @property
     def is_active(self) -> bool:
         """Whether any of its points runs, or will without anybody's doing."""
-        return self.is_posted or self._has_points()
+        if self.is_posted:
+            return True
+        return self._has_points()
 
     @property
     def is_posted(self) -> bool:
         """Whether any of its points is with a server, or on its way there."""
         if self._observer.list_jobs():
             return True
-        # A point that was dealt before the sweep was paused or stopped still gets its job.
-        return self.phase in ("paused", "stopped") and self._beginning > 0
+        # A point that was taken before the sweep was paused or stopped still gets its job.
+        is_halted = self.phase in ("paused", "stopped")
+        return is_halted and self._beginning > 0
 
     def prepare(self) -> None:
         """Make the plan now. Raises ValuesRefused where the form refuses a point."""
@@ -196,7 +201,7 @@ class Sweep(Observable):
             return
         self.reason = ""
         self._retry_all("stopped")
-        for cell in list(self._cells.cells.values()):
+        for cell in self._cells.cells.values():
             if cell.phase == "done" and cell.lacks_files:
                 self._run_again(cell.index)
         if self._change_phase(("paused", "stopped"), "running"):
@@ -286,9 +291,10 @@ class Sweep(Observable):
         self._check_end()
 
     def _make_run_queue(self, accepts: Accepts) -> RunQueue:
-        cells = self._cells.cells.values()
-        waiting = [cell.index for cell in cells if cell.phase == "waiting"]
-        todo = [index for index in waiting if index not in self._observer]
+        todo = []
+        for index, cell in self._cells.cells.items():
+            if cell.phase == "waiting" and index not in self._observer:
+                todo.append(index)
         plan = self._context.make_plan(self.space, self.definition.carry, todo)
         return RunQueue(plan, accepts)
 
@@ -327,7 +333,8 @@ class Sweep(Observable):
         self._ratings.set_content_key(index, point.point)
         self._reused[index] = point.id
         is_reused = point.sweep != self.id
-        self._cells.show_point(index, point, is_reused, self._ratings.get(index))
+        rating = self._ratings.get(index)
+        self._cells.show_point(index, point, is_reused, rating)
 
     def _run_again(self, index: Index) -> None:
         self._dispatcher.request(index)
@@ -343,27 +350,30 @@ class Sweep(Observable):
 
     def _begin(self, task: Task) -> Job | None:
         """The job of a point; None where the point failed already."""
+        index = task.index
         try:
-            order = build_order(self.space, self.id, task.index)
+            order = build_order(self.space, self.id, index)
             self._context.check_limits(self.form, order.prompt.graph)
         except ComfyGradioError as error:
-            self._dispatcher.finish(task.index, None)
-            self._cells.show_refused(task.index, str(error), self._ratings.get(task.index))
+            self._dispatcher.finish(index, None)
+            rating = self._ratings.get(index)
+            self._cells.show_refused(index, str(error), rating)
             self._check_end()
             return None
         job = Job(order, self.owner, priority=1, party=self.party, clock=self._clock)
         job.carried = task.carried
         key = order.point.key if order.point else ""
-        self._ratings.set_content_key(task.index, key)
-        self._observer.observe(task.index, job)
-        self._dispatcher.settle(task.index)
+        self._ratings.set_content_key(index, key)
+        self._observer.observe(index, job)
+        self._dispatcher.settle(index)
         return job
 
     def _explain_halt(self) -> None:
         """Say so where nothing runs although points wait, since no server has what they need."""
         if self.phase != "running" or self.is_posted:
             return
-        reason = self._requirements.explain(self._find_waiting())
+        waiting = self._find_waiting()
+        reason = self._requirements.explain(waiting)
         if reason != self.reason:
             self.reason = reason
             self._cells.notify()
@@ -379,15 +389,19 @@ class Sweep(Observable):
         if not snapshot.is_over:
             self._cells.show_job(index, job, snapshot)
             return
-        # Only what is done tells how fast a server is.
-        seconds = measure_node_seconds(snapshot) if snapshot.phase == "done" else None
+        seconds = None
+        if snapshot.phase == "done":
+            # Only what is done tells how fast a server is.
+            seconds = measure_node_seconds(snapshot)
         self._dispatcher.finish(index, seconds)
-        self._cells.show_end(index, job, snapshot, self._ratings.get(index))
+        rating = self._ratings.get(index)
+        self._cells.show_end(index, job, snapshot, rating)
         self._check_end()
 
     def _check_end(self) -> None:
         """Done when every point is over; nothing to ask for when none is left."""
-        if self.counts.over == self.counts.total:
+        counts = self.counts
+        if counts.over == counts.total:
             with suppress(JobStoreError):
                 self._change_phase(("running", "paused"), "done")
         if not self._has_points():
@@ -396,7 +410,9 @@ class Sweep(Observable):
                 self._context.queue.attach(self)
 
     def _has_points(self) -> bool:
-        return self.phase == "running" or self._dispatcher.count_requests() > 0
+        if self.phase == "running":
+            return True
+        return self._dispatcher.count_requests() > 0
 
     def _change_phase(self, before: tuple[SweepPhase, ...], phase: SweepPhase) -> bool:
         """Another phase, if it is one of those `before`; True if so.

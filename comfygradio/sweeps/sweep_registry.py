@@ -15,7 +15,7 @@ from comfygradio.errors import ComfyGradioError, JobStoreError, LimitReached, Va
 from comfygradio.forms.form import Form
 from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.jobs.sweep_store import PointRecord, SweepRecord, SweepStore
-from comfygradio.sweeps.axes.axis import Index
+from comfygradio.sweeps.axes.axis import Index, move_point
 from comfygradio.sweeps.definition import Definition, load_definition
 from comfygradio.sweeps.input_copy import delete_folders, find_folder
 from comfygradio.sweeps.point import build_key
@@ -66,7 +66,8 @@ class SweepRegistry:
         find_form: Callable[[str], Form],
         refuse: Callable[[Form, Mapping[str, Any]], None] = allow_all,
     ) -> None:
-        self._context = SweepContext(queue, SweepStore(queue.store), refuse)
+        rows = SweepStore(queue.store)
+        self._context = SweepContext(queue, rows, refuse)
         self._find_form = find_form
         self._sweeps: OrderedDict[str, Sweep] = OrderedDict()
         self._used: dict[str, float] = {}
@@ -97,7 +98,8 @@ class SweepRegistry:
             self._check_limits(space)
             self._forget_plans(owner, len(space))
             sweep = Sweep(self._context, space, definition, owner, party=party)
-            sweep.restore(self._find_points(space, owner))
+            done = self._find_points(space, owner)
+            sweep.restore(done)
             sweep.prepare()
             self._remember(sweep)
         return sweep
@@ -123,7 +125,7 @@ class SweepRegistry:
         with self._lock:  # so that no other plan takes its place meanwhile
             self._check_count(sweep.owner, sweep.party)
             self._sweeps[sweep.token] = sweep
-            self._used[sweep.token] = self._context.queue.clock.monotonic()
+            self._used[sweep.token] = self._read_clock()
             sweep.start()
         return sweep
 
@@ -141,7 +143,7 @@ class SweepRegistry:
                 if record is None:
                     return None
                 sweep = self._read_back(record)
-            self._used[token] = self._context.queue.clock.monotonic()
+            self._used[token] = self._read_clock()
             self._sweeps.move_to_end(token)
             return sweep
 
@@ -211,7 +213,9 @@ class SweepRegistry:
             too_many = max(0, len(own) - MAX_PLANS_PER_PERSON + 1)
             gone = own[:too_many]
             kept = [one for one in plans if one not in gone]
-            used = points + sum(one.counts.total for one in kept)
+            used = points
+            for one in kept:
+                used += one.counts.total
             for one in kept:
                 if used <= MAX_PLANNED_POINTS:
                     break
@@ -235,9 +239,9 @@ class SweepRegistry:
         if limits.megapixels is None and limits.steps is None:
             return
         first = tuple(0 for _ in space.axes)
-        for number, axis in enumerate(space.axes):
-            for position in range(len(axis.steps)):
-                index = (*first[:number], position, *first[number + 1 :])
+        for number, size in enumerate(space.sizes):
+            for position in range(size):
+                index = move_point(first, number, position)
                 prompt = space.prompt(index)
                 self._context.check_limits(space.form, prompt.graph)
 
@@ -252,12 +256,17 @@ class SweepRegistry:
             return {}
         keys: dict[Index, str] = {}
         for index in space:
+            values = space.values(index)
             with suppress(ValuesRefused):
-                checked = form.check(space.values(index))
+                checked = form.check(values)
                 keys[index] = build_key(form, checked)
         different = list(dict.fromkeys(keys.values()))
-        found = running | rows.find_points(owner, form.name, different)
-        return {index: found[key] for index, key in keys.items() if key in found}
+        known = running | rows.find_points(owner, form.name, different)
+        found = {}
+        for index, key in keys.items():
+            if key in known:
+                found[index] = known[key]
+        return found
 
     def _read_back(self, record: SweepRecord) -> Sweep:
         """A sweep of the job store with its cells; goes on if it ran."""
@@ -268,8 +277,8 @@ class SweepRegistry:
         # A form that lists other choices than then may give the axes fewer positions.
         places = set(space)
         found = self._context.rows.list_cells(record.id)
-        there = {index: point for index, point in found.items() if index in places}
-        sweep.restore(there)
+        still_there = {index: point for index, point in found.items() if index in places}
+        sweep.restore(still_there)
         self._remember(sweep)
         sweep.enqueue()
         return sweep
@@ -282,15 +291,21 @@ class SweepRegistry:
 
     def _remember(self, sweep: Sweep) -> None:
         with self._lock:
-            now = self._context.queue.clock.monotonic()
+            now = self._read_clock()
             self._sweeps[sweep.token] = sweep
             self._used[sweep.token] = now
-            others = [one for one in self._sweeps.values() if one is not sweep]
-            idle = [one for one in others if not one.is_active]
-            old = [one for one in idle if now - self._used[one.token] > PLAN_TTL_SECONDS]
+            idle = []
+            for one in self._sweeps.values():
+                if one is not sweep and not one.is_active:
+                    idle.append(one)
+            oldest = now - PLAN_TTL_SECONDS
+            old = [one for one in idle if self._used[one.token] < oldest]
             too_many = max(0, len(idle) - MAX_IDLE_SWEEPS)
             for one in [*old, *idle[:too_many]]:
                 self._forget(one.token)
+
+    def _read_clock(self) -> float:
+        return self._context.queue.clock.monotonic()
 
     def _forget(self, token: str) -> None:
         """No longer remember a sweep; the lock is held."""

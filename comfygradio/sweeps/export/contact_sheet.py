@@ -20,8 +20,9 @@ from comfygradio.forms.form import get_version
 from comfygradio.jobs.results import Result
 from comfygradio.metadata.load import Metadata, load_metadata
 from comfygradio.sweeps.export.cell_painter import PAPER, CellPainter
-from comfygradio.sweeps.export.grid import Grid, GridCell, Page, arrange
+from comfygradio.sweeps.export.grid import Combo, Grid, GridCell, Page, arrange
 from comfygradio.sweeps.export.sheet_layout import Sheet, SheetPlanner, Size, Text
+from comfygradio.sweeps.export.text_layout import Color
 from comfygradio.sweeps.export.thumbnail import (
     PICTURES,
     choose_result,
@@ -49,6 +50,8 @@ MAX_PART_CELLS = MAX_PART_SIDE * MAX_PART_SIDE
 
 MAX_SIZE_SAMPLES = 40
 """Of so many cells the sizes are looked at to find the shape of all."""
+
+RULE_COLOR: Color = (209, 213, 219)
 
 DEFAULT_SHAPE = (320, 200)
 """The shape of cells without any picture."""
@@ -147,24 +150,35 @@ def split_page(page: Page) -> list[Page]:
     parts = _split_flow(page) if page.flows else _split_table(page)
     if len(parts) == 1:
         return parts
-    return [replace(part, part=number) for number, part in enumerate(parts, 1)]
+    numbered = []
+    for number, part in enumerate(parts, 1):
+        numbered.append(replace(part, part=number))
+    return numbered
 
 
 def _split_flow(page: Page) -> list[Page]:
     parts = []
-    for start in range(0, max(1, len(page.columns)), MAX_PART_CELLS):
-        columns = page.columns[start : start + MAX_PART_CELLS]
+    for columns in _split_combos(page.columns, MAX_PART_CELLS):
         parts.append(replace(page, columns=columns))
     return parts
 
 
 def _split_table(page: Page) -> list[Page]:
     parts = []
-    for row in range(0, max(1, len(page.rows)), MAX_PART_SIDE):
-        rows = page.rows[row : row + MAX_PART_SIDE]
-        for column in range(0, max(1, len(page.columns)), MAX_PART_SIDE):
-            columns = page.columns[column : column + MAX_PART_SIDE]
+    for rows in _split_combos(page.rows, MAX_PART_SIDE):
+        for columns in _split_combos(page.columns, MAX_PART_SIDE):
             parts.append(replace(page, rows=rows, columns=columns))
+    return parts
+
+
+def _split_combos(combos: tuple[Combo, ...], most: int) -> list[tuple[Combo, ...]]:
+    """Parts of at most so many; a single empty one where there is nothing."""
+    if not combos:
+        return [()]
+    parts = []
+    for start in range(0, len(combos), most):
+        end = start + most
+        parts.append(combos[start:end])
     return parts
 
 
@@ -174,10 +188,9 @@ def draw_sheet(page: Page, limits: SheetLimits) -> Image.Image:
     canvas = Image.new("RGB", (sheet.width, sheet.height), PAPER)
     for text in sheet.texts:
         _draw_text(canvas, text)
+    draw = ImageDraw.Draw(canvas)
     for rule in sheet.rules:
-        right = rule.x + rule.width - 1
-        bottom = rule.y + rule.height - 1
-        ImageDraw.Draw(canvas).rectangle((rule.x, rule.y, right, bottom), (209, 213, 219))
+        draw.rectangle(rule.corners, RULE_COLOR)
     painter = CellPainter(canvas, sheet.face)
     for spot, thumbnail in _load_spots(sheet):
         painter.paint(spot.box, spot.cell, thumbnail)
@@ -259,9 +272,10 @@ def _count_sizes(shown: Sequence[Result]) -> Counter[Size]:
 
 
 def _scale(shape: Size, longest: int) -> Size:
-    width, height = shape
     scale = longest / max(shape)
-    return max(1, round(width * scale)), max(1, round(height * scale))
+    width = round(shape[0] * scale)
+    height = round(shape[1] * scale)
+    return max(1, width), max(1, height)
 
 
 def _load_spots(sheet: Sheet) -> Iterator[tuple[Any, Image.Image | None]]:
@@ -279,12 +293,14 @@ def _load_spots(sheet: Sheet) -> Iterator[tuple[Any, Image.Image | None]]:
 
 
 def _draw_text(canvas: Image.Image, text: Text) -> None:
-    for number, line in enumerate(text.lines):
-        room = text.box.width - text.face.measure(line)
+    face = text.face
+    y = text.box.y
+    for line in text.lines:
+        room = text.box.width - face.measure(line)
         indents = {"left": 0.0, "center": room / 2, "right": room}
         x = text.box.x + indents[text.align]
-        y = text.box.y + number * text.face.line_height
-        text.face.draw(canvas, x, y, line, text.color)
+        face.draw(canvas, x, y, line, text.color)
+        y += face.line_height
 
 
 def _describe_scale(native: Size | None, side: int, wanted: int, limits: SheetLimits) -> str:
@@ -293,15 +309,18 @@ def _describe_scale(native: Size | None, side: int, wanted: int, limits: SheetLi
     """
     notes = []
     if native and side != max(native):
+        width, height = native
         scale = _percent(side / max(native))
-        notes.append(f"Pictures of {native[0]} × {native[1]} are shown at {scale}.")
+        notes.append(f"Pictures of {width} × {height} are shown at {scale}.")
     if side < wanted:
         scale = _percent(side / wanted)
-        room = f"{limits.max_side:,} pixels a side and {limits.max_area / 1e6:.0f} megapixels"
+        megapixels = limits.max_area / 1e6
+        room = f"{limits.max_side:,} pixels a side and {megapixels:.0f} megapixels"
         notes.append(f"The sheet was scaled to {scale} to stay within {room}.")
     notes.append("Drop this picture on comfygradio to open the sweep again.")
     return " ".join(notes)
 
 
 def _percent(part: float) -> str:
-    return f"{max(1, round(part * 100))} %"
+    percent = round(part * 100)
+    return f"{max(1, percent)} %"

@@ -20,10 +20,12 @@ def build_grid(sweep: Sweep, layout: Layout | None = None) -> Grid:
     """A sweep as it stands now, in this layout or the usual one."""
     axes = []
     for axis in sweep.axes:
-        labels = tuple(step.label for step in axis.steps)
-        axes.append(GridAxis(axis.title, labels))
+        labels = [step.label for step in axis.steps]
+        axes.append(GridAxis(axis.title, tuple(labels)))
     sizes = [len(axis.labels) for axis in axes]
-    cells = {index: _make_cell(sweep, index, cell) for index, cell in sweep.cells.items()}
+    cells = {}
+    for index, cell in sweep.cells.items():
+        cells[index] = _make_cell(sweep, index, cell)
     return Grid(
         title=sweep.title,
         definition=sweep.definition.to_json(),

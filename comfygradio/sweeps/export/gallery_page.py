@@ -121,7 +121,8 @@ def write_gallery(grid: Grid, path: Path, embed_bytes: int = 0) -> Path:
     file itself is too large), in the order as typed; of the rest there are small pictures alone.
     Raises OSError.
     """
-    return write_file(path, build_gallery(grid, path.parent, embed_bytes))
+    content = build_gallery(grid, path.parent, embed_bytes)
+    return write_file(path, content)
 
 
 def build_gallery(grid: Grid, folder: Path | None = None, embed_bytes: int = 0) -> Iterator[bytes]:
@@ -131,7 +132,8 @@ def build_gallery(grid: Grid, folder: Path | None = None, embed_bytes: int = 0) 
     data = describe_grid(grid, media)
     style = _read_asset("gallery.css")
     script = _read_script()
-    yield _build_head(grid.title, style, script).encode("utf-8", "replace")
+    head = _build_head(grid.title, style, script)
+    yield head.encode("utf-8", "replace")
     yield f'<script type="application/json" id="data">{encode_json(data)}</script>\n'.encode()
     asked = ((result, THUMB_PIXELS) for result in media.small)
     for number, thumbnail in enumerate(load_thumbnails(asked)):
@@ -174,7 +176,7 @@ def describe_grid(grid: Grid, media: MediaEmbedder) -> Json:
         "title": grid.title,
         "line": grid.describe(),
         "preset": str(grid.definition.get("preset", "")),
-        "axes": [{"title": axis.title, "labels": list(axis.labels)} for axis in grid.axes],
+        "axes": [axis.to_json() for axis in grid.axes],
         "layout": grid.layout.to_json(),
         "fields": fields,
         "cells": cells,
@@ -200,7 +202,8 @@ class _Column:
 
     def add(self, value: Any) -> int:
         written = json.dumps(value, ensure_ascii=False)
-        return self.numbers.setdefault(written, len(self.numbers))
+        unused = len(self.numbers)
+        return self.numbers.setdefault(written, unused)
 
 
 def _describe_cell(
@@ -213,7 +216,9 @@ def _describe_cell(
         return None
     values = []
     for name, column in columns.items():
-        number = column.add(cell.values[name]) if name in cell.values else -1
+        number = -1  # the field has no value here
+        if name in cell.values:
+            number = column.add(cell.values[name])
         values.append(number)
     told: Json = {
         "v": values,
@@ -283,14 +288,18 @@ def _build_head(title: str, style: str, script: str) -> str:
 
 
 def _hash(text: str) -> str:
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"sha256-{base64.b64encode(digest).decode()}"
+    digest = hashlib.sha256(text.encode())
+    encoded = base64.b64encode(digest.digest())
+    return f"sha256-{encoded.decode()}"
 
 
 def _read_script() -> str:
     """The script of the page, in one piece."""
-    scripts = [_read_asset(name) for name in SCRIPTS]
-    return "".join(['(() => {\n"use strict";\n', *scripts, "})();\n"])
+    parts = ['(() => {\n"use strict";\n']
+    for name in SCRIPTS:
+        parts.append(_read_asset(name))
+    parts.append("})();\n")
+    return "".join(parts)
 
 
 def _read_asset(name: str) -> str:

@@ -40,7 +40,12 @@ class GridAxis:
     @property
     def is_numeric(self) -> bool:
         """Whether all labels are numbers."""
-        return all(NUMBER.fullmatch(label) for label in self.labels)
+        matches = [NUMBER.fullmatch(label) for label in self.labels]
+        return all(matches)
+
+    def to_json(self) -> dict[str, Any]:
+        """The axis as exported files hold it."""
+        return {"title": self.title, "labels": list(self.labels)}
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,7 @@ class Layout:
     """Which axes are rows, columns and pages, outermost first; each axis stands in exactly one of
     the three.
 
-    `hidden` is axis → positions that are left out. `show` is one of SHOWS.
+    `hidden` is axis → positions that are left out. `show` is one of FILTERS.
     """
 
     rows: tuple[int, ...] = ()
@@ -124,7 +129,8 @@ class Grid:
     @property
     def sizes(self) -> tuple[int, ...]:
         """Positions on each axis."""
-        return tuple(len(axis.labels) for axis in self.axes)
+        lengths = [len(axis.labels) for axis in self.axes]
+        return tuple(lengths)
 
     def list_points(self) -> Iterator[Index]:
         """Every point in the order as typed, whether it has a cell or not."""
@@ -133,9 +139,11 @@ class Grid:
 
     def find(self, *combos: Combo) -> GridCell | None:
         """The cell at positions that name every axis once; None while there is none."""
-        places = dict(itertools.chain.from_iterable(combos))
-        index = tuple(places[axis] for axis in range(len(self.axes)))
-        return self.cells.get(index)
+        places: dict[int, int] = {}
+        for combo in combos:
+            places.update(combo)
+        index = [places[axis] for axis in range(len(self.axes))]
+        return self.cells.get(tuple(index))
 
     def name(self, combo: Combo) -> str:
         """Positions for people: `CFG 7 · Sampler euler`."""
@@ -149,13 +157,18 @@ class Grid:
         """Which form was used, how many cells are done, what became of the others, and the day; in
         a line.
         """
-        counts: Counter[str] = Counter(cell.phase for cell in self.cells.values())
-        parts = [self.form or str(self.definition.get("preset", ""))]
+        counts: Counter[str] = Counter()
+        for cell in self.cells.values():
+            counts[cell.phase] += 1
+        preset = self.definition.get("preset", "")
+        parts = [self.form or str(preset)]
+        done = counts["done"]
         total = math.prod(self.sizes)
-        parts.append(f"{counts['done']:,} of {total:,} done")
+        parts.append(f"{done:,} of {total:,} done")
         for phase in ("failed", "stopped"):
-            if counts[phase]:
-                parts.append(f"{counts[phase]:,} {phase}")
+            count = counts[phase]
+            if count:
+                parts.append(f"{count:,} {phase}")
         if self.created:
             day = datetime.datetime.fromtimestamp(self.created)
             parts.append(f"{day:%Y-%m-%d}")
@@ -191,8 +204,9 @@ class Page:
 
     def find(self, row: int, column: int) -> GridCell | None:
         """The cell at a place of this page, None while there is none or where it is not wanted."""
-        cell = self.grid.find(self.place, self.rows[row], self.columns[column])
-        if not self.grid.layout.is_wanted(cell):
+        grid = self.grid
+        cell = grid.find(self.place, self.rows[row], self.columns[column])
+        if not grid.layout.is_wanted(cell):
             return None
         return cell
 
@@ -205,9 +219,10 @@ def choose_layout(sizes: Sequence[int]) -> Layout:
     if len(axes) < 2:
         return Layout(columns=axes)
     *pages, rows, columns = axes
-    if sizes[columns] > MAX_COLUMNS and sizes[rows] < sizes[columns]:
-        return Layout((columns,), (rows,), tuple(pages))
-    return Layout((rows,), (columns,), tuple(pages))
+    is_wide = sizes[columns] > MAX_COLUMNS
+    if is_wide and sizes[rows] < sizes[columns]:
+        return Layout(rows=(columns,), columns=(rows,), pages=tuple(pages))
+    return Layout(rows=(rows,), columns=(columns,), pages=tuple(pages))
 
 
 def parse_layout(data: Mapping[str, Any], sizes: Sequence[int]) -> Layout:
@@ -259,13 +274,15 @@ def _make_page(grid: Grid, place: Combo) -> Page:
         columns = [row + column for row, column in itertools.product(rows, columns)]
         rows = [()]
     if layout.show != "all":
-        wanted = []
+        kept_rows = set()
+        kept_columns = set()
         for row, column in itertools.product(rows, columns):
-            if layout.is_wanted(grid.find(place, row, column)):
-                wanted.append((row, column))
-        rows = list(dict.fromkeys(row for row, _ in wanted))
-        kept = {column for _, column in wanted}
-        columns = [column for column in columns if column in kept]
+            cell = grid.find(place, row, column)
+            if layout.is_wanted(cell):
+                kept_rows.add(row)
+                kept_columns.add(column)
+        rows = [row for row in rows if row in kept_rows]
+        columns = [column for column in columns if column in kept_columns]
     return Page(grid, place, tuple(rows), tuple(columns))
 
 
@@ -273,19 +290,25 @@ def _combine(grid: Grid, axes: Sequence[int]) -> list[Combo]:
     """Every combination of the positions that are shown, the last axis running fastest."""
     positions = []
     for axis in axes:
-        positions.append([(axis, at) for at in _list_shown(grid, axis)])
+        shown = [(axis, position) for position in _list_shown(grid, axis)]
+        positions.append(shown)
     return list(itertools.product(*positions))
 
 
 def _list_shown(grid: Grid, axis: int) -> list[int]:
+    positions = range(grid.sizes[axis])
     hidden = grid.layout.hidden.get(axis, frozenset())
-    return [at for at in range(grid.sizes[axis]) if at not in hidden]
+    return [position for position in positions if position not in hidden]
 
 
 def _list_numbers(data: Any) -> list[int]:
     if not isinstance(data, list | tuple | set | frozenset):
         return []
-    return [number for number in data if isinstance(number, int) and not isinstance(number, bool)]
+    numbers = []
+    for value in data:
+        if isinstance(value, int) and not isinstance(value, bool):
+            numbers.append(value)
+    return numbers
 
 
 def _parse_hidden(data: Any, axis: int, size: int) -> frozenset[int]:
@@ -293,7 +316,8 @@ def _parse_hidden(data: Any, axis: int, size: int) -> frozenset[int]:
     if not isinstance(data, Mapping):
         return frozenset()
     listed = data.get(str(axis), data.get(axis))
-    hidden = frozenset(at for at in _list_numbers(listed) if 0 <= at < size)
+    positions = _list_numbers(listed)
+    hidden = {position for position in positions if 0 <= position < size}
     if len(hidden) == size:
         return frozenset()
-    return hidden
+    return frozenset(hidden)

@@ -41,9 +41,11 @@ def write_csv(grid: Grid, path: Path, root: Path | None = None) -> Path:
     `root`, which is the folder of the CSV if it is not given. Raises OSError.
     """
     rows = list_rows(grid, root or path.parent)
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows(rows)
-    content = text.getvalue().encode("utf-8-sig", "replace")
+    written = io.StringIO(newline="")
+    writer = csv.writer(written)
+    writer.writerows(rows)
+    text = written.getvalue()
+    content = text.encode("utf-8-sig", "replace")
     return write_file(path, iter([content]))
 
 
@@ -54,7 +56,8 @@ def write_json(grid: Grid, path: Path, root: Path | None = None) -> Path:
     As RFC 7493 says, whole numbers of points beyond 2**53 - 1 are texts of their digits, which
     forms take as well. Raises OSError.
     """
-    table = describe_table(grid, root or path.parent)
+    folder = root or path.parent
+    table = describe_table(grid, folder)
     text = json.dumps(table, ensure_ascii=False, indent=1)
     content = text.encode("utf-8", "replace")
     return write_file(path, iter([content]))
@@ -68,9 +71,11 @@ def list_rows(grid: Grid, folder: Path) -> Iterator[list[Any]]:
         cell = grid.cells.get(index) or GridCell(index)
         files = [file["path"] for file in _list_files(cell.results, folder)]
         texts = [result.text for result in cell.results if result.text]
+        labels = _list_labels(grid, index)
+        values = [cell.values.get(name) for name in fields]
         row = [
-            *_list_labels(grid, index),
-            *(cell.values.get(name) for name in fields),
+            *labels,
+            *values,
             cell.phase,
             cell.error,
             round(cell.seconds, 3),
@@ -79,17 +84,19 @@ def list_rows(grid: Grid, folder: Path) -> Iterator[list[Any]]:
             "\n".join(files),
             "\n".join(texts),
         ]
-        yield [number, *map(_format_cell, row)]
+        formatted = [_format_cell(value) for value in row]
+        yield [number, *formatted]
 
 
 def describe_table(grid: Grid, folder: Path) -> dict[str, Any]:
     """The same as JSON: `comfygradio` holds the definition, `points` the rows."""
+    points = [_describe_point(grid, index, folder) for index in grid.list_points()]
     return {
         "title": grid.title,
         "created": grid.created,
         "comfygradio": describe_sweep(grid),
-        "axes": [{"title": axis.title, "labels": list(axis.labels)} for axis in grid.axes],
-        "points": [_describe_point(grid, index, folder) for index in grid.list_points()],
+        "axes": [axis.to_json() for axis in grid.axes],
+        "points": points,
     }
 
 
@@ -97,10 +104,13 @@ def _name_columns(grid: Grid, fields: Iterable[str]) -> Iterator[str]:
     """The headings after the first; each is there once, so that programs can address
     columns by it.
     """
+    names = [f"axis: {axis.title}" for axis in grid.axes]
+    for name in fields:
+        is_taken = name in RESULT_COLUMNS
+        names.append(f"field: {name}" if is_taken else name)
+    names += RESULT_COLUMNS
     taken = {"point"}
-    axes = [f"axis: {axis.title}" for axis in grid.axes]
-    own = [f"field: {name}" if name in RESULT_COLUMNS else name for name in fields]
-    for name in [*axes, *own, *RESULT_COLUMNS]:
+    for name in names:
         unique = _number(name, taken)
         taken.add(unique)
         yield str(_format_cell(unique))
@@ -119,10 +129,11 @@ def _number(name: str, taken: Collection[str]) -> str:
 
 def _describe_point(grid: Grid, index: Index, folder: Path) -> dict[str, Any]:
     cell = grid.cells.get(index) or GridCell(index)
+    values = dict(cell.values)
     return {
         "index": list(index),
         "labels": _list_labels(grid, index),
-        "values": _stringify_large_integers(dict(cell.values)),
+        "values": _stringify_large_integers(values),
         "phase": cell.phase,
         "error": cell.error,
         "seconds": round(cell.seconds, 3),
@@ -134,7 +145,10 @@ def _describe_point(grid: Grid, index: Index, folder: Path) -> dict[str, Any]:
 
 
 def _list_labels(grid: Grid, index: Index) -> list[str]:
-    return [axis.labels[at] for axis, at in zip(grid.axes, index, strict=True)]
+    labels = []
+    for axis, position in zip(grid.axes, index, strict=True):
+        labels.append(axis.labels[position])
+    return labels
 
 
 def _list_files(results: Iterable[Result], folder: Path) -> list[dict[str, Any]]:
@@ -147,7 +161,9 @@ def _list_files(results: Iterable[Result], folder: Path) -> list[dict[str, Any]]
         if result.path is None:
             continue
         path = result.path.resolve()
-        shown = path.relative_to(root) if path.is_relative_to(root) else Path(path.name)
+        shown = Path(path.name)
+        if path.is_relative_to(root):
+            shown = path.relative_to(root)
         file: dict[str, Any] = {"path": shown.as_posix(), "kind": result.kind}
         if result.width:
             file["width"] = result.width
@@ -178,9 +194,12 @@ def is_formula_like(text: str) -> bool:
     if text[:1] in FORMULA_PREFIXES:
         return True
     for letter in text:
-        if unicodedata.category(letter) not in INVISIBLE_CATEGORIES:
-            plain = unicodedata.normalize("NFKC", letter)
-            return plain[:1] in DASHES | FORMULA_PREFIXES
+        category = unicodedata.category(letter)
+        if category in INVISIBLE_CATEGORIES:
+            continue
+        plain = unicodedata.normalize("NFKC", letter)
+        first = plain[:1]
+        return first in DASHES or first in FORMULA_PREFIXES
     return False
 
 

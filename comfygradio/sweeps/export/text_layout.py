@@ -66,6 +66,15 @@ NO_CHARACTER = "\U0010ffff"
 KEPT_CHARACTERS = "\n\u200c\u200d"
 """Line breaks, and what joins letters and emoji."""
 
+LINE_BREAK = re.compile(r"\r\n?|[\v\f\x85\u2028\u2029]")
+
+HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+
+WORD = re.compile(r"\S+\s*")
+
+BREAK = re.compile(r"(?<=[_/\\\-–,;:|.])(?=\w)|(?<=[⺀-鿿가-힣豈-\ufaff＀-￯])")
+"""Where a word may be broken: in names after _ / - and the like, and after CJK."""
+
 SHRINK_FACTOR = 0.92
 
 FontFile = tuple[str, bool]
@@ -91,13 +100,14 @@ class Face:
     def draw(self, canvas: Image.Image, x: float, y: float, text: str, color: Color) -> None:
         """Draw a line whose upper left corner is at x, y."""
         base = y + self.size * 1.02
+        draw = ImageDraw.Draw(canvas)
         for file, part in _split_runs(text, self.is_bold):
             _, is_bitmap = file
             if is_bitmap:
                 _draw_bitmaps(canvas, file, self.size, x, base, part)
             else:
                 font = _load(file, self.size)
-                ImageDraw.Draw(canvas).text((x, base), part, color, font, anchor="ls")
+                draw.text((x, base), part, color, font, anchor="ls")
             x += _measure_run(file, self.size, part)
 
     def wrap(self, text: str, width: float, most: int) -> tuple[list[str], bool]:
@@ -136,7 +146,8 @@ class Face:
             return text
         room = width - self.measure("…")
         cut = self._cut(text, room)
-        return f"{text[:cut].rstrip(' …')}…"
+        kept = text[:cut].rstrip(" …")
+        return f"{kept}…"
 
     def _cut(self, text: str, width: float) -> int:
         """How many characters fit into a width; at least one."""
@@ -162,11 +173,16 @@ def fit_texts(
     size = face.size
     while True:
         tried = Face(size, face.is_bold)
-        wrapped = [tried.wrap(text, width, most) for text in texts]
-        are_whole = all(is_whole for _, is_whole in wrapped)
+        wrapped = []
+        are_whole = True
+        for text in texts:
+            lines, is_whole = tried.wrap(text, width, most)
+            wrapped.append(lines)
+            are_whole = are_whole and is_whole
         if are_whole or size <= smallest:
-            return tried, [lines for lines, _ in wrapped]
-        smaller = min(size - 1, int(size * SHRINK_FACTOR))
+            return tried, wrapped
+        shrunk = int(size * SHRINK_FACTOR)
+        smaller = min(size - 1, shrunk)
         size = max(smallest, smaller)
 
 
@@ -175,32 +191,42 @@ def clean_text(text: str) -> str:
     """A text without control characters and half characters; other breaks of lines become line
     breaks.
     """
-    text = re.sub(r"\r\n?|[\v\f\x85\u2028\u2029]", "\n", text)
+    text = LINE_BREAK.sub("\n", text)
     text = text.replace("\t", " ")
-    text = re.sub("[\ud800-\udfff]", "\ufffd", text)
-    return "".join(char for char in text if char.isprintable() or char in KEPT_CHARACTERS)
+    text = HALF_CHARACTER.sub("\ufffd", text)
+    kept = [char for char in text if char.isprintable() or char in KEPT_CHARACTERS]
+    return "".join(kept)
 
 
 def _split_words(text: str) -> Iterator[str]:
     """The pieces between which a line may be broken: after spaces and in names after _ / - and the
     like, and CJK.
     """
-    indent = text[: len(text) - len(text.lstrip())]
-    first, *others = re.findall(r"\S+\s*", text) or [""]
-    for word in [indent + first, *others]:
-        yield from re.split(r"(?<=[_/\\\-–,;:|.])(?=\w)|(?<=[⺀-鿿가-힣豈-\ufaff＀-￯])", word)
+    words = WORD.findall(text)
+    if not words:
+        words = [""]
+    indent = len(text) - len(text.lstrip())
+    words[0] = text[:indent] + words[0]
+    for word in words:
+        yield from BREAK.split(word)
 
 
 @lru_cache(maxsize=50_000)
 def _measure(face: Face, text: str) -> float:
-    runs = _split_runs(text, face.is_bold)
-    return sum(_measure_run(file, face.size, part) for file, part in runs)
+    width = 0.0
+    for file, part in _split_runs(text, face.is_bold):
+        width += _measure_run(file, face.size, part)
+    return width
 
 
 def _measure_run(file: FontFile, size: int, text: str) -> float:
     _, is_bitmap = file
-    scale = size / BITMAP_SIZE if is_bitmap else 1
-    return _load(file, size).getlength(text) * scale
+    font = _load(file, size)
+    length = font.getlength(text)
+    if not is_bitmap:
+        return length
+    scale = size / BITMAP_SIZE
+    return length * scale
 
 
 @lru_cache(maxsize=10_000)
@@ -284,12 +310,15 @@ def _draw_bitmaps(
     """Draw letters that are pictures of one size, scaled."""
     font = _load(file, size)
     ascent, descent = font.getmetrics()
-    length = max(1, round(font.getlength(text)))
-    tile = Image.new("RGBA", (length, ascent + descent))
-    ImageDraw.Draw(tile).text((0, ascent), text, font=font, anchor="ls", embedded_color=True)
+    length = round(font.getlength(text))
+    tile = Image.new("RGBA", (max(1, length), ascent + descent))
+    draw = ImageDraw.Draw(tile)
+    draw.text((0, ascent), text, font=font, anchor="ls", embedded_color=True)
     scale = size / BITMAP_SIZE
-    width = max(1, round(tile.width * scale))
-    height = max(1, round(tile.height * scale))
-    small = tile.resize((width, height), Image.Resampling.LANCZOS)
-    top = base - ascent * scale
-    canvas.paste(small, (round(x), round(top)), small)
+    width = round(tile.width * scale)
+    height = round(tile.height * scale)
+    small_size = (max(1, width), max(1, height))
+    small = tile.resize(small_size, Image.Resampling.LANCZOS)
+    left = round(x)
+    top = round(base - ascent * scale)
+    canvas.paste(small, (left, top), small)

@@ -63,11 +63,14 @@ def load_thumbnails(results: Iterable[tuple[Result, int]]) -> Iterator[Image.Ima
     pending: deque[Future[Image.Image | None]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         for result, pixels in results:
-            pending.append(pool.submit(load_thumbnail, result, pixels))
+            future = pool.submit(load_thumbnail, result, pixels)
+            pending.append(future)
             if len(pending) > 2 * workers:
-                yield pending.popleft().result()
+                oldest = pending.popleft()
+                yield oldest.result()
         while pending:
-            yield pending.popleft().result()
+            oldest = pending.popleft()
+            yield oldest.result()
 
 
 def find_size(result: Result) -> tuple[int, int] | None:
@@ -107,9 +110,12 @@ def _choose_file(result: Result, pixels: int) -> Path:
 def _load_picture(path: Path, pixels: int) -> Image.Image:
     with open_picture(path, SHOWN_FORMATS) as picture:
         mode = "RGBA" if picture.has_transparency_data else "RGB"
-        small = picture if picture.mode in SMOOTH_MODES else picture.convert(mode)
+        small: Image.Image = picture
+        if picture.mode not in SMOOTH_MODES:
+            small = picture.convert(mode)
         small.thumbnail((pixels, pixels), Image.Resampling.LANCZOS)
-        return ImageOps.exif_transpose(small).convert(mode)
+        upright = ImageOps.exif_transpose(small)
+        return upright.convert(mode)
 
 
 def _load_frame(path: Path, pixels: int) -> Image.Image | None:
