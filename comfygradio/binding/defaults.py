@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from comfygradio.comfy.nested_input import unwrap_list
 from comfygradio.comfy.object_info import InputSpec, Scalar, is_number
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.forms.field import Field
@@ -15,7 +16,7 @@ from comfygradio.forms.kinds.number import SIDES, describe_off_step
 from comfygradio.forms.kinds.seed import is_open_seed
 from comfygradio.forms.kinds.text import MAX_TEXT
 from comfygradio.forms.kinds.value import InvalidValue, shorten
-from comfygradio.forms.literals import check_literal, convert_literal, unwrap_list
+from comfygradio.forms.literals import check_literal, convert_literal
 from comfygradio.forms.preset_file import FieldFile, dump_lora_rows
 from comfygradio.forms.problem import BindError
 from comfygradio.forms.scalar_resolution import resolve_value

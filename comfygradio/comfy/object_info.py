@@ -40,6 +40,15 @@ def is_whole_number(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+def parse_number(value: object) -> int | float | None:
+    """Parse a number that a server sent. Returns None for NaN, infinity and all that is no
+    number.
+    """
+    if not is_number(value):
+        return None
+    return value if -math.inf < value < math.inf else None
+
+
 def name_entry(entry: Any) -> Scalar | None:
     """Name an entry of a combo: the entry itself if it is a scalar, else its name. Returns None if
     it has none.
@@ -155,9 +164,9 @@ class InputSpec:
             group=group,
             choices=None if entries is None else _list_choices(entries),
             default=options.get("default"),
-            minimum=_number(options.get("min")),
-            maximum=_number(options.get("max")),
-            step=_number(options.get("step")),
+            minimum=parse_number(options.get("min")),
+            maximum=parse_number(options.get("max")),
+            step=parse_number(options.get("step")),
             tooltip=_tidy(tooltip) if isinstance(tooltip, str) else "",
             options=options,
             entries=_name_entries(entries or []),
@@ -445,13 +454,6 @@ def _tidy(text: str) -> str:
 
 def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def _number(value: Any) -> int | float | None:
-    """Parse a limit. NaN and infinity count as none."""
-    if not is_number(value):
-        return None
-    return value if -math.inf < value < math.inf else None
 
 
 def _asks_for_key(hidden: Mapping[str, Any]) -> bool:

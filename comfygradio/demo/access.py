@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from comfygradio.demo.options import DemoOptions
+from comfygradio.demo.execution.options import DemoOptions
 from comfygradio.demo.responses import BodyTooLarge, empty, text
 
 LOGIN_PAGE = "<!doctype html><title>Sign in</title><h1>Please sign in</h1>"

@@ -7,7 +7,7 @@ from __future__ import annotations
 import traceback
 from typing import Any
 
-from comfygradio.demo.catalog import combo_options
+from comfygradio.demo.execution.catalog import combo_options
 
 Error = dict[str, Any]
 

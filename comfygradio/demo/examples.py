@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from comfygradio.demo.painting import Recipe, paint_scene, to_image
+from comfygradio.demo.media.painting import Recipe, paint_scene, to_image
 
 EXAMPLE_SIZE = (512, 384)
 

@@ -10,15 +10,15 @@ from typing import Any
 
 from starlette.websockets import WebSocket
 
-from comfygradio.demo.catalog import Catalog
 from comfygradio.demo.examples import write_examples
-from comfygradio.demo.executor import Executor
-from comfygradio.demo.folders import Folders
-from comfygradio.demo.messages import status_event
-from comfygradio.demo.node_timing import NodeTiming
+from comfygradio.demo.execution.catalog import Catalog
+from comfygradio.demo.execution.executor import Executor
+from comfygradio.demo.execution.folders import Folders
+from comfygradio.demo.execution.messages import status_event
+from comfygradio.demo.execution.node_timing import NodeTiming
+from comfygradio.demo.execution.options import DemoOptions
+from comfygradio.demo.execution.prompts import HistoryEntry, PromptQueue, QueuedPrompt
 from comfygradio.demo.nodes import all_nodes
-from comfygradio.demo.options import DemoOptions
-from comfygradio.demo.prompts import HistoryEntry, PromptQueue, QueuedPrompt
 from comfygradio.demo.sockets import Sockets
 from comfygradio.demo.validation import Validator
 
@@ -41,7 +41,7 @@ class Machine:
         self.sockets = Sockets(options, describe_features(options), drop)
         self.queue = PromptQueue(self._announce_status)
         self.executor = Executor(
-            options, self.folders, self.catalog, self.sockets, all_nodes(), pace
+            options, self.folders, self.catalog, self.sockets.publish, all_nodes(), pace
         )
         self.counter = 0
         self.wants_empty_cache = threading.Event()

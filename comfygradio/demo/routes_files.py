@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from comfygradio.demo.folders import KINDS, PICTURE_FORMATS, OutsideFolder
+from comfygradio.demo.execution.folders import KINDS, PICTURE_FORMATS, OutsideFolder
 from comfygradio.demo.machine import Machine
 from comfygradio.demo.responses import JsonResponse, empty
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from comfygradio.demo.folders import KINDS
+from comfygradio.demo.execution.folders import KINDS
 from comfygradio.demo.machine import Machine, describe_features
 from comfygradio.demo.responses import JsonResponse, empty, text
 

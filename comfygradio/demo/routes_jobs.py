@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from comfygradio.demo.execution.prompts import HistoryEntry, QueuedPrompt
 from comfygradio.demo.machine import Machine
-from comfygradio.demo.prompts import HistoryEntry, QueuedPrompt
 from comfygradio.demo.responses import JsonResponse
 from comfygradio.demo.routes_prompts import CANONICAL_UUID
 

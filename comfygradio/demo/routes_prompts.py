@@ -12,9 +12,9 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from comfygradio.demo.checks import describe_error
+from comfygradio.demo.execution.messages import now_ms
+from comfygradio.demo.execution.prompts import QueuedPrompt, hide_keys
 from comfygradio.demo.machine import Machine
-from comfygradio.demo.messages import now_ms
-from comfygradio.demo.prompts import QueuedPrompt, hide_keys
 from comfygradio.demo.responses import JsonResponse, empty, text
 from comfygradio.demo.validation import ValidationResult
 

@@ -17,9 +17,9 @@ import uvicorn
 from starlette.websockets import WebSocket
 
 from comfygradio.demo.application import build_application
+from comfygradio.demo.execution.node_timing import NodeTiming, Wait
+from comfygradio.demo.execution.options import DemoOptions
 from comfygradio.demo.machine import Machine
-from comfygradio.demo.node_timing import NodeTiming, Wait
-from comfygradio.demo.options import DemoOptions
 
 MAX_MESSAGE = 1 << 30
 BACKLOG = 128

@@ -12,8 +12,8 @@ from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from comfygradio.demo.messages import Event, Message, NodeText, Preview, status_event
-from comfygradio.demo.options import DemoOptions
+from comfygradio.demo.execution.messages import Event, Message, NodeText, Preview, status_event
+from comfygradio.demo.execution.options import DemoOptions
 
 JUNK_BYTES = b"\x00\x00\x00\x63junk"
 

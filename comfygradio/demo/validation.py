@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from comfygradio.demo.cache import is_link
-from comfygradio.demo.catalog import Catalog, Schema, input_specs
 from comfygradio.demo.checks import (
     Error,
     check_choice,
@@ -27,9 +25,11 @@ from comfygradio.demo.checks import (
     types_match,
     unwrap_value,
 )
-from comfygradio.demo.folders import Folders, OutsideFolder
-from comfygradio.demo.inputs import expand_inputs, self_checked
-from comfygradio.demo.options import DemoOptions
+from comfygradio.demo.execution.cache import is_link
+from comfygradio.demo.execution.catalog import Catalog, Schema, input_specs
+from comfygradio.demo.execution.folders import Folders, OutsideFolder
+from comfygradio.demo.execution.inputs import expand_inputs, self_checked
+from comfygradio.demo.execution.options import DemoOptions
 
 Prompt = dict[str, Any]
 

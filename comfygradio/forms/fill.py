@@ -9,15 +9,12 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any
 
-from comfygradio.comfy.nested_input import read_input, write_input
+from comfygradio.comfy.nested_input import read_input, wrap_list, write_input
 from comfygradio.comfy.object_info import ObjectInfo, Scalar, list_own_options
 from comfygradio.comfy.workflow import Upload, Workflow
 from comfygradio.forms.bypass import bypass_nodes
 from comfygradio.forms.field import Field
 from comfygradio.forms.file_prefix import expand_prefixes
-from comfygradio.forms.kinds.media import name_upload
-from comfygradio.forms.literals import wrap_list
-from comfygradio.forms.loras import insert_loras
 from comfygradio.forms.missing_inputs import fill_missing_inputs, has_dynamic_combo
 from comfygradio.forms.slots import Slot
 from comfygradio.forms.text_expansion import (
@@ -68,8 +65,9 @@ def fill_graph(
     filling.complete()
     graph = filling.graph
     for name, field in fields.items():
-        if field.widget == "loras":
-            insert_loras(graph, field, values[name] or (), object_info)
+        unused = field.kind.change_graph(graph, field, values[name], object_info)
+        if unused:
+            bypass_nodes(graph, unused, object_info)
     bypass_nodes(graph, list_bypassed(fields, values), object_info)
     expand_prefixes(graph, now)
     return graph, tuple(filling.list_uploads())
@@ -173,20 +171,14 @@ class _Filling:
 
     def fill(self, field: Field, value: Any) -> None:
         """Put a checked value, which is not None, where it belongs."""
-        if field.kind.is_media:
-            self._fill_file(field, value)
-        elif field.template:
+        upload = field.kind.build_upload(field, value)
+        if upload is not None:
+            self._uploads.append(upload)
+            value = upload.name
+        if field.template:
             self._fill_template(field)
-        elif field.widget == "size":
-            self._fill_size(field, value)
-        elif field.widget != "loras":  # those come once everything else is filled
-            self._fill_plain(field, value)
-
-    def _fill_file(self, field: Field, value: Any) -> None:
-        slots = tuple((slot.node_id, slot.input) for slot in field.slots[""])
-        upload = Upload(value, name_upload(field, value), slots)
-        self._uploads.append(upload)
-        self._set_all(field, upload.name)
+        else:
+            self._fill_inputs(field, value)
 
     def _fill_template(self, field: Field) -> None:
         for slot in field.slots[""]:
@@ -194,16 +186,12 @@ class _Filling:
             own = {"value": words[field.name]}
             self.put(field.name, slot, field.template, own)
 
-    def _fill_size(self, field: Field, value: Any) -> None:
-        for slot in field.slots["width"]:
-            self._set(slot, value[0])
-        for slot in field.slots["height"]:
-            self._set(slot, value[1])
-
-    def _fill_plain(self, field: Field, value: Any) -> None:
-        self._set_all(field, wrap_list(value) if field.is_multiple else value)
-        for one in field.computed:
-            self._set(one.slot, one.compute(value))
+    def _fill_inputs(self, field: Field, value: Any) -> None:
+        for slot, literal in field.kind.list_inputs(field, value):
+            if isinstance(literal, str) and slot in field.dynamic:
+                self._set(slot, self._expanded[field.name])
+            else:
+                self._set(slot, literal)
         for choice in field.choices or ():
             if choice.value == value:
                 for slot, setting in choice.sets:
@@ -246,13 +234,6 @@ class _Filling:
         random = Random(f"{self._seed}/{name}")
         return expand_dynamic(word, random)
 
-    def _set_all(self, field: Field, value: Any) -> None:
-        for slot in field.slots.get("", ()):
-            if isinstance(value, str) and slot in field.dynamic:
-                self._set(slot, self._expanded[field.name])
-            else:
-                self._set(slot, value)
-
     def _set(self, slot: Slot, value: Any) -> None:
         node = self.graph[slot.node_id]
         inputs = node["inputs"]
@@ -289,7 +270,7 @@ def _find_seeds(fields: Mapping[str, Field], values: Mapping[str, Any]) -> list[
     """The values of the seeds that are not empty."""
     seeds: list[Any] = []
     for name, field in fields.items():
-        if field.widget == "seed" and values[name] is not None:
+        if field.kind.is_seed and values[name] is not None:
             seeds.append(values[name])
     return seeds
 

@@ -23,7 +23,6 @@ from comfygradio.forms.field import Field
 from comfygradio.forms.fill import FROM_FORM, RANDOM_SEED, fill_graph, is_expanded, uses_randomness
 from comfygradio.forms.kinds.seed import check_seed, is_open_seed
 from comfygradio.forms.kinds.value import InvalidValue, shorten
-from comfygradio.forms.loras import is_lora_loader
 from comfygradio.forms.preset_file import PresetFile
 from comfygradio.forms.problem import Problem
 from comfygradio.forms.slots import Slot
@@ -56,8 +55,7 @@ class Form:
     @property
     def seeds(self) -> tuple[str, ...]:
         """The fields that are seeds."""
-        seeds = [name for name, one in self.fields.items() if one.widget == "seed"]
-        return tuple(seeds)
+        return tuple(name for name, one in self.fields.items() if one.kind.is_seed)
 
     def check(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Every field's value, checked and completed: defaults filled in, open seeds drawn, hidden
@@ -149,7 +147,7 @@ class Form:
             if slot.node_id == node_id and slot.input.endswith(f".{input_name}"):
                 return one
         for one in self.fields.values():
-            if is_lora_loader(one, node_id):
+            if one.kind.is_own_node(one, node_id):
                 return one
         return None
 

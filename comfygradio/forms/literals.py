@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from comfygradio.comfy.nested_input import unwrap_list
 from comfygradio.comfy.object_info import InputSpec, is_whole_number
 from comfygradio.forms.kinds.value import shorten
 
@@ -22,24 +23,6 @@ def takes_literal(spec: InputSpec) -> bool:
     if spec.options.get("forceInput"):
         return False
     return bool(spec.types & LITERAL_TYPES)
-
-
-def unwrap_list(value: Any) -> Any:
-    """Return the list in `{"__value__": [...]}`, the form in which lists are posted. Returns any
-    other value unchanged.
-    """
-    if isinstance(value, dict) and "__value__" in value:
-        return value["__value__"]
-    return value
-
-
-def wrap_list(value: Any) -> Any:
-    """Wrap a list for posting, since ComfyUI takes a bare list for a link. Returns any other value
-    unchanged.
-    """
-    if isinstance(value, list | tuple):
-        return {"__value__": list(value)}
-    return value
 
 
 CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {

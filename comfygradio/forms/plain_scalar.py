@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from comfygradio.comfy.object_info import is_number
+from comfygradio.comfy.object_info import Scalar, is_number
 
 NULL = re.compile(r"null|Null|NULL|~")
 TRUE = re.compile(r"true|True|TRUE")
@@ -72,6 +73,25 @@ class PlainScalar:
         return number
 
     @property
+    def is_decimal(self) -> bool:
+        """Whether the text is a number in decimal digits, as people type one."""
+        return REAL.fullmatch(self.text) is not None
+
+    @property
+    def typed_number(self) -> int | float | str:
+        """The number if the text is its usual spelling, or one that only YAML knows (`0x1f`); else
+        the text.
+
+        Other spellings (`1.10`) stay texts, so that they are judged like those that people type.
+        """
+        number = self.finite_number
+        if number is None:
+            return self.text
+        if self.is_decimal and str(self.value) != self.text:
+            return self.text
+        return number
+
+    @property
     def boolean(self) -> bool | None:
         """On or off, None where it is neither; numbers are neither."""
         if isinstance(self.value, bool):
@@ -80,6 +100,18 @@ class PlainScalar:
             return True
         if FALSE_WORDS.fullmatch(self.text):
             return False
+        return None
+
+    def find_in(self, entries: Iterable[Scalar]) -> Scalar | None:
+        """Find the entry with this text, else the number or boolean with this value, or None."""
+        listed = list(entries)
+        if self.text in listed:
+            return self.text
+        for entry in listed:
+            # Python takes True for 1, a list does not.
+            is_same_kind = isinstance(entry, bool) == isinstance(self.value, bool)
+            if is_same_kind and not isinstance(entry, str) and entry == self.value:
+                return entry
         return None
 
     def to_json(self) -> Value:

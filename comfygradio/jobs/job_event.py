@@ -13,7 +13,7 @@ from comfygradio.comfy.node_times import measure_all
 from comfygradio.comfy.prompt_progress import PromptProgress
 from comfygradio.comfy.run import SLOW_CONNECTION
 from comfygradio.errors import JobStoreError, JobStoreGone, NodeError
-from comfygradio.jobs.job import Job, Phase, Submission
+from comfygradio.jobs.job import FINAL_PHASES, Job, Phase, Submission
 from comfygradio.jobs.job_store import JobStore
 from comfygradio.jobs.results import Result, describe_missing
 from comfygradio.jobs.rows import JobRecord
@@ -295,7 +295,6 @@ class Fetched(Event):
 
 
 OPEN: tuple[Phase, ...] = ("waiting", "running")
-ANY: tuple[Phase, ...] = ("waiting", "running", "done", "failed", "stopped")
 
 ALLOWED: Mapping[type[Event], tuple[Phase, ...]] = {
     Posted: OPEN,
@@ -307,8 +306,8 @@ ALLOWED: Mapping[type[Event], tuple[Phase, ...]] = {
     Stopped: OPEN,
     Unstored: ("waiting",),
     Ended: OPEN,
-    Crashed: ANY,
-    Fetched: ANY,
+    Crashed: OPEN,
+    Fetched: FINAL_PHASES,
 }
 """The statuses in which an event can happen."""
 

@@ -20,7 +20,7 @@ from comfygradio.jobs.kept_input import keep_inputs
 from comfygradio.jobs.limits import Limits
 from comfygradio.jobs.placement import AFFINITY_SECONDS, Affinity, Placement, find_models
 from comfygradio.jobs.rows import make_job, make_record
-from comfygradio.jobs.worker import WorkerPool
+from comfygradio.jobs.worker import WorkerContext, WorkerPool
 
 POLL_SECONDS = 1.0
 """Seconds between two checks of failed backends, and of what the others can run by now."""
@@ -65,8 +65,21 @@ class JobQueue:
         self._changed = threading.Condition()
         self._changes = 0
         self._running: dict[Job, Backend] = {}
-        self._closed = False
-        self._workers = WorkerPool(self)
+        self._closed = threading.Event()
+        self.worker_context = WorkerContext(
+            store=store,
+            outputs=outputs,
+            pattern=self.pattern,
+            limits=self.limits,
+            clock=clock,
+            is_closed=self._closed.is_set,
+            take=self._take,
+            has_other=self._has_other,
+            give_back=self._give_back,
+            finish=self._finish,
+        )
+        """All that the workers get of this queue."""
+        self._workers = WorkerPool(self.worker_context)
         self._is_started = False
         self.trouble = ""
         """Why there may be no backends at the moment, in a sentence; "" where nothing is wrong."""
@@ -219,22 +232,15 @@ class JobQueue:
     def close(self, timeout_seconds: float = 5.0) -> None:
         """Detach from all jobs. Submitted prompts go on; the next start resumes their jobs."""
         with self._changed:
-            self._closed = True
+            self._closed.set()
             self._wake()
         self._workers.join(timeout_seconds)
 
-    @property
-    def is_closed(self) -> bool:
-        """Whether the queue was closed."""
-        return self._closed
-
-    def take(self, backend: Backend) -> Job | None:
+    def _take(self, backend: Backend) -> Job | None:
         """The next job for a backend, waited for; None once the queue is closed or the backend is
         gone.
-
-        Called by workers.
         """
-        while not self._closed and backend in self.backends:
+        while not self._closed.is_set() and backend in self.backends:
             is_up = backend.revive()
             # This thread holds no lock while it looks. If anything changes meanwhile, it looks
             # again instead of waiting.
@@ -246,7 +252,7 @@ class JobQueue:
             else:
                 self._leave(backend)
             with self._changed:
-                if not self._closed and seen == self._changes:
+                if not self._closed.is_set() and seen == self._changes:
                     is_idle = is_up and not self._affinity and not self._waiting
                     self.clock.wait(self._changed, None if is_idle else POLL_SECONDS)
         return None
@@ -260,7 +266,7 @@ class JobQueue:
     def _take_waiting(self, backend: Backend) -> Job | None:
         with self._changed:
             # It may have been removed while its worker asked the server for its health.
-            if self._closed or backend not in self.backends:
+            if self._closed.is_set() or backend not in self.backends:
                 return None
             job = self._waiting.take(lambda job: self._suits(job, backend))
             if job is not None:
@@ -272,7 +278,7 @@ class JobQueue:
         """Take a job from a source and store it. A job that cannot be stored fails, and the next
         one is taken.
         """
-        while not self._closed and backend in self.backends:
+        while not self._closed.is_set() and backend in self.backends:
             job = self._sources.take(backend)
             if job is None:
                 return None
@@ -294,11 +300,8 @@ class JobQueue:
         if models:  # a job without models leaves the loaded ones in memory
             backend.models = models
 
-    def give_back(self, job: Job, reason: str) -> None:
-        """Return a job that could not be run now to the front of its person's jobs.
-
-        Called by workers.
-        """
+    def _give_back(self, job: Job, reason: str) -> None:
+        """Return a job that could not be run now to the front of its person's jobs."""
         transition(job, self.store, Returned(self.trouble or reason))
         with self._changed:
             backend = self._running.pop(job, None)
@@ -312,17 +315,18 @@ class JobQueue:
             self.stop(job.token)
         self.publish_positions()
 
-    def finish(self, job: Job) -> None:
-        """Forget a job that is over. Called by workers."""
+    def _finish(self, job: Job) -> None:
+        """Forget a job that is over."""
         with self._changed:
             self._running.pop(job, None)
             self._affinity.forget(job)
             self._wake()
         self.publish_positions()
 
-    def has_other(self, backend: Backend) -> bool:
-        """Whether any other backend is healthy. Called by workers."""
-        return any(other is not backend and not other.trouble for other in self.backends)
+    def _has_other(self, backend: Backend) -> bool:
+        """Whether any other backend is healthy."""
+        others = [other for other in self.backends if other is not backend]
+        return any(not other.trouble for other in others)
 
     def count_running(self, backend: Backend) -> int:
         """How many of our prompts a backend holds."""

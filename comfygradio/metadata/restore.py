@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from comfygradio.binding.lora_binding import list_chain_classes
+from comfygradio.comfy.nested_input import unwrap_list
 from comfygradio.comfy.object_info import is_whole_number
 from comfygradio.comfy.workflow import Link, Workflow
 from comfygradio.forms.field import Field
@@ -15,7 +16,6 @@ from comfygradio.forms.fill import FROM_FORM, RANDOM_SEED
 from comfygradio.forms.form import Form
 from comfygradio.forms.kinds.model_name import match_name
 from comfygradio.forms.kinds.value import InvalidValue, shorten
-from comfygradio.forms.literals import unwrap_list
 from comfygradio.forms.slots import Slot
 from comfygradio.forms.value_check import check_value
 from comfygradio.forms.value_json import value_to_json

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from comfygradio.demo.cache import NodeResult
-from comfygradio.demo.node_run import NodeRun
+from comfygradio.demo.execution.node_run import NodeFunction, NodeResult, NodeRun
+from comfygradio.demo.execution.values import Conditioning, Control, NodeInputs
+from comfygradio.demo.media.painting import hash_number
 from comfygradio.demo.nodes.latents import encode_images, fit_mask
-from comfygradio.demo.painting import hash_number
-from comfygradio.demo.values import Conditioning, Control, NodeInputs
-
-if TYPE_CHECKING:
-    from comfygradio.demo.nodes import NodeFunction
 
 
 def nodes() -> dict[str, NodeFunction]:

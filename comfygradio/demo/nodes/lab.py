@@ -5,19 +5,15 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from comfygradio.demo.cache import NodeResult
-from comfygradio.demo.folders import PICTURE_FORMATS
-from comfygradio.demo.node_run import NodeRun, encode_image
-from comfygradio.demo.painting import Recipe
-from comfygradio.demo.values import NodeInputs
-
-if TYPE_CHECKING:
-    from comfygradio.demo.nodes import NodeFunction
+from comfygradio.demo.execution.folders import PICTURE_FORMATS
+from comfygradio.demo.execution.node_run import NodeFunction, NodeResult, NodeRun
+from comfygradio.demo.execution.values import NodeInputs
+from comfygradio.demo.media.painting import Recipe
+from comfygradio.demo.media.pictures import encode_image
 
 TICK = 0.05
 GRAIN = 2.0

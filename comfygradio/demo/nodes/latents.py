@@ -6,17 +6,12 @@ Sizes are kept in pixels, multiples of 8.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from PIL import Image, ImageFilter
 
-from comfygradio.demo.cache import NodeResult
-from comfygradio.demo.node_run import NodeRun
-from comfygradio.demo.resizing import METHODS, crop_to_ratio
-from comfygradio.demo.values import Images, Latent, NodeInputs
-
-if TYPE_CHECKING:
-    from comfygradio.demo.nodes import NodeFunction
+from comfygradio.demo.execution.node_run import NodeFunction, NodeResult, NodeRun
+from comfygradio.demo.execution.values import Images, Latent, NodeInputs
+from comfygradio.demo.media.pictures import METHODS, crop_to_ratio
 
 GRID = 8
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PIL import Image, ImageOps
 
-from comfygradio.demo.cache import NodeResult
-from comfygradio.demo.folders import PICTURE_FORMATS
-from comfygradio.demo.node_run import NodeRun
-from comfygradio.demo.values import ControlNet, Model, NodeInputs, RemoteError, Upscaler, Vae
-
-if TYPE_CHECKING:
-    from comfygradio.demo.nodes import NodeFunction
+from comfygradio.demo.execution.folders import PICTURE_FORMATS
+from comfygradio.demo.execution.node_run import NodeFunction, NodeResult, NodeRun
+from comfygradio.demo.execution.values import (
+    ControlNet,
+    Model,
+    NodeInputs,
+    RemoteError,
+    Upscaler,
+    Vae,
+)
 
 CHANNELS = {"red": "R", "green": "G", "blue": "B", "alpha": "A"}
 SIZE_WITHOUT_MASK = (64, 64)

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PIL import Image
 
-from comfygradio.demo.cache import NodeResult
-from comfygradio.demo.folders import OutsideFolder, StoredFile
-from comfygradio.demo.node_run import NodeRun, encode_image
-from comfygradio.demo.values import Images, NodeInputs
-
-if TYPE_CHECKING:
-    from comfygradio.demo.nodes import NodeFunction
+from comfygradio.demo.execution.folders import OutsideFolder, StoredFile
+from comfygradio.demo.execution.node_run import NodeFunction, NodeResult, NodeRun
+from comfygradio.demo.execution.values import Images, NodeInputs
+from comfygradio.demo.media.pictures import encode_image
 
 OUTSIDE = "**** ERROR: Saving image outside the output folder is not allowed."
 WEBP_METHODS = {"default": 4, "fastest": 0, "slowest": 6}

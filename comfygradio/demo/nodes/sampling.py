@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PIL import Image
 
-from comfygradio.demo.cache import NodeResult
-from comfygradio.demo.node_run import NodeRun, encode_image, fit_preview
-from comfygradio.demo.painting import Recipe, draw_noise, draw_step, hash_number, trace_outlines
-from comfygradio.demo.values import Latent, NodeInputs, RemoteError
-
-if TYPE_CHECKING:
-    from comfygradio.demo.nodes import NodeFunction
+from comfygradio.demo.execution.node_run import NodeFunction, NodeResult, NodeRun
+from comfygradio.demo.execution.values import Latent, NodeInputs, RemoteError
+from comfygradio.demo.media.painting import (
+    Recipe,
+    draw_noise,
+    draw_step,
+    hash_number,
+    trace_outlines,
+)
+from comfygradio.demo.media.pictures import encode_image, fit_preview
 
 OUT_OF_MEMORY = (
     "Allocation on device 0 would exceed allowed memory. (out of memory)\n\n"

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from comfygradio.demo.cache import NodeResult
-from comfygradio.demo.node_run import NodeRun
+from comfygradio.demo.execution.node_run import NodeFunction, NodeResult, NodeRun
+from comfygradio.demo.execution.values import NodeInputs
+from comfygradio.demo.media.sound import Audio, load_audio, write_audio
 from comfygradio.demo.nodes.outputs import claim_file
-from comfygradio.demo.sound import load_audio, write_audio
-from comfygradio.demo.values import Audio, NodeInputs
-
-if TYPE_CHECKING:
-    from comfygradio.demo.nodes import NodeFunction
 
 
 def nodes() -> dict[str, NodeFunction]:

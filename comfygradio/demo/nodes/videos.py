@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
-from comfygradio.demo.cache import NodeResult
-from comfygradio.demo.node_run import NodeRun
+from comfygradio.demo.execution.node_run import NodeFunction, NodeResult, NodeRun
+from comfygradio.demo.execution.values import NodeInputs
+from comfygradio.demo.media.video import (
+    SUFFIXES,
+    Clip,
+    Encoding,
+    VideoFile,
+    load_clip,
+    measure,
+    save_video,
+)
 from comfygradio.demo.nodes.outputs import claim_file
-from comfygradio.demo.values import Clip, NodeInputs, VideoFile
-from comfygradio.demo.video import SUFFIXES, Encoding, load_clip, measure, save_video
-
-if TYPE_CHECKING:
-    from comfygradio.demo.nodes import NodeFunction
 
 
 def nodes() -> dict[str, NodeFunction]:

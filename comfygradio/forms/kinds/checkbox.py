@@ -13,6 +13,7 @@ from comfygradio.forms.kinds.value import InvalidValue, is_huge, shorten
 
 if TYPE_CHECKING:
     from comfygradio.forms.field import Field
+    from comfygradio.forms.plain_scalar import PlainScalar
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,12 @@ class CheckboxKind(Kind):
     def check(self, field: Field, value: Any) -> bool:
         """On or off. Raises InvalidValue."""
         return check_boolean(field, value)
+
+    def resolve_scalar(self, field: Field, scalar: PlainScalar) -> Any:
+        """A boolean, also for `on`, `off`, `yes` and `no`."""
+        if scalar.boolean is not None:
+            return scalar.boolean
+        return super().resolve_scalar(field, scalar)
 
     def find_python_type(self, field: Field) -> type:
         """A boolean."""

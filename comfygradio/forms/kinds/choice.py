@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from comfygradio.comfy.nested_input import wrap_list
 from comfygradio.comfy.object_info import Scalar
 from comfygradio.forms.kinds.axis_text import Item, quote, quote_if_split
 from comfygradio.forms.kinds.axis_values import (
@@ -21,6 +22,8 @@ from comfygradio.forms.kinds.value import Choice, InvalidValue, list_choices, sh
 
 if TYPE_CHECKING:
     from comfygradio.forms.field import Field
+    from comfygradio.forms.plain_scalar import PlainScalar
+    from comfygradio.forms.slots import Slot
 
 MAX_CHOICE_TEXT = 10_000
 """Characters of a choice, or of all LoRAs written as one text."""
@@ -42,6 +45,21 @@ class ChoiceKind(Kind):
     def check(self, field: Field, value: Any) -> Any:
         """The chosen value, or a tuple of several. Raises InvalidValue."""
         return check_choice(field, value)
+
+    def resolve_scalar(self, field: Field, scalar: PlainScalar) -> Any:
+        """The choice with this text, number or boolean; a choice may be called `null`."""
+        choices = field.choices or ()
+        found = scalar.find_in(choice.value for choice in choices)
+        if found is not None:
+            return found
+        is_label = any(choice.label == scalar.text for choice in choices)
+        if scalar.is_null and field.optional and not is_label:
+            return None
+        return scalar.text
+
+    def list_inputs(self, field: Field, value: Any) -> list[tuple[Slot, Any]]:
+        """Several choices are posted as one list."""
+        return super().list_inputs(field, wrap_list(value))
 
     def find_python_type(self, field: Field) -> type:
         """A list where the field takes several choices."""

@@ -13,6 +13,7 @@ from comfygradio.forms.kinds.value import InvalidValue, shorten
 
 if TYPE_CHECKING:
     from comfygradio.forms.field import Field
+    from comfygradio.forms.plain_scalar import PlainScalar
 
 
 SHORT_COLOR = re.compile(r"#?[0-9a-f]{3}")
@@ -36,6 +37,14 @@ class ColorKind(Kind):
     def check(self, field: Field, value: Any) -> str | int:
         """A color as the input wants it. Raises InvalidValue."""
         return check_color(field, value)
+
+    def resolve_scalar(self, field: Field, scalar: PlainScalar) -> Any:
+        """A number that only YAML knows (`0xff8800`), else the text: decimal digits may also be
+        "rrggbb".
+        """
+        if not scalar.is_decimal and scalar.finite_number is not None:
+            return scalar.finite_number
+        return super().resolve_scalar(field, scalar)
 
     def to_json(self, value: Any) -> Any:
         """A number as "#rrggbb"."""

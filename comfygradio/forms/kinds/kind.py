@@ -11,7 +11,11 @@ from comfygradio.forms.kinds.axis_text import Item, split_values
 from comfygradio.forms.kinds.axis_values import AxisContext, AxisValues
 
 if TYPE_CHECKING:
+    from comfygradio.comfy.object_info import ObjectInfo
+    from comfygradio.comfy.workflow import Upload
     from comfygradio.forms.field import Field
+    from comfygradio.forms.plain_scalar import PlainScalar
+    from comfygradio.forms.slots import Slot
 
 MAX_SHORT_TEXT = 100
 """Characters of a number, a size, a color, a seed, or a switch."""
@@ -55,6 +59,9 @@ class Kind(ABC):
     is_picture: bool = False
     """Whether that file is a picture."""
 
+    is_seed: bool = False
+    """Whether a value decides what is random, and may itself be left to chance."""
+
     noun: str = "a value"
     """What people call a value, with its article."""
 
@@ -62,9 +69,43 @@ class Kind(ABC):
     def check(self, field: Field, value: Any) -> Any:
         """The value as the prompt needs it. Raises InvalidValue, which says what is allowed."""
 
+    def resolve_scalar(self, field: Field, scalar: PlainScalar) -> Any:
+        """What an unquoted value of a YAML file means, before it is checked; None for nothing."""
+        if scalar.is_null and field.optional:
+            return None
+        return scalar.text
+
     def to_json(self, value: Any) -> Any:
         """A checked value of this kind, None included, as JSON that a check takes again."""
         return list(value) if isinstance(value, tuple) else value
+
+    def list_inputs(self, field: Field, value: Any) -> list[tuple[Slot, Any]]:
+        """List the inputs that a checked value fills, each with what it gets.
+
+        Inputs that choices set are not listed. Raises InvalidValue for a number that a formula
+        cannot use.
+        """
+        filled = [(slot, value) for slot in field.slots.get("", ())]
+        for computed in field.computed:
+            filled.append((computed.slot, computed.compute(value)))
+        return filled
+
+    def build_upload(self, field: Field, value: Any) -> Upload | None:
+        """The file that a checked value uploads, or None. The inputs then get the file's name."""
+        return None
+
+    def change_graph(
+        self, graph: dict[str, dict[str, Any]], field: Field, value: Any, object_info: ObjectInfo
+    ) -> list[str]:
+        """Add nodes for a checked value, None included, once all inputs are filled.
+
+        Returns the ids of nodes that are to be bypassed.
+        """
+        return []
+
+    def is_own_node(self, field: Field, node_id: str) -> bool:
+        """Whether `change_graph` adds or fills the node with this id."""
+        return False
 
     def find_python_type(self, field: Field) -> type:
         """The type of a parameter for this field, as schemas tell it to programs."""

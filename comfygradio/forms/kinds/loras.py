@@ -18,16 +18,16 @@ from comfygradio.forms.kinds.axis_values import (
 )
 from comfygradio.forms.kinds.choice import MAX_CHOICE_TEXT
 from comfygradio.forms.kinds.kind import Kind
+from comfygradio.forms.kinds.lora_loaders import MAX_ROWS, insert_loras, is_lora_loader
 from comfygradio.forms.kinds.model_name import fold_file_name
 from comfygradio.forms.kinds.number_range import expand_numbers
 from comfygradio.forms.kinds.numerals import format_short, parse_numeral, suggest_numerals
 from comfygradio.forms.kinds.value import Choice, InvalidValue, Lora, list_choices, shorten
 
 if TYPE_CHECKING:
+    from comfygradio.comfy.object_info import ObjectInfo
     from comfygradio.forms.field import Field
-
-
-MAX_ROWS = 20
+    from comfygradio.forms.slots import Slot
 
 SPLIT_STRENGTH = re.compile(r":([+-]?[0-9]+),([0-9]+)(?=\s*(?:,|>|$))")
 """Matches a strength with a decimal comma."""
@@ -64,6 +64,20 @@ class LorasKind(Kind):
             return None
         rows = [row for row in value if isinstance(row, Lora)]
         return [{"name": row.name, "strength": row.strength} for row in rows]
+
+    def list_inputs(self, field: Field, value: Any) -> list[tuple[Slot, Any]]:
+        """None: the rows become nodes of their own."""
+        return []
+
+    def change_graph(
+        self, graph: dict[str, dict[str, Any]], field: Field, value: Any, object_info: ObjectInfo
+    ) -> list[str]:
+        """Insert a loader for each row. Loaders that get no row are to be bypassed."""
+        return insert_loras(graph, field, value or (), object_info)
+
+    def is_own_node(self, field: Field, node_id: str) -> bool:
+        """Whether a node is a loader of this list."""
+        return is_lora_loader(field, node_id)
 
     def find_python_type(self, field: Field) -> type:
         """A list of rows."""

@@ -15,6 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from comfygradio.comfy.workflow import Upload
 from comfygradio.errors import ValuesRefused
 from comfygradio.forms.kinds.axis_text import Item, quote
 from comfygradio.forms.kinds.axis_values import AxisContext, AxisValues
@@ -25,6 +26,7 @@ from comfygradio.media.video_frame import limit_to_header_size
 
 if TYPE_CHECKING:
     from comfygradio.forms.field import Field
+    from comfygradio.forms.plain_scalar import PlainScalar
 
 MAX_PATH = 100_000
 """Characters of the path of a file; the system itself takes far fewer, and says so at once."""
@@ -59,9 +61,18 @@ class MediaKind(Kind):
         """The path of a readable file. Raises InvalidValue."""
         return check_media(field, value)
 
+    def resolve_scalar(self, field: Field, scalar: PlainScalar) -> Any:
+        """The name of a file, None for no file."""
+        return None if scalar.is_null else scalar.text
+
     def to_json(self, value: Any) -> Any:
         """The name alone, since the file itself does not go into JSON."""
         return value.name if isinstance(value, Path) else value
+
+    def build_upload(self, field: Field, value: Any) -> Upload | None:
+        """The file, under a name made from its content. Raises ValuesRefused if it has gone."""
+        slots = tuple((slot.node_id, slot.input) for slot in field.slots[""])
+        return Upload(value, name_upload(field, value), slots)
 
     def find_python_type(self, field: Field) -> type:
         """What Gradio's clients send for a file."""

@@ -32,6 +32,7 @@ from comfygradio.forms.kinds.value import InvalidValue, is_huge, shorten
 
 if TYPE_CHECKING:
     from comfygradio.forms.field import Field
+    from comfygradio.forms.plain_scalar import PlainScalar
 
 WHOLE = "1-10 (+3) is 1, 4, 7, 10; 1-10 [4] is four values with both ends; also 1, 2, .., 10"
 REAL = "1-3 (+0.5) goes by 0.5; 1-10 [4] is four values with both ends; also 0.1, 0.2, .., 1"
@@ -68,6 +69,12 @@ class NumberKind(Kind):
     def check(self, field: Field, value: Any) -> int | float:
         """A number within the field's limits. Raises InvalidValue."""
         return check_number(field, value)
+
+    def resolve_scalar(self, field: Field, scalar: PlainScalar) -> Any:
+        """A number, or the text of one that is spelled in an unusual way."""
+        if scalar.is_null and field.optional:
+            return None
+        return scalar.typed_number
 
     def find_python_type(self, field: Field) -> type:
         """`int` where the input takes whole numbers only."""

@@ -22,6 +22,7 @@ from comfygradio.forms.kinds.value import InvalidValue
 
 if TYPE_CHECKING:
     from comfygradio.forms.field import Field
+    from comfygradio.forms.plain_scalar import PlainScalar
 
 
 RANDOM_SEEDS = 2**50
@@ -43,10 +44,17 @@ class SeedKind(Kind):
         "1, 2, 3 or 1-10; random x4 draws four; +3 is the form's seed and the three after it"
     )
     names_resource: bool = False
+    is_seed: bool = True
 
     def check(self, field: Field, value: Any) -> int:
         """An exact seed; an open one is drawn. Raises InvalidValue."""
         return check_seed(field, value)
+
+    def resolve_scalar(self, field: Field, scalar: PlainScalar) -> Any:
+        """A number, or None for a random seed."""
+        if scalar.is_null:
+            return None
+        return scalar.typed_number
 
     def explain_comma(self, field: Field, parts: Sequence[str]) -> str:
         """Explain items that may be one number with a decimal comma, or with thousands."""

@@ -15,7 +15,7 @@ from comfygradio.forms.kinds.value import InvalidValue, list_choices, shorten
 
 if TYPE_CHECKING:
     from comfygradio.forms.field import Field
-
+    from comfygradio.forms.slots import Slot
 
 MAX_SIDE = 999_999
 """Pixels of a side; no picture has more."""
@@ -50,7 +50,17 @@ class SizeKind(Kind):
 
     def to_json(self, value: Any) -> Any:
         """Both sides as "768x512"."""
-        return "x".join(map(str, value)) if isinstance(value, tuple) else value
+        if not isinstance(value, tuple):
+            return value
+        width, height = value
+        return f"{width}x{height}"
+
+    def list_inputs(self, field: Field, value: Any) -> list[tuple[Slot, Any]]:
+        """Each side fills the inputs of its own part."""
+        filled: list[tuple[Slot, Any]] = []
+        for part, pixels in zip(SIDES, value, strict=True):
+            filled.extend((slot, pixels) for slot in field.slots[part])
+        return filled
 
     def parse_axis_item(self, axis: AxisContext, items: Sequence[Item], index: int) -> AxisValues:
         """Parse a size in pixels, or find sizes of the list by label or pattern.

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from comfygradio.comfy.cache_control import PINNED_PREFIX
+from comfygradio.comfy.nested_input import unwrap_list
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Link
-from comfygradio.forms.literals import unwrap_list
 from comfygradio.sweeps.axes.axis import Index
 from comfygradio.sweeps.planner.workload import Results, Workload
 

@@ -7,22 +7,26 @@ from __future__ import annotations
 import time
 import traceback
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from comfygradio.demo.cache import NodeCache, NodeResult, is_link, node_key, node_keys
-from comfygradio.demo.catalog import Catalog
-from comfygradio.demo.folders import Folders
-from comfygradio.demo.inputs import live_inputs
-from comfygradio.demo.messages import Event, Message, NodeText, Preview, now_ms
-from comfygradio.demo.node_run import Interrupted, InterruptFlag, NodeRun
-from comfygradio.demo.node_timing import NodeTiming
-from comfygradio.demo.nodes import NodeFunction
-from comfygradio.demo.options import DemoOptions
-from comfygradio.demo.progress import NodeProgress
-from comfygradio.demo.prompts import HistoryEntry, QueuedPrompt
-from comfygradio.demo.sockets import Sockets
-from comfygradio.demo.values import NodeInputs, RemoteError
+from comfygradio.demo.execution.cache import NodeCache, is_link, node_key, node_keys
+from comfygradio.demo.execution.catalog import Catalog
+from comfygradio.demo.execution.folders import Folders
+from comfygradio.demo.execution.inputs import live_inputs
+from comfygradio.demo.execution.messages import Event, Message, NodeText, Preview, now_ms
+from comfygradio.demo.execution.node_run import (
+    Interrupted,
+    InterruptFlag,
+    NodeFunction,
+    NodeResult,
+    NodeRun,
+)
+from comfygradio.demo.execution.node_timing import NodeTiming
+from comfygradio.demo.execution.options import DemoOptions
+from comfygradio.demo.execution.progress import NodeProgress
+from comfygradio.demo.execution.prompts import HistoryEntry, QueuedPrompt
+from comfygradio.demo.execution.values import NodeInputs, RemoteError
 
 CHECK_ONLY = "the demo server can only check this node, not run it"
 
@@ -35,7 +39,7 @@ class Executor:
         options: DemoOptions,
         folders: Folders,
         catalog: Catalog,
-        sockets: Sockets,
+        publish: Callable[[Message, str | None], None],
         functions: Mapping[str, NodeFunction],
         pace: NodeTiming,
     ) -> None:
@@ -46,7 +50,7 @@ class Executor:
         self._options = options
         self._folders = folders
         self._catalog = catalog
-        self._sockets = sockets
+        self._publish = publish
         self._functions = functions
         letters = [chr(ord("a") + (time.time_ns() >> shift) % 26) for shift in range(5)]
         self._temp_prefix = "ComfyUI_temp_" + "".join(letters)
@@ -65,7 +69,7 @@ class Executor:
         to nobody.
         """
         if item.client_id is not None or anonymous:
-            self._sockets.publish(message, item.client_id)
+            self._publish(message, item.client_id)
 
     def end(self, item: QueuedPrompt) -> None:
         """Tells the client that the worker is done with its prompt."""
@@ -266,7 +270,7 @@ class _PromptRun:
 
     def _publish(self, message: Message) -> None:
         if isinstance(message, NodeText):
-            self.executor._sockets.publish(message)
+            self.executor._publish(message, None)
         elif isinstance(message, Preview):
             self.executor.announce(self.item, message, anonymous=True)
 

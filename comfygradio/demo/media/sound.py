@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from comfygradio.demo.values import Audio
-
 ENCODERS = {"flac": "flac", "mp3": "libmp3lame", "opus": "libopus"}
 OPUS_RATE = 48000
+
+
+@dataclass(frozen=True, eq=False)
+class Audio:
+    """AUDIO: samples of shape (channels, length) between -1 and 1, and their number per second."""
+
+    samples: npt.NDArray[np.float32]
+    rate: int
 
 
 def load_audio(path: Path) -> Audio | None:

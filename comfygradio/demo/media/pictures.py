@@ -1,10 +1,13 @@
-"""Names of scaling methods, and cropping to a ratio."""
+"""Scales, crops and encodes pictures."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 
 from PIL import Image
+
+JPEG_QUALITY = 95
 
 METHODS: Mapping[str, Image.Resampling] = {
     "nearest-exact": Image.Resampling.NEAREST,
@@ -37,3 +40,22 @@ def resize_image(
     part = crop_to_ratio(image, width, height) if crop else image
     size = (max(1, width), max(1, height))
     return part.resize(size, METHODS[method])
+
+
+def fit_preview(image: Image.Image, longest: int) -> Image.Image:
+    scale = longest / max(image.size)
+    width = max(1, round(image.width * scale))
+    height = max(1, round(image.height * scale))
+    if (width, height) == image.size:
+        return image
+    return image.resize((width, height), Image.Resampling.BILINEAR)
+
+
+def encode_image(image: Image.Image, format: str) -> tuple[bytes, str]:
+    """Encoded bytes and their format, `JPEG` (quality 95) or `PNG`."""
+    buffer = io.BytesIO()
+    if format == "JPEG":
+        image.save(buffer, "JPEG", quality=JPEG_QUALITY)
+    else:
+        image.save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue(), format

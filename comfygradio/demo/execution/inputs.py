@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from comfygradio.demo.catalog import Schema, combo_options, input_specs
+from comfygradio.demo.execution.catalog import Schema, combo_options, input_specs
 
 FILE_INPUTS: Mapping[str, str] = {
     "LoadImage": "image",

@@ -10,16 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from comfygradio.demo.folders import Folders, OutsideFolder
-from comfygradio.demo.inputs import FILE_INPUTS
-
-
-@dataclass(frozen=True)
-class NodeResult:
-    """Outputs of a node by slot, and what it shows (`ui`), if anything."""
-
-    outputs: tuple[Any, ...] = ()
-    ui: dict[str, Any] | None = None
+from comfygradio.demo.execution.folders import Folders, OutsideFolder
+from comfygradio.demo.execution.inputs import FILE_INPUTS
+from comfygradio.demo.execution.node_run import NodeResult
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import threading
 from collections.abc import Callable
@@ -11,14 +10,23 @@ from typing import Any
 
 from PIL import Image
 
-from comfygradio.demo.folders import Folders
-from comfygradio.demo.messages import Message, NodeText, Preview
-from comfygradio.demo.node_timing import NodeTiming
-from comfygradio.demo.options import DemoOptions
-from comfygradio.demo.prompts import QueuedPrompt
+from comfygradio.demo.execution.folders import Folders
+from comfygradio.demo.execution.messages import Message, NodeText, Preview
+from comfygradio.demo.execution.node_timing import NodeTiming
+from comfygradio.demo.execution.options import DemoOptions
+from comfygradio.demo.execution.prompts import QueuedPrompt
+from comfygradio.demo.execution.values import NodeInputs
+from comfygradio.demo.media.pictures import encode_image, fit_preview
 
 PREVIEW_METHODS = ("none", "auto", "latent2rgb", "taesd")
-JPEG_QUALITY = 95
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """Outputs of a node by slot, and what it shows (`ui`), if anything."""
+
+    outputs: tuple[Any, ...] = ()
+    ui: dict[str, Any] | None = None
 
 
 class Interrupted(Exception):
@@ -126,20 +134,5 @@ class NodeRun:
         return encode_image(frame, "JPEG")
 
 
-def fit_preview(image: Image.Image, longest: int) -> Image.Image:
-    scale = longest / max(image.size)
-    width = max(1, round(image.width * scale))
-    height = max(1, round(image.height * scale))
-    if (width, height) == image.size:
-        return image
-    return image.resize((width, height), Image.Resampling.BILINEAR)
-
-
-def encode_image(image: Image.Image, format: str) -> tuple[bytes, str]:
-    """Encoded bytes and their format, `JPEG` (quality 95) or `PNG`."""
-    buffer = io.BytesIO()
-    if format == "JPEG":
-        image.save(buffer, "JPEG", quality=JPEG_QUALITY)
-    else:
-        image.save(buffer, "PNG", compress_level=1)
-    return buffer.getvalue(), format
+NodeFunction = Callable[[NodeRun, NodeInputs], NodeResult]
+"""What a node class does when a prompt runs it."""

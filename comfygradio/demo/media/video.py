@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from PIL import Image
 
-from comfygradio.demo.sound import OPUS_RATE, load_audio
-from comfygradio.demo.values import Audio, Clip, VideoFile
+from comfygradio.demo.media.sound import OPUS_RATE, Audio, load_audio
 
 if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer
@@ -23,6 +23,24 @@ CONTAINERS = {".mp4": "mp4", ".mkv": "matroska", ".webm": "webm"}
 ENCODERS = {"h264": "libx264", "av1": "libsvtav1"}
 SPEEDS = {"h264": "veryfast", "av1": "9"}
 KEEP_TAGS = {"movflags": "use_metadata_tags+faststart"}
+
+
+@dataclass(frozen=True)
+class Clip:
+    """VIDEO made here: its pictures (all of one size), how many are shown per second, and its
+    sound.
+    """
+
+    pictures: list[Image.Image]
+    fps: Fraction
+    audio: Audio | None = None
+
+
+@dataclass(frozen=True)
+class VideoFile:
+    """VIDEO that was loaded: decoded only when somebody asks for its pictures."""
+
+    path: Path
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from comfygradio.demo.folders import INPUT_LISTS, Folders
-from comfygradio.demo.options import DemoOptions
+from comfygradio.demo.execution.folders import INPUT_LISTS, Folders
+from comfygradio.demo.execution.options import DemoOptions
 
 V3_ONLY = ("ResizeImageMaskNode", "BatchImagesNode", "SaveAudioAdvanced", "LabDynamic")
 EMPTY_FOLDERS = ("configs", "text_encoders", "diffusion_models", "clip_vision", "hypernetworks")
@@ -108,7 +108,7 @@ class Catalog:
 
 
 def load_schemas(name: str) -> dict[str, Schema]:
-    text = (resources.files("comfygradio.demo") / name).read_text(encoding="utf-8")
+    text = (resources.files("comfygradio.demo.execution") / name).read_text(encoding="utf-8")
     data: dict[str, Schema] = json.loads(text)
     return data
 

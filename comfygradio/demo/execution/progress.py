@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from comfygradio.demo.messages import Event
+from comfygradio.demo.execution.messages import Event
 
 
 class NodeProgress:

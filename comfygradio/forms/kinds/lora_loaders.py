@@ -1,36 +1,41 @@
-"""LoRA lists: rows of a name and a strength, and the chain of loader nodes they become in the
-graph.
-"""
+"""The loader nodes of a LoRA list: read its rows out of a graph, and put rows into one."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from comfygradio.comfy.nested_input import unwrap_list, wrap_list
 from comfygradio.comfy.object_info import ObjectInfo, name_entry
 from comfygradio.comfy.workflow import Link
-from comfygradio.forms.bypass import bypass_nodes
-from comfygradio.forms.field import Field
-from comfygradio.forms.kinds.loras import MAX_ROWS
+from comfygradio.forms.kinds.lora_stack import fill_lora_stack, list_active_loras
 from comfygradio.forms.kinds.value import Lora
-from comfygradio.forms.literals import unwrap_list, wrap_list
-from comfygradio.forms.lora_stack import fill_lora_stack, list_active_loras
+
+if TYPE_CHECKING:
+    from comfygradio.forms.field import Field
 
 Graph = dict[str, dict[str, Any]]
+
+MAX_ROWS = 20
+"""LoRAs of one list."""
 
 
 def extract_loras(graph: Mapping[str, Any], field: Field) -> list[dict[str, Any]]:
     """Extract the rows from a graph's own loader nodes, which are the default of a LoRA list."""
-    if field.lora_stack is not None:
-        active = list_active_loras(graph[field.lora_stack.node_id]["inputs"], field.lora_stack)
-        return [{"name": name, "strength": strength} for name, strength in active]
     rows: list[dict[str, Any]] = []
+    if field.lora_stack is not None:
+        inputs = graph[field.lora_stack.node_id]["inputs"]
+        for file, strength in list_active_loras(inputs, field.lora_stack):
+            rows.append({"name": file, "strength": strength})
+        return rows
     for slot in field.slots.get("", ()):
         inputs = graph[slot.node_id]["inputs"]
-        name = name_entry(unwrap_list(inputs.get(slot.input)))
+        value = unwrap_list(inputs.get(slot.input))
+        name = name_entry(value)
         if isinstance(name, str) and Link.parse(inputs[slot.input]) is None:
-            rows.append({"name": name, "strength": _find_strength(inputs)})
+            strength = _find_strength(inputs)
+            rows.append({"name": name, "strength": strength})
     return rows
 
 
@@ -44,33 +49,35 @@ def _find_strength(inputs: Mapping[str, Any]) -> Any:
 
 def insert_loras(
     graph: Graph, field: Field, loras: Sequence[Lora], object_info: ObjectInfo
-) -> None:
-    """Insert the chain for these rows into the graph in place. Without rows, its loaders are
-    bypassed.
+) -> list[str]:
+    """Insert the loaders for these rows into the graph in place.
+
+    Returns the ids of the workflow's own loaders that get no row, which are to be bypassed.
     """
     if field.lora_stack is not None:
+        inputs = graph[field.lora_stack.node_id]["inputs"]
         files = [(lora.name, lora.strength) for lora in loras]
-        fill_lora_stack(graph[field.lora_stack.node_id]["inputs"], field.lora_stack, files)
-    elif "" in field.slots:
-        _fill_loaders(graph, field, loras, object_info)
-    else:
-        _insert_chain(graph, field, loras)
+        fill_lora_stack(inputs, field.lora_stack, files)
+        return []
+    if "" in field.slots:
+        return _fill_loaders(graph, field, loras, object_info)
+    _insert_chain(graph, field, loras)
+    return []
 
 
 def name_loader_node(field: Field, index: int) -> str:
     """Make the id of an added loader node. The same rows give the same ids, which keeps ComfyUI's
     cache.
     """
-    return f"{field.name}-lora-{index + 1}"
+    number = index + 1
+    return f"{field.name}-lora-{number}"
 
 
 def is_lora_loader(field: Field, node_id: str) -> bool:
     """Whether a node of a filled graph is a loader of this LoRA list."""
-    if field.widget != "loras":
-        return False
-    own = {slot.node_id for slot in field.slots.get("", ())}
-    added = {name_loader_node(field, index) for index in range(MAX_ROWS)}
-    return node_id in own or node_id in added
+    if any(slot.node_id == node_id for slot in field.slots.get("", ())):
+        return True
+    return any(name_loader_node(field, index) == node_id for index in range(MAX_ROWS))
 
 
 def _list_strengths(inputs: Mapping[str, Any]) -> list[str]:
@@ -102,23 +109,24 @@ def _set_row(node: dict[str, Any], name_input: str, lora: Lora, object_info: Obj
 
 def _fill_loaders(
     graph: Graph, field: Field, loras: Sequence[Lora], object_info: ObjectInfo
-) -> None:
+) -> list[str]:
     """Fill the workflow's own loaders with the first rows, and copies behind the last loader with
-    the rest.
+    the rest. Returns the ids of the loaders that are left over.
     """
     slots = field.slots[""]
     for slot, lora in zip(slots, loras, strict=False):
         _set_row(graph[slot.node_id], slot.input, lora, object_info)
-    last = slots[-1].node_id
+    last_slot = slots[-1]
+    last = last_slot.node_id
     further = loras[len(slots) :]
     for index, lora in enumerate(further):
         added = name_loader_node(field, index)
         graph[added] = _copy_loader(graph, last)
         _relink(graph, last, added)
-        _set_row(graph[added], slots[-1].input, lora, object_info)
+        _set_row(graph[added], last_slot.input, lora, object_info)
         last = added
-    unused = [slot.node_id for slot in slots[len(loras) :]]
-    bypass_nodes(graph, unused, object_info)
+    unused = slots[len(loras) :]
+    return [slot.node_id for slot in unused]
 
 
 def _copy_loader(graph: Graph, node_id: str) -> dict[str, Any]:
@@ -148,8 +156,8 @@ def _insert_chain(graph: Graph, field: Field, loras: Sequence[Lora]) -> None:
     with_clip = "clip" in field.slots
     sources: dict[str, Any] = {}
     for part, slots in field.slots.items():
-        first = graph[slots[0].node_id]
-        sources[part] = first["inputs"][slots[0].input]
+        first = slots[0]
+        sources[part] = graph[first.node_id]["inputs"][first.input]
     for index, lora in enumerate(loras):
         node_id = name_loader_node(field, index)
         inputs: dict[str, Any] = {"lora_name": lora.name, "strength_model": lora.strength}

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from PIL import Image
+
+from comfygradio.demo.media.sound import Audio
+from comfygradio.demo.media.video import Clip, VideoFile
 
 Images = list[Image.Image]
 """IMAGE: a batch of RGB pictures of one size."""
@@ -85,32 +84,6 @@ class Latent:
     batch: int
     pictures: tuple[Image.Image, ...] = ()
     mask: Image.Image | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Audio:
-    """AUDIO: samples of shape (channels, length) between -1 and 1, and their number per second."""
-
-    samples: npt.NDArray[np.float32]
-    rate: int
-
-
-@dataclass(frozen=True)
-class Clip:
-    """VIDEO made here: its pictures (all of one size), how many are shown per second, and its
-    sound.
-    """
-
-    pictures: Images
-    fps: Fraction
-    audio: Audio | None = None
-
-
-@dataclass(frozen=True)
-class VideoFile:
-    """VIDEO that was loaded: decoded only when somebody asks for its pictures."""
-
-    path: Path
 
 
 class RemoteError(Exception):
