@@ -13,8 +13,8 @@ from comfygradio.sweeps.planner.run_queue import Accepts, RunQueue, Task
 
 
 class Dispatcher:
-    """Dispatches points to backends, known by their URLs: those that were asked for, then the run
-    queue's.
+    """Dispatches points to backends, known by their URLs: requested points first, then those of the
+    run queue.
 
     Thread-safe. The run queue is made when it is first needed, since planning may take a second or
     two. `accepts` says whether a backend can run a point.
@@ -34,14 +34,15 @@ class Dispatcher:
         self._lock = threading.Lock()
 
     def prepare(self) -> RunQueue:
-        """The run queue; planned when it is first asked for. Raises ValuesRefused."""
+        """Return the run queue, which is planned the first time. Raises ValuesRefused."""
         with self._planning:
             if self._run_queue is None:
                 self._run_queue = self._make_run_queue(self._accepts)
             return self._run_queue
 
     def take(self, server: str, warm: bool, is_running: bool) -> Task | None:
-        """The next point for a backend; only one that was asked for, unless the sweep `is_running`.
+        """Take the next point for a backend, or None. Unless the sweep `is_running`, only requested
+        points are dispatched.
 
         `warm` says that the backend's cache still holds what this sweep left there.
         """
@@ -77,7 +78,7 @@ class Dispatcher:
                 del self._asked[index]
 
     def cancel_requests(self) -> list[Index]:
-        """Forget what was asked for and not dispatched yet; returns those points."""
+        """Cancel the requests that are not dispatched yet, and return their points."""
         with self._lock:
             asked = self._asked.items()
             dropped = [index for index, is_dispatched in asked if not is_dispatched]
@@ -86,30 +87,30 @@ class Dispatcher:
             return dropped
 
     def count_requests(self) -> int:
-        """How many points were asked for and have no job yet."""
+        """Count the requested points that have no job yet."""
         return len(self._asked)
 
     def estimate(self) -> float | None:
-        """Seconds until the run queue is over, as it was planned; None before it was."""
+        """Estimate the seconds until the run queue is done, or None if it is not planned yet."""
         if self._run_queue is None:
             return None
         return self._run_queue.seconds_left
 
     @property
     def share_left(self) -> float:
-        """The part of the planned work that is not done yet, 0 to 1."""
+        """The share of the planned work that is left, 0 to 1."""
         if self._run_queue is None:
             return 1.0
         return self._run_queue.share_left
 
     def finish(self, index: Index, seconds: float | None) -> None:
-        """A point is over; `seconds` are those that its nodes ran, if it is done."""
+        """Mark a point as over. `seconds` is how long its nodes ran, if it is done."""
         self.settle(index)
         if self._run_queue is not None:
             self._run_queue.finish(index, seconds)
 
     def _find_asked(self, server: str) -> Index | None:
-        """The first requested point that is not dispatched yet and can run on this backend."""
+        """Find the first requested point that is not dispatched yet and can run on this backend."""
         for index, is_dispatched in self._asked.items():
             if is_dispatched:
                 continue

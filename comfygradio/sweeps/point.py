@@ -1,6 +1,4 @@
-"""Points: the order for one point of a sweep, and the key by which the same content is
-known again.
-"""
+"""Points: builds the order of a point, and the key that identifies its content."""
 
 from __future__ import annotations
 
@@ -22,7 +20,7 @@ FIXED_DATE = datetime.datetime(2000, 1, 1)
 
 
 def build_order(space: Space, sweep: str, index: Index) -> Order:
-    """The order for a point of the sweep with this id. Raises ValuesRefused and PresetError."""
+    """Build the order of a point of the sweep with this id. Raises ValuesRefused or PresetError."""
     form = space.form
     checked = form.check(space.values(index))
     key = build_key(form, checked)
@@ -38,11 +36,9 @@ def build_order(space: Space, sweep: str, index: Index) -> Order:
 
 
 def build_key(form: Form, checked: Mapping[str, Any]) -> str:
-    """The key of what a form makes of checked values: equal for equal content, whatever files are
-    called.
+    """Build the key of checked values. Equal content has equal keys, whatever files are called.
 
-    Files are known by their content, since the graph names them after it. Raises ValuesRefused for
-    one that is gone.
+    The graph names files after their content. Raises ValuesRefused if a file is gone.
     """
     described = form.values_to_json(checked)
     values = {}
@@ -55,7 +51,9 @@ def build_key(form: Form, checked: Mapping[str, Any]) -> str:
 
 
 def hash_content(preset: str, values: Mapping[str, Any], prompt: Prompt) -> str:
-    """SHA-256 over a preset's name, described values, and what a prompt says to a server."""
+    """Hash a preset's name, its described values, and what a prompt sends to a server, with
+    SHA-256.
+    """
     nodes = {}
     for node_id, node in prompt.graph.items():
         nodes[node_id] = (node["class_type"], node["inputs"])
@@ -66,7 +64,7 @@ def hash_content(preset: str, values: Mapping[str, Any], prompt: Prompt) -> str:
 
 
 def describe_cells(space: Space) -> Iterator[tuple[Index, dict[str, Any]]]:
-    """Every point, with the values of the fields that axes change, as JSON."""
+    """Yield every point with the values of the fields that axes change, as JSON."""
     if any(_replaces(axis) for axis in space.axes):
         # What stands in a text depends on several axes together, so that every point is described.
         names = _list_fields(space.axes)
@@ -92,7 +90,7 @@ def _replaces(axis: Axis) -> bool:
 
 
 def _list_fields(axes: Sequence[Axis]) -> list[str]:
-    """The fields that axes change, each once."""
+    """List the fields that axes change, each once."""
     names: list[str] = []
     for axis in axes:
         names += axis.fields

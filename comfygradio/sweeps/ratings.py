@@ -1,4 +1,4 @@
-"""Ratings of points, which a person gives to their content for ever."""
+"""Ratings that people give to the content of points."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ RATINGS = range(-1, 6)
 
 
 class Ratings:
-    """A person's ratings of the points of a sweep, as far as their content is known."""
+    """One person's ratings of the points of a sweep, as far as their content is known."""
 
     def __init__(self, rows: SweepStore, owner: str) -> None:
         self._rows = rows
@@ -23,16 +23,16 @@ class Ratings:
         self._keys[index] = key
 
     def get(self, index: Index) -> int:
-        """The rating of a point, 0 if there is none."""
+        """Return the rating of a point, 0 if there is none."""
         key = self._keys.get(index)
         if key is None:
             return 0
         return self._known.get(key, 0)
 
     def rate(self, index: Index, rating: int) -> bool:
-        """Rate a point, for ever; False if there is no such rating or its content is not known.
+        """Rate a point. The rating belongs to its content and stays for ever.
 
-        Raises JobStoreError.
+        Returns False for an unknown rating or content. Raises JobStoreError.
         """
         key = self._keys.get(index)
         if not key or rating not in RATINGS:

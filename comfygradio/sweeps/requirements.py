@@ -12,10 +12,10 @@ from comfygradio.sweeps.space import Space
 
 
 class Requirements:
-    """Which backends can run which points. Quick: points that differ only in plain fields are
-    looked at once.
+    """Tells which backends can run which points.
 
-    `list_backends` gives the backends that are there now.
+    Points that differ only in fields that need no files or classes share one check, since there may
+    be thousands. `list_backends` lists the backends that are there now.
     """
 
     def __init__(self, space: Space, list_backends: Callable[[], Iterable[Backend]]) -> None:
@@ -33,8 +33,8 @@ class Requirements:
         return not rejection
 
     def explain_rejection(self, server: str, index: Index) -> str:
-        """Why a backend cannot run a point, in a sentence; "" if it can, or if the point is refused
-        by its form.
+        """Explain why a backend cannot run a point. Returns "" if it can, or if the form refuses
+        the point.
         """
         for backend in self._list_backends():
             if backend.url == server:
@@ -42,8 +42,9 @@ class Requirements:
         return "it is not there any more."
 
     def explain(self, index: Index | None) -> str:
-        """Why no backend can run a point, in a sentence; "" if one can, or could if it answered,
-        and for no point.
+        """Explain why no backend can run a point.
+
+        Returns "" if one can, or may be able to once it answers, and if there is no point.
         """
         lacks = []
         for backend in self._list_backends():

@@ -1,7 +1,7 @@
-"""A space has all points that a sweep may run, and the prompt of each.
+"""A space is all points of a sweep, with the prompt of each.
 
-`build_space` makes it of a definition and a form; `resolve_definition` writes it down again with
-everything that was drawn.
+`build_space` makes it from a definition and a form; `resolve_definition` writes everything that was
+drawn back into the definition.
 """
 
 from __future__ import annotations
@@ -31,8 +31,7 @@ from comfygradio.sweeps.definition import Definition
 class Space:
     """A form, the values that all points share, and the axes that change them.
 
-    `base` are values as `form.check` takes them, with every seed drawn; `now` is what dates in file
-    names say.
+    `base` are checked values with every seed drawn. `now` is the date in file names.
     """
 
     form: Form
@@ -50,21 +49,21 @@ class Space:
         return math.prod(self.sizes)
 
     def __iter__(self) -> Iterator[Index]:
-        """Every point, in the order as typed."""
+        """Iterate over every point, in the order as typed."""
         return list_points(self.axes)
 
     def describe(self, index: Index) -> dict[str, Any]:
-        """The values of the whole form at a point, as JSON. Raises ValuesRefused."""
+        """Describe the values of the whole form at a point, as JSON. Raises ValuesRefused."""
         values = self.values(index)
         checked = self.form.check(values)
         return self.form.values_to_json(checked)
 
     def values(self, index: Index) -> dict[str, Any]:
-        """The values of a point, not checked yet."""
+        """Return the values of a point, which are not checked yet."""
         return apply_point(self.axes, self.base, index)
 
     def prompt(self, index: Index) -> Prompt:
-        """The prompt of a point. Raises ValuesRefused where the form refuses its values."""
+        """Build the prompt of a point. Raises ValuesRefused if the form refuses its values."""
         values = self.values(index)
         checked = self.form.check(values)
         return self.form.build(checked, self.now)
@@ -77,11 +76,12 @@ def build_space(
     is_confined: bool = True,
     rng: random.Random | None = None,
 ) -> Space:
-    """The points of a definition; what is open, such as seeds, is drawn once, for all of them.
+    """Build the space of a definition. Open values, such as random seeds, are drawn once for all
+    points.
 
-    Files can be named below `root`, or with `is_confined` off anywhere, and without a root not at
-    all (paths that are Path objects are taken as they are). Raises ValuesRefused, AxisError, and
-    PresetError for a form with problems.
+    Files can be named below `root`; anywhere if not `is_confined`; not at all without a root,
+    except as Path objects. Raises ValuesRefused, AxisError, and PresetError for a form with
+    problems.
     """
     form.raise_for_problems()
     files = AllowedFiles(root, is_confined)
@@ -97,8 +97,8 @@ def build_space(
 
 
 def resolve_definition(definition: Definition, space: Space, root: Path) -> Definition:
-    """The definition that reads as exactly this space again, with the files of `root` named
-    relative to it.
+    """Return a definition that gives exactly this space again. Files in `root` are named relative
+    to it.
     """
     files = AllowedFiles(root)
     values = space.form.values_to_json(space.base)
@@ -110,7 +110,7 @@ def resolve_definition(definition: Definition, space: Space, root: Path) -> Defi
 
 
 def _resolve_files(form: Form, values: Mapping[str, Any], files: AllowedFiles) -> dict[str, Any]:
-    """The values as the form checks them, with texts that name files as paths.
+    """Convert values to what the form checks; texts that name files become paths.
 
     Raises ValuesRefused.
     """
@@ -132,7 +132,7 @@ def _resolve_files(form: Form, values: Mapping[str, Any], files: AllowedFiles) -
 
 
 def _resolve_scalars(form: Form, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values with what a file has without quotes as the fields take it."""
+    """Resolve unquoted YAML values by the fields that take them."""
     found = {}
     for name, value in values.items():
         if name in form.fields:
@@ -145,10 +145,10 @@ def _resolve_scalars(form: Form, values: Mapping[str, Any]) -> dict[str, Any]:
 def _check_base(
     form: Form, definition: Definition, values: dict[str, Any], root: Path | None, is_confined: bool
 ) -> dict[str, Any]:
-    """The checked values that all points share, and what chance decides, also for points that alone
-    use it.
+    """Check the values that all points share, and draw what is random, even if only some points use
+    it.
 
-    A field that has to have a value, and has one only on an axis, starts with the first one there.
+    A required field that has values only on an axis starts with the first one there.
     """
     try:
         checked = form.check(values)
@@ -178,9 +178,7 @@ def _check_base(
 
 
 def _axis_to_entry(form: Form, axis: Axis, files: AllowedFiles) -> dict[str, Any]:
-    """An axis as an entry of a definition: texts, but lists of values where it goes
-    through files.
-    """
+    """Convert an axis to an entry of a definition: texts, or lists of values for files."""
     entry: dict[str, Any] = dict(axis.texts)
     kinds = [form.fields[name].kind for name in axis.fields]
     if not any(kind.is_media for kind in kinds):

@@ -1,4 +1,4 @@
-"""Sweeps: many points of one form on their way through the job queue."""
+"""Sweeps: many points of one form, run by the job queue."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ log = logging.getLogger(__name__)
 
 
 class Sweep(Observable):
-    """One sweep; a source of the queue. Thread-safe.
+    """One sweep, which the job queue asks for jobs. Thread-safe.
 
-    `token` is secret: whoever knows it may watch and control the sweep. `definition` says all of
-    it, drawn seeds and listed files included, so that it is the same sweep whenever it is read.
-    `reason` is a sentence where something does not go on although it should.
+    `token` is secret: whoever knows it can watch and control the sweep. `definition` holds
+    everything that was drawn or listed, so that it always gives the same sweep. `reason` is a
+    sentence if the sweep cannot go on.
     """
 
     def __init__(
@@ -110,22 +110,20 @@ class Sweep(Observable):
 
     @property
     def plan(self) -> Plan:
-        """In which order the points are run that do not exist yet, and what that costs; made when
-        asked for.
-        """
+        """The order in which the missing points run, and its cost. Made when first asked for."""
         run_queue = self._dispatcher.prepare()
         return run_queue.plan
 
     @property
     def trouble(self) -> str:
-        """Why it does not go on although it should, in a sentence; "" where nothing is wrong."""
+        """Why the sweep does not go on though it should, in a sentence; "" if nothing is wrong."""
         if self.reason:
             return self.reason
         return self._context.queue.trouble if self.is_active else ""
 
     @property
     def seconds_left(self) -> float | None:
-        """About how long the rest takes; None where it does not run or nothing is known yet."""
+        """Estimated seconds until the end; None if it does not run or nothing is known yet."""
         counts = self.counts
         planned = self._dispatcher.estimate()
         if self.phase != "running":
@@ -134,21 +132,21 @@ class Sweep(Observable):
 
     @property
     def remaining(self) -> int:
-        """How many points the queue would still get."""
+        """Number of points that the job queue will still get."""
         if self.phase == "running":
             return self.counts.waiting
         return self._dispatcher.count_requests()
 
     @property
     def is_active(self) -> bool:
-        """Whether any of its points runs, or will without anybody's doing."""
+        """Whether any point runs, or will run by itself."""
         if self.is_posted:
             return True
         return self._has_points()
 
     @property
     def is_posted(self) -> bool:
-        """Whether any of its points is with a server, or on its way there."""
+        """Whether any point is on a server, or on its way there."""
         if self._observer.list_jobs():
             return True
         # A point that was taken before the sweep was paused or stopped still gets its job.
@@ -160,7 +158,8 @@ class Sweep(Observable):
         self._dispatcher.prepare()
 
     def start(self) -> None:
-        """Begin a planned sweep: from now on it is in the job store, and outlives the app.
+        """Start a planned sweep. From now on it is in the job store and survives a restart of the
+        app.
 
         Raises JobStoreError.
         """
@@ -189,12 +188,13 @@ class Sweep(Observable):
         self.enqueue()
 
     def pause(self) -> None:
-        """Begin no more points; those that are posted go on. Raises JobStoreError."""
+        """Start no more points; those that are posted go on. Raises JobStoreError."""
         self._change_phase(("running",), "paused")
 
     def resume(self) -> None:
-        """Go on after a pause or a stop, with the points that were stopped too, and those whose
-        files somebody has deleted; starts a planned one.
+        """Resume after a pause or a stop, or start a planned sweep.
+
+        Stopped points, and points whose files were deleted, run again.
         """
         if self.phase == "planned":
             self.start()
@@ -210,7 +210,7 @@ class Sweep(Observable):
             self._context.queue.start()
 
     def stop(self) -> None:
-        """Stop the points that run, and begin no more. Raises JobStoreError."""
+        """Stop the points that run, and start no more. Raises JobStoreError."""
         if self.phase == "planned":
             return
         self._change_phase(("running", "paused"), "stopped")
@@ -220,8 +220,8 @@ class Sweep(Observable):
         self._check_end()
 
     def retry(self, index: Index) -> None:
-        """Run one point once more, alone where the sweep is paused, stopped or done; nothing for
-        one that is done.
+        """Run one point again, even if the sweep is paused, stopped or done. Does nothing if the
+        point is done.
         """
         if self._cells.get(index).phase == "done":
             return
@@ -230,14 +230,13 @@ class Sweep(Observable):
         self._run_again(index)
 
     def retry_failed(self) -> int:
-        """Run all failed points once more; returns how many."""
+        """Run all failed points again. Returns how many."""
         return self._retry_all("failed")
 
     def rate(self, index: Index, rating: int) -> None:
-        """Rate a done point: -1 rejects it, 0 takes that back, 1 to 5 are stars. It belongs to the
-        content, for ever.
+        """Rate a point that is done: -1 rejects it, 0 removes the rating, 1 to 5 are stars.
 
-        Raises JobStoreError.
+        The rating belongs to the content and stays for ever. Raises JobStoreError.
         """
         if self._cells.get(index).phase != "done":
             return
@@ -245,7 +244,7 @@ class Sweep(Observable):
             self._cells.rate(index, rating)
 
     def take(self, backend: Backend, warm: bool) -> Job | None:
-        """The next point for a server, as the queue asks for it."""
+        """Take the next job for a backend; the job queue calls this."""
         with self._lock:
             is_running = self.phase == "running"
             if is_running:
@@ -263,19 +262,21 @@ class Sweep(Observable):
         return None
 
     def _end_beginning(self) -> None:
-        """A worker has its job, or there is none; say so to whoever waits for a halt."""
+        """Count down when a worker has its job, or there is none, and tell whoever waits for the
+        halt.
+        """
         with self._lock:
             self._beginning -= 1
         if self.phase in ("paused", "stopped"):
             self._cells.notify()
 
     def release_backend(self, backend: Backend) -> None:
-        """A server does not answer; its points are for others."""
+        """Release the points of a backend that does not answer, so that others can run them."""
         self._dispatcher.release_backend(backend.url)
 
     def restore(self, found: Mapping[Index, PointRecord]) -> None:
-        """Put in what the job store knows of points, be it that another sweep made them, or this
-        one before a crash.
+        """Restore points that the job store knows, from other sweeps or from this one before a
+        restart.
         """
         for index, point in found.items():
             if point.phase in ("waiting", "running"):
@@ -284,7 +285,7 @@ class Sweep(Observable):
                 self._show_again(index, point)
 
     def enqueue(self) -> None:
-        """Let the queue ask for points, while there are any."""
+        """Attach the sweep to the job queue, while it has points to run."""
         if self.phase == "running":
             self._time_left.begin(self.counts.over, self._dispatcher.share_left)
             self._context.queue.attach(self)
@@ -321,9 +322,9 @@ class Sweep(Observable):
         self._observer.observe(index, job)
 
     def _is_wanted(self, point: PointRecord) -> bool:
-        """Whether a point that is over stays so; looks at the disk.
+        """Whether a point that ended stays as it is. Looks at the disk.
 
-        One whose files are gone is made again where the sweep runs, or may begin to.
+        A point whose files are gone runs again if the sweep is running or may still start.
         """
         if point.phase != "done" or point.has_files:
             return True
@@ -349,7 +350,7 @@ class Sweep(Observable):
         return len(found)
 
     def _begin(self, task: Task) -> Job | None:
-        """The job of a point; None where the point failed already."""
+        """Create the job of a point. Returns None if the point is refused."""
         index = task.index
         try:
             order = build_order(self.space, self.id, index)
@@ -369,7 +370,7 @@ class Sweep(Observable):
         return job
 
     def _explain_halt(self) -> None:
-        """Say so where nothing runs although points wait, since no server has what they need."""
+        """Explain why nothing runs although points wait, if no server has what they need."""
         if self.phase != "running" or self.is_posted:
             return
         waiting = self._find_waiting()
@@ -399,7 +400,9 @@ class Sweep(Observable):
         self._check_end()
 
     def _check_end(self) -> None:
-        """Done when every point is over; nothing to ask for when none is left."""
+        """Mark the sweep as done when every point is over, and detach it from the queue when no
+        point is left.
+        """
         counts = self.counts
         if counts.over == counts.total:
             with suppress(JobStoreError):
@@ -415,9 +418,9 @@ class Sweep(Observable):
         return self._dispatcher.count_requests() > 0
 
     def _change_phase(self, before: tuple[SweepPhase, ...], phase: SweepPhase) -> bool:
-        """Another phase, if it is one of those `before`; True if so.
+        """Change the phase, if it is one of those `before`. Returns whether it was.
 
-        Raises JobStoreError, and goes on all the same.
+        The phase also changes if this raises JobStoreError.
         """
         with self._lock:
             if self.phase not in before:

@@ -1,4 +1,4 @@
-"""What all sweeps of an app share: the queue, the rows in the job store, and how plans are made."""
+"""What all sweeps of an app share: the job queue, the job store, and how plans are made."""
 
 from __future__ import annotations
 
@@ -20,10 +20,9 @@ MEMORY_SHARE = 0.6
 
 @dataclass(frozen=True)
 class SweepContext:
-    """The queue, the rows of sweeps in its job store, and what refuses a graph that asks for too
-    much.
+    """The job queue, the rows of sweeps in its job store, and the check of limits.
 
-    `check_limits` raises ValuesRefused or LimitReached.
+    `check_limits` raises ValuesRefused or LimitReached for a graph that asks for too much.
     """
 
     queue: JobQueue
@@ -31,9 +30,7 @@ class SweepContext:
     check_limits: Callable[[Form, Mapping[str, Any]], None] = lambda form, graph: None
 
     def make_plan(self, space: Space, carry: bool, todo: Collection[Index]) -> Plan:
-        """The order of these points on the queue's backends, by the times that nodes
-        took until now.
-        """
+        """Plan these points on the queue's backends, with the times that nodes took so far."""
         times = self.queue.store.read_times(space.form.name)
         backends = max(1, len(self.queue.backends))
         limits = PinningLimits(carry, self._measure_memory())
@@ -47,7 +44,7 @@ class SweepContext:
         )
 
     def _measure_memory(self) -> float:
-        """Gigabytes that kept results may take on every backend."""
+        """Measure the gigabytes that kept results may take on every backend."""
         known = []
         for backend in self.queue.backends:
             memory = backend.measure_memory()

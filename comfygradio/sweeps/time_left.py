@@ -1,4 +1,4 @@
-"""The time left of a sweep, measured from the moment when it starts or resumes."""
+"""Estimates the time left of a sweep, by its speed since it was started or resumed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ MIN_MEASURED_POINTS = 3
 
 
 class TimeLeft:
-    """Measures from the moment a sweep starts or resumes."""
+    """Measures the speed since a sweep was started or resumed."""
 
     def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
         self._clock = clock
@@ -18,16 +18,15 @@ class TimeLeft:
         self._share = 1.0
 
     def begin(self, over: int, share_left: float) -> None:
-        """It runs from now on, with so many points over, and that part of the work left."""
+        """Begin to measure, with this number of ended points and this share of the work left."""
         self._began = self._clock.monotonic()
         self._over = over
         self._share = share_left
 
     def estimate(self, over: int, planned: float | None, share_left: float) -> float | None:
-        """Seconds left with so many points over and that part of the work left; `planned` is what
-        was expected of the rest.
+        """Estimate the seconds left, or return None if nothing is known.
 
-        None: unknown.
+        `planned` is used until enough points have ended to measure the speed.
         """
         if self._began is None:
             return None

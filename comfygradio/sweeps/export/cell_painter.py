@@ -1,6 +1,4 @@
-"""Cells: what is drawn for one point of a sweep, be it a picture, a text, an error or
-nothing yet.
-"""
+"""Draws the cells of a contact sheet: a picture, a text, an error, or nothing yet."""
 
 from __future__ import annotations
 
@@ -40,13 +38,13 @@ Points = Sequence[tuple[float, float]]
 
 @dataclass(frozen=True)
 class CellPainter:
-    """Draws cells on a sheet, with letters of this face in them."""
+    """Draws cells on a canvas, with text in this face."""
 
     canvas: Image.Image
     face: Face
 
     def paint(self, box: Box, cell: GridCell | None, thumbnail: Image.Image | None) -> None:
-        """Draw a cell; `thumbnail` is that of `choose_result`, None where there is none."""
+        """Draw a cell. `thumbnail` is that of `choose_result`, or None if there is none."""
         if cell is None:
             self._frame(box, PAPER, EMPTY)
             return
@@ -84,7 +82,7 @@ class CellPainter:
         draw.rectangle(box.corners, fill, edge, pen)
 
     def _paste(self, box: Box, picture: Image.Image, is_rejected: bool) -> None:
-        """A picture in the middle of its cell, as large as it fits, in its own proportions."""
+        """Draw a picture in the middle of its cell, as large as fits, in its own proportions."""
         scale = min(box.width / picture.width, box.height / picture.height)
         width = round(picture.width * scale)
         height = round(picture.height * scale)
@@ -106,7 +104,7 @@ class CellPainter:
     def _explain(
         self, box: Box, title: str, text: str, color: Color, fill: Color, edge: Color
     ) -> None:
-        """A text from the top of a cell, as much of it as there is room for."""
+        """Draw a text from the top of a cell, as much of it as fits."""
         self._frame(box, fill, edge)
         small = self.face
         pad = round(small.size * 0.75)
@@ -129,7 +127,7 @@ class CellPainter:
             y += small.line_height
 
     def _say(self, box: Box, text: str, edge: Color) -> None:
-        """A few quiet words in the middle of a cell."""
+        """Draw a few muted words in the middle of a cell."""
         fill = FILL if edge == FILL else PAPER
         self._frame(box, fill, edge)
         line_height = self.face.line_height
@@ -144,7 +142,7 @@ class CellPainter:
             y += line_height
 
     def _write_line(self, box: Box, y: int, line: str) -> None:
-        """A quiet line in the middle of a box, from left to right."""
+        """Draw a muted line in the middle of a box."""
         face = self.face
         room = box.width - face.measure(line)
         x = box.x + room / 2
@@ -165,9 +163,7 @@ class CellPainter:
         self._write_line(box, y, text)
 
     def _mark(self, box: Box, cell: GridCell, result: Result | None, is_picture: bool) -> None:
-        """Signs on top: that it plays, what somebody thinks of it, and how many
-        results there are.
-        """
+        """Draw signs on top: for a video, for the rating, and for the number of results."""
         if is_picture and result and result.kind == "video":
             shorter = min(box.width, box.height)
             side = max(8, shorter // 6)
@@ -194,7 +190,7 @@ class CellPainter:
         self.canvas.paste(color, place, weakened)
 
     def _tag(self, box: Box, text: str, is_low: bool) -> None:
-        """A few words on a pill, in the lower left corner or the upper right one."""
+        """Draw a few words on a pill, in the lower left corner or the upper right one."""
         small = self.face
         pad = small.size * 0.45
         width = round(small.measure(text) + small.size * 0.9)
@@ -211,8 +207,9 @@ class CellPainter:
     def _find_corner(
         self, box: Box, width: int, height: int, is_low: bool
     ) -> tuple[int, int] | None:
-        """Where a sign stands, in the lower left corner or the upper right one; None where it has
-        no room.
+        """Find the place of a sign, in the lower left corner or the upper right one.
+
+        Returns None if it does not fit.
         """
         inset = round(self.face.size * 0.4)
         if width + 2 * inset > box.width:
@@ -246,7 +243,9 @@ class CellPainter:
 
 
 def describe_absence(cell: GridCell, result: Result | None) -> tuple[str, Color]:
-    """Why a cell that is over shows nothing, in a few words, and the color of its edge."""
+    """Explain in a few words why a cell that is over has no picture. Returns also the color of its
+    edge.
+    """
     if result and result.path and result.kind in (*PICTURES, "video"):
         if result.path.is_file():
             return "This file cannot be read", EMPTY
@@ -270,7 +269,7 @@ def _count_pictures(cell: GridCell) -> int:
 
 
 def _fade(picture: Image.Image) -> Image.Image:
-    """The picture of a rejected cell: gray, under a veil of paper."""
+    """Make a gray picture that is covered with white, for a rejected cell."""
     flat = Image.new("RGB", picture.size, FILL)
     is_transparent = picture.mode == "RGBA"
     flat.paste(picture, mask=picture if is_transparent else None)
@@ -288,7 +287,7 @@ def _draw_shape(width: int, height: int, points: Points) -> Image.Image:
 
 
 def _make_mask(width: int, height: int) -> Image.Image:
-    """A canvas for a shape, several times larger."""
+    """Make a canvas for a shape, several times larger than the shape."""
     large_width = width * SUPERSAMPLING
     large_height = height * SUPERSAMPLING
     return Image.new("L", (large_width, large_height))
@@ -339,7 +338,7 @@ def _draw_star(side: int) -> Image.Image:
 
 @lru_cache(maxsize=10)
 def _draw_bars(side: int) -> Image.Image:
-    """A few bars of different height, as sound is drawn."""
+    """Draw bars of different heights, the sign of a sound."""
     mask = _make_mask(side, side)
     draw = ImageDraw.Draw(mask)
     whole = side * SUPERSAMPLING

@@ -1,7 +1,4 @@
-"""Measures: where everything stands on a contact sheet, for a given size of its cells.
-
-Lengths are in pixels.
-"""
+"""Lays out a contact sheet, for a given size of its cells. Lengths are in pixels."""
 
 from __future__ import annotations
 
@@ -59,7 +56,7 @@ class Box:
         return self.x, self.y, right, bottom
 
     def center(self, width: int, height: int) -> tuple[int, int]:
-        """The upper left corner of what stands in the middle of this box."""
+        """Return the upper left corner of something of this size in the middle of the box."""
         spare_width = self.width - width
         spare_height = self.height - height
         return self.x + spare_width // 2, self.y + spare_height // 2
@@ -67,7 +64,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Text:
-    """Lines of one face in a box, from its top."""
+    """Lines of text in a box, from its top."""
 
     box: Box
     lines: tuple[str, ...]
@@ -78,7 +75,7 @@ class Text:
 
 @dataclass(frozen=True)
 class CellSlot:
-    """Where a cell is drawn; None is one that is not there."""
+    """The place of a cell, which may be missing."""
 
     box: Box
     cell: GridCell | None
@@ -86,9 +83,7 @@ class CellSlot:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A contact sheet before it is drawn; `cell` is the size of its cells, `face` the letters in
-    them.
-    """
+    """A laid out contact sheet. `cell` is the size of its cells, `face` that of their text."""
 
     width: int
     height: int
@@ -122,7 +117,7 @@ class SheetPlanner:
         self._space = round(self.face.size * 0.8)
 
     def _measure_growth(self) -> float:
-        """How many times larger labels are where many cells stand in a line."""
+        """Measure how much larger labels are because there are many cells in a line."""
         page = self.page
         count = max(len(page.rows), len(page.columns))
         if page.flows:
@@ -132,7 +127,7 @@ class SheetPlanner:
         return min(MAX_LABEL_GROWTH, growth)
 
     def plan(self, subtitle: str, footer: str) -> Sheet:
-        """The whole sheet, with a line below the title and one at the end."""
+        """Lay out the whole sheet, with a line below the title and one at the end."""
         inner = max(self._measure_cells(), self.face.size * MIN_WIDTH)
         y = self._plan_title(subtitle, inner)
         y = self._plan_flow(y) if self.page.flows else self._plan_table(y)
@@ -178,7 +173,7 @@ class SheetPlanner:
         most: int,
         smallest: int = 0,
     ) -> int:
-        """Put a text there, and return where it ends."""
+        """Place a text, and return where it ends."""
         if not text:
             return y
         smallest = smallest or face.size
@@ -200,7 +195,7 @@ class SheetPlanner:
         return " / ".join(titles)
 
     def _measure_cells(self) -> int:
-        """Width of all cells, with what stands beside them."""
+        """Measure the width of all cells and the labels beside them."""
         width = self.cell[0]
         if self.page.flows:
             return self._count_flow() * (width + self.gap) - self.gap
@@ -216,12 +211,12 @@ class SheetPlanner:
         return sum(widths)
 
     def _plan_sides(self) -> list[tuple[int, Face]]:
-        """The width of each level of row labels, with the space after it, and its face."""
+        """Choose the width, with the space after it, and the face of each level of row labels."""
         grid = self.page.grid
         return [self._plan_side(number, grid.axes[number]) for number in grid.layout.rows]
 
     def _plan_side(self, number: int, axis: GridAxis) -> tuple[int, Face]:
-        """The width of one level of row labels, with the space after it, and its face."""
+        """Choose the width, with the space after it, and the face of one level of row labels."""
         size = self.face.size
         limit = max(round(self.cell[0] * 0.8), size * 8)
         title = min(size * 9, self._small.measure(axis.title))
@@ -270,7 +265,7 @@ class SheetPlanner:
         return ys[-1] + height
 
     def _plan_corner(self, sides: Sequence[tuple[int, Face]], top: int, bottom: int) -> None:
-        """What the row labels are, above them."""
+        """Place the titles of the rows' axes above their labels."""
         small = self._small
         fitting = (bottom - top) // small.line_height
         most = max(1, fitting)
@@ -287,14 +282,14 @@ class SheetPlanner:
             x += width
 
     def _align(self, axis: int) -> Align:
-        """Numbers to the right, words to the left."""
+        """Align numbers to the right, and words to the left."""
         grid = self.page.grid
         if grid.axes[axis].is_numeric:
             return "right"
         return "left"
 
     def _plan_heads(self, left: int, xs: Sequence[int], top: int) -> int:
-        """The labels of the columns, the outermost axis above; returns where they end."""
+        """Place the labels of the columns, the outermost axis on top. Returns where they end."""
         axes = self.page.grid.layout.columns
         width = 0
         if xs:
@@ -309,7 +304,7 @@ class SheetPlanner:
         return y
 
     def _plan_head(self, level: int, axis: int, is_inner: bool, xs: Sequence[int], top: int) -> int:
-        """The labels of one axis of the columns; returns where they end."""
+        """Place the labels of one axis of the columns. Returns where they end."""
         columns = self.page.columns
         labels = self._list_labels(columns, level, axis)
         places = []
@@ -340,7 +335,7 @@ class SheetPlanner:
         self.rules.append(rule)
 
     def _list_labels(self, combos: Sequence[Combo], level: int, axis: int) -> list[str]:
-        """The label of each group of neighbours that are the same up to this level."""
+        """List the label of each group of neighbours that share all positions up to this level."""
         known = self.page.grid.axes[axis].labels
         labels = []
         for first, _ in _list_groups(combos, level):
@@ -350,7 +345,7 @@ class SheetPlanner:
         return labels
 
     def _plan_labels(self, sides: Sequence[tuple[int, Face]], ys: Sequence[int]) -> None:
-        """The labels of the rows, the outermost axis on the left."""
+        """Place the labels of the rows, the outermost axis on the left."""
         rows = self.page.rows
         most = self._count_side_lines()
         x = self.margin
@@ -375,8 +370,10 @@ class SheetPlanner:
             x += width
 
     def _count_flow(self) -> int:
-        """Cells in a line: all of a few, else so many that the whole is a little wider than high
-        and lines are full.
+        """Count the cells in a line.
+
+        A few stand in one line. More are broken into lines that are full, so that all together are
+        a little wider than high.
         """
         count = len(self.page.columns)
         if count <= 5:
@@ -436,13 +433,13 @@ class SheetPlanner:
 
 
 def _make_face(size: float, least: int) -> Face:
-    """Letters of about this size, and at least of that one."""
+    """Make a face of this size, rounded, but not below `least`."""
     rounded = round(size)
     return Face(max(least, rounded))
 
 
 def _list_positions(combos: Sequence[Combo], axis: int) -> list[int]:
-    """The positions on an axis that occur, each once."""
+    """List the positions on an axis that occur, each once."""
     positions = []
     for combo in combos:
         for one, position in combo:
@@ -452,7 +449,9 @@ def _list_positions(combos: Sequence[Combo], axis: int) -> list[int]:
 
 
 def _list_groups(combos: Sequence[Combo], level: int) -> list[tuple[int, int]]:
-    """First and last of the neighbours that are the same on all axes up to this level."""
+    """List the first and last of neighbours that share their positions on all axes up to this
+    level.
+    """
     groups: list[tuple[int, int]] = []
     before = None
     for at, combo in enumerate(combos):
@@ -467,7 +466,7 @@ def _list_groups(combos: Sequence[Combo], level: int) -> list[tuple[int, int]]:
 
 
 def _list_offsets(combos: Sequence[Combo], size: int, gap: int) -> list[int]:
-    """Where cells begin that stand side by side; a little apart where an outer axis changes."""
+    """List where neighbouring cells begin. There is more space where an outer axis changes."""
     offsets = []
     offset = 0
     for at, combo in enumerate(combos):

@@ -1,4 +1,4 @@
-"""Tables: every point of a sweep as a row, for spreadsheets (CSV) and for programs (JSON)."""
+"""Tables: every point of a sweep as a row, in CSV for spreadsheets and JSON for programs."""
 
 from __future__ import annotations
 
@@ -32,13 +32,12 @@ RESULT_COLUMNS = ("phase", "error", "seconds", "server", "rating", "files", "tex
 
 
 def write_csv(grid: Grid, path: Path, root: Path | None = None) -> Path:
-    """Write a row per point: its number, labels on the axes, values of all fields, and what became
-    of it.
+    """Write a row per point: its number, labels on the axes, values of all fields, and its results.
 
-    UTF-8 with a byte order mark, without which Excel takes it for something else; Python reads it
-    as `utf-8-sig`. A text that a spreadsheet would take for a formula gets an apostrophe before it;
-    numbers never do, and seeds are written with all their digits. Files are named relative to
-    `root`, which is the folder of the CSV if it is not given. Raises OSError.
+    The file is UTF-8 with a byte order mark, which Excel needs; in Python it is `utf-8-sig`. A text
+    that a spreadsheet may take for a formula gets an apostrophe before it; numbers never do, and
+    seeds keep all their digits. Files are named relative to `root`, by default the folder of the
+    CSV. Raises OSError.
     """
     rows = list_rows(grid, root or path.parent)
     written = io.StringIO(newline="")
@@ -50,11 +49,11 @@ def write_csv(grid: Grid, path: Path, root: Path | None = None) -> Path:
 
 
 def write_json(grid: Grid, path: Path, root: Path | None = None) -> Path:
-    """Write everything, typed: axes, and a point for each row. Reads as the sweep again, by
-    `load_sweep`.
+    """Write axes, and a point for each row, with their types. `load_sweep` loads the definition
+    from it.
 
-    As RFC 7493 says, whole numbers of points beyond 2**53 - 1 are texts of their digits, which
-    forms take as well. Raises OSError.
+    As RFC 7493 recommends, whole numbers beyond 2**53 - 1 become texts of their digits, which forms
+    take as well. Raises OSError.
     """
     folder = root or path.parent
     table = describe_table(grid, folder)
@@ -64,7 +63,7 @@ def write_json(grid: Grid, path: Path, root: Path | None = None) -> Path:
 
 
 def list_rows(grid: Grid, folder: Path) -> Iterator[list[Any]]:
-    """The heading and the rows of the CSV, files relative to this folder."""
+    """List the heading and the rows of the CSV. Files are relative to this folder."""
     fields = grid.list_fields()
     yield ["point", *_name_columns(grid, fields)]
     for number, index in enumerate(grid.list_points(), 1):
@@ -89,7 +88,7 @@ def list_rows(grid: Grid, folder: Path) -> Iterator[list[Any]]:
 
 
 def describe_table(grid: Grid, folder: Path) -> dict[str, Any]:
-    """The same as JSON: `comfygradio` holds the definition, `points` the rows."""
+    """Describe the same as JSON: `comfygradio` holds the definition, `points` the rows."""
     points = [_describe_point(grid, index, folder) for index in grid.list_points()]
     return {
         "title": grid.title,
@@ -101,9 +100,7 @@ def describe_table(grid: Grid, folder: Path) -> dict[str, Any]:
 
 
 def _name_columns(grid: Grid, fields: Iterable[str]) -> Iterator[str]:
-    """The headings after the first; each is there once, so that programs can address
-    columns by it.
-    """
+    """Name the columns after the first. Names are unique, so that programs can use them as keys."""
     names = [f"axis: {axis.title}" for axis in grid.axes]
     for name in fields:
         is_taken = name in RESULT_COLUMNS
@@ -117,7 +114,7 @@ def _name_columns(grid: Grid, fields: Iterable[str]) -> Iterator[str]:
 
 
 def _number(name: str, taken: Collection[str]) -> str:
-    """The name, with a number from 2 behind it where it is taken."""
+    """Append a number from 2 to a name that is taken."""
     if name not in taken:
         return name
     for number in itertools.count(2):
@@ -152,8 +149,9 @@ def _list_labels(grid: Grid, index: Index) -> list[str]:
 
 
 def _list_files(results: Iterable[Result], folder: Path) -> list[dict[str, Any]]:
-    """Path, kind and size of the files; a path is relative to the folder, and a bare name where it
-    lies elsewhere.
+    """List path, kind and size of the files.
+
+    Paths are relative to the folder; of a file elsewhere only the name is given.
     """
     found = []
     root = folder.resolve()
@@ -173,9 +171,7 @@ def _list_files(results: Iterable[Result], folder: Path) -> list[dict[str, Any]]
 
 
 def _format_cell(value: Any) -> Any:
-    """A value as it stands in a CSV: lists as JSON, nothing as nothing, and no text that is a
-    formula.
-    """
+    """Format a value for a CSV: lists as JSON, None as None, and no text as a formula."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if value is None or isinstance(value, int | float):
@@ -188,8 +184,10 @@ def _format_cell(value: Any) -> Any:
 
 
 def is_formula_like(text: str) -> bool:
-    """Whether a spreadsheet may take a text for a formula: by its first letter, or by the first one
-    that can be seen, in whatever width or shape it is written (`＝` is an `=` to some).
+    """Whether a spreadsheet may take a text for a formula.
+
+    That depends on its first letter, or on the first visible one, in whatever width or shape (some
+    take `＝` for `=`).
     """
     if text[:1] in FORMULA_PREFIXES:
         return True

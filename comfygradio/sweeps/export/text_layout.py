@@ -1,4 +1,4 @@
-"""Lettering: texts in any script, measured, broken into lines, made to fit, and drawn."""
+"""Text in any script: measured, broken into lines, fitted into boxes, and drawn."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ FontFile = tuple[str, bool]
 
 @dataclass(frozen=True)
 class Face:
-    """Letters of one size in pixels."""
+    """A size of letters in pixels, regular or bold."""
 
     size: int
     is_bold: bool = False
@@ -94,7 +94,7 @@ class Face:
         return round(self.size * 1.32)
 
     def measure(self, text: str) -> float:
-        """Width of a line."""
+        """Measure the width of a line in pixels."""
         return _measure(self, text)
 
     def draw(self, canvas: Image.Image, x: float, y: float, text: str, color: Color) -> None:
@@ -111,8 +111,9 @@ class Face:
             x += _measure_run(file, self.size, part)
 
     def wrap(self, text: str, width: float, most: int) -> tuple[list[str], bool]:
-        """At most so many lines (of what does not fit the last one ends with …), and whether all
-        words stayed whole.
+        """Break a text into at most `most` lines; what does not fit is cut off with ….
+
+        Returns the lines, and whether all words stayed whole.
         """
         text = clean_text(text)
         if "\n" not in text and self.measure(text) <= width:
@@ -141,7 +142,7 @@ class Face:
         return [*lines[: most - 1], last], False
 
     def shorten(self, text: str, width: float) -> str:
-        """A text that fits into a line, its end replaced by … where it does not."""
+        """Shorten a text with … so that it fits into a line."""
         if self.measure(text) <= width:
             return text
         room = width - self.measure("…")
@@ -150,7 +151,7 @@ class Face:
         return f"{kept}…"
 
     def _cut(self, text: str, width: float) -> int:
-        """How many characters fit into a width; at least one."""
+        """Count the characters that fit into a width; at least one."""
         low = 1
         high = max(1, len(text))
         while low < high:
@@ -165,10 +166,11 @@ class Face:
 def fit_texts(
     texts: Sequence[str], face: Face, width: float, most: int, smallest: int
 ) -> tuple[Face, list[list[str]]]:
-    """The largest face up to this one in which all texts fit into `most` lines without breaking
-    words, and the lines.
+    """Find the largest size, up to this face's, at which all texts fit into `most` lines with whole
+    words.
 
-    At the smallest size words are broken, and what is still too long ends with ….
+    Returns the face and the lines of each text. At the smallest size, words are broken and texts
+    cut off with ….
     """
     size = face.size
     while True:
@@ -188,9 +190,7 @@ def fit_texts(
 
 @lru_cache(maxsize=20_000)
 def clean_text(text: str) -> str:
-    """A text without control characters and half characters; other breaks of lines become line
-    breaks.
-    """
+    """Remove control characters and half characters. All kinds of line breaks become line feeds."""
     text = LINE_BREAK.sub("\n", text)
     text = text.replace("\t", " ")
     text = HALF_CHARACTER.sub("\ufffd", text)
@@ -199,8 +199,8 @@ def clean_text(text: str) -> str:
 
 
 def _split_words(text: str) -> Iterator[str]:
-    """The pieces between which a line may be broken: after spaces and in names after _ / - and the
-    like, and CJK.
+    """Split a text where lines may be broken: after spaces, after _ / - and the like in names, and
+    after CJK.
     """
     words = WORD.findall(text)
     if not words:
@@ -231,7 +231,7 @@ def _measure_run(file: FontFile, size: int, text: str) -> float:
 
 @lru_cache(maxsize=10_000)
 def _split_runs(text: str, is_bold: bool) -> tuple[tuple[FontFile, str], ...]:
-    """A text as runs of one font each; marks and joiners stay with the letter before them."""
+    """Split a text into runs of one font each. Marks and joiners stay with their letter."""
     runs: list[tuple[FontFile, str]] = []
     for char in text:
         if runs and unicodedata.category(char) in ("Mn", "Me", "Cf", "Sk"):
@@ -247,7 +247,7 @@ def _split_runs(text: str, is_bold: bool) -> tuple[tuple[FontFile, str], ...]:
 
 
 def _choose_font(char: str, is_bold: bool) -> FontFile:
-    """The first font that has a letter, else the first of all."""
+    """Choose the first font that has a letter, else the first of all."""
     fonts = _find_fonts(is_bold)
     for file in fonts:
         if _has_glyph(file, char):
@@ -267,7 +267,7 @@ def _has_glyph(file: FontFile, char: str) -> bool:
 
 @lru_cache(maxsize=2)
 def _find_fonts(is_bold: bool) -> tuple[FontFile, ...]:
-    """The fonts of this machine, the one for most texts first, and the one inside Pillow last."""
+    """Find the fonts of this machine: first the one for most texts, last the one inside Pillow."""
     found: list[FontFile] = []
     names = BOLD_FONTS if is_bold else REGULAR_FONTS
     for name in names:
@@ -307,7 +307,7 @@ def _load(file: FontFile, size: int) -> ImageFont.FreeTypeFont:
 def _draw_bitmaps(
     canvas: Image.Image, file: FontFile, size: int, x: float, base: float, text: str
 ) -> None:
-    """Draw letters that are pictures of one size, scaled."""
+    """Draw letters of a font that has pictures of a single size, scaled."""
     font = _load(file, size)
     ascent, descent = font.getmetrics()
     length = round(font.getlength(text))
