@@ -18,7 +18,7 @@ from comfygradio.cli.command import (
 )
 from comfygradio.errors import SettingsError
 
-UsageError = typer.BadParameter.__bases__[0]
+UsageError: type[Exception] = cast(Any, typer.BadParameter).__bases__[0]
 """What typer raises for flags it does not take; it comes from click, or from typer's own copy of
 click (0.26).
 """
@@ -87,6 +87,7 @@ def _translate(function: Function) -> Function:
 
     parameters: list[inspect.Parameter] = []
     for parameter in list_parameters(function):
+        kind: Any
         kind, declared = get_args(parameter.annotation)
         annotation = Annotated[kind, _declare(declared)]
         parameters.append(parameter.replace(annotation=annotation))
