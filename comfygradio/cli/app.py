@@ -78,6 +78,9 @@ def start(
 @with_settings("serve")
 def serve(settings: Settings) -> int:
     """The web page: a form for every preset."""
+    from comfygradio.ui.gradio_import import import_gradio
+
+    import_gradio()
     from comfygradio.ui.serve import serve as serve_page
 
     serve_page(settings)

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from comfygradio.log import start_logging
-from comfygradio.settings import Command, Setting, Settings, list_settings, load_settings
+from comfygradio.setting_declaration import Command, Setting
+from comfygradio.settings import Settings, list_settings, load_settings
 
 
 def with_settings(

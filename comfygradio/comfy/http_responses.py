@@ -8,6 +8,7 @@ from typing import Any
 
 from comfygradio.comfy.failures import parse_node_errors
 from comfygradio.comfy.messages import Message, parse_event
+from comfygradio.comfy.object_info import parse_number
 from comfygradio.comfy.outputs import FileSource, Output, parse_outputs
 from comfygradio.errors import NodeError
 
@@ -196,7 +197,8 @@ def _read_list(value: Any) -> list[Any]:
 
 
 def _read_number(value: Any) -> float:
-    return value if isinstance(value, int | float) else 0
+    number = parse_number(value)
+    return 0 if number is None else number
 
 
 def _drop_secrets(extra: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,5 @@
 """Nested inputs: members of an object that is the value of one input (`lora_1.strength`), as in
-loaders with rows of their own.
+loaders with rows of their own, and lists, which are posted inside of an object.
 """
 
 from __future__ import annotations
@@ -55,6 +55,24 @@ def find_owner(inputs: Mapping[str, Any], name: str) -> str:
         return ""
     beginnings = _list_beginnings(name)
     return next(key for key in beginnings if isinstance(inputs.get(key), dict))
+
+
+def unwrap_list(value: Any) -> Any:
+    """Return the list in `{"__value__": [...]}`, the form in which lists are posted. Returns any
+    other value unchanged.
+    """
+    if isinstance(value, dict) and LIST in value:
+        return value[LIST]
+    return value
+
+
+def wrap_list(value: Any) -> Any:
+    """Wrap a list for posting, since ComfyUI takes a bare list for a link. Returns any other value
+    unchanged.
+    """
+    if isinstance(value, list | tuple):
+        return {LIST: list(value)}
+    return value
 
 
 def _find_place(inputs: Mapping[str, Any], name: str) -> tuple[Any, str] | None:

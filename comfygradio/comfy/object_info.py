@@ -44,6 +44,15 @@ def is_whole_number(value: object) -> TypeGuard[int]:
     return isinstance(value, int)
 
 
+def parse_number(value: object) -> int | float | None:
+    """Parse a number that a server sent. Returns None for NaN, infinity and all that is no
+    number.
+    """
+    if not is_number(value):
+        return None
+    return value if -math.inf < value < math.inf else None
+
+
 def name_entry(entry: Any) -> Scalar | None:
     """Name an entry of a combo: the entry itself if it is a scalar, else its name. Returns None if
     it has none.
@@ -165,9 +174,9 @@ class InputSpec:
             group=group,
             choices=choices,
             default=options.get("default"),
-            minimum=_number(options.get("min")),
-            maximum=_number(options.get("max")),
-            step=_number(options.get("step")),
+            minimum=parse_number(options.get("min")),
+            maximum=parse_number(options.get("max")),
+            step=parse_number(options.get("step")),
             tooltip=_tidy(tooltip) if isinstance(tooltip, str) else "",
             options=options,
             entries=_name_entries(entries),
@@ -494,13 +503,6 @@ def _tidy(text: str) -> str:
 
 def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def _number(value: Any) -> int | float | None:
-    """Parse a limit. NaN and infinity count as none."""
-    if not is_number(value) or not -math.inf < value < math.inf:
-        return None
-    return value
 
 
 def _asks_for_key(hidden: Mapping[str, Any]) -> bool:
