@@ -223,7 +223,7 @@ def _describe_computed(graph: Graph, field: DraftField) -> str:
 def _has_own_default(graph: Graph, field: DraftField) -> bool:
     """Whether a line's default differs from the workflow's value."""
     default = field.line.default
-    if default is None or field.line.widget == "loras":
+    if default is None or field.line.is_lora_list:
         return False
     own = _read(graph, field)
     return isinstance(own, str | int | float) and own != default

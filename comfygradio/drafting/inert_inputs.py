@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from comfygradio.comfy.object_info import InputSpec
 from comfygradio.comfy.workflow import Node
-from comfygradio.forms.lora_stack import (
+from comfygradio.forms.kinds.lora_stack import (
     find_count,
     find_lora_stack,
     is_off,

@@ -9,9 +9,9 @@ from comfygradio.comfy.workflow import Link
 from comfygradio.drafting.detection import Detection, make_detection
 from comfygradio.drafting.graph import Graph
 from comfygradio.drafting.trace import get_rank
+from comfygradio.forms.kinds.lora_stack import LoraStack, find_lora_stack
 from comfygradio.forms.kinds.model_name import is_model_name
 from comfygradio.forms.kinds.registry import Widget
-from comfygradio.forms.lora_stack import LoraStack, find_lora_stack
 from comfygradio.forms.slots import Slot
 
 ROLE_BY_INPUT: Mapping[str, str] = {

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from comfygradio.comfy.nested_input import unwrap_list
 from comfygradio.comfy.object_info import InputSpec, is_whole_number
 from comfygradio.forms.kinds.value import shorten
 
@@ -35,24 +36,6 @@ def guess_type(value: Any) -> str | None:
     if isinstance(value, str):
         return "STRING"
     return None
-
-
-def unwrap_list(value: Any) -> Any:
-    """Return the list in `{"__value__": [...]}`, the form in which lists are posted. Returns any
-    other value unchanged.
-    """
-    if isinstance(value, dict) and "__value__" in value:
-        return value["__value__"]
-    return value
-
-
-def wrap_list(value: Any) -> Any:
-    """Wrap a list for posting, since ComfyUI takes a bare list for a link. Returns any other value
-    unchanged.
-    """
-    if isinstance(value, list | tuple):
-        return {"__value__": list(value)}
-    return value
 
 
 CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {

@@ -274,6 +274,15 @@ def test_what_could_not_be_fetched_is_fetched_again(
         history.again(ADA, {"token": elsewhere.token})
 
 
+def test_nothing_is_fetched_again_of_a_job_that_is_not_over(
+    history: History, service: Service, demo: DemoServer
+) -> None:
+    record = put(service, phase="running", server=demo.url)
+    before = service.store.get(record.id)
+    assert history.again(ADA, {"token": record.token})["refused"] == ""
+    assert service.store.get(record.id) == before is not None
+
+
 def paint_bytes() -> bytes:
     buffer = io.BytesIO()
     Image.new("RGB", (8, 8), "blue").save(buffer, "PNG")
@@ -393,7 +402,7 @@ def test_browsers_have_their_own_history_and_guessing_does_not_help(app: Running
 
 
 @pytest.mark.app
-def test_the_ledger_itself_is_not_served(app: RunningApp) -> None:
+def test_the_job_store_itself_is_not_served(app: RunningApp) -> None:
     store = app.app.service.store.path
     assert store.is_file()
     for path in (
