@@ -402,7 +402,7 @@ def test_browsers_have_their_own_history_and_guessing_does_not_help(app: Running
 
 
 @pytest.mark.app
-def test_the_ledger_itself_is_not_served(app: RunningApp) -> None:
+def test_the_job_store_itself_is_not_served(app: RunningApp) -> None:
     store = app.app.service.store.path
     assert store.is_file()
     for path in (

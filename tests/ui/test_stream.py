@@ -198,9 +198,9 @@ class Tab:
     """A page that has a stream, as its script behaves."""
 
     def __init__(self, jobs: list[Job], clock: ManualClock) -> None:
-        self._watch = JobFeed(select_jobs(jobs), clock)
-        self._watch.__enter__()
-        self.stream = JobStream(self._watch, Path())
+        self._feed = JobFeed(select_jobs(jobs), clock)
+        self._feed.__enter__()
+        self.stream = JobStream(self._feed, Path())
         self._messages = self.stream.messages()
         self._waiting: asyncio.Future[Message] | None = None
 
@@ -235,7 +235,7 @@ class Tab:
 
     def close(self) -> None:
         """Let go of everything."""
-        self._watch.__exit__(None, None, None)
+        self._feed.__exit__(None, None, None)
 
 
 def open_tab(test: Callable[[list[Job], Tab, ManualClock], Awaitable[None]], count: int) -> None:
@@ -297,8 +297,8 @@ def test_a_job_that_is_added_is_told_by_the_stream_that_there_is() -> None:
         tab.paint(await tab.read())
         assert not await tab.is_told()
         further = new_job()
-        watch = tab.stream.watch
-        watch.change(watch.view.add([further]))
+        feed = tab.stream.feed
+        feed.change(feed.selection.add([further]))
         told = await tab.read_told()
         assert [one["token"] for one in told["jobs"]] == [jobs[0].token, further.token]
         assert told["token"] == jobs[0].token
@@ -316,7 +316,7 @@ def test_a_tab_that_was_told_the_end_has_no_stream_for_further_jobs() -> None:
         name = ("session", "somebody")
         streams = JobStreams(2, Path())
         job = new_job()
-        with JobFeed(select_jobs([job])) as watch, streams.open(watch, name) as stream:
+        with JobFeed(select_jobs([job])) as feed, streams.open(feed, name) as stream:
             assert streams.find_of_tab(name) is stream
             job.update(phase="done")
             last = await anext(stream.messages())
@@ -332,12 +332,12 @@ def test_another_job_of_the_page_is_shown_at_once_with_its_newest_frame() -> Non
             show_frame(job, 1)
         tab.paint(await tab.read())
         assert not await tab.is_told()
-        watch = tab.stream.watch
-        watch.change(watch.view.select(jobs[1].token))
+        feed = tab.stream.feed
+        feed.change(feed.selection.select(jobs[1].token))
         told = await tab.read_told()
         assert told["token"] == jobs[1].token and told["frames"] == 1 and told["image"]
-        watch.change(watch.view.select("nobody's"))
-        assert watch.view.shown is jobs[1]
+        feed.change(feed.selection.select("nobody's"))
+        assert feed.selection.shown is jobs[1]
 
     open_tab(test, 2)
 

@@ -21,6 +21,7 @@ class CheckboxKind(Kind):
     """A switch."""
 
     input_types: frozenset[str] = frozenset({"BOOLEAN"})
+    needs_slot: bool = False
     syntax: str = "on, off"
 
     def check(self, field: Field, value: Any) -> bool:
@@ -32,6 +33,18 @@ class CheckboxKind(Kind):
         if scalar.boolean is not None:
             return scalar.boolean
         return super().resolve_scalar(field, scalar)
+
+    def is_empty(self, field: Field, value: Any) -> bool:
+        """No: a switch is always on or off."""
+        return False
+
+    def can_be_off(self, field: Field) -> bool:
+        """Yes, always."""
+        return True
+
+    def get_off_value(self, field: Field) -> Any:
+        """False."""
+        return False
 
     def find_python_type(self, field: Field) -> type:
         """A boolean."""

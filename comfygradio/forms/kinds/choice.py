@@ -21,6 +21,7 @@ from comfygradio.forms.kinds.numerals import explain_comma, parse_numeral
 from comfygradio.forms.kinds.value import Choice, InvalidValue, list_choices, shorten
 
 if TYPE_CHECKING:
+    from comfygradio.comfy.object_info import InputSpec
     from comfygradio.forms.field import Field
     from comfygradio.forms.plain_scalar import PlainScalar
     from comfygradio.forms.slots import Slot
@@ -42,6 +43,10 @@ class ChoiceKind(Kind):
     syntax: str = "choices with commas between them; * for all, or a pattern such as"
     is_list: bool = True
 
+    def is_likely_for(self, spec: InputSpec, has_choices: bool) -> bool:
+        """Whether there is anything to choose from."""
+        return spec.choices is not None or has_choices
+
     def check(self, field: Field, value: Any) -> Any:
         """The chosen value, or a tuple of several. Raises InvalidValue."""
         return check_choice(field, value)
@@ -56,6 +61,16 @@ class ChoiceKind(Kind):
         if scalar.is_null and field.optional and not is_label:
             return None
         return scalar.text
+
+    def make_exempt(self, field: Field, value: Any) -> Any:
+        """Several values that are not in the list are kept; one is not."""
+        if field.is_multiple and isinstance(value, list):
+            return tuple(value)
+        return None
+
+    def holds_list(self, field: Field) -> bool:
+        """Whether several choices may be selected."""
+        return field.is_multiple
 
     def list_inputs(self, field: Field, value: Any) -> list[tuple[Slot, Any]]:
         """Several choices are posted as one list."""
@@ -202,4 +217,5 @@ def _find_pattern(field: Field) -> str:
     return "a*"
 
 
-CHOICE = ChoiceKind()
+DROPDOWN = ChoiceKind(takes_several=True)
+RADIO = ChoiceKind()

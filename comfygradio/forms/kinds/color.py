@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from comfygradio.forms.kinds.axis_text import Item, split_values
 from comfygradio.forms.kinds.kind import Kind, is_short
 from comfygradio.forms.kinds.number import parse_number
-from comfygradio.forms.kinds.value import InvalidValue, shorten
+from comfygradio.forms.kinds.value import InvalidValue, is_sendable, shorten
 
 if TYPE_CHECKING:
+    from comfygradio.comfy.object_info import InputSpec
     from comfygradio.forms.field import Field
     from comfygradio.forms.plain_scalar import PlainScalar
 
@@ -34,6 +35,12 @@ class ColorKind(Kind):
     syntax: str = "#ff8800, #0088ff"
     names_resource: bool = False
 
+    def is_likely_for(self, spec: InputSpec, has_choices: bool) -> bool:
+        """Whether an input takes colors; a plain number is more likely to be something else."""
+        if spec.options.get("display") == "color":
+            return True
+        return not spec.types.isdisjoint({"STRING", "COLOR"})
+
     def check(self, field: Field, value: Any) -> str | int:
         """A color as the input wants it. Raises InvalidValue."""
         return check_color(field, value)
@@ -46,9 +53,17 @@ class ColorKind(Kind):
             return scalar.finite_number
         return super().resolve_scalar(field, scalar)
 
-    def to_json(self, value: Any) -> Any:
+    def make_exempt(self, field: Field, value: Any) -> Any:
+        """A text that is no color is kept, if it can be sent."""
+        if isinstance(value, str) and is_sendable(value):
+            return value
+        return None
+
+    def to_json(self, field: Field, value: Any) -> Any:
         """A number as "#rrggbb"."""
-        return f"#{value:06x}" if isinstance(value, int) else value
+        if isinstance(value, int):
+            return f"#{value:06x}"
+        return value
 
     def split_axis(self, text: str) -> tuple[list[Item], str]:
         """Split into colors; commas inside of brackets separate nothing. Raises InvalidValue."""

@@ -20,6 +20,7 @@ from comfygradio.forms.kinds.choice import MAX_CHOICE_TEXT
 from comfygradio.forms.kinds.kind import Kind
 from comfygradio.forms.kinds.lora_loaders import MAX_ROWS, insert_loras, is_lora_loader
 from comfygradio.forms.kinds.model_name import fold_file_name
+from comfygradio.forms.kinds.number import EXACT_LIMIT
 from comfygradio.forms.kinds.number_range import expand_numbers
 from comfygradio.forms.kinds.numerals import format_short, parse_numeral, suggest_numerals
 from comfygradio.forms.kinds.value import Choice, InvalidValue, Lora, list_choices, shorten
@@ -48,6 +49,7 @@ class LorasKind(Kind):
     """Rows of a LoRA file and its strength."""
 
     max_length: int = MAX_CHOICE_TEXT
+    is_lora_list: bool = True
     keys: frozenset[str] = frozenset({"choices", "min", "max", "step"})
     syntax: str = (
         'name:0.8, other:0.2-1 (+0.2); several at once in quotes ("name:0.8, other"); none '
@@ -58,7 +60,7 @@ class LorasKind(Kind):
         """Rows of name and strength. Raises InvalidValue."""
         return check_loras(field, value)
 
-    def to_json(self, value: Any) -> Any:
+    def to_json(self, field: Field, value: Any) -> Any:
         """Rows as objects with a name and a strength."""
         if value is None:
             return None
@@ -69,6 +71,10 @@ class LorasKind(Kind):
         """None: the rows become nodes of their own."""
         return []
 
+    def holds_list(self, field: Field) -> bool:
+        """Yes: the rows."""
+        return True
+
     def change_graph(
         self, graph: dict[str, dict[str, Any]], field: Field, value: Any, object_info: ObjectInfo
     ) -> list[str]:
@@ -78,6 +84,22 @@ class LorasKind(Kind):
     def is_own_node(self, field: Field, node_id: str) -> bool:
         """Whether a node is a loader of this list."""
         return is_lora_loader(field, node_id)
+
+    def salvage(self, value: Any) -> Any:
+        """Return the rows that have a name."""
+        if not isinstance(value, list | tuple):
+            return super().salvage(value)
+        rows = []
+        for row in value:
+            if isinstance(row, Mapping) and isinstance(row.get("name"), str):
+                strength = _salvage_strength(row.get("strength"))
+                rows.append({"name": row["name"], "strength": strength})
+        return rows
+
+    def describe(self, field: Field, value: Any) -> str:
+        """Describe rows to people."""
+        rows = [f"{row['name']} × {row['strength']:g}" for row in value or []]
+        return ", ".join(rows) or "none"
 
     def find_python_type(self, field: Field) -> type:
         """A list of rows."""
@@ -232,6 +254,15 @@ def _check_strength(field: Field, value: Any) -> float:
     else:
         advice = f"numbers from {low:g} to {high:g} are allowed"
     raise InvalidValue(f"the strength {shorten(value)} is not possible; {advice}.")
+
+
+def _salvage_strength(value: Any) -> float:
+    if not isinstance(value, int | float):
+        return 1.0
+    # Out of a file may come NaN, or a whole number that is too long for a float.
+    if not abs(value) < EXACT_LIMIT:
+        return 1.0
+    return float(value)
 
 
 def _parse_strength(value: Any) -> float:

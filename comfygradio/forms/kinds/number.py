@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from comfygradio.comfy.object_info import is_number
 from comfygradio.forms.kinds.axis_text import Item
 from comfygradio.forms.kinds.axis_values import AxisContext, AxisValues
 from comfygradio.forms.kinds.kind import Kind
@@ -65,6 +66,7 @@ class NumberKind(Kind):
     keys: frozenset[str] = frozenset({"min", "max", "step"})
     names_resource: bool = False
     is_number: bool = True
+    has_step_grid: bool = True
 
     def check(self, field: Field, value: Any) -> int | float:
         """A number within the field's limits. Raises InvalidValue."""
@@ -75,6 +77,12 @@ class NumberKind(Kind):
         if scalar.is_null and field.optional:
             return None
         return scalar.typed_number
+
+    def find_near(self, field: Field, value: Any, keeps_zero: bool) -> Any:
+        """The number itself, or the limit that it lies beyond."""
+        if not is_number(value) or not math.isfinite(value):
+            return None
+        return clamp_number(field, value)
 
     def find_python_type(self, field: Field) -> type:
         """`int` where the input takes whole numbers only."""
@@ -217,6 +225,21 @@ def is_within(field: Field, number: int | float) -> bool:
     is_large_enough = field.minimum is None or number >= field.minimum
     is_small_enough = field.maximum is None or number <= field.maximum
     return is_large_enough and is_small_enough
+
+
+def clamp_number(field: Field, number: int | float) -> int | float:
+    """The number itself, or the limit that it lies beyond; whole if the field takes whole ones."""
+    low = field.minimum
+    high = field.maximum
+    if field.is_integer:
+        low = None if low is None else math.ceil(low)
+        high = None if high is None else math.floor(high)
+        number = int(number)
+    if low is not None and number < low:
+        return low
+    if high is not None and number > high:
+        return high
+    return number
 
 
 def suggest_numbers(field: Field, text: str) -> list[str]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from comfygradio.comfy.object_info import is_number, is_whole_number
 from comfygradio.forms.kinds.axis_text import MAX_VALUES, TOO_MANY, Item
 from comfygradio.forms.kinds.axis_values import AxisContext, AxisValues
 from comfygradio.forms.kinds.kind import Kind
@@ -18,7 +19,7 @@ from comfygradio.forms.kinds.number import (
     explain_number_comma,
     parse_axis_numbers,
 )
-from comfygradio.forms.kinds.value import InvalidValue
+from comfygradio.forms.kinds.value import InvalidValue, shorten
 
 if TYPE_CHECKING:
     from comfygradio.forms.field import Field
@@ -50,11 +51,31 @@ class SeedKind(Kind):
         """An exact seed; an open one is drawn. Raises InvalidValue."""
         return check_seed(field, value)
 
+    def is_open(self, value: Any) -> bool:
+        """Whether a new seed is drawn: for nothing, -1 and "random"."""
+        return is_open_seed(value)
+
+    def describe_empty(self) -> str:
+        """A new seed is drawn for each job."""
+        return "new every time"
+
     def resolve_scalar(self, field: Field, scalar: PlainScalar) -> Any:
         """A number, or None for a random seed."""
         if scalar.is_null:
             return None
         return scalar.typed_number
+
+    def check_inferred(self, value: Any) -> Any:
+        """Return a seed. Raises InvalidValue for one below 0, which some nodes take for random."""
+        if not is_number(value) or value < 0:
+            raise InvalidValue(f"{shorten(value)} is no seed that names a picture.")
+        return value
+
+    def check_stored(self, value: Any) -> Any:
+        """Return a seed. Raises InvalidValue for one that stands for a new random one."""
+        if not is_whole_number(value) or value < 0:
+            raise InvalidValue(f"the seed {shorten(value)} names no picture.")
+        return value
 
     def explain_comma(self, field: Field, parts: Sequence[str]) -> str:
         """Explain items that may be one number with a decimal comma, or with thousands."""
@@ -109,6 +130,24 @@ def is_open_seed(value: object) -> bool:
     if isinstance(value, str):
         return value.strip().lower() in ("", "-1", "random")
     return value is None or value == -1
+
+
+def offset_seed(field: Field, value: Any, number: int) -> Any:
+    """Return the seed `number` places after this one, as text. The smallest one follows the
+    largest.
+
+    A value that is no seed is returned unchanged.
+    """
+    try:
+        seed = check_seed(field, value)
+    except InvalidValue:
+        # The check of the first job reports it.
+        return value
+    low = int(field.minimum or 0)
+    high = 2**64 - 1 if field.maximum is None else int(field.maximum)
+    count = high - low + 1
+    following = low + (seed - low + number) % count
+    return str(following)
 
 
 def allowed_seeds(field: Field) -> range:

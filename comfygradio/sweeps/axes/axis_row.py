@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from comfygradio.errors import AxisError
-from comfygradio.forms.exempt_value import format_stand_in, has_stand_in
 from comfygradio.forms.field import Field
 from comfygradio.forms.kinds.axis_text import MAX_VALUES, TOO_MANY, Item, check_length
 from comfygradio.forms.kinds.axis_values import (
@@ -243,8 +242,6 @@ def _format_label(axis: AxisContext, value: Any) -> str:
     """Format a checked value in short, for people."""
     if _is_nothing(value):
         return "none"
-    if has_stand_in(axis.field, value):
-        return format_stand_in(value)
     return axis.field.kind.format_axis_label(axis, value)
 
 

@@ -1,4 +1,4 @@
-"""Form updates: put settings from another page into a form and show it."""
+"""Form updates: put settings from another page into a form, and show the form."""
 
 from __future__ import annotations
 
@@ -10,15 +10,20 @@ import gradio as gr
 from gradio.components import Component
 
 from comfygradio.errors import ComfyGradioError
-from comfygradio.ui.form.panel import PRIVATE, Panel
-from comfygradio.ui.form.restore_panel import list_updates
+from comfygradio.ui.form.panel import QUICK, Panel
+from comfygradio.ui.form.restore_panel import (
+    list_components,
+    list_own_components,
+    list_updates,
+    map_current_values,
+)
 from comfygradio.ui.identity.person import find_person
 
 NUMBER = re.compile(r"[0-9]{1,16}\.[0-9]{1,9}")
 
 ReadUpdate = Callable[[gr.EventData, str], tuple[str, dict[str, Any], list[str]]]
-"""Preset, field → value, and notes, for what an event names, in the session that it comes from.
-Raises ComfyGradioError.
+"""Reads the settings that an event names, in the given login session: returns the preset, field →
+value, and notes. Raises ComfyGradioError.
 """
 
 
@@ -29,33 +34,30 @@ def connect_form_updates(
     panels: Sequence[Panel],
     chooser: Component,
 ) -> None:
-    """When the view's event comes, fill a form and show it; the view is told what was done, or why
-    not.
-    """
-    components: list[Component] = []
-    for panel in panels:
-        components.extend(panel.components.values())
-    own = [component for component in components if isinstance(component, gr.HTML)]
+    """On the view's event, fill a form and show it; tell the view what was done, or why not."""
+    components = list_components(panels)
+    own = list_own_components(panels)
 
     def fill(request: gr.Request, event: gr.EventData, *payloads: Any) -> list[Any]:
-        stay = dict(zip(map(id, own), payloads, strict=True))
-        answer: dict[str, Any] = {"number": parse_request_number(event)}
+        current = map_current_values(own, payloads)
+        number = parse_request_number(event)
+        session = find_person(request).session
         try:
-            name, values, notes = read(event, find_person(request).session)
+            preset, values, notes = read(event, session)
         except ComfyGradioError as error:
-            told = {**answer, "error": str(error)}
-            nothing = list_updates(panels, "", {}, stay)
-            return [told, gr.skip(), *nothing]
-        told = {**answer, "used": name, "notes": notes}
-        updates = list_updates(panels, name, values, stay)
-        return [told, name, *updates]
+            failure = {"number": number, "error": str(error)}
+            unchanged = list_updates(panels, "", {}, current)
+            return [failure, gr.skip(), *unchanged]
+        success = {"number": number, "used": preset, "notes": notes}
+        updates = list_updates(panels, preset, values, current)
+        return [success, preset, *updates]
 
-    listen(fill, own, [view, chooser, *components], queue=False, **PRIVATE)
+    listen(fill, own, [view, chooser, *components], **QUICK)
 
 
 def parse_request_number(event: gr.EventData) -> str | None:
-    """The number by which a view knows its question: its time and a count, as history.js writes
-    it. Nothing else that was sent goes back.
+    """Parse the number by which a view recognises the answer to its request: a time and a count, as
+    history.js writes it. Nothing else that was sent goes back.
     """
     number = getattr(event, "number", None)
     if not isinstance(number, str) or not NUMBER.fullmatch(number):

@@ -1,6 +1,6 @@
 """The job store with many jobs: opening, adding, changing, searching and paging, in milliseconds.
 
-Run it: python -m tests.benchmarks.job store [--jobs 50000] [--graph-kb 4]
+Run it: `python -m tests.benchmarks.job_store [--jobs 50000] [--graph-kb 4]`
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 LIMIT = 2**24
 
 
-class Line:
+class HttpConnection:
     """One kept connection to a server; one request at a time."""
 
     def __init__(self, url: str) -> None:
