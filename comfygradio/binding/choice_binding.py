@@ -17,7 +17,7 @@ from comfygradio.forms.literals import check_preset_literal
 from comfygradio.forms.plain_scalar import PlainScalar
 from comfygradio.forms.preset_file import Choices, FieldFile
 from comfygradio.forms.problem import BindError
-from comfygradio.forms.scalar_resolution import resolve_input_value, resolve_number
+from comfygradio.forms.scalar_resolution import resolve_input_value
 from comfygradio.forms.slots import Slot, find_slot
 from comfygradio.forms.text_expansion import find_placeholders
 
@@ -194,7 +194,7 @@ def _resolve_setting(value: Written, spec: InputSpec | None) -> Scalar:
         return value.text
     is_number = spec.choices is None and spec.types & {"INT", "FLOAT"}
     if is_number and not spec.types & {"STRING", "BOOLEAN"}:
-        return resolve_number(value)
+        return value.typed_number
     return resolve_input_value(spec, value)
 
 

@@ -21,7 +21,7 @@ from comfygradio.comfy.workflow import Workflow
 from comfygradio.forms.field import Field
 from comfygradio.forms.form import Form
 from comfygradio.forms.kinds.value import InvalidValue
-from comfygradio.forms.literals import check_literal, wrap_list
+from comfygradio.forms.literals import check_literal
 from comfygradio.forms.preset_file import FieldFile, PresetFile, dump_lora_rows
 from comfygradio.forms.problem import BindError, Problem
 from comfygradio.forms.scalar_resolution import resolve_examples
@@ -140,30 +140,10 @@ def _expand_fixed(field: Field, fixed: Any) -> list[tuple[Slot, Any]]:
     value = fixed if field.kind.is_media else check_value(field, field.default)
     if field.template:
         value = fill_template(field.template, {"value": str(value)})
-    filled = _expand_value(field, value)
+    filled = field.kind.list_inputs(field, value)
     for choice in field.choices or ():
         if choice.value == value:
             return [*filled, *choice.sets]
-    return filled
-
-
-def _expand_value(field: Field, value: Any) -> list[tuple[Slot, Any]]:
-    """List the field's own slots, and the value that each gets from a checked value."""
-    if field.widget == "size":
-        return _expand_size(field, value)
-    filled = []
-    for slot in field.slots.get("", ()):
-        filled.append((slot, wrap_list(value) if field.is_multiple else value))
-    for computed in field.computed:
-        filled.append((computed.slot, computed.compute(value)))
-    return filled
-
-
-def _expand_size(field: Field, value: Any) -> list[tuple[Slot, Any]]:
-    sides = {"width": value[0], "height": value[1]}
-    filled = []
-    for part, slots in field.slots.items():
-        filled += [(slot, sides[part]) for slot in slots]
     return filled
 
 
@@ -175,14 +155,12 @@ def _replace_refused_values(
     """
     nodes = dict(workflow.nodes)
     for field in fields.values():
-        if not field.optional or field.kind.is_media or field.widget == "loras":
-            continue
-        if field.template or field.default is None:
+        if not field.optional or field.template or field.default is None:
             continue
         default = check_value(field, field.default)
         if default is None:
             continue
-        for slot, value in _expand_value(field, default):
+        for slot, value in field.kind.list_inputs(field, default):
             node = nodes[slot.node_id]
             spec = object_info.spec(node.class_type, slot.input, node.inputs)
             if spec is None:
@@ -202,7 +180,7 @@ def _find_certain(fields: Mapping[str, Field]) -> dict[Slot, Any]:
     for field in fields.values():
         own = _find_filled(field)
         may_stay_empty = field.optional or (field.kind.is_media and field.show_if)
-        if may_stay_empty and field.widget != "loras":
+        if may_stay_empty and not field.kind.is_lora_list:
             own = {slot for slot in own if slot.node_id in bypassed}
         certain += own
     return dict.fromkeys(certain)
@@ -228,7 +206,7 @@ def _find_bypass_problems(
     found: list[Problem] = []
     for name, field in fields.items():
         nodes = [*field.bypass]
-        is_chain = field.widget == "loras" and field.lora_stack is None
+        is_chain = field.kind.is_lora_list and field.lora_stack is None
         if is_chain:
             nodes += [slot.node_id for slot in field.slots.get("", ())]
         if nodes:

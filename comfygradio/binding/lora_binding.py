@@ -18,10 +18,10 @@ from comfygradio.binding.specs import LORA_LOADER, MissingClass, find_spec
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.comfy.workflow import Link, Node, Workflow
 from comfygradio.forms.field import Field
+from comfygradio.forms.kinds.lora_loaders import extract_loras
+from comfygradio.forms.kinds.lora_stack import NONE, LoraStack, find_lora_stack
 from comfygradio.forms.kinds.loras import check_loras
 from comfygradio.forms.kinds.value import InvalidValue
-from comfygradio.forms.lora_stack import NONE, LoraStack, find_lora_stack
-from comfygradio.forms.loras import extract_loras
 from comfygradio.forms.preset_file import FieldFile
 from comfygradio.forms.problem import BindError
 from comfygradio.forms.slots import Slot, get_slot_value

@@ -14,11 +14,12 @@ from fractions import Fraction
 from typing import Any
 
 from comfygradio.binding.reachability import find_needed_nodes
+from comfygradio.comfy.nested_input import unwrap_list, wrap_list
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo, Scalar
 from comfygradio.comfy.workflow import Node, Workflow
 from comfygradio.forms.kinds.model_name import match_name
 from comfygradio.forms.kinds.value import shorten
-from comfygradio.forms.literals import is_multiselect, unwrap_list, wrap_list
+from comfygradio.forms.literals import is_multiselect
 from comfygradio.forms.missing_inputs import fill_missing_inputs
 
 

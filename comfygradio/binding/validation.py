@@ -7,12 +7,13 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from comfygradio.binding.reachability import find_link_cycle, find_needed_nodes
+from comfygradio.comfy.nested_input import unwrap_list
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.comfy.workflow import Link, Node, Workflow
 from comfygradio.forms.bypass import bypass_nodes, find_lost_required
 from comfygradio.forms.kinds.model_name import find_near, guess_folder, is_model_name
 from comfygradio.forms.kinds.value import shorten
-from comfygradio.forms.literals import check_literal, takes_literal, unwrap_list
+from comfygradio.forms.literals import check_literal, takes_literal
 from comfygradio.forms.missing_inputs import DYNAMIC_COMBO
 from comfygradio.forms.problem import Problem
 from comfygradio.forms.slots import Slot

@@ -9,9 +9,9 @@ from typing import Any
 
 from comfygradio.forms.formula import Formula, FormulaError, round_half_up
 from comfygradio.forms.kinds.kind import Kind
+from comfygradio.forms.kinds.lora_stack import LoraStack
 from comfygradio.forms.kinds.registry import KINDS, Widget
 from comfygradio.forms.kinds.value import Choice, InvalidValue, shorten
-from comfygradio.forms.lora_stack import LoraStack
 from comfygradio.forms.slots import Slot
 from comfygradio.forms.step_grid import StepGrid, intersect_grids
 

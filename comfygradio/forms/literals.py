@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from comfygradio.comfy.nested_input import unwrap_list
 from comfygradio.comfy.object_info import InputSpec, is_whole_number
 from comfygradio.forms.kinds.value import shorten
 
@@ -24,22 +25,17 @@ def takes_literal(spec: InputSpec) -> bool:
     return bool(spec.types & LITERAL_TYPES)
 
 
-def unwrap_list(value: Any) -> Any:
-    """Return the list in `{"__value__": [...]}`, the form in which lists are posted. Returns any
-    other value unchanged.
-    """
-    if isinstance(value, dict) and "__value__" in value:
-        return value["__value__"]
-    return value
-
-
-def wrap_list(value: Any) -> Any:
-    """Wrap a list for posting, since ComfyUI takes a bare list for a link. Returns any other value
-    unchanged.
-    """
-    if isinstance(value, list | tuple):
-        return {"__value__": list(value)}
-    return value
+def guess_type(value: Any) -> str | None:
+    """Guess the type of an input from a literal value in it. Returns None for any other value."""
+    if isinstance(value, bool):
+        return "BOOLEAN"
+    if isinstance(value, int):
+        return "INT"
+    if isinstance(value, float):
+        return "FLOAT"
+    if isinstance(value, str):
+        return "STRING"
+    return None
 
 
 CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {

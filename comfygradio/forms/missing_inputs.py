@@ -7,9 +7,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from comfygradio.comfy.nested_input import wrap_list
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.forms.kinds.model_name import guess_folder, is_model_name
-from comfygradio.forms.literals import check_literal, takes_literal, wrap_list
+from comfygradio.forms.literals import check_literal, takes_literal
 
 DYNAMIC_COMBO = "COMFY_DYNAMICCOMBO_V3"
 

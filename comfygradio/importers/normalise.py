@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import replace
 
 from comfygradio.comfy.object_info import InputSpec
-from comfygradio.forms.kinds.registry import KINDS, Widget
+from comfygradio.forms.kinds.registry import KINDS
 from comfygradio.forms.literals import check_literal
 from comfygradio.forms.slots import Slot
 from comfygradio.importers.annotation import Annotation
@@ -15,16 +14,6 @@ from comfygradio.importers.values import to_number
 from comfygradio.importers.workflow_editor import WorkflowEditor
 
 NUMBERS = frozenset({"INT", "FLOAT"})
-FILLABLE_TYPES: Mapping[Widget, frozenset[str]] = {
-    "text": frozenset({"STRING", "COLOR"}),
-    "textarea": frozenset({"STRING"}),
-    "number": NUMBERS,
-    "slider": NUMBERS,
-    "checkbox": frozenset({"BOOLEAN"}),
-    "seed": frozenset({"INT"}),
-    "color": frozenset({"STRING", "COLOR"}),
-}
-"""Widget → types of inputs that it can fill."""
 
 
 def normalise_annotations(
@@ -121,14 +110,8 @@ def _suits(annotation: Annotation, spec: InputSpec) -> bool:
     """Whether the annotation's widget can fill an input."""
     if annotation.widget is None:
         return True
-    if KINDS[annotation.widget].is_media:
-        return bool(spec.media) or spec.choices is not None or "STRING" in spec.types
-    if KINDS[annotation.widget].is_list:
-        return spec.choices is not None or bool(annotation.choices)
-    if annotation.widget == "color" and spec.options.get("display") == "color":
-        return True
-    suited = FILLABLE_TYPES.get(annotation.widget, frozenset())
-    return not suited.isdisjoint(spec.types)
+    has_choices = bool(annotation.choices)
+    return KINDS[annotation.widget].is_likely_for(spec, has_choices)
 
 
 def _takes_default(annotation: Annotation, specs: list[InputSpec]) -> bool:

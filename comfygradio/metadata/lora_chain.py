@@ -9,10 +9,10 @@ from typing import Any
 from comfygradio.comfy.object_info import Scalar, is_number
 from comfygradio.comfy.workflow import Link, Node, Workflow
 from comfygradio.forms.field import Field
-from comfygradio.forms.kinds.loras import MAX_ROWS
+from comfygradio.forms.kinds.lora_loaders import MAX_ROWS
+from comfygradio.forms.kinds.lora_stack import LoraStack, list_active_loras
 from comfygradio.forms.kinds.model_name import match_name
 from comfygradio.forms.kinds.value import shorten
-from comfygradio.forms.lora_stack import LoraStack, list_active_loras
 from comfygradio.metadata.inversion import Unreadable
 from comfygradio.metadata.match import Match
 

@@ -87,7 +87,7 @@ def make_client(limits: Limits) -> ExternalClient:
     if limits.upload_mb is not None:
         max_bytes = int(limits.upload_mb * 1e6)
         fetch_limits = replace(fetch_limits, size=max_bytes)
-    return ExternalClient(patience=fetch_limits)
+    return ExternalClient(limits=fetch_limits)
 
 
 def find_suffix(url: str, content_type: str) -> str:

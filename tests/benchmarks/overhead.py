@@ -20,7 +20,7 @@ from typing import Any
 from tests.benchmarks.callers import Caller, WebAppHttp, open_callers
 from tests.benchmarks.figures import Goal, describe_spread, format_table, percentile, write_json
 from tests.benchmarks.presets import write_color_preset
-from tests.benchmarks.processes import open_app, open_demo, open_floor
+from tests.benchmarks.processes import open_app, open_demo, open_minimal_app
 
 RUNS, QUICK_RUNS = 60, 30
 WARM_UP = 5
@@ -65,8 +65,8 @@ def measure_server(title: str, url: str, runs: int, seconds: float | None = None
         preset = write_color_preset(folder / "presets")
         with (
             open_app(url, preset.parent, folder) as app,
-            open_floor() as floor,
-            open_callers(url, app.url, floor.url, preset, folder / "downloads") as callers,
+            open_minimal_app() as minimal_app,
+            open_callers(url, app.url, minimal_app.url, preset, folder / "downloads") as callers,
         ):
             times = take_turns(callers, runs, seconds)
             parts = caller.parts if isinstance(caller := callers[PLAIN], WebAppHttp) else []

@@ -48,7 +48,7 @@ FREE_P50_MS, SLOW_P95_MS, SLOW_FINAL_MS = 30.0, 500.0, 500.0
 
 
 @dataclass(frozen=True)
-class Stand:
+class Setup:
     """What is being measured: lab server, its log, app, the app's folder and a browser."""
 
     lab: Server
@@ -63,12 +63,12 @@ def main() -> None:
     options = parse_options()
     seconds = options.seconds or (QUICK_SECONDS if options.quick else SECONDS)
     report: dict[str, Any] = {"benchmark": "preview"}
-    with open_stand(options.grain) as stand:
+    with open_setup(options.grain) as setup:
         if "lines" in options.only:
             cells = [(fps, bits) for bits in (0.0, SLOW_BITS) for fps in RATES]
-            report["lines"] = report_lines([measure_line(stand, *cell, seconds) for cell in cells])
+            report["lines"] = report_lines([measure_line(setup, *cell, seconds) for cell in cells])
         if "tabs" in options.only:
-            report["tabs"] = measure_tabs(stand.browser, stand.app.url, options.tabs, options.quick)
+            report["tabs"] = measure_tabs(setup.browser, setup.app.url, options.tabs, options.quick)
     write_json(options.json, report)
 
 
@@ -102,36 +102,36 @@ def parse_options() -> argparse.Namespace:
 
 
 @contextmanager
-def open_stand(grain: float) -> Iterator[Stand]:
+def open_setup(grain: float) -> Iterator[Setup]:
     """Everything started, in a temporary folder."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         write_lab_presets(folder / "presets")
         lab = stack.enter_context(open_lab(folder / "log", grain))
         app = stack.enter_context(open_app(lab.url, folder / "presets", folder / "app"))
-        yield Stand(lab, folder / "log", app, folder / "app", stack.enter_context(open_browser()))
+        yield Setup(lab, folder / "log", app, folder / "app", stack.enter_context(open_browser()))
 
 
-def measure_line(stand: Stand, fps: int, bits_per_second: float, seconds: float) -> dict[str, Any]:
+def measure_line(setup: Setup, fps: int, bits_per_second: float, seconds: float) -> dict[str, Any]:
     """One job watched by one page; over a proxy if the line is slow."""
-    with ThrottledProxy(stand.app.url) as line:
-        page = open_page(stand.browser, line.url if bits_per_second else stand.app.url, "frames")
+    with ThrottledProxy(setup.app.url) as line:
+        page = open_page(setup.browser, line.url if bits_per_second else setup.app.url, "frames")
         line.set_speed(bits_per_second)
         calls = count_calls(page)
-        idle = measure_idle(stand.app)
+        idle = measure_idle(setup.app)
         before, files = (
-            stand.log.stat().st_size if stand.log.exists() else 0,
-            count_files(stand.folder / "gradio"),
+            setup.log.stat().st_size if setup.log.exists() else 0,
+            count_files(setup.folder / "gradio"),
         )
         start_job(page, "frames", {"count": round(seconds * fps), "fps": fps})
-        while not (sent := read_log(stand.log, before)):
+        while not (sent := read_log(setup.log, before)):
             time.sleep(0.02)
-        cpu, began = stand.app.cpu_seconds(), time.monotonic()
+        cpu, began = setup.app.cpu_seconds(), time.monotonic()
         final = await_picture(page, timeout_ms=1000 * (3 * seconds + 60))
-        cpu = stand.app.cpu_seconds() - cpu - idle * (time.monotonic() - began)
-        sent, shown = read_log(stand.log, before), read_frames(page)
+        cpu = setup.app.cpu_seconds() - cpu - idle * (time.monotonic() - began)
+        sent, shown = read_log(setup.log, before), read_frames(page)
         page.close()
-    left = count_files(stand.folder / "gradio") - files
+    left = count_files(setup.folder / "gradio") - files
     name = f"{bits_per_second / 1e6:g} Mbit/s" if bits_per_second else "free"
     return {
         "line": name,

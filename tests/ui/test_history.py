@@ -274,6 +274,15 @@ def test_what_could_not_be_fetched_is_fetched_again(
         history.again(ADA, {"token": elsewhere.token})
 
 
+def test_nothing_is_fetched_again_of_a_job_that_is_not_over(
+    history: History, service: Service, demo: DemoServer
+) -> None:
+    record = put(service, phase="running", server=demo.url)
+    before = service.store.get(record.id)
+    assert history.again(ADA, {"token": record.token})["refused"] == ""
+    assert service.store.get(record.id) == before is not None
+
+
 def paint_bytes() -> bytes:
     buffer = io.BytesIO()
     Image.new("RGB", (8, 8), "blue").save(buffer, "PNG")

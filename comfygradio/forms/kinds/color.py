@@ -6,12 +6,15 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from comfygradio.forms.kinds.axis_text import Item, split_values
 from comfygradio.forms.kinds.kind import Kind, is_short
 from comfygradio.forms.kinds.number import parse_number
-from comfygradio.forms.kinds.value import InvalidValue, shorten
+from comfygradio.forms.kinds.value import InvalidValue, is_sendable, shorten
 
 if TYPE_CHECKING:
+    from comfygradio.comfy.object_info import InputSpec
     from comfygradio.forms.field import Field
+    from comfygradio.forms.plain_scalar import PlainScalar
 
 
 SHORT_COLOR = re.compile(r"#?[0-9a-f]{3}")
@@ -32,13 +35,39 @@ class ColorKind(Kind):
     syntax: str = "#ff8800, #0088ff"
     names_resource: bool = False
 
+    def is_likely_for(self, spec: InputSpec, has_choices: bool) -> bool:
+        """Whether an input takes colors; a plain number is more likely to be something else."""
+        if spec.options.get("display") == "color":
+            return True
+        return not spec.types.isdisjoint({"STRING", "COLOR"})
+
     def check(self, field: Field, value: Any) -> str | int:
         """A color as the input wants it. Raises InvalidValue."""
         return check_color(field, value)
 
-    def to_json(self, value: Any) -> Any:
+    def resolve_scalar(self, field: Field, scalar: PlainScalar) -> Any:
+        """A number that only YAML knows (`0xff8800`), else the text: decimal digits may also be
+        "rrggbb".
+        """
+        if not scalar.is_decimal and scalar.finite_number is not None:
+            return scalar.finite_number
+        return super().resolve_scalar(field, scalar)
+
+    def make_exempt(self, field: Field, value: Any) -> Any:
+        """A text that is no color is kept, if it can be sent."""
+        if isinstance(value, str) and is_sendable(value):
+            return value
+        return None
+
+    def to_json(self, field: Field, value: Any) -> Any:
         """A number as "#rrggbb"."""
-        return f"#{value:06x}" if isinstance(value, int) else value
+        if isinstance(value, int):
+            return f"#{value:06x}"
+        return value
+
+    def split_axis(self, text: str) -> tuple[list[Item], str]:
+        """Split into colors; commas inside of brackets separate nothing. Raises InvalidValue."""
+        return split_values(text, in_brackets=True)
 
 
 def check_color(field: Field, value: Any) -> str | int:

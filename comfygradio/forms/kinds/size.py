@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from comfygradio.forms.kinds.axis_text import Item
+from comfygradio.forms.kinds.axis_values import AxisContext, AxisValues, find_choices
 from comfygradio.forms.kinds.kind import Kind, is_short
-from comfygradio.forms.kinds.number import SIDES, describe_off_step, parse_number
+from comfygradio.forms.kinds.number import SIDES, clamp_number, describe_off_step, parse_number
 from comfygradio.forms.kinds.value import InvalidValue, list_choices, shorten
 
 if TYPE_CHECKING:
+    from comfygradio.comfy.object_info import InputSpec
     from comfygradio.forms.field import Field
-
+    from comfygradio.forms.slots import Slot
 
 MAX_SIDE = 999_999
 """Pixels of a side; no picture has more."""
@@ -39,16 +42,80 @@ class SizeKind(Kind):
 
     input_types: frozenset[str] = frozenset({"INT"})
     keys: frozenset[str] = frozenset({"choices", "min", "max", "step"})
+    parts: tuple[str, ...] = SIDES
     syntax: str = "512x512, 768x512"
     names_resource: bool = False
+    has_step_grid: bool = True
+
+    def is_likely_for(self, spec: InputSpec, has_choices: bool) -> bool:
+        """No: a size needs two inputs."""
+        return False
 
     def check(self, field: Field, value: Any) -> tuple[int, int]:
         """Width and height in pixels. Raises InvalidValue."""
         return check_size(field, value)
 
-    def to_json(self, value: Any) -> Any:
+    def to_json(self, field: Field, value: Any) -> Any:
         """Both sides as "768x512"."""
-        return "x".join(map(str, value)) if isinstance(value, tuple) else value
+        if not isinstance(value, tuple):
+            return value
+        width, height = value
+        return f"{width}x{height}"
+
+    def find_near(self, field: Field, value: Any, keeps_zero: bool) -> Any:
+        """The nearest sides that are possible, unless both are already."""
+        sides = [value.get(part) for part in SIDES]
+        near: list[int | float] = []
+        for side in sides:
+            if type(side) is not int:
+                return None
+            if keeps_zero and side <= 0:
+                near.append(side)
+            else:
+                near.append(clamp_number(field, side))
+        if near == sides:
+            return None
+        stepped: list[int | float] = []
+        for part, side in zip(SIDES, near, strict=True):
+            grid = field.grids.get(part)
+            stepped.append(side if grid is None else grid.floor(side))
+        return tuple(stepped)
+
+    def make_exempt(self, field: Field, value: Any) -> Any:
+        """Sides of any whole number are kept."""
+        if not all(type(side) is int for side in value.values()):
+            return None
+        return value["width"], value["height"]
+
+    def means_exempt(self, exempt: Any, value: Any) -> bool:
+        """Whether both are written alike, as "768x512"."""
+        return _write_sides(value) == _write_sides(exempt)
+
+    def join_parts(self, values: Mapping[str, Any]) -> Any:
+        """Both sides, by name."""
+        return dict(values)
+
+    def list_inputs(self, field: Field, value: Any) -> list[tuple[Slot, Any]]:
+        """Each side fills the inputs of its own part."""
+        filled: list[tuple[Slot, Any]] = []
+        for part, pixels in zip(SIDES, value, strict=True):
+            filled.extend((slot, pixels) for slot in field.slots[part])
+        return filled
+
+    def parse_axis_item(self, axis: AxisContext, items: Sequence[Item], index: int) -> AxisValues:
+        """Parse a size in pixels, or find sizes of the list by label or pattern.
+
+        Raises InvalidValue.
+        """
+        item = items[index]
+        if axis.field.choices is None:
+            return AxisValues([axis.check(item.text)])
+        try:
+            found = find_choices(axis, item)
+        except InvalidValue:
+            return AxisValues([axis.check(item.text)])
+        sizes = [axis.check(value) for value in found.values]
+        return AxisValues(sizes, found.is_open)
 
 
 def check_size(field: Field, value: Any) -> tuple[int, int]:
@@ -89,6 +156,21 @@ def parse_size(value: Any) -> tuple[int, int]:
     if height is None or height != int(height):
         raise InvalidValue(SIZE_SPELLINGS[1])
     return int(width), int(height)
+
+
+def _write_sides(value: Any) -> str:
+    """Write a pair or a mapping as "768x512", with `?` for a side that is no whole number; "" for
+    anything else.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping):
+        value = (value.get("width"), value.get("height"))
+    if not isinstance(value, list | tuple):
+        return ""
+    # A third side is written as well, so that three sides equal no size.
+    sides = [str(side) if isinstance(side, int) else "?" for side in value[:3]]
+    return "x".join(sides)
 
 
 def _split_size(text: str) -> tuple[str, ...]:

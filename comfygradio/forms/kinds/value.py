@@ -73,6 +73,11 @@ def list_choices(choices: tuple[Choice, ...], limit: int = 12) -> str:
     return f"allowed: {shown}."
 
 
+def is_sendable(text: str) -> bool:
+    """Whether a text can be sent at all: it holds no half of a surrogate pair."""
+    return text.encode("utf-8", "replace").decode("utf-8") == text
+
+
 def is_huge(value: object) -> bool:
     """Whether a value is a whole number of more than 60 digits, which no field takes."""
     return isinstance(value, int) and abs(value) >= HUGE

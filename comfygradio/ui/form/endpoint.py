@@ -219,7 +219,7 @@ def _describe_parameter(field: Field) -> inspect.Parameter:
 def _find_default(field: Field) -> Any:
     if field.kind.is_media and not field.optional:
         return inspect.Parameter.empty
-    if field.widget == "seed" and field.default is None:
+    if field.kind.is_seed and field.default is None:
         return ""
     return field.default
 

@@ -83,13 +83,13 @@ def to_component_value(field: Field, value: Any) -> Any:
     """Convert a preset's value to that of the component: seeds, and numbers that JavaScript would
     round, become text.
     """
-    if field.widget == "seed":
+    if field.kind.is_seed:
         return "" if value is None else str(value)
     try:
         checked = check_value(field, value)
         shown = value_to_json(field, checked)
     except InvalidValue:
-        shown = _sanitise_value(field, value)
+        shown = field.kind.salvage(value)
     if shown is None:
         return _choose_empty_value(field)
     if isinstance(shown, int) and abs(shown) > MAX_EXACT_INTEGER:
@@ -99,7 +99,7 @@ def to_component_value(field: Field, value: Any) -> Any:
 
 def _choose_empty_value(field: Field) -> Any:
     """Choose what the component of a field holds if there is no value."""
-    if field.widget == "loras" or field.is_multiple:
+    if field.kind.holds_list(field):
         return []
     return "" if field.choices else None
 
@@ -118,33 +118,6 @@ def sent_to_component_value(field: Field, value: Any, values: Mapping[str, Any])
     return to_component_value(field, value)
 
 
-def _sanitise_value(field: Field, value: Any) -> Any:
-    """Clean a value that the field refuses, which may come out of anybody's file: keep what the
-    component can show, and return None if that is nothing.
-    """
-    if isinstance(value, str | int | float):
-        return value
-    if not isinstance(value, list | tuple):
-        return None
-    if field.widget != "loras":
-        return [one for one in value if isinstance(one, str | int | float)]
-    rows = []
-    for one in value:
-        if isinstance(one, Mapping) and isinstance(one.get("name"), str):
-            strength = _sanitise_strength(one.get("strength"))
-            rows.append({"name": one["name"], "strength": strength})
-    return rows
-
-
-def _sanitise_strength(value: Any) -> float:
-    if not isinstance(value, int | float):
-        return 1.0
-    # A file may contain NaN, or an integer that is too large for a float.
-    if not abs(value) < MAX_EXACT_INTEGER:
-        return 1.0
-    return float(value)
-
-
 def refresh_component(field: Field, component: Component) -> dict[str, Any] | Component:
     """Make an update with the server's newest choices; the chosen value stays."""
     if isinstance(component, gr.Dropdown):
@@ -154,8 +127,15 @@ def refresh_component(field: Field, component: Component) -> dict[str, Any] | Co
 
 
 def _text(drawing: FieldDrawing) -> Component:
+    return _build_text(drawing, is_long=False)
+
+
+def _textarea(drawing: FieldDrawing) -> Component:
+    return _build_text(drawing, is_long=True)
+
+
+def _build_text(drawing: FieldDrawing, *, is_long: bool) -> Component:
     field = drawing.field
-    is_long = field.widget == "textarea"
     text = gr.Textbox(
         field.default,
         lines=3 if is_long else 1,
@@ -204,11 +184,14 @@ def _slider(drawing: FieldDrawing) -> Component:
     )
 
 
-def _choice(drawing: FieldDrawing) -> Component:
+def _radio(drawing: FieldDrawing) -> Component:
     field = drawing.field
-    if field.widget == "radio":
-        chosen = "" if field.default is None else field.default
-        return gr.Radio(_list(field), value=chosen, **drawing.common)
+    chosen = "" if field.default is None else field.default
+    return gr.Radio(_list(field), value=chosen, **drawing.common)
+
+
+def _dropdown(drawing: FieldDrawing) -> Component:
+    field = drawing.field
     if len(field.choices or ()) > SEARCHED_LIST_LENGTH and not field.is_multiple:
         return build_picker(field, drawing.list_choices, drawing.elem_id)
     nothing: Any = [] if field.is_multiple else ""
@@ -342,11 +325,11 @@ def find_choices(field: Field | None) -> tuple[Choice, ...]:
 
 BUILDERS: Mapping[str, Callable[[FieldDrawing], Component]] = {
     "text": _text,
-    "textarea": _text,
+    "textarea": _textarea,
     "number": _number,
     "slider": _slider,
-    "dropdown": _choice,
-    "radio": _choice,
+    "dropdown": _dropdown,
+    "radio": _radio,
     "checkbox": _checkbox,
     "seed": _seed,
     "size": _size,

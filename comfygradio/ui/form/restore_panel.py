@@ -206,11 +206,12 @@ def _describe_row(
     field: Field, row: RestoredField, now: Any, drawn: Mapping[str, Any]
 ) -> dict[str, Any]:
     shown_now = None if field.kind.is_media else to_component_value(field, now)
-    text_now = format_value(field, shown_now)
+    text_now = field.kind.describe(field, shown_now)
     is_missing = row.state == "missing"
     text_then = ""
     if not is_missing:
-        text_then = format_value(field, sent_to_component_value(field, row.value, drawn))
+        shown_then = sent_to_component_value(field, row.value, drawn)
+        text_then = field.kind.describe(field, shown_then)
     return {
         "name": row.name,
         "label": row.label,
@@ -220,24 +221,6 @@ def _describe_row(
         "now": text_now,
         "same": not is_missing and text_now == text_then,
     }
-
-
-def format_value(field: Field, shown: Any) -> str:
-    """Write the value of a component for people."""
-    if field.widget == "loras":
-        rows = [f"{row['name']} × {row['strength']:g}" for row in shown or []]
-        return ", ".join(rows) or "none"
-    if isinstance(shown, bool):
-        return "on" if shown else "off"
-    if shown in (None, "", []):
-        return "new every time" if field.widget == "seed" else "empty"
-    if isinstance(shown, list):
-        texts = [str(one) for one in shown]
-        return ", ".join(texts)
-    for choice in field.choices or ():
-        if choice.value == shown:
-            return choice.label or str(shown)
-    return str(shown)
 
 
 def _read_all_values(

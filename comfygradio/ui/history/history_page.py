@@ -12,7 +12,7 @@ from gradio.components import Component
 
 from comfygradio.errors import JobStoreError, PresetError
 from comfygradio.jobs.backend_client import BackendClient
-from comfygradio.jobs.job import Job
+from comfygradio.jobs.job import FINAL_PHASES, Job
 from comfygradio.jobs.job_event import make_fetched, transition
 from comfygradio.jobs.job_store import JobRecord
 from comfygradio.jobs.naming import choose_result_place
@@ -176,7 +176,9 @@ class History:
         results = self._collect_again(record)
         problems = [result.problem for result in results if result.problem]
         job = service.queue.find(record.token)
-        if job:
+        # The record may be from before the job's end, and its results with it.
+        was_over = record.phase in FINAL_PHASES
+        if was_over and job is not None and job.snapshot.is_over:
             transition(job, service.store, make_fetched(record, results))
         described = self.open(owner, asked)
         described["refused"] = problems[0] if problems else ""

@@ -14,7 +14,6 @@ from comfygradio.jobs.job_store import JobRecord, Query
 from comfygradio.jobs.results import Result
 from comfygradio.jobs.rows import FILTER_CHARACTERS, encode_filter
 from comfygradio.ui.form.field_component import to_component_value
-from comfygradio.ui.form.restore_panel import format_value
 from comfygradio.ui.job.job_stream import encode_frame
 from comfygradio.ui.job.job_text import describe_progress, describe_result
 
@@ -126,7 +125,7 @@ def _describe_value(name: str, value: Any, form: Form | None) -> Json:
     field = form.fields.get(name) if form else None
     filter = encode_filter(value)
     if field and not field.kind.is_media:
-        text = format_value(field, to_component_value(field, value))
+        text = field.kind.describe(field, to_component_value(field, value))
     else:
         text = _write(value)
     label = field.label if field else _make_label(name)

@@ -14,10 +14,11 @@ from typing import Any
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.errors import NotAllowed, SettingsError
-from comfygradio.settings import Settings, read_auth
+from comfygradio.settings import Settings
 from comfygradio.ui.identity.network_address import is_loopback
 from comfygradio.ui.identity.page_session import PageSessions
 from comfygradio.ui.identity.person import Person
+from comfygradio.ui.identity.users import read_auth
 
 TOKEN_OWNER = "operator"
 """The owner that all tokens are issued to."""

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from comfygradio.errors import SettingsError
-from comfygradio.settings import read_auth
 from comfygradio.ui.identity.password_hash import (
     DEFAULT_COST,
     PREFIX,
@@ -66,6 +65,40 @@ def load_users(path: Path) -> Users:
     """Load the users of a file. Raises SettingsError."""
     pairs = read_auth(path)
     return Users(pairs)
+
+
+def read_auth(path: Path) -> list[tuple[str, str]]:
+    """Read the (user, password) pairs of an --auth file.
+
+    Empty lines and lines with # are left out. A password is a hash or stands there as it is (see
+    `password_hash`). Raises SettingsError.
+    """
+    pairs: dict[str, str] = {}
+    for number, line in enumerate(_read_lines(path), 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        name, _, password = line.partition(":")
+        user = name.strip()
+        if not user or not password:
+            raise SettingsError(f"{path}:{number}: a line of an --auth file is user:password.")
+        if user in pairs:
+            raise SettingsError(f"{path}:{number}: the user {user} stands twice.")
+        pairs[user] = password
+    if not pairs:
+        raise SettingsError(f"The --auth file {path} names nobody; write one user:password a line.")
+    return list(pairs.items())
+
+
+def _read_lines(path: Path) -> list[str]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        reason = "it is not UTF-8 text"
+        raise SettingsError(f"The --auth file {path} cannot be read: {reason}.") from error
+    except OSError as error:
+        reason = str(error.strerror)
+        raise SettingsError(f"The --auth file {path} cannot be read: {reason}.") from error
+    return text.splitlines()
 
 
 def _parse_password(name: str, text: str) -> str | PasswordHash:

@@ -11,7 +11,6 @@ from comfygradio.errors import AxisError
 from comfygradio.forms.choice_search import search_choices
 from comfygradio.forms.field import Field
 from comfygradio.forms.form import Form
-from comfygradio.forms.kinds.seed import is_open_seed
 from comfygradio.forms.kinds.value import InvalidValue
 from comfygradio.forms.value_check import check_value
 from comfygradio.sweeps.axes.axis_parser import format_unquoted
@@ -68,7 +67,7 @@ def write_all_choices(form: Form, name: str) -> str:
 
 
 def _describe_field(form: Form, field: Field, value: Any) -> Json:
-    has_list = field.choices is not None and field.widget != "loras"
+    has_list = field.choices is not None and not field.kind.is_lora_list
     return {
         "name": field.name,
         "label": field.label,
@@ -98,11 +97,11 @@ def _write_now(form: Form, field: Field, value: Any) -> str:
     """
     if value in (None, "", []):
         return ""
-    if field.kind.is_media or field.kind.is_text or field.widget == "loras":
+    if field.kind.is_media or field.kind.is_text or field.kind.is_lora_list:
         return ""
     try:
         checked = check_value(field, value)
-        if field.widget == "seed" and is_open_seed(value):
+        if field.kind.is_open(value):
             return ""
         text, *_ = format_unquoted(form, field.name, [checked])
     except (InvalidValue, AxisError):

@@ -24,7 +24,6 @@ from comfygradio.service.service import Service
 from comfygradio.sweeps.axes.axis import Index
 from comfygradio.sweeps.sweep import Sweep
 from comfygradio.ui.form.field_component import sent_to_component_value, to_component_value
-from comfygradio.ui.form.restore_panel import format_value
 from comfygradio.ui.form.reuse import restore_settings
 from comfygradio.ui.form.sheet_import import open_editor_again
 from comfygradio.ui.identity.page_session import PageSessions
@@ -331,7 +330,7 @@ def _write(field: Field | None, value: Any) -> str:
     """Write a value for people; a file as its name."""
     if field is not None and not field.kind.is_media:
         shown = to_component_value(field, value)
-        return format_value(field, shown)
+        return field.kind.describe(field, shown)
     if value is None:
         return ""
     if isinstance(value, str | Path) and str(value):

@@ -12,6 +12,7 @@ from comfygradio.errors import AxisError, ValuesRefused
 from comfygradio.forms.field import Field
 from comfygradio.forms.fill import FROM_FORM
 from comfygradio.forms.form import Form
+from comfygradio.forms.kinds.axis_text import check_typed
 from comfygradio.forms.kinds.value import InvalidValue
 from comfygradio.sweeps.axes.axis import Axis
 from comfygradio.sweeps.axes.axis_parser import (
@@ -22,7 +23,6 @@ from comfygradio.sweeps.axes.axis_parser import (
     parse_all_axes,
     parse_axis,
 )
-from comfygradio.sweeps.axes.axis_text import check_typed
 from comfygradio.sweeps.definition import Definition
 from comfygradio.ui.form.upload_value import read_payload, read_upload
 
@@ -278,7 +278,7 @@ def _count_values(count: int) -> str:
 def _summarise_values(field: Field, axis: Axis, given: Any) -> str:
     """Write how many values were typed, and which, unless the text lists just these."""
     count = _count_values(len(axis.steps))
-    if field.widget == "seed" and "random" in str(given):
+    if field.kind.is_seed and "random" in str(given):
         return f"{count}, drawn when it starts"
     labels = [step.label for step in axis.steps]
     typed = re.sub(r"[\s\"]", "", str(given))

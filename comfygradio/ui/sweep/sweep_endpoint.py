@@ -188,7 +188,7 @@ def _write_all(sweep: Sweep, values: Mapping[str, Any]) -> dict[str, Any]:
     written = {}
     for name, value in values.items():
         field = sweep.form.fields.get(name)
-        is_seed = field is not None and field.widget == "seed"
+        is_seed = field is not None and field.kind.is_seed
         if is_seed and value is not None:
             value = str(value)
         written[name] = value
