@@ -228,8 +228,10 @@ def _find_bypass_problems(
 
 def _add_line(problem: Problem, lines: KeyLines) -> Problem:
     """Add the line number of a problem's key, else of its field."""
-    line_of_field = lines.get(("fields", problem.field))
-    line = lines.get(("fields", problem.field, problem.key), line_of_field)
+    place = ("fields", problem.field)
+    line = lines.get((*place, problem.key))
+    if line is None:
+        line = lines.get(place)
     return replace(problem, line=line)
 
 

@@ -25,25 +25,42 @@ class Role:
 
 
 ROLES: Mapping[str, Role] = {
-    "image": Role("image", "Your picture", "", False, True),
-    "mask": Role("image", "Your picture", "Paint over the part that should change.", False, True),
-    "video": Role("video", "Your video", "", False, True),
-    "audio": Role("audio", "Your sound", "", False, True),
-    "file": Role("file", "Your file", "", False, True),
-    "prompt": Role("prompt", "What do you want to see?", "", False, True),
-    "text": Role("text", "Text", "", False, True),
-    "tags": Role("tags", "What kind of music?", "", False),
-    "lyrics": Role("lyrics", "What is sung?", "", False),
-    "size": Role("size", "Picture size", "", False),
-    "shape": Role("shape", "Picture size", None, False),
-    "seconds": Role("seconds", "Length in seconds", "", False, True, minimum=0),
-    "frames": Role("frames", "Length in frames", "", False, True, minimum=1),
-    "strength": Role("strength", "How much may change", "", False, minimum=0.05),
-    "checkpoint": Role("checkpoint", "Model", "", False, True),
-    "model": Role("model", "Model", "", False, True),
-    "upscale_model": Role("upscale_model", "Upscale model", "", False, True),
+    "image": Role("image", "Your picture", "", is_advanced=False, is_titled_by_author=True),
+    "mask": Role(
+        "image",
+        "Your picture",
+        "Paint over the part that should change.",
+        is_advanced=False,
+        is_titled_by_author=True,
+    ),
+    "video": Role("video", "Your video", "", is_advanced=False, is_titled_by_author=True),
+    "audio": Role("audio", "Your sound", "", is_advanced=False, is_titled_by_author=True),
+    "file": Role("file", "Your file", "", is_advanced=False, is_titled_by_author=True),
+    "prompt": Role(
+        "prompt", "What do you want to see?", "", is_advanced=False, is_titled_by_author=True
+    ),
+    "text": Role("text", "Text", "", is_advanced=False, is_titled_by_author=True),
+    "tags": Role("tags", "What kind of music?", "", is_advanced=False),
+    "lyrics": Role("lyrics", "What is sung?", "", is_advanced=False),
+    "size": Role("size", "Picture size", "", is_advanced=False),
+    "shape": Role("shape", "Picture size", None, is_advanced=False),
+    "seconds": Role(
+        "seconds", "Length in seconds", "", is_advanced=False, is_titled_by_author=True, minimum=0
+    ),
+    "frames": Role(
+        "frames", "Length in frames", "", is_advanced=False, is_titled_by_author=True, minimum=1
+    ),
+    "strength": Role("strength", "How much may change", "", is_advanced=False, minimum=0.05),
+    "checkpoint": Role("checkpoint", "Model", "", is_advanced=False, is_titled_by_author=True),
+    "model": Role("model", "Model", "", is_advanced=False, is_titled_by_author=True),
+    "upscale_model": Role(
+        "upscale_model", "Upscale model", "", is_advanced=False, is_titled_by_author=True
+    ),
     "seed": Role(
-        "seed", "Seed", "The same seed with the same words gives the same picture.", False
+        "seed",
+        "Seed",
+        "The same seed with the same words gives the same picture.",
+        is_advanced=False,
     ),
     "negative_prompt": Role(
         "negative_prompt", "What should not be in it?", "", is_titled_by_author=True
