@@ -16,7 +16,7 @@ from comfygradio.forms.kinds.text import MAX_TEXT
 from comfygradio.forms.kinds.value import InvalidValue, shorten
 from comfygradio.forms.literals import check_literal, convert_literal
 from comfygradio.forms.preset_file import FieldFile, dump_lora_rows
-from comfygradio.forms.problem import BindError
+from comfygradio.forms.problem import BindError, ProblemKind
 from comfygradio.forms.scalar_resolution import resolve_value
 from comfygradio.forms.slots import Slot, get_slot_value
 from comfygradio.forms.text_expansion import invert_template
@@ -61,7 +61,7 @@ def set_default(
 
 
 def _leave_random(field: Field, line: FieldFile) -> Field:
-    """Make a seed start random for each job."""
+    """Leave a seed without a default, so that it is random for each job. Raises BindError."""
     if line.fixed is not None:
         raise BindError(
             "preset", "a fixed seed is a number; for a new one each time, leave out fixed."
@@ -70,31 +70,45 @@ def _leave_random(field: Field, line: FieldFile) -> Field:
 
 
 def _take_preset_value(field: Field, word: str, given: Any) -> Field:
+    """Set the default to the preset's value, with names as the server spells them. Raises
+    BindError.
+    """
     offered = [choice.value for choice in field.choices or ()]
     if isinstance(given, list):
         given = [_respell_row(row, offered) for row in dump_lora_rows(given)]
+    spelled = _respell(given, offered)
     try:
-        return _with_default(field, _respell(given, offered))
+        return _with_default(field, spelled)
     except InvalidValue as refusal:
-        kind: Any = "missing_choice" if field.choices is not None else "value"
+        kind: ProblemKind = "value" if field.choices is None else "missing_choice"
         key = word.removesuffix(" value")
         raise BindError(kind, f"the {word} does not fit: {refusal}", key=key) from refusal
 
 
 def _respell_row(row: Any, offered: list[Scalar]) -> Any:
+    """Respell the name in a row of a LoRA list. A choice of several is a name itself."""
     if isinstance(row, dict):
-        return {**row, "name": _respell(row["name"], offered)}
+        name = _respell(row["name"], offered)
+        return {**row, "name": name}
     return _respell(row, offered)
 
 
 def _respell(value: Any, offered: list[Scalar]) -> Any:
+    """Return the server's spelling of a name; any other value unchanged."""
     found = match_name(value, offered)
     return value if found is None else found
 
 
 def _with_default(field: Field, value: Any) -> Field:
+    """Return the field with a default that is checked here. Raises InvalidValue."""
     checked = check_value(field, value)
-    return replace(field, default=value_to_json(field, checked))
+    return _with_checked(field, checked)
+
+
+def _with_checked(field: Field, checked: Any) -> Field:
+    """Return the field with this checked value as its default."""
+    default = value_to_json(field, checked)
+    return replace(field, default=default)
 
 
 def _take_first(field: Field, candidates: Sequence[Any], spec: InputSpec | None) -> Field:
@@ -110,18 +124,19 @@ def _take_first(field: Field, candidates: Sequence[Any], spec: InputSpec | None)
 def _start_from_workflow(
     field: Field, line: FieldFile, workflow: Workflow, pairs: SlotSpecs
 ) -> FieldWithNotes:
+    """Set the default to the workflow's own value, else to the first fallback. Raises BindError."""
     own = _get_workflow_value(field, workflow, pairs)
     refused = list(_find_refused(field, workflow, pairs))
     if own is not None and not refused:
-        notes = tuple(_describe_converted(field, workflow, pairs))
+        notes = list(_describe_converted(field, workflow, pairs))
         started, note = _take_workflow_value(field, line, own)
         if started is not None:
             if note:
-                notes = (*notes, note)
-            return started, notes
-    others = _list_fallbacks(field, pairs)
+                notes.append(note)
+            return started, tuple(notes)
+    fallbacks = _list_fallbacks(field, pairs)
     _, first_spec = pairs[0]
-    started = _take_first(field, others, first_spec)
+    started = _take_first(field, fallbacks, first_spec)
     return started, tuple(_describe_replaced(started, line, own, refused))
 
 
@@ -171,11 +186,11 @@ def _take_workflow_value(field: Field, line: FieldFile, own: Any) -> tuple[Field
         started = _with_default(field, near)
         return started, _describe_outside(line, own, started.default)
     if checked is None or _is_same(own, checked):
-        return replace(field, default=value_to_json(field, checked)), ""
-    unwritable, note = _exempt(field, own)
-    if unwritable is not None:
-        return unwritable, note
-    started = replace(field, default=value_to_json(field, checked))
+        return _with_checked(field, checked), ""
+    exempt, note = _exempt(field, own)
+    if exempt is not None:
+        return exempt, note
+    started = _with_checked(field, checked)
     note = f"the workflow's own {shorten(own)} is sent as {shorten(started.default)}."
     return started, note
 
@@ -186,7 +201,8 @@ def _is_same(own: Any, checked: Any) -> bool:
         sides = (own.get("width"), own.get("height"))
         return bool(checked == sides)
     if isinstance(checked, tuple):
-        return list(checked) == own or checked == (own,)
+        # A list with one value may be written without the list around it.
+        return own == list(checked) or checked == (own,)
     if isinstance(own, str) and isinstance(checked, str):
         if own.startswith("#"):  # colors are the same in capitals
             return own.casefold() == checked.casefold()
@@ -201,9 +217,8 @@ def _exempt(field: Field, own: Any) -> tuple[Field | None, str]:
     kept = field.kind.make_exempt(field, own)
     if kept is None:
         return None, ""
-    field = replace(field, exempt_value=kept)
-    field = replace(field, default=value_to_json(field, kept))
-    return field, _describe_exempt(field, kept)
+    exempt = _with_checked(replace(field, exempt_value=kept), kept)
+    return exempt, _describe_exempt(exempt, kept)
 
 
 def _exempt_off_step(field: Field, value: Any, what: str) -> FieldWithNotes | None:
@@ -212,8 +227,9 @@ def _exempt_off_step(field: Field, value: Any, what: str) -> FieldWithNotes | No
     """
     if not field.grids or field.choices is not None:
         return None
+    without_steps = replace(field, grids={})
     try:
-        checked = check_value(replace(field, grids={}), value)
+        checked = check_value(without_steps, value)
     except InvalidValue:
         return None
     if checked is None:
@@ -221,10 +237,10 @@ def _exempt_off_step(field: Field, value: Any, what: str) -> FieldWithNotes | No
     between = describe_off_step(field, checked)
     if not between:
         return None
-    field = replace(field, exempt_value=checked)
-    shown = shorten(value_to_json(field, checked))
+    exempt = _with_checked(replace(field, exempt_value=checked), checked)
+    shown = shorten(exempt.default)
     note = f"{what} {shown} lies between the steps and may be made another by ComfyUI: {between}"
-    return replace(field, default=value_to_json(field, checked)), (note,)
+    return exempt, (note,)
 
 
 def _list_fallbacks(field: Field, pairs: SlotSpecs) -> list[Any]:
@@ -262,9 +278,10 @@ def _find_refused(field: Field, workflow: Workflow, pairs: SlotSpecs) -> Iterato
         own = get_slot_value(workflow, slot)
         if own is None or spec.media:
             continue
-        if check_literal(spec, own) is not None:
-            is_name = spec.choices is not None and isinstance(own, str)
-            yield own, is_name
+        if check_literal(spec, own) is None:
+            continue
+        is_name = spec.choices is not None and isinstance(own, str)
+        yield own, is_name
 
 
 def _describe_replaced(
@@ -290,13 +307,17 @@ def _describe_converted(field: Field, workflow: Workflow, pairs: SlotSpecs) -> I
     for slot, spec in _list_main(field, pairs):
         written = unwrap_list(get_slot_value(workflow, slot))
         read = convert_literal(spec, written)
-        if written != read and str(written) != str(read):
-            yield f"the workflow's own {shorten(written)} is {shorten(read)} for ComfyUI, and here."
+        if written == read or str(written) == str(read):
+            continue
+        before = shorten(written)
+        after = shorten(read)
+        yield f"the workflow's own {before} is {after} for ComfyUI, and here."
 
 
 def _describe_outside(line: FieldFile, own: Any, default: Any) -> str:
     if isinstance(own, dict):
-        own = "x".join(str(side) for side in own.values())
+        sides = [str(side) for side in own.values()]
+        own = "x".join(sides)
     shown = shorten(own)
     where = "outside of what is allowed here"
     if line.choices is not None:

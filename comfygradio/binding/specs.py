@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from comfygradio.comfy.nested_input import LIST, has_input, read_input
@@ -111,3 +112,15 @@ def _reject_object(node: Node, slot: Slot) -> None:
         node.id,
         slot.input,
     )
+
+
+def find_highest(limits: Sequence[int | float | None]) -> int | float | None:
+    """Find the highest of these limits. None where none is set."""
+    known = [limit for limit in limits if limit is not None]
+    return max(known, default=None)
+
+
+def find_lowest(limits: Sequence[int | float | None]) -> int | float | None:
+    """Find the lowest of these limits. None where none is set."""
+    known = [limit for limit in limits if limit is not None]
+    return min(known, default=None)
