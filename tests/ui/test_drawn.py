@@ -1,4 +1,4 @@
-"""Who draws `{a|b}`: people at the page do, and what programs sent comes back as it stood."""
+"""Who expands `{a|b}`: texts of the page are expanded, and those of programs stay as they are."""
 
 from __future__ import annotations
 
