@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from types import ModuleType
+from typing import Annotated, cast
 
 from comfygradio.cli import arguments
 from comfygradio.cli.arguments import Json
@@ -32,6 +34,12 @@ INTERRUPTED = 130
 
 USAGE_ERRORS = (SettingsError, ValuesRefused, AxisError, DefinitionError, LimitReached)
 """Errors of the person who typed; everything else is work that failed."""
+
+SHORT_LIVED = (["run"], ["sweep"], ["check"], ["new"], ["api"], ["presets"], ["watch"])
+"""Commands that do one thing and end, as a command line begins."""
+
+IMPORTED_OBJECTS = 100_000
+"""More objects than importing everything makes; so many new ones make Python look for cycles."""
 
 GLOBAL_FLAGS = ("--help", "--version")
 """Flags that may stand where no command was named and still do not mean serve."""
@@ -238,7 +246,27 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     for stream in (sys.stdout, sys.stderr):
         escape_unknown(stream)
-    return run_command(sys.argv[1:])
+    given = sys.argv[1:]
+    if given[:1] in SHORT_LIVED:
+        skip_needless_work()
+    code = run_command(given)
+    # Python would look for cycles among all objects once more before it ends.
+    gc.freeze()
+    return code
+
+
+def skip_needless_work() -> None:
+    """Keep Python and libraries from work at the start that no command needs, and that takes longer
+    than our own.
+
+    Only for a process that is ours alone and soon over.
+    """
+    gc.set_threshold(IMPORTED_OBJECTS)
+    # httpx imports its own command line, and with it click, rich and pygments, unless that is
+    # missing. None says that it is.
+    sys.modules.setdefault("httpx._main", cast(ModuleType, None))
+    # pydantic reads what every installed package declares, in search of plugins.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 
 def run_command(given: Sequence[str]) -> int:

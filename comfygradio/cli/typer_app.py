@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
-from typing import Annotated, Any, cast, get_args
+from typing import Annotated, Any, get_args
 
 import typer
 
@@ -18,7 +18,7 @@ from comfygradio.cli.command import (
 )
 from comfygradio.errors import SettingsError
 
-UsageError: type[Exception] = cast(Any, typer.BadParameter).__bases__[0]
+UsageError: Any = typer.BadParameter.__bases__[0]
 """What typer raises for flags it does not take; it comes from click, or from typer's own copy of
 click (0.26).
 """
@@ -37,7 +37,7 @@ def run_typer(commands: CommandList, given: Sequence[str]) -> int | None:
     except typer.Abort as error:
         raise KeyboardInterrupt from error
     except UsageError as error:
-        sentence = cast(Any, error).format_message().rstrip(".")
+        sentence = error.format_message().rstrip(".")
         raise SettingsError(f"{sentence}; see comfygradio --help.") from error
 
 

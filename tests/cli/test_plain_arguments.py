@@ -142,3 +142,20 @@ def test_a_plain_command_imports_no_typer(tmp_path: Path) -> None:
     )
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.process
+def test_a_run_imports_no_command_line_of_a_library(tmp_path: Path) -> None:
+    """httpx would import its own, and whoever wants that in a process of their own gets it."""
+    script = (
+        "import sys\n"
+        "from comfygradio.cli.app import main\n"
+        "sys.argv = ['comfygradio', 'run', 'text_to_image', '--server', 'http://127.0.0.1:1']\n"
+        "assert main() == 1\n"
+        "assert 'httpx' in sys.modules\n"
+        "assert not {'click', 'rich', 'pygments', 'typer'} & sys.modules.keys()\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert ended.returncode == 0 and "does not answer" in ended.stderr, ended.stderr
