@@ -20,14 +20,12 @@ from comfygradio.jobs.results import Result, collect_again, make_download
 from comfygradio.service.service import Service
 from comfygradio.ui.assets import join_assets, read_asset
 from comfygradio.ui.form.form_update import connect_form_updates
-from comfygradio.ui.form.panel import PRIVATE, Panel
+from comfygradio.ui.form.panel import QUICK, Panel
 from comfygradio.ui.form.reuse import copy_to_uploads, is_target, list_targets, restore_settings
 from comfygradio.ui.history.history_text import Json, describe_card, describe_values, parse_query
 from comfygradio.ui.identity.owner import find_owner
 from comfygradio.ui.identity.page_session import PageSessions, make_page_function
 from comfygradio.ui.identity.person import find_person
-
-QUICK: dict[str, Any] = {**PRIVATE, "queue": False}
 
 SCRIPTS = (
     "storage.js",
