@@ -121,31 +121,17 @@ class CellStore:
             return
         self._change(index, phase=phase, token=job.token)
 
-    def show_end(self, index: Index, job: Job, snapshot: JobSnapshot, rating: int) -> None:
-        """Show the result of a job that has ended."""
+    def show_end(self, index: Index, ended: PointRecord, is_reused: bool, rating: int) -> None:
+        """Show the results of a job that has ended, just now or before a restart."""
         self._change(
             index,
-            phase=snapshot.phase,
-            token=job.token,
-            server=job.backend_url,
-            is_reused=False,
-            results=snapshot.results,
-            error=snapshot.error,
-            seconds=measure_node_seconds(snapshot),
-            rating=rating,
-        )
-
-    def show_point(self, index: Index, point: PointRecord, is_reused: bool, rating: int) -> None:
-        """Show a job that ended earlier, as the job store knows it."""
-        self._change(
-            index,
-            phase=point.phase,
-            token=point.token,
-            server=point.server,
+            phase=ended.phase,
+            token=ended.token,
+            server=ended.server,
             is_reused=is_reused,
-            results=point.results,
-            error=point.error,
-            seconds=point.seconds,
+            results=ended.results,
+            error=ended.error,
+            seconds=ended.seconds,
             rating=rating,
         )
 
@@ -185,6 +171,7 @@ class CellStore:
             self._cells[index] = new
             self._counts[old.phase] -= 1
             self._counts[new.phase] += 1
+        # Without the lock, since listeners read the cells.
         self._tell()
 
     def notify(self) -> None:
@@ -206,6 +193,22 @@ class CellStore:
             listeners = list(self._listeners)
         for listener in listeners:
             listener()
+
+
+def describe_end(job: Job, snapshot: JobSnapshot) -> PointRecord:
+    """Describe a job that has ended in the way in which the job store will know it."""
+    point = job.order.point
+    return PointRecord(
+        id=job.id,
+        token=job.token,
+        phase=snapshot.phase,
+        error=snapshot.error,
+        results=snapshot.results,
+        seconds=measure_node_seconds(snapshot),
+        server=job.backend_url,
+        sweep=point.sweep if point else "",
+        point=point.key if point else "",
+    )
 
 
 def measure_node_seconds(snapshot: JobSnapshot) -> float:

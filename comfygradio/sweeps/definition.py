@@ -109,7 +109,8 @@ class _DefinitionParser:
         preset = data["preset"]
         title = coerce_text(data.get("title", ""))
         carry = coerce_boolean(data.get("carry", True))
-        for key, value in (("preset", preset), ("title", title)):
+        texts = {"preset": preset, "title": title}
+        for key, value in texts.items():
             if not isinstance(value, str):
                 raise self._refuse((key,), f"{shorten(value)} is no text; put it in quotes.")
         if not isinstance(carry, bool):

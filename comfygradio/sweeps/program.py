@@ -166,6 +166,7 @@ def iterate_changes(one: Sweep, clock: Clock = SYSTEM_CLOCK) -> Iterator[None]:
     Raises JobError if nothing can go on.
     """
     changed = threading.Event()
+    # Before the first look, so that no change is missed.
     unlisten = one.listen(changed.set)
     try:
         while one.is_active:

@@ -57,6 +57,7 @@ class Requirements:
         return f"No ComfyUI can run some of the points: {lacks[0]}"
 
     def _find_lack(self, backend: Backend, index: Index) -> str:
+        # Positions on other axes make no difference, so that the first one stands for all of them.
         positions = []
         for position, is_affecting in zip(index, self._affecting, strict=True):
             positions.append(position if is_affecting else 0)

@@ -16,7 +16,7 @@ from comfygradio.jobs.backend import Backend
 from comfygradio.jobs.job import Job, Phase
 from comfygradio.jobs.sweep_store import PointRecord, SweepRecord
 from comfygradio.sweeps.axes.axis import Axis, Index
-from comfygradio.sweeps.cell_store import Cell, CellStore, Observable, measure_node_seconds
+from comfygradio.sweeps.cell_store import Cell, CellStore, Observable, describe_end
 from comfygradio.sweeps.definition import Definition
 from comfygradio.sweeps.dispatch import Dispatcher
 from comfygradio.sweeps.input_copy import copy_files, find_folder
@@ -167,6 +167,7 @@ class Sweep(Observable):
             if self.phase != "planned":
                 return
             outputs = self._context.queue.outputs
+            # People may change or delete their files before the last point runs.
             self.space = copy_files(self.space, find_folder(outputs, self.id))
             self.definition = resolve_definition(self.definition, self.space, outputs)
             counts = self.counts
@@ -213,6 +214,7 @@ class Sweep(Observable):
         """Stop the points that run, and start no more. Raises JobStoreError."""
         if self.phase == "planned":
             return
+        # The phase first, so that no worker takes another point meanwhile.
         self._change_phase(("running", "paused"), "stopped")
         for index in self._dispatcher.cancel_requests():
             self._cells.show_stopped(index)
@@ -335,7 +337,7 @@ class Sweep(Observable):
         self._reused[index] = point.id
         is_reused = point.sweep != self.id
         rating = self._ratings.get(index)
-        self._cells.show_point(index, point, is_reused, rating)
+        self._cells.show_end(index, point, is_reused, rating)
 
     def _run_again(self, index: Index) -> None:
         self._dispatcher.request(index)
@@ -390,13 +392,12 @@ class Sweep(Observable):
         if not snapshot.is_over:
             self._cells.show_job(index, job, snapshot)
             return
-        seconds = None
-        if snapshot.phase == "done":
-            # Only what is done tells how fast a server is.
-            seconds = measure_node_seconds(snapshot)
+        ended = describe_end(job, snapshot)
+        # Only a point that is done tells how fast a server is.
+        seconds = ended.seconds if ended.phase == "done" else None
         self._dispatcher.finish(index, seconds)
         rating = self._ratings.get(index)
-        self._cells.show_end(index, job, snapshot, rating)
+        self._cells.show_end(index, ended, is_reused=False, rating=rating)
         self._check_end()
 
     def _check_end(self) -> None:

@@ -1,7 +1,7 @@
 """Previews on the real page in Chromium, and ten tabs of one browser at once: `python -m
 tests.benchmarks.preview`.
 
-How it is measured: a demo server (its lab node sends JPEGs of 512 pixels at an exact pace), the app
+How it is measured: a demo server (its lab node sends JPEGs of 512 pixels at an exact rate), the app
 and Chromium are processes of one machine and share its clock. The demo server logs time and SHA-256
 of every frame just before it is handed to the WebSocket. A script in the page looks at every
 animation frame which picture the preview shows, complete and visible, and hashes its bytes
@@ -40,11 +40,14 @@ from tests.benchmarks.processes import Server, count_files, open_app, open_lab
 from tests.benchmarks.proxy import ThrottledProxy
 from tests.benchmarks.tabs import measure_tabs
 
-SECONDS, QUICK_SECONDS = 15.0, 5.0
+SECONDS = 15.0
+QUICK_SECONDS = 5.0
 IDLE_SECONDS = 3.0
 RATES = (10, 30)
 SLOW_BITS = 2e6
-FREE_P50_MS, SLOW_P95_MS, SLOW_FINAL_MS = 30.0, 500.0, 500.0
+FREE_P50_MS = 30.0
+SLOW_P95_MS = 500.0
+SLOW_FINAL_MS = 500.0
 
 
 @dataclass(frozen=True)
@@ -65,8 +68,11 @@ def main() -> None:
     report: dict[str, Any] = {"benchmark": "preview"}
     with open_setup(options.grain) as setup:
         if "lines" in options.only:
-            cells = [(fps, bits) for bits in (0.0, SLOW_BITS) for fps in RATES]
-            report["lines"] = report_lines([measure_line(setup, *cell, seconds) for cell in cells])
+            rows: list[dict[str, Any]] = []
+            for bits_per_second in (0.0, SLOW_BITS):
+                for fps in RATES:
+                    rows.append(measure_line(setup, fps, bits_per_second, seconds))
+            report["lines"] = report_lines(rows)
         if "tabs" in options.only:
             report["tabs"] = measure_tabs(setup.browser, setup.app.url, options.tabs, options.quick)
     write_json(options.json, report)
@@ -119,17 +125,17 @@ def measure_line(setup: Setup, fps: int, bits_per_second: float, seconds: float)
         line.set_speed(bits_per_second)
         calls = count_calls(page)
         idle = measure_idle(setup.app)
-        before, files = (
-            setup.log.stat().st_size if setup.log.exists() else 0,
-            count_files(setup.folder / "gradio"),
-        )
+        before = setup.log.stat().st_size if setup.log.exists() else 0
+        files = count_files(setup.folder / "gradio")
         start_job(page, "frames", {"count": round(seconds * fps), "fps": fps})
         while not (sent := read_log(setup.log, before)):
             time.sleep(0.02)
-        cpu, began = setup.app.cpu_seconds(), time.monotonic()
+        cpu = setup.app.cpu_seconds()
+        began = time.monotonic()
         final = await_picture(page, timeout_ms=1000 * (3 * seconds + 60))
         cpu = setup.app.cpu_seconds() - cpu - idle * (time.monotonic() - began)
-        sent, shown = read_log(setup.log, before), read_frames(page)
+        sent = read_log(setup.log, before)
+        shown = read_frames(page)
         page.close()
     left = count_files(setup.folder / "gradio") - files
     name = f"{bits_per_second / 1e6:g} Mbit/s" if bits_per_second else "free"
@@ -198,7 +204,9 @@ def describe_cost(sent: Sequence[SentFrame], cpu_seconds: float, files: int) -> 
 
 def report_lines(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Print the figures of all lines; returns them."""
-    goals = [goal for row in rows for goal in judge(row)]
+    goals: list[Goal] = []
+    for row in rows:
+        goals += judge(row)
     print("\nPreviews: from the server's frame to the screen\n")
     print(format_table(rows))
     print("painted: messages that the stream brought; asked: messages that the page asked for")

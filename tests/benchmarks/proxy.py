@@ -56,7 +56,8 @@ class ThrottledProxy:
     def __init__(self, target: str, bits_per_second: float = 0.0) -> None:
         parts = urlsplit(target)
         self._target = (parts.hostname or "127.0.0.1", parts.port or 80)
-        self.down, self.up = Bandwidth(bits_per_second), Bandwidth(bits_per_second)
+        self.down = Bandwidth(bits_per_second)
+        self.up = Bandwidth(bits_per_second)
         self._listener = _open_socket(BUFFER)
         self._listener.bind(("127.0.0.1", 0))
         self._listener.listen(64)

@@ -1,5 +1,5 @@
-"""What nobody gets to see by asking for its path: the job store with everybody's jobs and secrets,
-and kept uploads.
+"""Files that are not served to anybody: the job store with everybody's jobs and secrets, and kept
+uploads.
 """
 
 from __future__ import annotations

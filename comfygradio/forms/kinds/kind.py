@@ -107,16 +107,20 @@ class Kind(ABC):
 
     @abstractmethod
     def check(self, field: Field, value: Any) -> Any:
-        """The value as the prompt needs it. Raises InvalidValue, which says what is allowed."""
+        """Convert a value to what the prompt needs. Raises InvalidValue, which says what is
+        allowed.
+        """
 
     def resolve_scalar(self, field: Field, scalar: PlainScalar) -> Any:
-        """What an unquoted value of a YAML file means, before it is checked; None for nothing."""
+        """Resolve an unquoted value of a YAML file to a value that is yet to be checked, or to
+        None.
+        """
         if scalar.is_null and field.optional:
             return None
         return scalar.text
 
     def to_json(self, field: Field, value: Any) -> Any:
-        """A checked value of this kind, None included, as JSON that a check takes again."""
+        """Convert a checked value, or None, to JSON that `check` accepts again."""
         if isinstance(value, tuple):
             return list(value)
         return value
@@ -175,7 +179,9 @@ class Kind(ABC):
         return filled
 
     def join_parts(self, values: Mapping[str, Any]) -> Any:
-        """The value whose parts inputs hold, not yet checked. The opposite of `list_inputs`."""
+        """Join the values of inputs, by part, to one that is yet to be checked. The opposite of
+        `list_inputs`.
+        """
         return values[""]
 
     def check_inferred(self, value: Any) -> Any:
@@ -199,11 +205,11 @@ class Kind(ABC):
         return field.optional or self.holds_list(field)
 
     def get_off_value(self, field: Field) -> Any:
-        """The value, as JSON, that means that nodes are bypassed."""
+        """Return the JSON value that means that nodes are bypassed."""
         return [] if self.holds_list(field) else None
 
     def build_upload(self, field: Field, value: Any) -> Upload | None:
-        """The file that a checked value uploads, or None. The inputs then get the file's name."""
+        """Build the upload of a checked value, or return None. The inputs get the file's name."""
         return None
 
     def change_graph(
@@ -247,11 +253,11 @@ class Kind(ABC):
         return "empty"
 
     def find_python_type(self, field: Field) -> type:
-        """The type of a parameter for this field, as schemas tell it to programs."""
+        """Return the type of a parameter for this field, for schemas."""
         return str
 
     def describe_syntax(self, field: Field) -> str:
-        """What may be typed as the values of an axis over this field, in one line."""
+        """Describe in one line what may be typed as the values of an axis over this field."""
         return self.syntax
 
     def offers_none(self, field: Field) -> bool:

@@ -57,29 +57,33 @@ class LorasKind(Kind):
     )
 
     def check(self, field: Field, value: Any) -> tuple[Lora, ...]:
-        """Rows of name and strength. Raises InvalidValue."""
+        """Convert to rows of name and strength. Raises InvalidValue."""
         return check_loras(field, value)
 
     def to_json(self, field: Field, value: Any) -> Any:
-        """Rows as objects with a name and a strength."""
+        """Convert rows to objects with a name and a strength."""
         if value is None:
             return None
-        rows = [row for row in value if isinstance(row, Lora)]
-        return [{"name": row.name, "strength": row.strength} for row in rows]
+        rows: list[dict[str, Any]] = []
+        for row in value:
+            if isinstance(row, Lora):
+                rows.append({"name": row.name, "strength": row.strength})
+        return rows
 
     def list_inputs(self, field: Field, value: Any) -> list[tuple[Slot, Any]]:
-        """None: the rows become nodes of their own."""
+        """List no inputs, since each row becomes a node."""
         return []
 
     def holds_list(self, field: Field) -> bool:
-        """Yes: the rows."""
+        """Always."""
         return True
 
     def change_graph(
         self, graph: dict[str, dict[str, Any]], field: Field, value: Any, object_info: ObjectInfo
     ) -> list[str]:
         """Insert a loader for each row. Loaders that get no row are to be bypassed."""
-        return insert_loras(graph, field, value or (), object_info)
+        rows = value or ()
+        return insert_loras(graph, field, rows, object_info)
 
     def is_own_node(self, field: Field, node_id: str) -> bool:
         """Whether a node is a loader of this list."""
@@ -98,15 +102,20 @@ class LorasKind(Kind):
 
     def describe(self, field: Field, value: Any) -> str:
         """Describe rows to people."""
-        rows = [f"{row['name']} × {row['strength']:g}" for row in value or []]
-        return ", ".join(rows) or "none"
+        if not value:
+            return "none"
+        rows: list[str] = []
+        for row in value:
+            strength = f"{row['strength']:g}"
+            rows.append(f"{row['name']} × {strength}")
+        return ", ".join(rows)
 
     def find_python_type(self, field: Field) -> type:
-        """A list of rows."""
+        """A list, of rows."""
         return list
 
     def offers_none(self, field: Field) -> bool:
-        """No: the syntax says it already."""
+        """Never, since the syntax says so already."""
         return False
 
     def explain_comma(self, field: Field, parts: Sequence[str]) -> str:
@@ -123,7 +132,11 @@ class LorasKind(Kind):
 
         Raises InvalidValue.
         """
-        found = combine_parts(items[index], lambda part: _parse_axis_part(axis, part))
+
+        def parse(part: Item) -> AxisValues:
+            return _parse_axis_part(axis, part)
+
+        found = combine_parts(items[index], parse)
         checked = [_check_known(axis, rows) for rows in found.values]
         return AxisValues(checked, found.is_open)
 
@@ -133,11 +146,15 @@ class LorasKind(Kind):
 
     def format_axis_label(self, axis: AxisContext, value: Any) -> str:
         """Format names, and strengths other than 1."""
-        return " + ".join(_format_label(row) for row in value)
+        labels = [_format_label(row) for row in value]
+        return " + ".join(labels)
 
     def format_axis_item(self, axis: AxisContext, value: Any) -> str:
         """Format names with their strengths, in quotes."""
-        rows = [quote_if_split(f"{row.name}:{row.strength!r}") for row in value]
+        rows: list[str] = []
+        for row in value:
+            text = f"{row.name}:{row.strength!r}"
+            rows.append(quote_if_split(text))
         return quote(", ".join(rows))
 
 
@@ -303,8 +320,8 @@ def _check_known(axis: AxisContext, rows: tuple[Lora, ...]) -> Any:
     """Check rows whose names are known. They are not looked for among all choices again, which
     would be slow for thousands of values.
     """
-    known = tuple(Choice(row.name, row.name) for row in rows)
-    narrowed = replace(axis.field, choices=known)
+    known = [Choice(row.name, row.name) for row in rows]
+    narrowed = replace(axis.field, choices=tuple(known))
     return axis.check_value(narrowed, rows)
 
 

@@ -48,19 +48,19 @@ class SeedKind(Kind):
     is_seed: bool = True
 
     def check(self, field: Field, value: Any) -> int:
-        """An exact seed; an open one is drawn. Raises InvalidValue."""
+        """Convert to an exact seed, or draw a random one. Raises InvalidValue."""
         return check_seed(field, value)
 
     def is_open(self, value: Any) -> bool:
-        """Whether a new seed is drawn: for nothing, -1 and "random"."""
+        """Whether a value asks for a random seed: None, "", -1 or "random"."""
         return is_open_seed(value)
 
     def describe_empty(self) -> str:
-        """A new seed is drawn for each job."""
+        """Say that each job gets a random seed."""
         return "new every time"
 
     def resolve_scalar(self, field: Field, scalar: PlainScalar) -> Any:
-        """A number, or None for a random seed."""
+        """Return a number, or None for a random seed."""
         if scalar.is_null:
             return None
         return scalar.typed_number
@@ -91,10 +91,12 @@ class SeedKind(Kind):
         drawn = RANDOM.fullmatch(text)
         if drawn or is_open_seed(text):
             count = int(drawn[1] or 1) if drawn else 1
-            return AxisValues(draw_seeds(axis.field, count, axis.rng), is_open=True)
+            seeds = draw_seeds(axis.field, count, axis.rng)
+            return AxisValues(seeds, is_open=True)
         onwards = COUNT_ON.fullmatch(text)
         if onwards:
-            return AxisValues(_count_on(axis, int(onwards[1])), is_open=True)
+            seeds = _count_on(axis, int(onwards[1]))
+            return AxisValues(seeds, is_open=True)
         found = parse_axis_numbers(axis.field, items, index)
         if any(is_open_seed(value) for value in found.values):
             raise InvalidValue(
@@ -119,14 +121,17 @@ class SeedKind(Kind):
 
 
 def check_seed(field: Field, value: Any) -> int:
-    """An exact 64-bit seed; nothing, -1 or "random" draws one."""
+    """Convert a value to an exact 64-bit seed, or draw one for None, -1 and "random".
+
+    Raises InvalidValue.
+    """
     if is_open_seed(value):
         return _draw_seed(field)
     return int(check_number(field, value))
 
 
 def is_open_seed(value: object) -> bool:
-    """Whether a seed is left to chance: nothing, -1 or "random"."""
+    """Whether a value asks for a random seed: None, "", -1 or "random"."""
     if isinstance(value, str):
         return value.strip().lower() in ("", "-1", "random")
     return value is None or value == -1
@@ -151,9 +156,8 @@ def offset_seed(field: Field, value: Any, number: int) -> Any:
 
 
 def allowed_seeds(field: Field) -> range:
-    """The seeds that are drawn for a field: within its limits, 0 or more where these allow it.
-
-    Empty where there is none.
+    """Return the range of random seeds within a field's limits; it starts at 0 or above if these
+    allow it, and may be empty.
     """
     high = None if field.maximum is None else math.floor(field.maximum)
     low = 0
@@ -168,10 +172,7 @@ def allowed_seeds(field: Field) -> range:
 
 
 def draw_seeds(field: Field, count: int, rng: random.Random) -> list[int]:
-    """Different random seeds within the field's limits, 0 or more where these allow it.
-
-    Raises InvalidValue.
-    """
+    """Draw different random seeds out of those that are allowed. Raises InvalidValue."""
     if count > MAX_VALUES:
         raise InvalidValue(TOO_MANY)
     seeds = allowed_seeds(field)
@@ -181,7 +182,7 @@ def draw_seeds(field: Field, count: int, rng: random.Random) -> list[int]:
 
 
 def _count_on(axis: AxisContext, count: int) -> list[int]:
-    """The form's seed, or one that is drawn, and as many after it. Raises InvalidValue."""
+    """List the form's seed, or a random one, and as many after it. Raises InvalidValue."""
     if count >= MAX_VALUES:
         raise InvalidValue(TOO_MANY)
     if isinstance(axis.start, int) and not is_open_seed(axis.start):
@@ -194,7 +195,8 @@ def _count_on(axis: AxisContext, count: int) -> list[int]:
 
 def _draw_seed(field: Field) -> int:
     seeds = allowed_seeds(field)
-    return seeds.start + secrets.randbelow(max(1, len(seeds)))
+    count = max(1, len(seeds))
+    return seeds.start + secrets.randbelow(count)
 
 
 SEED = SeedKind()

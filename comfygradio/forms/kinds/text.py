@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from comfygradio.forms.field import Field
 
 MAX_TEXT = 100_000
-"""Characters of one text field: a prompt of 15,000 words."""
+"""Maximum number of characters of a text: a prompt of 15,000 words."""
 
 STAND_IN = re.compile(r"\[the workflow's own text of [0-9,]{1,15} characters\]")
 
@@ -35,19 +35,19 @@ class TextKind(Kind):
     is_text: bool = True
 
     def check(self, field: Field, value: Any) -> str:
-        """A text; see `check_text`. Raises InvalidValue."""
+        """Convert to a text. Raises InvalidValue."""
         return check_text(field, value)
 
     def is_empty(self, field: Field, value: Any) -> bool:
-        """Whether it was left empty, which matters only if that bypasses nodes or leaves the inputs
-        to other fields.
+        """Whether the field was left empty. An empty text is a value like any other, unless it
+        bypasses nodes or leaves the inputs to other fields.
         """
         if not field.bypass and not field.defers_when_empty:
             return False
         return super().is_empty(field, value)
 
     def make_exempt(self, field: Field, value: Any) -> Any:
-        """A text of any length is kept, if it can be sent."""
+        """Keep a text of any length, if it can be sent."""
         if isinstance(value, str) and is_sendable(value):
             return value
         return None
@@ -69,17 +69,17 @@ class TextKind(Kind):
         return None
 
     def to_json(self, field: Field, value: Any) -> Any:
-        """The text itself, or what stands for one that is too long to send to pages and to store
+        """Return the text, or the stand-in for one that is too long to be sent to pages and stored
         with every picture.
         """
-        if field.exempt_value is None or not isinstance(value, str) or len(value) <= MAX_TEXT:
+        if not isinstance(value, str) or len(value) <= MAX_TEXT:
             return value
-        if value != field.exempt_value:
-            return value
-        return format_stand_in(value)
+        if value == field.exempt_value:
+            return format_stand_in(value)
+        return value
 
     def offers_none(self, field: Field) -> bool:
-        """No: `none` is a text like any other."""
+        """Never, since `none` is a text like any other."""
         return False
 
     def split_axis(self, text: str) -> tuple[list[Item], str]:
@@ -102,8 +102,10 @@ class TextKind(Kind):
 
 
 def check_text(field: Field, value: Any) -> str:
-    """A text of at most 100,000 characters; a number is taken as text, half characters (cut emoji)
-    become `?`.
+    """Convert a value to a text of at most 100,000 characters. Numbers become text, and halves of
+    surrogate pairs (cut emoji) become `?`.
+
+    Raises InvalidValue.
     """
     if value is None:
         return ""
@@ -117,14 +119,15 @@ def check_text(field: Field, value: Any) -> str:
 
 
 def format_stand_in(text: str) -> str:
-    """What stands for a workflow's own text of more than 100,000 characters."""
+    """Make the stand-in for a workflow's own text of more than 100,000 characters."""
     return f"[the workflow's own text of {len(text):,} characters]"
 
 
 def _is_exempt_text(exempt: str, text: str) -> bool:
     # Line ends may have changed on the way.
     sent = text.replace("\r\n", "\n")
-    return sent in (exempt.replace("\r\n", "\n"), format_stand_in(exempt))
+    own = exempt.replace("\r\n", "\n")
+    return sent in (own, format_stand_in(exempt))
 
 
 TEXT = TextKind(input_types=frozenset({"STRING", "COLOR"}))

@@ -93,6 +93,7 @@ def replace_texts(text: str, pairs: Mapping[str, str]) -> str:
     Where search texts overlap, the first one counts, and of those that begin together the longest.
     """
     if len(pairs) == 1:
+        # The usual case, which needs no pattern.
         [(search, replacement)] = pairs.items()
         return text.replace(search, replacement)
     longest_first = sorted(pairs, key=len, reverse=True)

@@ -60,7 +60,11 @@ class MediaEmbedder:
     left_out: int = 0
 
     def describe(self, result: Result) -> Json:
-        """Describe a result as JSON: its kind, size, file, thumbnail, text and problem."""
+        """Describe a result as JSON, with short keys and without what is empty.
+
+        `n` kind, `w` width, `h` height, `s` text, `x` problem, `b` file name, `t` number of the
+        thumbnail, `a` animated, `u` address, `f` number of the embedded file, `m` its MIME type.
+        """
         kind = "image" if result.kind == "preview" else result.kind
         told: Json = {
             "n": kind,
@@ -99,9 +103,10 @@ class MediaEmbedder:
             return {}
         self.room -= size
         self.whole.append(path)
+        mime_type, _ = mimetypes.guess_type(path.name)
         return {
             "f": len(self.whole) - 1,
-            "m": mimetypes.guess_type(path.name)[0] or "application/octet-stream",
+            "m": mime_type or "application/octet-stream",
         }
 
     def _choose_file(self, result: Result) -> Path | None:
@@ -209,8 +214,10 @@ class _Column:
 def _describe_cell(
     cell: GridCell | None, columns: dict[str, _Column], media: MediaEmbedder
 ) -> Json | None:
-    """Describe a cell with short keys, without what is empty. Returns None for a cell that is not
-    there.
+    """Describe a cell, with short keys and without what is empty. Returns None for a missing one.
+
+    `p` phase, `v` numbers of the values, `r` results, `e` error, `s` seconds, `w` server, `k`
+    rating.
     """
     if cell is None:
         return None

@@ -219,6 +219,7 @@ def choose_layout(sizes: Sequence[int]) -> Layout:
     *pages, rows, columns = axes
     is_wide = sizes[columns] > MAX_COLUMNS
     if is_wide and sizes[rows] < sizes[columns]:
+        # Downwards there is room for a long axis: pages scroll that way.
         return Layout(rows=(columns,), columns=(rows,), pages=tuple(pages))
     return Layout(rows=(rows,), columns=(columns,), pages=tuple(pages))
 

@@ -152,6 +152,7 @@ class Face:
 
     def _cut(self, text: str, width: float) -> int:
         """Count the characters that fit into a width; at least one."""
+        # By bisection, since measuring is slow.
         low = 1
         high = max(1, len(text))
         while low < high:

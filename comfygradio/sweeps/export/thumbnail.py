@@ -66,6 +66,7 @@ def load_thumbnails(results: Iterable[tuple[Result, int]]) -> Iterator[Image.Ima
         for result, pixels in results:
             future = pool.submit(load_thumbnail, result, pixels)
             pending.append(future)
+            # More than there are workers, so that none of them waits for the reader.
             if len(pending) > 2 * workers:
                 oldest = pending.popleft()
                 yield oldest.result()

@@ -146,6 +146,7 @@ class PromptDifferences:
             if node_id not in graph:
                 row[(node_id, "")] = ABSENT
         for node_id, node in graph.items():
+            # Most nodes are the same at every point, which is seen fastest by comparing them whole.
             own = (node["class_type"], node["inputs"])
             if self._first_graph.get(node_id) != own:
                 row.update(self._compare_node(node_id, node))
@@ -219,6 +220,7 @@ class InputAxes:
         if axes is None:
             return self.differences.first_number(key)
         table = self.tables[key]
+        # A list is faster than a generator, and this runs for every input of every point.
         place = tuple([index[axis] for axis in axes])
         number = table.get(place)
         if number is None:

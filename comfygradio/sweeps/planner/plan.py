@@ -326,6 +326,7 @@ def _partition_order(
     Returns the seconds of the longest and of all together, and the segments.
     """
     whole = sum(estimate_points(workload, order, NO_RESULTS, carry))
+    # Each segment takes at least an equal share, and mostly little more: a backend begins cold.
     low = whole / backends
     high = low + 2 * workload.step_seconds(order[0], None)
     best = _fill_segments(workload, order, high, carry)

@@ -198,7 +198,7 @@ class RunQueue:
             upcoming = owner.cache.upcoming
             cut = find_split(owner, thief)
             if cut == len(upcoming) and owner.is_absent:
-                cut = 0
+                cut = 0  # nothing is gained in time, but nobody else is going to run them
             mine, others = self._part(backend, upcoming[cut:])
             if mine:
                 left = upcoming[:cut] + others

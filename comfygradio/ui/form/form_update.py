@@ -1,9 +1,9 @@
-"""Form updates: put settings from another page into a form, and show the form."""
+"""Form updates: put settings from another part of the page into a form, and show the form."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import gradio as gr
@@ -11,12 +11,6 @@ from gradio.components import Component
 
 from comfygradio.errors import ComfyGradioError
 from comfygradio.ui.form.panel import QUICK, Panel
-from comfygradio.ui.form.restore_panel import (
-    list_components,
-    list_own_components,
-    list_updates,
-    map_current_values,
-)
 from comfygradio.ui.identity.person import find_person
 
 NUMBER = re.compile(r"[0-9]{1,16}\.[0-9]{1,9}")
@@ -63,3 +57,48 @@ def parse_request_number(event: gr.EventData) -> str | None:
     if not isinstance(number, str) or not NUMBER.fullmatch(number):
         return None
     return number
+
+
+def list_components(panels: Sequence[Panel]) -> list[Component]:
+    """List the components of all panels, in their order."""
+    components: list[Component] = []
+    for panel in panels:
+        components.extend(panel.components.values())
+    return components
+
+
+def list_own_components(panels: Sequence[Panel]) -> list[gr.HTML]:
+    """List those components of all panels that are ours, and not Gradio's."""
+    own = []
+    for component in list_components(panels):
+        if isinstance(component, gr.HTML):
+            own.append(component)
+    return own
+
+
+def map_current_values(own: Sequence[gr.HTML], payloads: Sequence[Any]) -> dict[int, Any]:
+    """Map the `id()` of each of our components to the value that it sent."""
+    current = {}
+    for component, payload in zip(own, payloads, strict=True):
+        current[id(component)] = payload
+    return current
+
+
+def list_updates(
+    panels: Sequence[Panel], preset: str, chosen: Mapping[str, Any], current: Mapping[int, Any]
+) -> list[Any]:
+    """List an update for each component of all panels: the `chosen` values for the form of the
+    preset, no change for the others.
+
+    Our own components are set to their `current` values: in Gradio 6.31, an update without a value
+    deletes the properties of a `gr.HTML`.
+    """
+    updates = []
+    for panel in panels:
+        is_of_preset = panel.form.name == preset
+        for name, component in panel.components.items():
+            if is_of_preset and name in chosen:
+                updates.append(chosen[name])
+            else:
+                updates.append(current.get(id(component), gr.skip()))
+    return updates

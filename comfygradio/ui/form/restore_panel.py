@@ -23,6 +23,12 @@ from comfygradio.metadata.restore import RestoredField, RestoredForm, restore_va
 from comfygradio.service.service import Service
 from comfygradio.ui.assets import read_asset
 from comfygradio.ui.form.field_component import sent_to_component_value, to_component_value
+from comfygradio.ui.form.form_update import (
+    list_components,
+    list_own_components,
+    list_updates,
+    map_current_values,
+)
 from comfygradio.ui.form.panel import QUICK, Panel, read_values
 from comfygradio.ui.form.sheet_import import load_dropped_sheet
 from comfygradio.ui.form.upload_value import read_upload
@@ -122,37 +128,9 @@ def build_restore_panel(
         updates = list_updates(panels, restored.preset, chosen, current)
         return [restored.preset, {}, None, *updates]
 
-    def confirm() -> None:
-        gr.Info("The settings are in the form.")
-
     file.change(look, [file, *components], [report, sweeps, file], preprocess=False, **QUICK)
     taken = report.take(take, own, [chooser, report, file, *components], **QUICK)
-    taken.success(confirm, None, None, **QUICK)
-
-
-def list_components(panels: Sequence[Panel]) -> list[Component]:
-    """List the components of all panels, in their order."""
-    components: list[Component] = []
-    for panel in panels:
-        components.extend(panel.components.values())
-    return components
-
-
-def list_own_components(panels: Sequence[Panel]) -> list[gr.HTML]:
-    """List those components of all panels that are ours, and not Gradio's."""
-    own = []
-    for component in list_components(panels):
-        if isinstance(component, gr.HTML):
-            own.append(component)
-    return own
-
-
-def map_current_values(own: Sequence[gr.HTML], payloads: Sequence[Any]) -> dict[int, Any]:
-    """Map the `id()` of each of our components to the value that it sent."""
-    current = {}
-    for component, payload in zip(own, payloads, strict=True):
-        current[id(component)] = payload
-    return current
+    taken.success(lambda: gr.Info("The settings are in the form."), None, None, **QUICK)
 
 
 def choose_values(restored: RestoredValues, fields: Any) -> dict[str, Any]:
@@ -259,23 +237,3 @@ def _read_all_values(
             values[panel.form.name] = {}
         start = end
     return values
-
-
-def list_updates(
-    panels: Sequence[Panel], preset: str, chosen: Mapping[str, Any], current: Mapping[int, Any]
-) -> list[Any]:
-    """List an update for each component of all panels: the `chosen` values for the form of the
-    preset, no change for the others.
-
-    Our own components are set to their `current` values: in Gradio 6.31, an update without a value
-    deletes the properties of a `gr.HTML`.
-    """
-    updates = []
-    for panel in panels:
-        is_of_preset = panel.form.name == preset
-        for name, component in panel.components.items():
-            if is_of_preset and name in chosen:
-                updates.append(chosen[name])
-            else:
-                updates.append(current.get(id(component), gr.skip()))
-    return updates

@@ -18,7 +18,7 @@ from comfygradio.forms.kinds.size import parse_size
 from comfygradio.forms.kinds.value import InvalidValue
 from comfygradio.jobs.job import Job
 from comfygradio.service.service import Service
-from comfygradio.ui.assets import read_asset
+from comfygradio.ui.assets import join_assets, read_asset
 from comfygradio.ui.identity.owner import find_owner
 from comfygradio.ui.identity.person import Person, find_person
 from comfygradio.ui.job.job_feed import (
@@ -63,11 +63,10 @@ class JobView:
 
     def build(self) -> gr.HTML:
         """Draw the job view inside the current Blocks."""
-        scripts = [read_asset(name) for name in SCRIPTS]
         return gr.HTML(
             None,
             html_template=read_asset("viewer.html"),
-            js_on_load="\n".join(scripts),
+            js_on_load=join_assets(SCRIPTS, "\n"),
             elem_id="cg-viewer",
             server_functions=[self._make_stop()],
         )
