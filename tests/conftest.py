@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Iterator
 
@@ -9,6 +10,7 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 
+from comfygradio.ui.gradio_import import StubFileSkipper
 from tests.clocks import HANG_SECONDS
 from tests.effort import scale
 
@@ -22,7 +24,10 @@ SLOW = ("app", "browser", "process", "deep")
 def pytest_configure() -> None:
     """A busy machine is no failure: nothing that hypothesis tries is measured by the clock, and
     httpx, gradio_client's too, waits longer for an app than its five seconds.
+
+    Gradio is imported as `comfygradio serve` does it, wherever a test imports it first.
     """
+    sys.meta_path.insert(0, StubFileSkipper())
     for name in ("connect", "read", "write", "pool"):
         setattr(httpx._config.DEFAULT_TIMEOUT_CONFIG, name, HANG_SECONDS)
     settings.register_profile(
@@ -63,12 +68,14 @@ def rank_file(item: pytest.Item) -> int:
 @pytest.fixture(scope="session", autouse=True)
 def clean_up_after_killed_processes() -> Iterator[None]:
     """Whatever is put into the folder for temporary files, by other processes too, goes with the
-    tests.
+    tests. What the first process has compiled of our modules is kept for the next ones, which a
+    developer's environment may forbid.
     """
     with (
         tempfile.TemporaryDirectory(prefix="tests-", ignore_cleanup_errors=True) as folder,
         pytest.MonkeyPatch.context() as patch,
     ):
         patch.setenv("TMPDIR", folder)
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
         patch.setattr(tempfile, "tempdir", folder)
         yield

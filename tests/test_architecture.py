@@ -157,6 +157,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.sweeps.export",
         "comfygradio.demo",
         "comfygradio.ui.identity.password_hash",
+        "comfygradio.ui.gradio_import",
         "comfygradio.ui.serve",
     ),
     "comfygradio.service": (

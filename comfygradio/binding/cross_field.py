@@ -91,7 +91,7 @@ def _is_field(name: str, file: PresetFile) -> bool:
 
 def _is_comparable(field: Field) -> bool:
     """Whether a `show_if` may compare this field's value."""
-    return not field.kind.is_media and field.widget != "loras"
+    return not field.kind.is_media and not field.kind.is_lora_list
 
 
 def _check_condition(field: Field, value: Any) -> Any:

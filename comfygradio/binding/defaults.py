@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from comfygradio.comfy.nested_input import unwrap_list
-from comfygradio.comfy.object_info import InputSpec, Scalar, is_number
+from comfygradio.comfy.object_info import InputSpec, Scalar
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.forms.field import Field
 from comfygradio.forms.kinds.model_name import match_name
-from comfygradio.forms.kinds.number import SIDES, describe_off_step
-from comfygradio.forms.kinds.seed import is_open_seed
+from comfygradio.forms.kinds.number import describe_off_step
 from comfygradio.forms.kinds.text import MAX_TEXT
 from comfygradio.forms.kinds.value import InvalidValue, shorten
 from comfygradio.forms.literals import check_literal, convert_literal
@@ -48,7 +46,7 @@ def set_default(
     given = resolve_value(field, written)
     if field.kind.is_media:
         return field, ()
-    if field.widget == "seed" and is_open_seed(given):
+    if field.kind.is_open(given):
         return _leave_random(field, line), ()
     if given is not None:
         started = _exempt_off_step(field, given, f"the {word}")
@@ -56,7 +54,8 @@ def set_default(
             return started
         return _take_preset_value(field, word, given), ()
     if not field.slots:
-        candidates = [True] if field.widget == "checkbox" else _first_choice(field)
+        # Without choices, it is a switch that bypasses nodes.
+        candidates = [True] if field.choices is None else _first_choice(field)
         return _take_first(field, candidates, None), ()
     return _start_from_workflow(field, line, workflow, pairs)
 
@@ -131,12 +130,14 @@ def _get_workflow_value(field: Field, workflow: Workflow, pairs: SlotSpecs) -> A
     returned whole.
     """
     specs = dict(pairs)
-    if field.widget == "size":
-        sides = {}
+    if field.kind.has_parts:
+        parts = {}
         for part, slots in field.slots.items():
             written = get_slot_value(workflow, slots[0])
-            sides[part] = convert_literal(specs[slots[0]], written)
-        return None if None in sides.values() else sides
+            parts[part] = convert_literal(specs[slots[0]], written)
+        if None in parts.values():
+            return None
+        return field.kind.join_parts(parts)
     slot = field.slots[""][0]
     spec = specs[slot]
     written = unwrap_list(get_slot_value(workflow, slot))
@@ -162,7 +163,9 @@ def _take_workflow_value(field: Field, line: FieldFile, own: Any) -> tuple[Field
         if between is not None:
             kept, (note,) = between
             return kept, note
-        near = _find_near(field, line, own)
+        # Some nodes take 0 for "as the picture has it"; only our own limit forbids that.
+        keeps_zero = line.min is None and field.minimum == 1
+        near = field.kind.find_near(field, own, keeps_zero)
         if near is None:
             return _exempt(field, own)
         started = _with_default(field, near)
@@ -195,16 +198,8 @@ def _exempt(field: Field, own: Any) -> tuple[Field | None, str]:
     """Set an exempt default, which a person could not enter. Returns None if no prompt may contain
     it.
     """
-    if (field.kind.is_text or field.widget == "color") and isinstance(own, str):
-        sendable = own.encode("utf-8", "replace").decode("utf-8")
-        if sendable != own:  # half a surrogate pair
-            return None, ""
-        kept: Any = own
-    elif field.is_multiple and isinstance(own, list):
-        kept = tuple(own)
-    elif field.widget == "size" and all(type(side) is int for side in own.values()):
-        kept = (own["width"], own["height"])
-    else:
+    kept = field.kind.make_exempt(field, own)
+    if kept is None:
         return None, ""
     field = replace(field, exempt_value=kept)
     field = replace(field, default=value_to_json(field, kept))
@@ -232,59 +227,11 @@ def _exempt_off_step(field: Field, value: Any, what: str) -> FieldWithNotes | No
     return replace(field, default=value_to_json(field, checked)), (note,)
 
 
-def _find_near(field: Field, line: FieldFile, own: Any) -> Any:
-    """Find the value nearest to the workflow's own within the preset's limits. Returns None if it
-    is within them, or if no value is near.
-    """
-    if field.widget == "size":
-        return _find_near_size(field, line, own)
-    if not field.kind.is_number:
-        return None
-    if not is_number(own):
-        return None
-    if not math.isfinite(own):
-        return None
-    return _clamp(field, own)
-
-
-def _find_near_size(field: Field, line: FieldFile, own: Mapping[str, Any]) -> Any:
-    sides = [own.get(part) for part in SIDES]
-    # Some nodes take 0 for "as the picture has it"; only our own limit forbids that.
-    may_be_zero = line.min is None and field.minimum == 1
-    near: list[int | float] = []
-    for side in sides:
-        if type(side) is not int:
-            return None
-        may_stay = side <= 0 and may_be_zero
-        near.append(side if may_stay else _clamp(field, side))
-    if near == sides:
-        return None
-    stepped = []
-    for part, side in zip(SIDES, near, strict=True):
-        grid = field.grids.get(part)
-        stepped.append(side if grid is None else grid.floor(side))
-    return tuple(stepped)
-
-
-def _clamp(field: Field, number: int | float) -> int | float:
-    low = field.minimum
-    high = field.maximum
-    if field.is_integer:
-        low = None if low is None else math.ceil(low)
-        high = None if high is None else math.floor(high)
-        number = int(number)
-    if low is not None and number < low:
-        return low
-    if high is not None and number > high:
-        return high
-    return number
-
-
 def _list_fallbacks(field: Field, pairs: SlotSpecs) -> list[Any]:
     """List the values that a field may start with if the workflow's own is not possible."""
     others: list[Any] = []
     _, first_spec = pairs[0]
-    if field.widget != "size" and first_spec.default is not None:
+    if not field.kind.has_parts and first_spec.default is not None:
         others.append(first_spec.default)
     if field.is_multiple:
         others.append([])
@@ -301,8 +248,8 @@ def _first_choice(field: Field) -> list[Scalar]:
 
 
 def _list_main(field: Field, pairs: SlotSpecs) -> SlotSpecs:
-    """List the slots that decide the default: both sides of a size, else the first slot."""
-    if field.widget == "size":
+    """List the slots that decide the default: those of all parts, else the first slot."""
+    if field.kind.has_parts:
         return pairs
     return pairs[:1]
 

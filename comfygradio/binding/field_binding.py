@@ -27,7 +27,7 @@ from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.forms.field import Field
 from comfygradio.forms.kinds.number import check_number, describe_off_step
-from comfygradio.forms.kinds.registry import Widget
+from comfygradio.forms.kinds.registry import KINDS, Widget
 from comfygradio.forms.kinds.size import parse_size
 from comfygradio.forms.kinds.value import Choice, InvalidValue
 from comfygradio.forms.literals import check_preset_literal, is_multiselect
@@ -70,7 +70,7 @@ def bind_field(
     bare = replace(_begin_field(name, line), slots=slots, bypass=bypass)
     if not slots:
         bound, more = _bind_slotless(bare, line, workflow, object_info)
-    elif line.widget == "loras" or "model" in slots:
+    elif line.is_lora_list:
         bound, more = bind_loras(bare, line, workflow, object_info)
     else:
         bound, more = _bind_plain(bare, line, workflow, object_info, embeddings)
@@ -134,12 +134,13 @@ def _bind_slotless(
 ) -> tuple[Field, tuple[str, ...]]:
     """Bind choices that set several slots, or a checkbox that only bypasses nodes."""
     choices = bind_choice_slots(line, workflow, object_info)
-    if not choices and line.widget not in (None, "checkbox"):
+    named_kind = line.kind
+    if named_kind is not None and not choices and named_kind.needs_slot:
         raise BindError(
             "preset",
             f"a {line.widget} widget needs a slot; only a checkbox can do with bypass alone.",
         )
-    if choices and line.widget not in (None, "dropdown", "radio"):
+    if named_kind is not None and choices and not named_kind.is_list:
         raise BindError(
             "widget", f"a {line.widget} widget does not suit choices that set several slots."
         )
@@ -181,7 +182,8 @@ def _bind_plain(
     widget = line.widget or choose_widget(bare, line, specs[0], choices)
     check_widget(widget, line, specs, choices)
     low, high = _narrow_limits(bare.name, line, specs)
-    takes_embeddings = widget == "textarea" and _is_prompt(bare, workflow, object_info)
+    kind = KINDS[widget]
+    takes_embeddings = kind.takes_embeddings and _is_prompt(bare, workflow, object_info)
     field = replace(
         bare,
         widget=widget,
@@ -192,7 +194,7 @@ def _bind_plain(
         maximum=high,
         step=line.step if line.step is not None else specs[0].step,
         is_integer=any(map(_is_whole, specs)),
-        is_multiple=widget == "dropdown" and all(map(is_multiselect, specs)),
+        is_multiple=kind.takes_several and all(map(is_multiselect, specs)),
         dynamic=_find_dynamic(line, pairs),
         is_dynamic=line.dynamic is True,
         embeddings=embeddings if takes_embeddings else (),
@@ -238,9 +240,9 @@ def _force_list(spec: InputSpec, line: FieldFile) -> InputSpec:
     """Treat an input as a list to choose from if the author wants one, although it seems to take an
     upload.
     """
-    is_list = line.widget in ("dropdown", "radio") or line.choices is not None
     has_value = line.default is not None or line.fixed is not None
-    if is_list or (line.widget is None and has_value):
+    wants_list = has_value if line.kind is None else line.kind.is_list
+    if wants_list or line.choices is not None:
         return replace(spec, guessed=None)
     return spec
 
@@ -344,7 +346,7 @@ def _bind_grids(
 
     Returns the field and notes. Raises BindError where no value is left.
     """
-    if not field.kind.is_number and field.widget != "size":
+    if not field.kind.has_step_grid:
         return field, ()
     grids = {}
     for part, slots in field.slots.items():
@@ -389,7 +391,7 @@ def _narrow_choices(
     Raises BindError.
     """
     specs = [spec for _, spec in pairs]
-    if field.widget == "size":
+    if field.kind.has_parts:
         choices, lost = narrow_sizes(field.choices, field.minimum, field.maximum)
         return replace(field, choices=choices), lost
     if field.choices is None:
@@ -456,7 +458,7 @@ def _describe_respelled_default(field: Field, line: FieldFile) -> Iterator[str]:
     differently.
     """
     given = resolve_value(field, line.default if line.fixed is None else line.fixed)
-    if field.choices is None or field.widget == "size":
+    if field.choices is None or not field.kind.names_resource:
         return
     known: set[Any] = set()
     for choice in field.choices:

@@ -180,7 +180,7 @@ def _find_certain(fields: Mapping[str, Field]) -> dict[Slot, Any]:
     for field in fields.values():
         own = _find_filled(field)
         may_stay_empty = field.optional or (field.kind.is_media and field.show_if)
-        if may_stay_empty and field.widget != "loras":
+        if may_stay_empty and not field.kind.is_lora_list:
             own = {slot for slot in own if slot.node_id in bypassed}
         certain += own
     return dict.fromkeys(certain)
@@ -206,7 +206,7 @@ def _find_bypass_problems(
     found: list[Problem] = []
     for name, field in fields.items():
         nodes = [*field.bypass]
-        is_chain = field.widget == "loras" and field.lora_stack is None
+        is_chain = field.kind.is_lora_list and field.lora_stack is None
         if is_chain:
             nodes += [slot.node_id for slot in field.slots.get("", ())]
         if nodes:

@@ -52,9 +52,7 @@ def check_widget(
     """Raises BindError where a widget does not suit one of its inputs."""
     kind = KINDS[widget]
     for spec in specs:
-        suited = kind.input_types
-        is_list = spec.choices is not None
-        if suited and (is_list or not suited & spec.types):
+        if not kind.can_fill(spec):
             raise _describe_unsuited(widget, spec)
         if kind.is_list and choices is None:
             message = (
@@ -62,9 +60,6 @@ def check_widget(
                 f"{spec.name}."
             )
             raise BindError("widget", message)
-        can_be_file = spec.media or is_list or "STRING" in spec.types
-        if kind.is_media and not can_be_file:
-            raise _describe_unsuited(widget, spec)
         if line.template is not None and "STRING" not in spec.types:
             raise BindError(
                 "widget", f"a template makes a text; input {spec.name} is {_describe_type(spec)}."
@@ -85,8 +80,7 @@ def check_keys(field: Field, line: FieldFile) -> None:
             f"{article} {field.widget} widget starts empty; remove default, or write fixed "
             "instead.",
         )
-    may_be_empty = field.optional or field.is_multiple or field.widget in ("checkbox", "loras")
-    if field.bypass and not may_be_empty:
+    if field.bypass and not field.kind.can_be_off(field):
         raise BindError("preset", "bypass is for fields that may stay empty; add optional: true.")
 
 

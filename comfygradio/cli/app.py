@@ -50,6 +50,9 @@ commands = CommandList()
 @commands.add("serve")
 def serve(settings: Settings) -> int:
     """The web page: a form for every preset."""
+    from comfygradio.ui.gradio_import import import_gradio
+
+    import_gradio()
     from comfygradio.ui.serve import serve as serve_page
 
     serve_page(settings)

@@ -275,11 +275,12 @@ def _parse_status(data: Mapping[str, Any]) -> Status:
 def _parse_nodes(nodes: Any) -> dict[str, NodeProgress]:
     if not isinstance(nodes, dict):
         return {}
-    return {
-        str(key): _parse_node(str(key), entry)
-        for key, entry in nodes.items()
-        if isinstance(entry, dict)
-    }
+    parsed: dict[str, NodeProgress] = {}
+    for key, entry in nodes.items():
+        if isinstance(entry, dict):
+            node = str(key)
+            parsed[node] = _parse_node(node, entry)
+    return parsed
 
 
 def _parse_node(node: str, entry: Mapping[str, Any]) -> NodeProgress:

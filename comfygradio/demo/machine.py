@@ -31,7 +31,7 @@ class Machine:
         options: DemoOptions,
         root: Path,
         drop: Callable[[WebSocket], None],
-        pace: NodeTiming,
+        timing: NodeTiming,
     ) -> None:
         self.options = options
         self.folders = Folders(root)
@@ -41,11 +41,16 @@ class Machine:
         self.sockets = Sockets(options, describe_features(options), drop)
         self.queue = PromptQueue(self._announce_status)
         self.executor = Executor(
-            options, self.folders, self.catalog, self.sockets.publish, all_nodes(), pace
+            options=options,
+            folders=self.folders,
+            catalog=self.catalog,
+            publish=self.sockets.publish,
+            functions=all_nodes(),
+            timing=timing,
         )
         self.counter = 0
         self.wants_empty_cache = threading.Event()
-        self._timing = pace
+        self._timing = timing
         self._closed = threading.Event()
         self._worker = threading.Thread(
             target=self._work, name="comfygradio-demo-worker", daemon=True
@@ -70,7 +75,8 @@ class Machine:
         self.executor.interrupt.set()
 
     def _announce_status(self) -> None:
-        self.sockets.publish(status_event(self.queue.remaining()))
+        event = status_event(self.queue.remaining())
+        self.sockets.publish(event)
 
     def _work(self) -> None:
         while True:
@@ -80,7 +86,8 @@ class Machine:
             if self.wants_empty_cache.is_set():
                 self.wants_empty_cache.clear()
                 self.executor.cache.clear()
-            self.queue.finish(self._run(item))
+            entry = self._run(item)
+            self.queue.finish(entry)
             self.executor.end(item)
 
     def _run(self, item: QueuedPrompt) -> HistoryEntry:
@@ -89,7 +96,14 @@ class Machine:
         try:
             return self.executor.run(item)
         except Exception:  # a bug here must not leave the queue without its worker
-            return HistoryEntry(item, {}, "error", [], {}, time.monotonic())
+            return HistoryEntry(
+                item=item,
+                outputs={},
+                status_str="error",
+                messages=[],
+                meta={},
+                visible_at=time.monotonic(),
+            )
 
 
 def describe_features(options: DemoOptions) -> dict[str, Any]:

@@ -25,6 +25,19 @@ def takes_literal(spec: InputSpec) -> bool:
     return bool(spec.types & LITERAL_TYPES)
 
 
+def guess_type(value: Any) -> str | None:
+    """Guess the type of an input from a literal value in it. Returns None for any other value."""
+    if isinstance(value, bool):
+        return "BOOLEAN"
+    if isinstance(value, int):
+        return "INT"
+    if isinstance(value, float):
+        return "FLOAT"
+    if isinstance(value, str):
+        return "STRING"
+    return None
+
+
 CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
     "INT": int,
     "FLOAT": float,

@@ -102,7 +102,7 @@ class JobQueue:
             gone = [backend for backend in self.backends if backend not in backends]
             self._affinity.update_backends(self.backends, backends)
             self.backends = tuple(backends)
-            before = self.trouble
+            trouble_before = self.trouble
             self.trouble = trouble
             waiting = list(self._waiting)
             self._wake()
@@ -110,11 +110,11 @@ class JobQueue:
             self._leave(backend)
         if self._is_started:
             self.start()
-        if trouble == before:
+        if trouble == trouble_before:
             return
         for job in waiting:
             # Once the trouble is over, clear only the reason that was set because of it.
-            if trouble or job.snapshot.reason == before:
+            if trouble or job.snapshot.reason == trouble_before:
                 job.update(reason=trouble)
 
     def submit(self, order: Order, owner: str = "local", priority: int = 0, party: str = "") -> Job:
@@ -161,7 +161,8 @@ class JobQueue:
         """Raises LimitReached where no more jobs may wait; with the lock held."""
         mine = self._waiting.count(party, priority) + self._arriving[party]
         if mine >= self.limits.jobs_waiting:
-            whose = "Your network address has" if party.startswith("net:") else "You have"
+            is_address = party.startswith("net:")
+            whose = "Your network address has" if is_address else "You have"
             raise LimitReached(
                 f"{whose} {mine} jobs waiting already; wait until one of them has started."
             )
@@ -252,9 +253,12 @@ class JobQueue:
             else:
                 self._leave(backend)
             with self._changed:
-                if not self._closed.is_set() and seen == self._changes:
-                    is_idle = is_up and not self._affinity and not self._waiting
-                    self.clock.wait(self._changed, None if is_idle else POLL_SECONDS)
+                if self._closed.is_set() or seen != self._changes:
+                    continue
+                # Time alone changes something while a backend is down, a job is kept for one, or
+                # a waiting job cannot run anywhere.
+                has_to_look = not is_up or self._affinity or self._waiting
+                self.clock.wait(self._changed, POLL_SECONDS if has_to_look else None)
         return None
 
     def _leave(self, backend: Backend) -> None:
@@ -295,6 +299,7 @@ class JobQueue:
         return None
 
     def _occupy(self, backend: Backend, job: Job) -> None:
+        """Note that a backend is about to get a job; with the lock held."""
         self._running[job] = backend
         models = find_models(job.order.prompt.graph)
         if models:  # a job without models leaves the loaded ones in memory
@@ -334,14 +339,19 @@ class JobQueue:
 
     def list_submitted(self, backend: Backend) -> list[Job]:
         """Our jobs that a backend holds."""
+        held: list[Job] = []
         with self._changed:
-            return [job for job, one in self._running.items() if one is backend]
+            for job, holder in self._running.items():
+                if holder is backend:
+                    held.append(job)
+        return held
 
     def count_waiting(self) -> dict[str, int]:
         """Waiting jobs by person, including those that their sources would still make."""
         with self._changed:
             waiting = Counter(job.owner for job in self._waiting)
-        return dict(waiting + self._sources.count())
+        to_be_made = self._sources.count()
+        return dict(waiting + to_be_made)
 
     def stop_waiting(self) -> int:
         """Stop every waiting job and every source of all people; returns the number of jobs."""
@@ -357,9 +367,11 @@ class JobQueue:
         with self._changed:
             waiting = list(self._waiting)
             running = len(self._running)
-        for ahead, job in enumerate(waiting, running):
-            is_news = job.snapshot.phase == "waiting" and job.snapshot.ahead != ahead
-            if is_news and (job.is_watched or job is asked):
+        for ahead, job in enumerate(waiting, start=running):
+            if not job.is_watched and job is not asked:
+                continue
+            snapshot = job.snapshot
+            if snapshot.phase == "waiting" and snapshot.ahead != ahead:
                 job.update(ahead=ahead)
 
     def _suits(self, job: Job, backend: Backend) -> bool:
@@ -368,7 +380,8 @@ class JobQueue:
         """
         if self._affinity.must_wait(job, backend, self.backends):
             return False
-        placement = Placement(self.backends, set(self._running.values()))
+        busy = set(self._running.values())
+        placement = Placement(self.backends, busy)
         graph = job.order.prompt.graph
         refusal = backend.explain_rejection(graph)
         if not refusal:
@@ -410,13 +423,9 @@ class JobRegistry:
             surplus = len(self._jobs) - MAX_FINISHED
             if surplus <= 0:
                 return
-            over = [
-                token
-                for token, old in self._jobs.items()
-                if old.snapshot.is_over and not old.is_watched
-            ]
-            for token in over[:surplus]:
-                del self._jobs[token]
+            unused = [job for job in self._jobs.values() if _is_unused(job)]
+            for job in unused[:surplus]:
+                del self._jobs[job.token]
 
     def find(self, token: str) -> Job | None:
         """The job with this token, or None."""
@@ -430,8 +439,10 @@ class JobRegistry:
     def list_open(self, owner: str) -> list[Job]:
         """A person's jobs that wait or run, oldest first."""
         with self._lock:
-            return [
-                job
-                for job in self._jobs.values()
-                if job.owner == owner and not job.snapshot.is_over
-            ]
+            mine = [job for job in self._jobs.values() if job.owner == owner]
+            return [job for job in mine if not job.snapshot.is_over]
+
+
+def _is_unused(job: Job) -> bool:
+    """Whether a job may be forgotten: it is over, and nobody watches it."""
+    return job.snapshot.is_over and not job.is_watched

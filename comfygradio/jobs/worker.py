@@ -128,13 +128,11 @@ class Worker(threading.Thread):
         try:
             self._run_job(job)
         except Exception:
-            mark = secrets.token_hex(4)
-            log.exception("job %s could not be brought to its end (%s)", job.order.preset, mark)
+            error = _log_error("job %s could not be brought to its end (%s)", job)
             if job.snapshot.is_over:
                 # The end is written and holds; not every listener may have heard of it.
                 job.notify()
             else:
-                error = f"{INTERNAL_ERROR} Look there for {mark}."
                 self._apply(job, Crashed(error, self._clock.time()))
             self._context.finish(job)
 
@@ -156,8 +154,9 @@ class Worker(threading.Thread):
         try:
             phase = self._follow(job)
             if phase == "done":
-                results = self._collect(job, job.snapshot.state, partial=False)
-                stale = _list_stale(job.snapshot.state, results)
+                state = job.snapshot.state
+                results = self._collect(job, state, partial=False)
+                stale = _list_stale(state, results)
                 if stale:
                     results = None
                     phase = self._renew(job, stale)
@@ -182,10 +181,8 @@ class Worker(threading.Thread):
             if isinstance(failure, PromptRejected):
                 node_errors = failure.node_errors
         except Exception:
-            mark = secrets.token_hex(4)
-            log.exception("job %s failed unexpectedly (%s)", job.order.preset, mark)
             phase = "failed"
-            error = f"{INTERNAL_ERROR} Look there for {mark}."
+            error = _log_error("job %s failed unexpectedly (%s)", job)
         self._end(job, phase, error, began, results, node_errors)
 
     def _follow(self, job: Job) -> Phase:
@@ -223,8 +220,9 @@ class Worker(threading.Thread):
 
     def _weigh(self, job: Job) -> dict[str, float]:
         """Estimated seconds by node id, from earlier runs."""
-        times = self._context.store.read_times(job.order.preset)
-        return times.estimate_all(job.order.prompt.graph)
+        order = job.order
+        times = self._context.store.read_times(order.preset)
+        return times.estimate_all(order.prompt.graph)
 
     def _make_prompt(self, job: Job) -> Prompt:
         prompt = job.order.prompt
@@ -313,12 +311,21 @@ class Worker(threading.Thread):
         """Save the results if that is still to be done, and end the job."""
         state = job.snapshot.state
         if results is None:
-            results = self._collect(job, state, partial=phase != "done")
-        if self._context.is_closed() and any(result.can_be_collected for result in results):
-            return
-        phase, error = decide_end(phase, error, results, job.stop_requested.is_set())
-        now = self._clock.time()
-        self._apply(job, Ended(phase, error, results, began, now, node_errors))
+            is_partial = phase != "done"
+            results = self._collect(job, state, is_partial)
+        if self._context.is_closed() and _may_come(results):
+            return  # the next start follows the job again and collects them
+        is_stopped = job.stop_requested.is_set()
+        phase, error = decide_end(phase, error, results, is_stopped)
+        end = Ended(
+            phase,
+            error,
+            results,
+            began,
+            now=self._clock.time(),
+            node_errors=node_errors,
+        )
+        self._apply(job, end)
         self._context.finish(job)
 
     def _collect(self, job: Job, state: PromptProgress | None, partial: bool) -> tuple[Result, ...]:
@@ -339,8 +346,7 @@ class Worker(threading.Thread):
         delivery = self._make_delivery(job)
         results = collect_results(place, state, partial=partial, delivery=delivery)
         for pause in FETCH_PAUSES:
-            may_come = any(result.can_be_collected for result in results)
-            if delivery.is_stopped() or not may_come:
+            if delivery.is_stopped() or not _may_come(results):
                 break
             self._clock.sleep(pause)
             results = collect_again(results, self._backend.client, place, delivery)
@@ -358,6 +364,21 @@ class Worker(threading.Thread):
             return self._context.is_closed() or is_new
 
         return make_download(self._context.limits, is_stopped, is_brief=was_stopped)
+
+
+def _log_error(text: str, job: Job) -> str:
+    """Log the current exception, and say for people where to look for it.
+
+    `text` has room for the preset and for the mark that the log is searched for.
+    """
+    mark = secrets.token_hex(4)
+    log.exception(text, job.order.preset, mark)
+    return f"{INTERNAL_ERROR} Look there for {mark}."
+
+
+def _may_come(results: Collection[Result]) -> bool:
+    """Whether another attempt may fetch a result that is missing."""
+    return any(result.can_be_collected for result in results)
 
 
 def _list_stale(state: PromptProgress | None, results: Collection[Result]) -> frozenset[str]:
@@ -388,10 +409,12 @@ class WorkerPool:
         """
         fresh: list[Worker] = []
         for backend in backends:
-            if backend not in self._staffed:
-                fresh += [Worker(self._context, backend) for _ in range(MAX_SUBMITTED)]
+            if backend in self._staffed:
+                continue
+            for _ in range(MAX_SUBMITTED):
+                fresh.append(Worker(self._context, backend))
         # A worker without an ident has not been started yet.
-        going = [one for one in self._workers if one.ident is None or one.is_alive()]
+        going = [worker for worker in self._workers if worker.ident is None or worker.is_alive()]
         self._workers = [*going, *fresh]
         self._staffed = set(backends)
         return fresh

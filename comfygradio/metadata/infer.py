@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from comfygradio.comfy.object_info import is_number
 from comfygradio.comfy.workflow import Link, Workflow
 from comfygradio.forms.field import Field
 from comfygradio.forms.fill import order_by_filling
@@ -110,16 +109,18 @@ class ValueInference:
         if field.kind.is_media:
             name = self._read_name(field)
             raise Unreadable(describe_absent_file(field, name))
-        if field.widget == "loras":
+        if field.kind.is_lora_list:
             return self._read_loras(field)
         if field.choices and field.choices[0].sets:
             return self._read_settings(field)
         if not field.slots:
             return InferredValue(True)  # a switch that bypasses nodes: they are active
-        is_size = "width" in field.slots
-        value, note = self._read_size(field) if is_size else self._read_plain(field)
+        if field.kind.parts == ("",):
+            value, note = self._read_plain(field)
+        else:
+            value, note = self._read_parts(field)
         self.covered.update(field.all_slots)
-        if field.choices is not None and not is_size:
+        if field.choices is not None and field.kind.names_resource:
             return self._respell(field, value, note)
         taken = _take(field, value)
         notes = [note, self._compare(field, taken)]
@@ -127,13 +128,9 @@ class ValueInference:
 
     def _read_bypassed(self, field: Field) -> InferredValue:
         self.covered.update(field.all_slots)
-        if field.widget == "checkbox":
-            return InferredValue(False)
-        if field.widget == "loras" or field.is_multiple:
-            return InferredValue([])
-        if not field.optional:
+        if not field.kind.can_be_off(field):
             raise Unreadable("the picture was made without the nodes that it fills.")
-        return InferredValue(None)
+        return InferredValue(field.kind.get_off_value(field))
 
     def _read_name(self, field: Field) -> Any:
         """Return the name that a file had on the server, or None if the picture's graph does not
@@ -160,10 +157,16 @@ class ValueInference:
         note = "other choices would have given the same picture." if others else ""
         return InferredValue(choice.value, note=note)
 
-    def _read_size(self, field: Field) -> tuple[Any, str]:
-        width, width_note = self._read_first(field.slots["width"])
-        height, height_note = self._read_first(field.slots["height"])
-        return {"width": width, "height": height}, width_note or height_note
+    def _read_parts(self, field: Field) -> tuple[Any, str]:
+        """Return the raw value of a field whose parts fill inputs of their own, and a note on the
+        first part that is uncertain.
+        """
+        values: dict[str, Any] = {}
+        first_note = ""
+        for part in field.kind.parts:
+            values[part], note = self._read_first(field.slots[part])
+            first_note = first_note or note
+        return field.kind.join_parts(values), first_note
 
     def _read_plain(self, field: Field) -> tuple[Any, str]:
         """Return the raw value of a field with slots, and a note if it is uncertain."""
@@ -307,9 +310,8 @@ def describe_absent_file(field: Field, name: Any) -> str:
 
 def _take(field: Field, value: Any) -> Any:
     """Check a value and convert it to JSON. Raises InvalidValue, also for a random seed."""
-    if field.widget == "seed" and (not is_number(value) or value < 0):
-        raise InvalidValue(f"{shorten(value)} is no seed that names a picture.")
-    checked = check_value(field, value)
+    inferred = field.kind.check_inferred(value)
+    checked = check_value(field, inferred)
     return value_to_json(field, checked)
 
 

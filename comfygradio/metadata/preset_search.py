@@ -120,7 +120,7 @@ def _list_loaders(preset: Preset) -> set[str]:
     """List the ids of the loaders that a LoRA list of the form fills."""
     found = set()
     for line in preset.file.fields.values():
-        if line.widget != "loras":
+        if not line.is_lora_list:
             continue
         for address in list_direct_slots(line):
             try:

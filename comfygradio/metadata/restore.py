@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 from comfygradio.binding.lora_binding import list_chain_classes
 from comfygradio.comfy.nested_input import unwrap_list
-from comfygradio.comfy.object_info import is_whole_number
 from comfygradio.comfy.workflow import Link, Workflow
 from comfygradio.forms.field import Field
 from comfygradio.forms.file_prefix import FILENAME_PREFIX
@@ -121,7 +120,7 @@ def _list_loaders(form: Form) -> list[str]:
     """List the ids of the nodes that LoRA lists fill."""
     loaders: list[str] = []
     for one in form.fields.values():
-        if one.widget == "loras":
+        if one.kind.is_lora_list:
             loaders.extend(slot.node_id for slot in one.slots.get("", ()))
     return loaders
 
@@ -181,10 +180,8 @@ def _restore_field(one: Field, values: Mapping[str, Any]) -> RestoredField:
         return RestoredField(one.name, one.label, None, "missing", describe_absent_file(one, value))
     if one.kind.is_media and one.optional:
         return RestoredField(one.name, one.label, None, "exact")
-    repaired = _respell(one, value)
     try:
-        if one.widget == "seed":
-            _refuse_random_seed(value)
+        repaired = _respell(one, one.kind.check_stored(value))
         checked = value_to_json(one, check_value(one, repaired))
     except InvalidValue as refusal:
         reason = f"the picture's value does not fit this form: {refusal}"
@@ -196,16 +193,10 @@ def _restore_field(one: Field, values: Mapping[str, Any]) -> RestoredField:
     )
 
 
-def _refuse_random_seed(value: Any) -> None:
-    """Raise InvalidValue for a seed that stands for a new random one."""
-    if not is_whole_number(value) or value < 0:
-        raise InvalidValue(f"the seed {shorten(value)} names no picture.")
-
-
 def _respell(one: Field, value: Any) -> Any:
     """Replace names by the server's own spelling if exactly one fits."""
     offered = [choice.value for choice in one.choices or ()]
-    if not offered or one.widget == "size":
+    if not offered or not one.kind.names_resource:
         return value
     if isinstance(value, list):
         return [_respell(one, item) for item in value]

@@ -23,7 +23,11 @@ class NodeCache:
 
     def trim(self, keys: set[str]) -> None:
         """Drops every result whose key is not in `keys`."""
-        self.results = {key: result for key, result in self.results.items() if key in keys}
+        kept: dict[str, NodeResult] = {}
+        for key, result in self.results.items():
+            if key in keys:
+                kept[key] = result
+        self.results = kept
 
     def clear(self) -> None:
         self.results = {}
@@ -46,21 +50,24 @@ def node_key(
     keys: dict[str, str],
     path: tuple[str, ...],
 ) -> str:
+    """The key of one node, which is also written into `keys`; `path` are the nodes it feeds."""
     if node_id in keys:
         return keys[node_id]
     node = prompt.get(node_id)
     if node is None or node_id in path or "inputs" not in node:
         return f"broken:{node_id}"
-    inputs = {}
+    inputs: dict[str, Any] = {}
     for name, value in sorted(node["inputs"].items()):
         if is_link(value):
             source, slot = value
             source_key = node_key(prompt, source, folders, keys, (*path, node_id))
-            value = {"from": source_key, "slot": slot}
-        inputs[name] = value
+            inputs[name] = {"from": source_key, "slot": slot}
+        else:
+            inputs[name] = value
     parts = [node["class_type"], inputs, fingerprint_input_file(node, folders)]
     text = json.dumps(parts, default=str)
-    keys[node_id] = hashlib.sha256(text.encode()).hexdigest()
+    digest = hashlib.sha256(text.encode())
+    keys[node_id] = digest.hexdigest()
     return keys[node_id]
 
 
@@ -75,7 +82,7 @@ def is_link(value: Any) -> bool:
 def fingerprint_input_file(node: dict[str, Any], folders: Folders) -> Any:
     """Compute the digest of the file that a node loads and store it in the node as `is_changed`.
 
-    As in ComfyUI, one that the prompt brings along is believed. None for nodes that read no file.
+    As in ComfyUI, one that the prompt contains is not checked. None for nodes that read no file.
     """
     name = FILE_INPUTS.get(node["class_type"])
     if name is None:
@@ -89,7 +96,8 @@ def fingerprint_input_file(node: dict[str, Any], folders: Folders) -> Any:
 def describe_content(folders: Folders, name: str) -> str | None:
     """A digest of one input file, None if there is none."""
     try:
-        content = folders.annotated(name).read_bytes()
+        path = folders.annotated(name)
+        content = path.read_bytes()
     except (OSError, OutsideFolder):
         return None
     return hashlib.sha256(content).hexdigest()

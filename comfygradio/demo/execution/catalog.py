@@ -45,7 +45,9 @@ class Catalog:
 
     def object_info(self) -> dict[str, Schema]:
         """All classes, with the lists as they are now; not to be changed by the caller."""
-        filled = {name: self._fill_lists(schema) for name, schema in self._schemas.items()}
+        filled: dict[str, Schema] = {}
+        for name, schema in self._schemas.items():
+            filled[name] = self._fill_lists(schema)
         return filled | self._extra
 
     def schema(self, class_type: str) -> Schema | None:
@@ -58,15 +60,15 @@ class Catalog:
     def models(self) -> dict[str, list[str]]:
         """Model folder to sorted file names."""
         options = self._options
-        filled = {
-            "checkpoints": options.checkpoints,
-            "loras": options.loras,
-            "vae": options.vae,
-            "upscale_models": options.upscale_models,
-            "controlnet": options.controlnet,
-            "embeddings": tuple(f"{name}.safetensors" for name in options.embeddings),
+        embeddings = [f"{name}.safetensors" for name in options.embeddings]
+        models = {
+            "checkpoints": sorted(options.checkpoints),
+            "loras": sorted(options.loras),
+            "vae": sorted(options.vae),
+            "upscale_models": sorted(options.upscale_models),
+            "controlnet": sorted(options.controlnet),
+            "embeddings": sorted(embeddings),
         }
-        models = {name: sorted(files) for name, files in filled.items()}
         for name in EMPTY_FOLDERS:
             models[name] = []
         return models
@@ -76,10 +78,7 @@ class Catalog:
         if self._options.lab_nodes:
             schemas |= load_schemas("lab_nodes.json")
         if not self._options.can("v3_schemas"):
-            for name in V3_ONLY:
-                schemas.pop(name, None)
-            schemas = {name: downgrade_schema(schema) for name, schema in schemas.items()}
-            schemas |= load_schemas("object_info_2025.json")
+            schemas = downgrade_schemas(schemas)
         for name in self._options.missing_classes:
             schemas.pop(name, None)
         return schemas
@@ -89,10 +88,14 @@ class Catalog:
         for section, name, spec in input_specs(schema):
             mark = list_mark(spec)
             if mark:
-                live.append((section, name, with_options(spec, self._live_list(mark))))
+                filled = with_options(spec, self._live_list(mark))
+                live.append((section, name, filled))
         if not live:
             return schema
-        sections = {section: dict(specs) for section, specs in schema["input"].items()}
+        # The schema is shared by all who ask, so that its sections are copied.
+        sections: dict[str, dict[str, Any]] = {}
+        for section, specs in schema["input"].items():
+            sections[section] = dict(specs)
         for section, name, filled in live:
             sections[section][name] = filled
         return schema | {"input": sections}
@@ -108,7 +111,9 @@ class Catalog:
 
 
 def load_schemas(name: str) -> dict[str, Schema]:
-    text = (resources.files("comfygradio.demo.execution") / name).read_text(encoding="utf-8")
+    """The classes of a file that comes with this package."""
+    file = resources.files("comfygradio.demo.execution") / name
+    text = file.read_text(encoding="utf-8")
     data: dict[str, Schema] = json.loads(text)
     return data
 
@@ -148,24 +153,38 @@ def combo_options(spec: list[Any]) -> list[Any] | None:
     """
     if isinstance(spec[0], list):
         return spec[0]
-    if spec[0] == "COMBO":
-        options: list[Any] = spec[1].get("options", []) if len(spec) > 1 else []
-        return options
-    return None
+    if spec[0] != "COMBO":
+        return None
+    if len(spec) == 1:
+        return []
+    options: list[Any] = spec[1].get("options", [])
+    return options
 
 
 def list_mark(spec: list[Any]) -> str | None:
     """`@loras` and the like if the choices of a combo are a list that changes, else None."""
     options = combo_options(spec)
-    mark = str(options[0]) if options else ""
+    if not options:
+        return None
+    mark = str(options[0])
     return mark if mark.startswith("@") else None
 
 
 def with_options(spec: list[Any], options: list[str]) -> list[Any]:
     """The spec of a combo, in either form, with other choices."""
     if spec[0] == "COMBO":
-        return ["COMBO", spec[1] | {"options": options}]
+        flags = spec[1] | {"options": options}
+        return ["COMBO", flags]
     return [options, *spec[1:]]
+
+
+def downgrade_schemas(schemas: dict[str, Schema]) -> dict[str, Schema]:
+    """The classes of a server before there were V3 schemas, instead of those of a newer one."""
+    aged: dict[str, Schema] = {}
+    for name, schema in schemas.items():
+        if name not in V3_ONLY:
+            aged[name] = downgrade_schema(schema)
+    return aged | load_schemas("object_info_2025.json")
 
 
 def downgrade_schema(schema: Schema) -> Schema:
@@ -176,11 +195,16 @@ def downgrade_schema(schema: Schema) -> Schema:
     for key in NEW_KEYS:
         aged.pop(key, None)
     for _, _, spec in input_specs(aged):
-        if spec[0] == "COMBO":
-            spec[0] = spec[1].pop("options", [])
-        for flags in spec[1:]:
-            for key in NEW_FLAGS:
-                flags.pop(key, None)
+        downgrade_spec(spec)
     if aged["output_node"] and aged["category"] != "lab":
         aged |= {"output": [], "output_is_list": [], "output_name": []}
     return aged
+
+
+def downgrade_spec(spec: list[Any]) -> None:
+    """Changes the spec of an input to what servers of 2025 and before have."""
+    if spec[0] == "COMBO":
+        spec[0] = spec[1].pop("options", [])
+    for flags in spec[1:]:
+        for key in NEW_FLAGS:
+            flags.pop(key, None)

@@ -41,9 +41,9 @@ class Executor:
         catalog: Catalog,
         publish: Callable[[Message, str | None], None],
         functions: Mapping[str, NodeFunction],
-        pace: NodeTiming,
+        timing: NodeTiming,
     ) -> None:
-        self.interrupt = InterruptFlag(pace)
+        self.interrupt = InterruptFlag(timing)
         self.executions: Counter[str] = Counter()
         self.cache = NodeCache()
         self.current: tuple[str | None, str | None] = (None, None)
@@ -52,8 +52,7 @@ class Executor:
         self._catalog = catalog
         self._publish = publish
         self._functions = functions
-        letters = [chr(ord("a") + (time.time_ns() >> shift) % 26) for shift in range(5)]
-        self._temp_prefix = "ComfyUI_temp_" + "".join(letters)
+        self._temp_prefix = f"ComfyUI_temp_{invent_letters()}"
 
     def running_node(self, client_id: str) -> str | None:
         """The node that the client's prompt is at, for a socket that comes late."""
@@ -62,7 +61,8 @@ class Executor:
 
     def run(self, item: QueuedPrompt) -> HistoryEntry:
         """Runs one prompt to its end, whatever that is, and returns its history."""
-        return _PromptRun(self, item).run()
+        prompt_run = _PromptRun(self, item)
+        return prompt_run.run()
 
     def announce(self, item: QueuedPrompt, message: Message, anonymous: bool = False) -> None:
         """Sends to the prompt's client; if it has none, to everybody when `anonymous` is set, else
@@ -74,7 +74,8 @@ class Executor:
     def end(self, item: QueuedPrompt) -> None:
         """Tells the client that the worker is done with its prompt."""
         self.current = (None, None)
-        self.announce(item, Event("executing", {"node": None, "prompt_id": item.prompt_id}))
+        event = Event("executing", {"node": None, "prompt_id": item.prompt_id})
+        self.announce(item, event)
 
 
 class _PromptRun:
@@ -85,7 +86,6 @@ class _PromptRun:
         self.item = item
         self.options = executor._options
         self.keys: dict[str, str] = {}
-        self.results: dict[str, NodeResult] = {}
         self.executed: list[str] = []
         self.outputs: dict[str, Any] = {}
         self.messages: list[tuple[str, dict[str, Any]]] = []
@@ -95,20 +95,26 @@ class _PromptRun:
         self.executor.interrupt.clear()
         self._tell("execution_start", {"prompt_id": self.item.prompt_id})
         self._open_cache()
-        good = self._run_nodes()
-        if good and self.options.can("execution_success"):
+        is_good = self._run_nodes()
+        if is_good and self.options.can("execution_success"):
             self._tell("execution_success", {"prompt_id": self.item.prompt_id})
         visible_at = time.monotonic() + self.options.no_history_delay
-        status = "success" if good else "error"
         return HistoryEntry(
-            self.item, self.outputs, status, self.messages, self._meta(), visible_at
+            item=self.item,
+            outputs=self.outputs,
+            status_str="success" if is_good else "error",
+            messages=self.messages,
+            meta=self._meta(),
+            visible_at=visible_at,
         )
 
     def _tell(self, kind: str, data: dict[str, Any], anonymous: bool = False) -> None:
+        """Sends an event that the history keeps too."""
         if self.options.can("execution_timestamps"):
             data = data | {"timestamp": now_ms()}
         self.messages.append((kind, data))
-        self.executor.announce(self.item, Event(kind, data), anonymous)
+        event = Event(kind, data)
+        self.executor.announce(self.item, event, anonymous)
 
     def _open_cache(self) -> None:
         folders = self.executor._folders
@@ -117,7 +123,8 @@ class _PromptRun:
         for node_id in prompt:
             if node_id not in self.keys:
                 self.keys[node_id] = node_key(prompt, node_id, folders, self.keys, ())
-        self.executor.cache.trim(set(self.keys.values()))
+        keys_in_use = set(self.keys.values())
+        self.executor.cache.trim(keys_in_use)
         cached = [node_id for node_id in prompt if self._is_cached(node_id)]
         self._tell("execution_cached", {"nodes": cached, "prompt_id": self.item.prompt_id})
 
@@ -132,45 +139,63 @@ class _PromptRun:
 
     def _plan(self) -> dict[str, list[str]]:
         """Nodes to visit, each with the uncached nodes it waits for."""
-        waiting: dict[str, list[str]] = {}
+        sources_of: dict[str, list[str]] = {}
         todo = list(self.item.outputs)
         while todo:
             node_id = todo.pop()
-            if node_id in waiting:
+            if node_id in sources_of:
                 continue
             sources: list[str] = []
             if not self._is_cached(node_id):
                 sources = self._uncached_sources(node_id)
-            waiting[node_id] = sources
+            sources_of[node_id] = sources
             todo.extend(sources)
-        return {node_id: waiting[node_id] for node_id in self.item.prompt if node_id in waiting}
+        # In the order of the prompt, which decides between nodes of one rank.
+        waiting: dict[str, list[str]] = {}
+        for node_id in self.item.prompt:
+            if node_id in sources_of:
+                waiting[node_id] = sources_of[node_id]
+        return waiting
 
     def _is_cached(self, node_id: str) -> bool:
-        return self.keys[node_id] in self.executor.cache.results
+        key = self.keys[node_id]
+        return key in self.executor.cache.results
 
     def _uncached_sources(self, node_id: str) -> list[str]:
-        inputs = self.item.prompt[node_id]["inputs"]
-        sources = [value[0] for value in inputs.values() if is_link(value)]
-        return [source for source in sources if not self._is_cached(source)]
+        sources: list[str] = []
+        for value in self.item.prompt[node_id]["inputs"].values():
+            if not is_link(value):
+                continue
+            source, _ = value
+            if not self._is_cached(source):
+                sources.append(source)
+        return sources
 
     def _choose(self, waiting: dict[str, list[str]]) -> str:
         """The next ready node: outputs first, so that results come out as early as they can."""
-        ready: list[str] = []
-        for node_id, sources in waiting.items():
-            if not any(source in waiting for source in sources):
-                ready.append(node_id)
-        feeds: set[str] = set()
+        ready = self._list_ready(waiting)
+        feeds_an_output: set[str] = set()
         for output in self.item.outputs:
-            feeds.update(waiting.get(output, []))
+            sources = waiting.get(output, [])
+            feeds_an_output.update(sources)
 
         def rank(node_id: str) -> int:
             if node_id in self.item.outputs:
                 return 0
-            if node_id in feeds and waiting[node_id]:
+            if node_id in feeds_an_output and waiting[node_id]:
                 return 1
             return 2
 
         return min(ready, key=rank)
+
+    def _list_ready(self, waiting: dict[str, list[str]]) -> list[str]:
+        """The nodes that wait for no other one."""
+        ready: list[str] = []
+        for node_id, sources in waiting.items():
+            still_waiting = waiting.keys() & set(sources)
+            if not still_waiting:
+                ready.append(node_id)
+        return ready
 
     def _visit(self, node_id: str) -> bool:
         if self._is_cached(node_id):
@@ -190,7 +215,8 @@ class _PromptRun:
         return True
 
     def _replay(self, node_id: str) -> None:
-        ui = self.executor.cache.results[self.keys[node_id]].ui
+        key = self.keys[node_id]
+        ui = self.executor.cache.results[key].ui
         if ui is not None:
             if self.options.tidy_outputs:
                 self.executor._folders.delete(ui)
@@ -223,17 +249,20 @@ class _PromptRun:
 
     def _resolve(self, node_id: str) -> dict[str, Any]:
         """Input values of a node, links replaced by what they bring."""
-        values = {}
+        values: dict[str, Any] = {}
         for name, value in self.item.prompt[node_id]["inputs"].items():
             if is_link(value):
                 source, slot = value
-                result = self.executor.cache.results[self.keys[source]]
-                value = result.outputs[int(slot)]
-            values[name] = value
+                key = self.keys[source]
+                result = self.executor.cache.results[key]
+                values[name] = result.outputs[int(slot)]
+            else:
+                values[name] = value
         return values
 
     def _keep(self, node_id: str, result: NodeResult) -> None:
-        self.executor.cache.results[self.keys[node_id]] = result
+        key = self.keys[node_id]
+        self.executor.cache.results[key] = result
         self.executed.append(node_id)
         if result.ui is not None:
             self.outputs[node_id] = result.ui
@@ -245,28 +274,41 @@ class _PromptRun:
         self.executor.current = (self.item.client_id, node_id)
         data = self._with_display(node_id)
         data["prompt_id"] = self.item.prompt_id
-        self.executor.announce(self.item, Event("executing", data))
+        self._announce("executing", data)
 
     def _announce_output(self, node_id: str, ui: dict[str, Any]) -> None:
         data = self._with_display(node_id)
-        data |= {"output": ui, "prompt_id": self.item.prompt_id}
-        self.executor.announce(self.item, Event("executed", data))
+        data["output"] = ui
+        data["prompt_id"] = self.item.prompt_id
+        self._announce("executed", data)
+
+    def _announce(self, kind: str, data: dict[str, Any]) -> None:
+        event = Event(kind, data)
+        self.executor.announce(self.item, event)
 
     def _with_display(self, node_id: str) -> dict[str, Any]:
-        data = {"node": node_id}
+        data: dict[str, Any] = {"node": node_id}
         if self.options.can("display_node"):
             data["display_node"] = node_id
         return data
 
     def _report_state(self, node_id: str, value: float, maximum: float, state: str) -> None:
         self.progress.set(node_id, value, maximum, state)
-        if self.options.can("progress_state"):
-            self.executor.announce(self.item, self.progress.event(), anonymous=True)
+        if not self.options.can("progress_state"):
+            return
+        event = self.progress.event()
+        self.executor.announce(self.item, event, anonymous=True)
 
     def _report_progress(self, node_id: str, value: float, maximum: float) -> None:
         self._report_state(node_id, value, maximum, "running")
-        data = {"value": value, "max": maximum, "prompt_id": self.item.prompt_id, "node": node_id}
-        self.executor.announce(self.item, Event("progress", data), anonymous=True)
+        data = {
+            "value": value,
+            "max": maximum,
+            "prompt_id": self.item.prompt_id,
+            "node": node_id,
+        }
+        event = Event("progress", data)
+        self.executor.announce(self.item, event, anonymous=True)
 
     def _publish(self, message: Message) -> None:
         if isinstance(message, NodeText):
@@ -275,23 +317,29 @@ class _PromptRun:
             self.executor.announce(self.item, message, anonymous=True)
 
     def _report_interrupt(self, node_id: str) -> None:
-        self._tell("execution_interrupted", self._where(node_id), anonymous=True)
+        data = self._where(node_id)
+        self._tell("execution_interrupted", data, anonymous=True)
 
     def _report_error(self, node_id: str, error: Exception) -> None:
-        inputs = {name: [str(value)] for name, value in self._resolve(node_id).items()}
-        data = self._where(node_id) | {
-            "exception_message": f"{error}\n",
-            "exception_type": name_type(error),
-            "traceback": traceback.format_tb(error.__traceback__),
-            "current_inputs": inputs,
-            "current_outputs": list(self.item.prompt),
-        }
+        inputs: dict[str, list[str]] = {}
+        for name, value in self._resolve(node_id).items():
+            inputs[name] = [str(value)]
+        data = self._where(node_id)
+        data["exception_message"] = f"{error}\n"
+        data["exception_type"] = name_type(error)
+        data["traceback"] = traceback.format_tb(error.__traceback__)
+        data["current_inputs"] = inputs
+        data["current_outputs"] = list(self.item.prompt)
         self._tell("execution_error", data)
 
     def _where(self, node_id: str) -> dict[str, Any]:
-        node_type = self.item.prompt[node_id]["class_type"]
-        place = {"prompt_id": self.item.prompt_id, "node_id": node_id, "node_type": node_type}
-        return place | {"executed": list(self.executed)}
+        node = self.item.prompt[node_id]
+        return {
+            "prompt_id": self.item.prompt_id,
+            "node_id": node_id,
+            "node_type": node["class_type"],
+            "executed": list(self.executed),
+        }
 
     def _meta(self) -> dict[str, Any] | None:
         if not self.options.can("history_meta"):
@@ -305,6 +353,15 @@ class _PromptRun:
                 "real_node_id": node_id,
             }
         return meta
+
+
+def invent_letters() -> str:
+    """Five letters, which differ from one start of a server to the next."""
+    letters = ""
+    for shift in range(5):
+        number = (time.time_ns() >> shift) % 26
+        letters += chr(ord("a") + number)
+    return letters
 
 
 def name_type(error: Exception) -> str:

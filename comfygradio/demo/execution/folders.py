@@ -49,7 +49,11 @@ class StoredFile:
     type: str
 
     def to_json(self) -> dict[str, str]:
-        return {"filename": self.filename, "subfolder": self.subfolder, "type": self.type}
+        return {
+            "filename": self.filename,
+            "subfolder": self.subfolder,
+            "type": self.type,
+        }
 
 
 class Folders:
@@ -59,7 +63,8 @@ class Folders:
         self.root = root
         shutil.rmtree(root / "temp", ignore_errors=True)
         for kind in KINDS:
-            (root / kind).mkdir(parents=True, exist_ok=True)
+            folder = root / kind
+            folder.mkdir(parents=True, exist_ok=True)
 
     def top(self, kind: str) -> Path:
         """The folder of that kind; ValueError for any other word."""
@@ -96,9 +101,13 @@ class Folders:
 
     def listing(self, kind: str) -> list[str]:
         """All files at the top of a folder, newest first."""
-        files = [file for file in self.top(kind).iterdir() if file.is_file()]
-        files.sort(key=lambda file: file.stat().st_mtime, reverse=True)
-        return [file.name for file in files]
+        files: list[tuple[float, str]] = []
+        for path in self.top(kind).iterdir():
+            if path.is_file():
+                files.append((path.stat().st_mtime, path.name))
+        # Files of the same time stay in the order in which the system lists them.
+        files.sort(key=lambda file: file[0], reverse=True)
+        return [name for _, name in files]
 
     def save_images(
         self, images: list[Image.Image], prefix: str, kind: str, texts: Mapping[str, Any]

@@ -45,7 +45,8 @@ def expand_inputs(schema: Schema, inputs: Mapping[str, Any]) -> Iterator[InputSp
     missing or unknown key of a dynamic combo passes here (ComfyUI v0.33.0).
     """
     for section, name, spec in input_specs(schema):
-        yield from expand_input(name, spec, section == "required", inputs)
+        is_required = section == "required"
+        yield from expand_input(name, spec, is_required, inputs)
 
 
 def expand_input(
@@ -61,8 +62,9 @@ def expand_input(
 
 def with_flags(spec: list[Any]) -> list[Any]:
     """Type and options of an input, whose options may have been left out."""
-    options = spec[1] if len(spec) > 1 else {}
-    return [spec[0], options]
+    if len(spec) == 1:
+        return [spec[0], {}]
+    return [spec[0], spec[1]]
 
 
 def expand_combo(
@@ -72,23 +74,35 @@ def expand_combo(
     options = spec[1]["options"]
     if name not in inputs:
         return
-    chosen = [option["inputs"] for option in options if option["key"] == inputs[name]]
-    if not chosen:
+    brought = find_option(options, inputs[name])
+    if brought is None:
         return
-    for section, child, child_spec in input_specs({"input": chosen[0]}):
-        yield from expand_input(f"{name}.{child}", child_spec, section == "required", inputs)
+    for section, child, child_spec in input_specs({"input": brought}):
+        is_required = section == "required"
+        yield from expand_input(f"{name}.{child}", child_spec, is_required, inputs)
     yield name, spec, required
+
+
+def find_option(options: list[dict[str, Any]], key: Any) -> dict[str, Any] | None:
+    """The inputs that an option of a dynamic combo brings, None if it has no such option."""
+    for option in options:
+        if option["key"] == key:
+            brought: dict[str, Any] = option["inputs"]
+            return brought
+    return None
 
 
 def expand_list(name: str, template: Mapping[str, Any]) -> Iterator[InputSpec]:
     """Children are named by a prefix and a number from 0, or by a list of names."""
     names = template.get("names")
     if not names:
-        names = [f"{template['prefix']}{index}" for index in range(template["max"])]
+        prefix = template["prefix"]
+        names = [f"{prefix}{index}" for index in range(template["max"])]
+    # The template has one input, which all children are like.
     section, _, spec = next(input_specs(dict(template)))
     for index, child in enumerate(names):
-        required = section == "required" and index < template["min"]
-        yield f"{name}.{child}", with_flags(spec), required
+        is_required = section == "required" and index < template["min"]
+        yield f"{name}.{child}", with_flags(spec), is_required
 
 
 def live_inputs(schema: Schema, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -98,11 +112,16 @@ def live_inputs(schema: Schema, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """
     names = {name for name, _, _ in expand_inputs(schema, inputs)}
     for section, name, spec in input_specs(schema):
-        if section == "required" and spec[0] == "COMFY_DYNAMICCOMBO_V3" and name not in names:
+        is_dynamic = spec[0] == "COMFY_DYNAMICCOMBO_V3"
+        if is_dynamic and section == "required" and name not in names:
             raise TypeError(
                 f"{schema['name']}.execute() missing 1 required positional argument: '{name}'"
             )
-    return {name: value for name, value in inputs.items() if name in names}
+    live: dict[str, Any] = {}
+    for name, value in inputs.items():
+        if name in names:
+            live[name] = value
+    return live
 
 
 def self_checked(class_type: str, name: str, spec: list[Any]) -> str | None:

@@ -64,7 +64,8 @@ class Event:
     data: dict[str, Any]
 
     def to_text(self) -> str:
-        return json.dumps({"type": self.type, "data": self.data})
+        message = {"type": self.type, "data": self.data}
+        return json.dumps(message)
 
 
 Message = Event | Preview | NodeText

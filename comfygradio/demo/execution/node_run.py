@@ -8,15 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from PIL import Image
-
 from comfygradio.demo.execution.folders import Folders
 from comfygradio.demo.execution.messages import Message, NodeText, Preview
 from comfygradio.demo.execution.node_timing import NodeTiming
 from comfygradio.demo.execution.options import DemoOptions
 from comfygradio.demo.execution.prompts import QueuedPrompt
 from comfygradio.demo.execution.values import NodeInputs
-from comfygradio.demo.media.pictures import encode_image, fit_preview
 
 PREVIEW_METHODS = ("none", "auto", "latent2rgb", "taesd")
 
@@ -34,15 +31,15 @@ class Interrupted(Exception):
 
 
 class InterruptFlag:
-    """The server's one interrupt flag; consumed by whoever sees it first."""
+    """The server's one interrupt flag; the first check that finds it set clears it."""
 
-    def __init__(self, pace: NodeTiming) -> None:
-        self.timing = pace
+    def __init__(self, timing: NodeTiming) -> None:
+        self.timing = timing
         self._event = threading.Event()
         self._closed = False
 
     def close(self) -> None:
-        """Puts the flag up for good, because the server stops."""
+        """Sets the flag for good, because the server stops."""
         self._closed = True
         self._event.set()
 
@@ -54,18 +51,18 @@ class InterruptFlag:
             self._event.clear()
 
     def check(self) -> None:
-        """Raises Interrupted if the flag is up, and takes it down."""
+        """Raises Interrupted if the flag is set, and clears it."""
         if self._event.is_set():
             self.clear()
             raise Interrupted
 
     def wait(self, seconds: float) -> None:
-        """Waits, at most until the flag goes up; it stays up for `check`."""
+        """Waits, at most until the flag is set; it stays set for `check`."""
         if seconds > 0:
             self.timing.wait(seconds, self._event)
 
     def wait_step(self) -> None:
-        """Waits as long as a step takes, likewise."""
+        """Waits as long as a step takes, at most until the flag is set."""
         self.timing.wait_step(self._event)
 
 
@@ -85,7 +82,8 @@ class NodeRun:
     @property
     def class_type(self) -> str:
         """The class of this node."""
-        return str(self.item.prompt[self.node_id]["class_type"])
+        node = self.item.prompt[self.node_id]
+        return str(node["class_type"])
 
     def step(self, value: int, maximum: int, image: tuple[bytes, str] | None = None) -> None:
         """Reports progress, then sends the image (encoded bytes, `JPEG` or `PNG`) if
@@ -93,9 +91,11 @@ class NodeRun:
         """
         self.interrupt.check()
         self.report(self.node_id, value, maximum)
-        if image is not None:
-            data, format = image
-            self.publish(Preview(data, format, self.node_id, self.item.prompt_id))
+        if image is None:
+            return
+        data, format = image
+        preview = Preview(data, format, self.node_id, self.item.prompt_id)
+        self.publish(preview)
 
     def wait(self, seconds: float) -> None:
         """Waits unless the prompt is interrupted meanwhile."""
@@ -103,13 +103,14 @@ class NodeRun:
         self.interrupt.check()
 
     def wait_step(self) -> None:
-        """Waits as long as a step takes now: the server may be told another pace meanwhile."""
+        """Waits as long as a step takes now: the server may be told another time meanwhile."""
         self.interrupt.wait_step()
         self.interrupt.check()
 
     def send_text(self, text: str) -> None:
         """Sends a text to everybody (binary type 3)."""
-        self.publish(NodeText(text, self.node_id))
+        message = NodeText(text, self.node_id)
+        self.publish(message)
 
     def wants_preview(self) -> bool:
         """Whether this prompt asked for frames, or the server sends them anyway."""
@@ -125,13 +126,10 @@ class NodeRun:
 
     def tag_texts(self) -> dict[str, str]:
         """The same as JSON texts, for the tags of audio and video files."""
-        texts = self.png_texts()
-        return {key: json.dumps(value) for key, value in texts.items()}
-
-    def preview_frame(self, image: Image.Image) -> tuple[bytes, str]:
-        """A JPEG whose longest side is the preview size; small pictures are scaled up too."""
-        frame = fit_preview(image, self.options.preview_size)
-        return encode_image(frame, "JPEG")
+        texts: dict[str, str] = {}
+        for key, value in self.png_texts().items():
+            texts[key] = json.dumps(value)
+        return texts
 
 
 NodeFunction = Callable[[NodeRun, NodeInputs], NodeResult]

@@ -24,7 +24,7 @@ class NodeTiming:
         self._wait = wait
 
     def wait(self, seconds: float, flag: threading.Event) -> None:
-        """Wait for so long, unless the flag goes up or everybody is hurried."""
+        """Wait for so long, at most until the flag is set or waits are skipped."""
         self._wait_for(lambda: seconds, flag)
 
     def wait_step(self, flag: threading.Event) -> None:

@@ -128,8 +128,8 @@ class DemoOptions:
     lose_named: tuple[str, ...] = ()
     """/view answers 404 for files of output/ and temp/ whose names fit one of these globs."""
     tidy_outputs: bool = False
-    """The files of a result are gone once it is told again from the cache, as if somebody tidied
-    output/ and temp/ up between two prompts.
+    """The files of a result are deleted when it is sent again from the cache, as if somebody had
+    tidied up output/ and temp/ between two prompts.
     """
     sequence_names: bool = False
     """SaveImage tells one name for all of its pictures, `x_00001.%03d.png`, as nodes that write
@@ -138,7 +138,8 @@ class DemoOptions:
 
     def can(self, capability: str) -> bool:
         """Whether the pretended version already has this key of `SINCE`."""
-        return parse_version(self.version) >= SINCE[capability]
+        first = SINCE[capability]
+        return parse_version(self.version) >= first
 
 
 def parse_version(text: str) -> tuple[int, ...]:

@@ -33,4 +33,6 @@ class NodeProgress:
         return maximum, maximum
 
     def event(self) -> Event:
-        return Event("progress_state", {"prompt_id": self._prompt_id, "nodes": dict(self._nodes)})
+        """The message as it is now; later changes do not reach it."""
+        nodes = dict(self._nodes)
+        return Event("progress_state", {"prompt_id": self._prompt_id, "nodes": nodes})

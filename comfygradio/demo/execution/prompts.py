@@ -18,7 +18,11 @@ SENSITIVE = ("auth_token_comfy_org", "api_key_comfy_org")
 
 
 def hide_keys(extra_data: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in extra_data.items() if name not in SENSITIVE}
+    """The extra data of a prompt without its keys of comfy.org."""
+    shown = dict(extra_data)
+    for name in SENSITIVE:
+        shown.pop(name, None)
+    return shown
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,14 @@ class QueuedPrompt:
         return client
 
     def to_json(self) -> list[Any]:
-        return [self.number, self.prompt_id, self.prompt, self.extra_data, self.outputs]
+        """As /queue and /history list it."""
+        return [
+            self.number,
+            self.prompt_id,
+            self.prompt,
+            self.extra_data,
+            self.outputs,
+        ]
 
 
 @dataclass
@@ -52,12 +63,14 @@ class HistoryEntry:
     visible_at: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
+        """As /history shows it."""
         status = {
             "status_str": self.status_str,
             "completed": self.status_str == "success",
             "messages": [list(message) for message in self.messages],
         }
-        item = replace(self.item, extra_data=hide_keys(self.item.extra_data))
+        shown_data = hide_keys(self.item.extra_data)
+        item = replace(self.item, extra_data=shown_data)
         entry = {"prompt": item.to_json(), "outputs": self.outputs, "status": status}
         if self.meta is not None:
             entry["meta"] = self.meta
@@ -68,7 +81,7 @@ class HistoryEntry:
 class PromptQueue:
     """A heap of pending prompts, the running one and the history; safe for several threads.
 
-    `changed` is called, outside any lock, whenever the number of waiting or running prompts may
+    `changed` is called, with the lock held, whenever the number of waiting or running prompts may
     differ.
     """
 
@@ -116,7 +129,10 @@ class PromptQueue:
     def remaining(self) -> int:
         """Pending prompts plus the running one."""
         with self._condition:
-            return len(self._heap) + (self._running is not None)
+            pending = len(self._heap)
+            if self._running is None:
+                return pending
+            return pending + 1
 
     def running(self) -> QueuedPrompt | None:
         with self._condition:
@@ -130,7 +146,8 @@ class PromptQueue:
     def remove(self, prompt_id: str) -> bool:
         """Deletes one pending prompt; False if none has that id."""
         with self._condition:
-            for index, (_, entry_id, _, _) in enumerate(self._heap):
+            for index, entry in enumerate(self._heap):
+                _, entry_id, _, _ = entry
                 if entry_id == prompt_id:
                     self._heap.pop(index)
                     heapq.heapify(self._heap)
@@ -147,24 +164,29 @@ class PromptQueue:
     def if_running(self, prompt_id: str, action: Callable[[], None]) -> bool:
         """Does `action` if that prompt runs just now, with no gap between look and action."""
         with self._condition:
-            hit = self._running is not None and self._running.prompt_id == prompt_id
-            if hit:
-                action()
-            return hit
+            if self._running is None or self._running.prompt_id != prompt_id:
+                return False
+            action()
+            return True
 
     def history(self, max_items: int | None = None, offset: int = -1) -> dict[str, HistoryEntry]:
         """Oldest first; without an offset `max_items` gives the newest, with one it counts from the
         oldest.
         """
+        shown: list[tuple[str, HistoryEntry]] = []
         with self._condition:
             now = time.monotonic()
-            shown = [
-                (key, entry) for key, entry in self._history.items() if entry.visible_at <= now
-            ]
+            for prompt_id, entry in self._history.items():
+                if entry.visible_at <= now:
+                    shown.append((prompt_id, entry))
         if max_items is None:
-            return dict(shown[max(offset, 0) :])
-        start = max(len(shown) - max_items, 0) if offset < 0 else offset
-        return dict(shown[start : start + max_items])
+            start = max(offset, 0)
+            return dict(shown[start:])
+        start = offset
+        if offset < 0:
+            start = max(len(shown) - max_items, 0)
+        end = start + max_items
+        return dict(shown[start:end])
 
     def entry(self, prompt_id: str) -> HistoryEntry | None:
         return self.history().get(prompt_id)

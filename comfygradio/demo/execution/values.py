@@ -26,7 +26,8 @@ class Model:
     stop_at_layer: int = -1
 
     def with_lora(self, name: str, strength: float) -> Model:
-        return replace(self, loras=(*self.loras, (name, strength)))
+        lora = (name, strength)
+        return replace(self, loras=(*self.loras, lora))
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,8 @@ class Conditioning:
     controls: tuple[Control, ...] = ()
 
     def text(self) -> str:
-        return " ".join(text for text, weight in self.texts if weight > 0)
+        counted = [text for text, weight in self.texts if weight > 0]
+        return " ".join(counted)
 
 
 @dataclass(frozen=True)
@@ -110,19 +112,24 @@ class NodeInputs:
         return list(self._values)
 
     def integer(self, name: str, default: int = 0) -> int:
-        return int(self._values.get(name, default))
+        value = self._values.get(name, default)
+        return int(value)
 
     def real(self, name: str, default: float = 0.0) -> float:
-        return float(self._values.get(name, default))
+        value = self._values.get(name, default)
+        return float(value)
 
     def text(self, name: str, default: str = "") -> str:
-        return str(self._values.get(name, default))
+        value = self._values.get(name, default)
+        return str(value)
 
     def images(self, name: str) -> Images:
-        return list(self._checked(name, list))
+        images: Images = self._checked(name, list)
+        return list(images)
 
     def masks(self, name: str) -> Masks:
-        return list(self._checked(name, list))
+        masks: Masks = self._checked(name, list)
+        return list(masks)
 
     def model(self, name: str) -> Model:
         model: Model = self._checked(name, Model)

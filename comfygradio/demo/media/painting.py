@@ -40,7 +40,8 @@ class Recipe:
 
     def draw(self, width: int, height: int) -> Image.Image:
         """The finished picture, mode RGB, with the prompt and the word "demo" at the bottom."""
-        picture = to_image(paint_scene(self, width, height))
+        scene = paint_scene(self, width, height)
+        picture = to_image(scene)
         write_caption(picture, self.prompt)
         return picture
 
@@ -48,59 +49,76 @@ class Recipe:
 def hash_number(*values: Any) -> int:
     """A 64-bit number that any JSON values decide."""
     text = json.dumps(values, sort_keys=True, default=str)
-    digest = hashlib.sha256(text.encode()).digest()
-    return int.from_bytes(digest[:8], "big")
+    digest = hashlib.sha256(text.encode())
+    first_bytes = digest.digest()[:8]
+    return int.from_bytes(first_bytes, "big")
 
 
 def paint_scene(recipe: Recipe, width: int, height: int) -> Array:
     """Sky, stars or sun, hills and sometimes water as an array (height, width, 3) of 0 to 255."""
-    everything = np.random.default_rng(hash_number(recipe.everything))
+    # Equal recipes give equal pictures: the order in which numbers are drawn must stay.
+    details = np.random.default_rng(hash_number(recipe.everything))
     scene = np.random.default_rng(hash_number(recipe.prompt))
-    colors = choose_colors(recipe, everything)
+    colors = choose_colors(recipe, details)
     horizon = 0.45 + 0.25 * float(scene.random())
     canvas = paint_sky(width, height, colors, horizon)
     if scene.random() < 0.45:
-        add_stars(canvas, everything, horizon, 20 + recipe.detail * 4)
-    place = 0.2 + 0.6 * float(everything.random())
+        count = 20 + recipe.detail * 4
+        add_stars(canvas, details, horizon, count)
+    place = 0.2 + 0.6 * float(details.random())
     radius = 0.05 + 0.08 * float(scene.random())
     add_sun(canvas, colors[2], place, horizon, radius)
     ridges = 3 + int(scene.integers(3))
-    water = bool(scene.random() < 0.4)
-    add_ridges(canvas, colors, horizon, ridges - water, everything)
-    if water:
+    has_water = bool(scene.random() < 0.4)
+    if has_water:
+        add_ridges(canvas, colors, horizon, ridges - 1, details)
         add_water(canvas, horizon + (1 - horizon) * 0.55)
+    else:
+        add_ridges(canvas, colors, horizon, ridges, details)
+    return add_contrast(canvas, recipe.cfg)
+
+
+def add_contrast(canvas: Array, cfg: float) -> Array:
+    """The picture with more contrast for a larger cfg."""
     middle = float(canvas.mean())
-    contrast = 0.8 + min(recipe.cfg, 20.0) / 35
-    vivid: Array = (canvas - middle) * np.float32(contrast) + np.float32(middle)
+    contrast = 0.8 + min(cfg, 20.0) / 35
+    from_middle = canvas - middle
+    vivid: Array = from_middle * np.float32(contrast) + np.float32(middle)
     return vivid
 
 
 def choose_colors(recipe: Recipe, rng: np.random.Generator) -> list[Array]:
     """Top, middle and glow of the sky and the nearest hill; a little shifted by every input."""
-    palette = PALETTES[hash_number(recipe.checkpoint) % len(PALETTES)]
+    number = hash_number(recipe.checkpoint) % len(PALETTES)
     shift = rng.uniform(-22, 22, 3)
     colors: list[Array] = []
-    for color in palette:
-        shifted = np.clip(np.array(color) + shift, 0, 255)
-        colors.append(shifted.astype(np.float32))
+    for color in PALETTES[number]:
+        shifted = np.array(color) + shift
+        clipped = np.clip(shifted, 0, 255)
+        colors.append(clipped.astype(np.float32))
     return colors
 
 
 def paint_sky(width: int, height: int, colors: list[Array], horizon: float) -> Array:
+    """A gradient of three colors from the top to the horizon, the same in every column."""
     top, middle, glow, _ = colors
     bottom = 1 / max(horizon, 0.1)
-    rows = np.linspace(0, bottom, height, dtype=np.float32).clip(0, 1)
-    place = rows[:, None]
+    rows = np.linspace(0, bottom, height, dtype=np.float32)
+    place = rows.clip(0, 1)[:, None]
     lower = (place * 2 - 1).clip(0, 1)
     upper = (place * 2).clip(0, 1)
-    column = top * (1 - upper) + middle * (upper - lower) + glow * lower
+    column = top * (1 - upper)
+    column = column + middle * (upper - lower)
+    column = column + glow * lower
     sky = np.repeat(column[:, None, :], width, axis=1)
     return sky.astype(np.float32)
 
 
 def add_stars(canvas: Array, rng: np.random.Generator, horizon: float, count: int) -> None:
+    """Bright pixels above the horizon, most of them near the top."""
     height, width = canvas.shape[:2]
-    places = rng.random(count) ** 1.5 * horizon * height * 0.9
+    heights = rng.random(count) ** 1.5
+    places = heights * horizon * height * 0.9
     rows = places.astype(int).clip(0, height - 1)
     columns = rng.integers(0, width, count)
     brightness = rng.uniform(60, 180, (count, 1))
@@ -112,15 +130,25 @@ def add_sun(canvas: Array, color: Array, x: float, horizon: float, radius: float
     width.
     """
     height, width = canvas.shape[:2]
-    columns = np.arange(width, dtype=np.float32)[None, :] / width - x
-    rows = np.arange(height, dtype=np.float32)[:, None] / height - horizon * 0.62
-    rows = rows * (height / width)
-    distance = columns**2 + rows**2
-    glow = np.exp(-distance / (radius * radius * 9))
-    disc = ((radius * radius - distance) / (radius * radius * 0.06)).clip(0, 1)
+    columns = np.arange(width, dtype=np.float32) / width
+    rows = np.arange(height, dtype=np.float32) / height
+    # From the middle of the sun, in parts of the width; squared.
+    from_left = columns - x
+    from_top = (rows - horizon * 0.62) * (height / width)
+    distance = from_left[None, :] ** 2 + from_top[:, None] ** 2
+    area = radius * radius
+    glow = np.exp(-distance / (area * 9))
+    disc = ((area - distance) / (area * 0.06)).clip(0, 1)
     bright = np.minimum(color + 40, 255)
-    canvas += (glow * 0.5)[..., None] * (color - canvas)
-    canvas += disc[..., None] * (bright - canvas)
+    mix_in(canvas, color, glow * 0.5)
+    mix_in(canvas, bright, disc)
+
+
+def mix_in(canvas: Array, color: Array, cover: Array) -> None:
+    """Puts a color on the canvas where `cover`, a number for each pixel, is above 0; 1 hides what
+    was there.
+    """
+    canvas += cover[..., None] * (color - canvas)
 
 
 def add_ridges(
@@ -134,21 +162,25 @@ def add_ridges(
         near = (index + 1) / count
         top = (horizon + (1 - horizon) * 0.8 * index / count) * height
         curve = ridge_line(width, rng, near)
-        line = top - curve * height * (0.10 + 0.05 * near)
+        steepness = 0.10 + 0.05 * near
+        line = top - curve * height * steepness
         color = haze * (1 - near) * 0.75 + ground * near
-        cover = (rows - line[None, :]).clip(0, 1)[..., None]
-        canvas += cover * (color - canvas)
+        below = rows - line[None, :]
+        mix_in(canvas, color, below.clip(0, 1))
 
 
 def ridge_line(width: int, rng: np.random.Generator, near: float) -> Array:
     """A curve between about -1 and 1, one number per column."""
     place = np.linspace(0, 1, width, dtype=np.float32)
     line = np.zeros(width, dtype=np.float32)
+    narrower = 1.6 - 0.6 * near
     for octave in range(1, 6):
-        waves = octave * octave * (0.7 + float(rng.random())) * (1.6 - 0.6 * near)
+        square = octave * octave
+        spread = 0.7 + float(rng.random())
+        waves = square * spread * narrower
         phase = float(rng.random()) * 6.283
         curve = np.sin(place * 6.283 * waves + phase)
-        line += curve.astype(np.float32) / (octave * octave)
+        line += curve.astype(np.float32) / square
     return line
 
 
@@ -157,9 +189,11 @@ def add_water(canvas: Array, shore: float) -> None:
     height = canvas.shape[0]
     line = int(shore * height)
     depth = height - line
-    mirrored = canvas[max(line - depth, 0) : line][::-1]
+    above = canvas[max(line - depth, 0) : line]
+    mirrored = above[::-1]
     tint = np.array((12, 30, 52), dtype=np.float32)
-    canvas[line : line + len(mirrored)] = mirrored * 0.72 + tint * 0.6
+    end = line + len(mirrored)
+    canvas[line:end] = mirrored * 0.72 + tint * 0.6
 
 
 def write_caption(picture: Image.Image, text: str) -> None:
@@ -168,15 +202,23 @@ def write_caption(picture: Image.Image, text: str) -> None:
     size = max(8, min(width, height) // 32)
     draw = ImageDraw.Draw(picture, "RGBA")
     font = ImageFont.load_default(size)
-    line = " ".join(text.split())
-    room = max(1, int((width - size * 5) / (size * 0.5)))
-    shown = line if len(line) <= room else line[: room - 1] + "…"
+    # A letter is about half as wide as it is high.
+    letters = max(1, int((width - size * 5) / (size * 0.5)))
+    line = shorten_line(text, letters)
     draw.rectangle((0, height - size * 2, width, height), fill=(0, 0, 0, 110))
     middle = height - size
-    draw.text((size // 2, middle), shown, font=font, fill=(255, 255, 255, 230), anchor="lm")
-    draw.text(
-        (width - size // 2, middle), "demo", font=font, fill=(255, 255, 255, 160), anchor="rm"
-    )
+    left = (size // 2, middle)
+    right = (width - size // 2, middle)
+    draw.text(left, line, font=font, fill=(255, 255, 255, 230), anchor="lm")
+    draw.text(right, "demo", font=font, fill=(255, 255, 255, 160), anchor="rm")
+
+
+def shorten_line(text: str, letters: int) -> str:
+    """The text as one line of at most so many letters, with … where something is left out."""
+    line = " ".join(text.split())
+    if len(line) <= letters:
+        return line
+    return line[: letters - 1] + "…"
 
 
 def trace_outlines(picture: Image.Image, guide: Image.Image, strength: float) -> Image.Image:
@@ -184,12 +226,15 @@ def trace_outlines(picture: Image.Image, guide: Image.Image, strength: float) ->
     to 1 and more).
     """
     fitted = guide.convert("L").resize(picture.size)
-    outlines = fitted.filter(ImageFilter.FIND_EDGES).filter(ImageFilter.MaxFilter(3))
-    edges = ImageOps.autocontrast(outlines, cutoff=2)
+    outlines = fitted.filter(ImageFilter.FIND_EDGES)
+    wide = outlines.filter(ImageFilter.MaxFilter(3))
+    edges = ImageOps.autocontrast(wide, cutoff=2)
     opacity = min(strength, 1.0)
-    cover = edges.point([min(255, round(level * opacity)) for level in range(256)])
+    levels: list[int] = []
+    for level in range(256):
+        levels.append(min(255, round(level * opacity)))
     white = Image.new("RGB", picture.size, "white")
-    return Image.composite(white, picture, cover)
+    return Image.composite(white, picture, edges.point(levels))
 
 
 def draw_noise(seed: int, width: int, height: int) -> Image.Image:
@@ -213,7 +258,8 @@ def draw_step(final: Image.Image, noise: Image.Image, part: float) -> Image.Imag
     height = max(1, int(final.height * scale))
     small = final.resize((width, height))
     soft = small.resize(final.size, Image.Resampling.BILINEAR)
-    return Image.blend(soft, noise, 0.9 * (1 - part) ** 1.5)
+    opacity = 0.9 * (1 - part) ** 1.5
+    return Image.blend(soft, noise, opacity)
 
 
 def to_image(array: Array) -> Image.Image:

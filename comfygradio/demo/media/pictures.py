@@ -37,7 +37,9 @@ def resize_image(
     image: Image.Image, width: int, height: int, method: str, crop: bool
 ) -> Image.Image:
     """Scales to width by height pixels, cropping the centre first if `crop` is set."""
-    part = crop_to_ratio(image, width, height) if crop else image
+    part = image
+    if crop:
+        part = crop_to_ratio(image, width, height)
     size = (max(1, width), max(1, height))
     return part.resize(size, METHODS[method])
 

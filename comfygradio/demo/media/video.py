@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from comfygradio.demo.media.sound import OPUS_RATE, Audio, load_audio
+from comfygradio.demo.media.sound import OPUS_RATE, Audio, encode_audio, load_audio, name_layout
 
 if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer
@@ -87,23 +87,27 @@ def save_video(
             if encoding.reuses(source):
                 copy_streams(source, path, texts)
                 return
-    clip = video if isinstance(video, Clip) else load_clip(video)
-    format = CONTAINERS[path.suffix]
-    with av.open(str(path), "w", format=format, options=container_options(path)) as container:
+        video = load_clip(video)
+    with open_output(path) as container:
         container.metadata.update(texts)
-        encode_clip(container, clip, encoding.codec_for(path), encoding.crf)
+        encode_clip(container, video, encoding.codec_for(path), encoding.crf)
 
 
-def container_options(path: Path) -> dict[str, str]:
-    return KEEP_TAGS if path.suffix == ".mp4" else {}
-
-
-def copy_streams(source: InputContainer, path: Path, texts: Mapping[str, str]) -> None:
+def open_output(path: Path) -> OutputContainer:
+    """A container to write to, of the kind that the suffix names."""
     import av
 
     format = CONTAINERS[path.suffix]
-    with av.open(str(path), "w", format=format, options=container_options(path)) as target:
-        target.metadata.update({**source.metadata, **texts})
+    options = KEEP_TAGS if path.suffix == ".mp4" else {}
+    container: OutputContainer = av.open(str(path), "w", format=format, options=options)
+    return container
+
+
+def copy_streams(source: InputContainer, path: Path, texts: Mapping[str, str]) -> None:
+    """Copies pictures and sounds as they are, with the tags of the source and `texts`."""
+    with open_output(path) as target:
+        target.metadata.update(source.metadata)
+        target.metadata.update(texts)
         streams: dict[Any, Any] = {}
         for stream in source.streams:
             if stream.type in ("video", "audio") and stream.codec_context is not None:
@@ -115,8 +119,22 @@ def copy_streams(source: InputContainer, path: Path, texts: Mapping[str, str]) -
 
 
 def encode_clip(container: OutputContainer, clip: Clip, codec: str, crf: float | None) -> None:
-    import av
+    """Encodes the pictures of a clip, and its sound if it has one."""
+    stream = add_pictures(container, clip, codec, crf)
+    # Every stream has to be there before the first one is written.
+    sound: Any = None
+    if clip.audio is not None:
+        sound = add_sound(container, clip.audio)
+    encode_pictures(container, stream, clip.pictures)
+    if clip.audio is not None:
+        # The sound is not longer than the pictures.
+        length = ceil(clip.audio.rate * len(clip.pictures) / clip.fps)
+        samples = clip.audio.samples[:, :length]
+        encode_audio(container, sound, Audio(samples, clip.audio.rate))
 
+
+def add_pictures(container: OutputContainer, clip: Clip, codec: str, crf: float | None) -> Any:
+    """The stream for the pictures of a clip."""
     os.environ.setdefault("SVT_LOG", "1")  # the AV1 encoder would print its settings
     rate = Fraction(round(clip.fps * 1000), 1000)
     options = {"preset": SPEEDS[codec]}
@@ -126,37 +144,26 @@ def encode_clip(container: OutputContainer, clip: Clip, codec: str, crf: float |
     stream.width, stream.height = clip.pictures[0].size
     stream.pix_fmt = "yuv420p"
     stream.options = options
-    # Every stream has to be there before the first one is written.
-    sound: Any = None if clip.audio is None else add_sound(container, clip.audio)
-    for picture in clip.pictures:
+    return stream
+
+
+def encode_pictures(container: OutputContainer, stream: Any, pictures: list[Image.Image]) -> None:
+    """Writes all pictures into a stream of a container."""
+    import av
+
+    for picture in pictures:
         pixels = np.asarray(picture.convert("RGB"))
         frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
         container.mux(stream.encode(frame))
     container.mux(stream.encode(None))
-    if clip.audio is not None:
-        length = ceil(clip.audio.rate * len(clip.pictures) / clip.fps)
-        encode_sound(container, sound, clip.audio, length)
 
 
 def add_sound(container: OutputContainer, audio: Audio) -> Any:
-    layout = "mono" if len(audio.samples) == 1 else "stereo"
+    """The stream for a sound: Opus in WebM, AAC elsewhere."""
+    layout = name_layout(audio)
     if container.format.name == "webm":
         return container.add_stream("libopus", rate=OPUS_RATE, layout=layout)
     return container.add_stream("aac", rate=audio.rate, layout=layout)
-
-
-def encode_sound(container: OutputContainer, stream: Any, audio: Audio, length: int) -> None:
-    """The first `length` samples, so that the sound is not longer than the pictures."""
-    import av
-
-    resampler = av.AudioResampler(format=stream.format, layout=stream.layout, rate=stream.rate)
-    samples = np.ascontiguousarray(audio.samples[:, :length])
-    frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout=stream.layout.name)
-    frame.sample_rate = audio.rate
-    frame.pts = 0
-    for block in [*resampler.resample(frame), *resampler.resample(None)]:
-        container.mux(stream.encode(block))
-    container.mux(stream.encode(None))
 
 
 def load_clip(video: VideoFile) -> Clip:

@@ -23,7 +23,9 @@ def nodes() -> dict[str, NodeFunction]:
 
 
 def show(text: str, *more: object) -> NodeResult:
-    return NodeResult((text, *more), {"text": [text]})
+    """A result that is the text, and further outputs; the text is shown too."""
+    outputs = (text, *more)
+    return NodeResult(outputs, {"text": [text]})
 
 
 def show_tags(run: NodeRun, inputs: NodeInputs) -> NodeResult:
@@ -37,13 +39,18 @@ def show_tags(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 def show_color(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     """`#ff8800`, then the number as `#rrggbb` if there is one; and a picture of the colour."""
     color = inputs.text("color")
-    number = f" #{inputs.integer('number'):06x}" if inputs.has("number") else ""
-    return show(color + number, [Image.new("RGB", COLOR_SIZE, color)])
+    text = color
+    if inputs.has("number"):
+        number = inputs.integer("number")
+        text = f"{color} #{number:06x}"
+    picture = Image.new("RGB", COLOR_SIZE, color)
+    return show(text, [picture])
 
 
 def show_file(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     name = inputs.text("file")
-    size = run.folders.annotated(name).stat().st_size
+    path = run.folders.annotated(name)
+    size = path.stat().st_size
     return show(f"{name}: {size} bytes")
 
 

@@ -1,4 +1,6 @@
-"""Axis texts: where one value ends and the next begins, what is in quotes, and what is left out."""
+"""Splits axis texts into items: where one value ends and the next begins, quotes, and skipped
+items.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ MAX_TYPED_LENGTH = 100_000
 be longer, since there every drawn seed is written out.
 """
 
-MAX_PIECES = 250_000
+MAX_TOKENS = 250_000
 """Commas, bars and line ends of one field's axis text."""
 
 BEGIN = re.compile(r"[^\S\r\n]*(SKIP:[^\S\r\n]*)?")
@@ -39,8 +41,8 @@ MIXED = (
 
 @dataclass(frozen=True)
 class Item:
-    """One part of an axis text, without its quotes; `start` and `end` are where it stands, its
-    quotes included.
+    """One part of an axis text, without its quotes. `start` and `end` are its place, quotes
+    included.
     """
 
     text: str
@@ -52,7 +54,7 @@ class Item:
 
 @dataclass(frozen=True)
 class _Token:
-    """What stands between two separators of any kind."""
+    """The text between two separators of any kind."""
 
     start: int
     end: int
@@ -66,47 +68,47 @@ class _Token:
 
 
 def split_values(text: str, start: int = 0, in_brackets: bool = False) -> tuple[list[Item], str]:
-    """The items of a text from `start` on, and what separates them: `||` if it occurs, else commas
-    and new lines.
+    """Split a text into items, from `start` on. Returns them and what separates them: `||` if it
+    occurs, else commas and line breaks.
 
-    Empty items are left out; `SKIP:` marks those that are to be skipped. With `in_brackets` a comma
-    inside of brackets separates nothing. Raises InvalidValue for texts that are too long.
+    Empty items are left out; `SKIP:` marks items to be skipped. With `in_brackets`, commas inside
+    of brackets separate nothing. Raises InvalidValue for a text that is too long.
     """
-    pieces = _tokenize(text, start)
-    if any(_ends_at_bar(piece) for piece in pieces):
-        return list(_group(text, pieces, _ends_at_bar)), " || "
+    tokens = _tokenize(text, start)
+    if any(_ends_at_bar(token) for token in tokens):
+        return list(_group(text, tokens, _ends_at_bar)), " || "
     if in_brackets:
         brackets = _Brackets(text)
-        return list(_group(text, pieces, brackets.is_closed_after)), ", "
-    return list(_group(text, pieces, _ends_anywhere)), ", "
+        return list(_group(text, tokens, brackets.is_closed_after)), ", "
+    return list(_group(text, tokens, _ends_anywhere)), ", "
 
 
 def split_texts(text: str) -> list[Item]:
-    """The texts of a field of words, in which a comma alone separates nothing.
+    """Split the texts of a text field, in which a comma alone separates nothing.
 
-    They are all in quotes, or separated by `||`, or else by new lines. Raises InvalidValue where
-    only some are in quotes.
+    Either all are in quotes, or they are separated by `||`, or else by line breaks. Raises
+    InvalidValue if only some are in quotes.
     """
-    pieces = _tokenize(text, 0)
-    filled = [piece for piece in pieces if piece.is_filled]
-    if all(piece.quoted is not None for piece in filled):
-        return list(_group(text, pieces, _ends_anywhere))
-    if any(_ends_at_bar(piece) for piece in pieces):
-        return list(_group(text, pieces, _ends_at_bar))
-    lines = list(_group(text, pieces, _ends_at_line))
-    if len(lines) == 1 and any(piece.quoted is not None for piece in filled):
+    tokens = _tokenize(text, 0)
+    filled = [token for token in tokens if token.is_filled]
+    if all(token.quoted is not None for token in filled):
+        return list(_group(text, tokens, _ends_anywhere))
+    if any(_ends_at_bar(token) for token in tokens):
+        return list(_group(text, tokens, _ends_at_bar))
+    lines = list(_group(text, tokens, _ends_at_line))
+    if len(lines) == 1 and any(token.quoted is not None for token in filled):
         raise InvalidValue(MIXED)
     return lines
 
 
 def check_length(text: str) -> None:
-    """Raises InvalidValue for an axis text that is too long."""
+    """Raise InvalidValue for an axis text that is too long."""
     if len(text) > MAX_LENGTH:
         raise InvalidValue(f"the text is too long: at most {MAX_LENGTH:,} characters are allowed.")
 
 
 def check_typed(text: str) -> None:
-    """Raises InvalidValue for an axis text that is longer than anybody types."""
+    """Raise InvalidValue for an axis text that is longer than a page or a program may send."""
     if len(text) > MAX_TYPED_LENGTH:
         raise InvalidValue(
             f"the text is too long: at most {MAX_TYPED_LENGTH:,} characters are allowed."
@@ -114,29 +116,29 @@ def check_typed(text: str) -> None:
 
 
 def quote(text: str) -> str:
-    """The text in quotes: read back as it is, whatever it holds."""
+    """Put a text in quotes, so that it is parsed as it is, whatever it holds."""
     return '"' + text.replace('"', '""') + '"'
 
 
 def quote_if_split(text: str) -> str:
-    """The text as one item: in quotes where it would not be read back as it is."""
+    """Return a text as one item: in quotes only if it would be split, or changed, without."""
     items, _ = split_values(text)
     whole = Item(text, 0, len(text))
     return text if items == [whole] else quote(text)
 
 
 class _Brackets:
-    """Counts the brackets that are open, from one item's beginning on."""
+    """Counts the open brackets since the beginning of an item."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._open = 0
 
-    def is_closed_after(self, piece: _Token) -> bool:
-        own = self._text[piece.start : piece.end]
+    def is_closed_after(self, token: _Token) -> bool:
+        own = self._text[token.start : token.end]
         opened = self._open + own.count("(") - own.count(")")
         self._open = max(0, opened)
-        if self._open and piece.separator == ",":
+        if self._open and token.separator == ",":
             return False
         self._open = 0
         return True
@@ -144,12 +146,12 @@ class _Brackets:
 
 def _tokenize(text: str, start: int) -> list[_Token]:
     check_length(text)
-    pieces = list(itertools.islice(_iterate_tokens(text, start), MAX_PIECES + 1))
-    if len(pieces) > MAX_PIECES:
+    tokens = list(itertools.islice(_iterate_tokens(text, start), MAX_TOKENS + 1))
+    if len(tokens) > MAX_TOKENS:
         raise InvalidValue(
-            f"the text has too many parts: at most {MAX_PIECES:,} commas and line ends are allowed."
+            f"the text has too many parts: at most {MAX_TOKENS:,} commas and line ends are allowed."
         )
-    return pieces
+    return tokens
 
 
 def _iterate_tokens(text: str, position: int) -> Iterator[_Token]:
@@ -173,35 +175,35 @@ def _iterate_tokens(text: str, position: int) -> Iterator[_Token]:
 
 
 def _find_separator(text: str, start: int) -> tuple[int, str, int]:
-    """Where the next separator begins, the separator, and where it ends; "" at the text's end."""
+    """Find the next separator: where it begins, its text, and where it ends. At the end of the text
+    it is "".
+    """
     found = SEPARATOR.search(text, start)
     if found is None:
         return len(text), "", len(text)
     return found.start(), found[0], found.end()
 
 
-def _ends_at_bar(piece: _Token) -> bool:
-    return piece.separator == "||"
+def _ends_at_bar(token: _Token) -> bool:
+    return token.separator == "||"
 
 
-def _ends_at_line(piece: _Token) -> bool:
-    return piece.separator in ("\n", "\r\n", "\r")
+def _ends_at_line(token: _Token) -> bool:
+    return token.separator in ("\n", "\r\n", "\r")
 
 
-def _ends_anywhere(piece: _Token) -> bool:
+def _ends_anywhere(token: _Token) -> bool:
     return True
 
 
 def _group(
-    text: str, pieces: Iterable[_Token], is_last: Callable[[_Token], bool]
+    text: str, tokens: Iterable[_Token], is_last: Callable[[_Token], bool]
 ) -> Iterator[Item]:
-    """The items that the pieces make up; each ends with a piece that `is_last`, or
-    with the text.
-    """
+    """Group tokens into items. Each item ends with a token that `is_last`, or with the text."""
     group: list[_Token] = []
-    for piece in pieces:
-        group.append(piece)
-        if is_last(piece) or not piece.separator:
+    for token in tokens:
+        group.append(token)
+        if is_last(token) or not token.separator:
             item = _join(text, group)
             if item is not None:
                 yield item
@@ -214,7 +216,7 @@ def _join(text: str, group: list[_Token]) -> Item | None:
     indent = len(raw) - len(raw.lstrip())
     start = first.start + indent
     end = start + len(raw.strip())
-    filled = [piece for piece in group if piece.is_filled]
+    filled = [token for token in group if token.is_filled]
     if len(filled) == 1:
         [only] = filled
         is_whole = (only.start, only.end) == (start, end)

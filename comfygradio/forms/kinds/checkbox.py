@@ -21,24 +21,37 @@ class CheckboxKind(Kind):
     """A switch."""
 
     input_types: frozenset[str] = frozenset({"BOOLEAN"})
+    needs_slot: bool = False
     syntax: str = "on, off"
 
     def check(self, field: Field, value: Any) -> bool:
-        """On or off. Raises InvalidValue."""
+        """Convert to a boolean. Raises InvalidValue."""
         return check_boolean(field, value)
 
     def resolve_scalar(self, field: Field, scalar: PlainScalar) -> Any:
-        """A boolean, also for `on`, `off`, `yes` and `no`."""
+        """Return a boolean, also for `on`, `off`, `yes` and `no`."""
         if scalar.boolean is not None:
             return scalar.boolean
         return super().resolve_scalar(field, scalar)
 
+    def is_empty(self, field: Field, value: Any) -> bool:
+        """Never, since a switch is always on or off."""
+        return False
+
+    def can_be_off(self, field: Field) -> bool:
+        """Always."""
+        return True
+
+    def get_off_value(self, field: Field) -> Any:
+        """False."""
+        return False
+
     def find_python_type(self, field: Field) -> type:
-        """A boolean."""
+        """`bool`."""
         return bool
 
     def offers_none(self, field: Field) -> bool:
-        """No: a switch is always on or off."""
+        """Never, since a switch is always on or off."""
         return False
 
     def parse_axis_item(self, axis: AxisContext, items: Sequence[Item], index: int) -> AxisValues:
@@ -60,7 +73,10 @@ class CheckboxKind(Kind):
 
 
 def check_boolean(field: Field, value: Any) -> bool:
-    """On or off; the usual words for both are understood."""
+    """Convert a value to a boolean; the usual words for on and off are understood.
+
+    Raises InvalidValue.
+    """
     word = ""
     if isinstance(value, bool | int | float | str) and not is_huge(value):
         word = str(value).strip().lower()

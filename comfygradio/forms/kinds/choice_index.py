@@ -1,6 +1,4 @@
-"""Catalogs: a field's choices, found by what people type: value, label, another spelling, or a
-pattern.
-"""
+"""Finds a field's choices by what people type: value, label, another spelling, or a pattern."""
 
 from __future__ import annotations
 
@@ -17,8 +15,8 @@ OPENED = re.compile(r"\[[^\]]")
 
 
 class ChoiceIndex:
-    """A field's choices, indexed once, so that thousands of values are looked up among thousands of
-    choices.
+    """A field's choices, indexed once, so that thousands of values can be looked up among thousands
+    of choices.
     """
 
     def __init__(self, choices: tuple[Choice, ...]) -> None:
@@ -47,12 +45,15 @@ class ChoiceIndex:
         self._short = _index(short_names)
 
     def find_exact(self, text: str) -> Choice | None:
-        """The choice with this value or label."""
+        """Find the choice with this value or label."""
         return self._exact.get(text)
 
     def find_candidates(self, text: str) -> list[Choice]:
-        """The choices that match: by value or label, else ignoring case, else ignoring folders
-        and file ending, else the same number (`1.50` for 1.5).
+        """Find the choices that match a text.
+
+        It is compared with values and labels: exactly, then ignoring case, then ignoring folders
+        and file suffix, then as a number (`1.50` for 1.5). The first comparison that matches
+        counts.
         """
         exact = self.find_exact(text)
         if exact is not None:
@@ -64,7 +65,9 @@ class ChoiceIndex:
         return [] if same is None else [same]
 
     def find(self, text: str) -> Choice:
-        """The one choice that is meant. Raises InvalidValue, naming several or near ones."""
+        """Find the only choice that matches. Raises InvalidValue, which names all matches, or
+        similar choices.
+        """
         found = self.find_candidates(text)
         if len(found) == 1:
             return found[0]
@@ -74,9 +77,10 @@ class ChoiceIndex:
         raise InvalidValue(f"{shorten(text)} is not in the list; {self._suggest(text)}")
 
     def find_all(self, pattern: str) -> list[Choice]:
-        """The choices whose value or label fits a pattern of `*`, `?` and `[…]`, whatever the case.
+        """Find the choices whose value or label fits a pattern of `*`, `?` and `[…]`, ignoring
+        case.
 
-        Raises InvalidValue.
+        Raises InvalidValue if there are none.
         """
         found = self._list_fitting(pattern[:MAX_NAME])
         if not found or len(pattern) > MAX_NAME:
@@ -99,12 +103,13 @@ class ChoiceIndex:
         return found
 
     def get_label(self, value: object) -> str:
-        """The label of a value."""
+        """Return the label of a value."""
+        # As a key alone, True would be 1.
         key = (isinstance(value, bool), value)
         return self._labels.get(key, str(value))
 
     def format_value(self, value: object) -> str:
-        """The text by which a value is found again."""
+        """Return a text that finds this value again: its label, if that finds no other value."""
         label = self.get_label(value)
         found = self._exact.get(label)
         if found is not None and found.value == value:
@@ -120,7 +125,7 @@ class ChoiceIndex:
 
 
 def is_pattern(text: str) -> bool:
-    """Whether a text holds what stands for other letters: `*`, `?` or `[…]`."""
+    """Whether a text holds characters that stand for others: `*`, `?` or `[…]`."""
     if "*" in text or "?" in text:
         return True
     last = text.rfind("]")
@@ -132,7 +137,7 @@ def _fold(text: str) -> str:
 
 
 def _list_short_names(choice: Choice) -> Iterator[str]:
-    """A file's name without its folders, with and without its ending."""
+    """List a file's name without folders, with and without its suffix."""
     name = fold_file_name(str(choice.value))
     if FILE_END.search(name):
         yield name

@@ -1,4 +1,4 @@
-"""File patterns: the files that a text on an axis names, below a folder."""
+"""Finds the files that a text on an axis names, by name or by pattern."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ MAX_LISTED = 100_000
 
 @dataclass(frozen=True)
 class AllowedFiles:
-    """The files that may be named: those below `root`, or also others if not `is_confined`; without
-    a root, none.
+    """The files that may be named: those below `root`, or any if not `is_confined`. Without a root,
+    none.
     """
 
     root: Path | None = None
     is_confined: bool = True
 
     def find(self, text: str, is_literal: bool = False) -> list[Path]:
-        """The file of this name, or those that fit a pattern such as `pictures/*.png`, page 2
+        """Find the file of this name, or those that fit a pattern such as `pictures/*.png`, page 2
         before page 10.
 
-        Raises InvalidValue where there is none, or where it lies outside of the folder.
+        Raises InvalidValue if there is none, or if it lies outside of the folder.
         """
         if self.root is None:
             raise InvalidValue("files cannot be named here; add them by hand.")
@@ -47,9 +47,7 @@ class AllowedFiles:
             raise InvalidValue(f"{shorten(text)} is no file that can be read.") from None
 
     def to_text(self, path: Path) -> str:
-        """The text by which a file is found again: relative to the folder where it
-        lies in there.
-        """
+        """Return a text that finds a file again, relative to the folder if it lies in there."""
         if self.root is not None and path.is_relative_to(self.root):
             return path.relative_to(self.root).as_posix()
         return str(path)
@@ -76,7 +74,9 @@ class AllowedFiles:
         return sort_naturally(found)
 
     def _admit(self, path: Path) -> Path:
-        """The path itself. Raises InvalidValue where it leads out of the folder, even by a link."""
+        """Return the path itself. Raises InvalidValue if it leads out of the folder, even by a
+        link.
+        """
         if not self.is_confined or self.root is None:
             return path
         if not path.resolve().is_relative_to(self.root.resolve()):
@@ -87,7 +87,7 @@ class AllowedFiles:
 
 
 def sort_naturally(paths: Iterable[Path]) -> list[Path]:
-    """By name, the numbers in it by their size."""
+    """Sort paths by name, with the numbers in them by size."""
 
     def weigh(path: Path) -> list[tuple[bool, int, str]]:
         weights = []

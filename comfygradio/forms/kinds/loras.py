@@ -20,6 +20,7 @@ from comfygradio.forms.kinds.choice import MAX_CHOICE_TEXT
 from comfygradio.forms.kinds.kind import Kind
 from comfygradio.forms.kinds.lora_loaders import MAX_ROWS, insert_loras, is_lora_loader
 from comfygradio.forms.kinds.model_name import fold_file_name
+from comfygradio.forms.kinds.number import EXACT_LIMIT
 from comfygradio.forms.kinds.number_range import expand_numbers
 from comfygradio.forms.kinds.numerals import format_short, parse_numeral, suggest_numerals
 from comfygradio.forms.kinds.value import Choice, InvalidValue, Lora, list_choices, shorten
@@ -48,6 +49,7 @@ class LorasKind(Kind):
     """Rows of a LoRA file and its strength."""
 
     max_length: int = MAX_CHOICE_TEXT
+    is_lora_list: bool = True
     keys: frozenset[str] = frozenset({"choices", "min", "max", "step"})
     syntax: str = (
         'name:0.8, other:0.2-1 (+0.2); several at once in quotes ("name:0.8, other"); none '
@@ -55,36 +57,65 @@ class LorasKind(Kind):
     )
 
     def check(self, field: Field, value: Any) -> tuple[Lora, ...]:
-        """Rows of name and strength. Raises InvalidValue."""
+        """Convert to rows of name and strength. Raises InvalidValue."""
         return check_loras(field, value)
 
-    def to_json(self, value: Any) -> Any:
-        """Rows as objects with a name and a strength."""
+    def to_json(self, field: Field, value: Any) -> Any:
+        """Convert rows to objects with a name and a strength."""
         if value is None:
             return None
-        rows = [row for row in value if isinstance(row, Lora)]
-        return [{"name": row.name, "strength": row.strength} for row in rows]
+        rows: list[dict[str, Any]] = []
+        for row in value:
+            if isinstance(row, Lora):
+                rows.append({"name": row.name, "strength": row.strength})
+        return rows
 
     def list_inputs(self, field: Field, value: Any) -> list[tuple[Slot, Any]]:
-        """None: the rows become nodes of their own."""
+        """List no inputs, since each row becomes a node."""
         return []
+
+    def holds_list(self, field: Field) -> bool:
+        """Always."""
+        return True
 
     def change_graph(
         self, graph: dict[str, dict[str, Any]], field: Field, value: Any, object_info: ObjectInfo
     ) -> list[str]:
         """Insert a loader for each row. Loaders that get no row are to be bypassed."""
-        return insert_loras(graph, field, value or (), object_info)
+        rows = value or ()
+        return insert_loras(graph, field, rows, object_info)
 
     def is_own_node(self, field: Field, node_id: str) -> bool:
         """Whether a node is a loader of this list."""
         return is_lora_loader(field, node_id)
 
+    def salvage(self, value: Any) -> Any:
+        """Return the rows that have a name."""
+        if not isinstance(value, list | tuple):
+            return super().salvage(value)
+        rows = []
+        for row in value:
+            if isinstance(row, Mapping) and isinstance(row.get("name"), str):
+                strength = _salvage_strength(row.get("strength"))
+                rows.append({"name": row["name"], "strength": strength})
+        return rows
+
+    def describe(self, field: Field, value: Any) -> str:
+        """Describe rows to people."""
+        if not value:
+            return "none"
+        rows: list[str] = []
+        for row in value:
+            strength = f"{row['strength']:g}"
+            rows.append(f"{row['name']} × {strength}")
+        return ", ".join(rows)
+
     def find_python_type(self, field: Field) -> type:
-        """A list of rows."""
+        """A list, of rows."""
         return list
 
     def offers_none(self, field: Field) -> bool:
-        """No: the syntax says it already."""
+        """Never, since the syntax says so already."""
         return False
 
     def explain_comma(self, field: Field, parts: Sequence[str]) -> str:
@@ -101,7 +132,11 @@ class LorasKind(Kind):
 
         Raises InvalidValue.
         """
-        found = combine_parts(items[index], lambda part: _parse_axis_part(axis, part))
+
+        def parse(part: Item) -> AxisValues:
+            return _parse_axis_part(axis, part)
+
+        found = combine_parts(items[index], parse)
         checked = [_check_known(axis, rows) for rows in found.values]
         return AxisValues(checked, found.is_open)
 
@@ -111,11 +146,15 @@ class LorasKind(Kind):
 
     def format_axis_label(self, axis: AxisContext, value: Any) -> str:
         """Format names, and strengths other than 1."""
-        return " + ".join(_format_label(row) for row in value)
+        labels = [_format_label(row) for row in value]
+        return " + ".join(labels)
 
     def format_axis_item(self, axis: AxisContext, value: Any) -> str:
         """Format names with their strengths, in quotes."""
-        rows = [quote_if_split(f"{row.name}:{row.strength!r}") for row in value]
+        rows: list[str] = []
+        for row in value:
+            text = f"{row.name}:{row.strength!r}"
+            rows.append(quote_if_split(text))
         return quote(", ".join(rows))
 
 
@@ -234,6 +273,15 @@ def _check_strength(field: Field, value: Any) -> float:
     raise InvalidValue(f"the strength {shorten(value)} is not possible; {advice}.")
 
 
+def _salvage_strength(value: Any) -> float:
+    if not isinstance(value, int | float):
+        return 1.0
+    # Out of a file may come NaN, or a whole number that is too long for a float.
+    if not abs(value) < EXACT_LIMIT:
+        return 1.0
+    return float(value)
+
+
 def _parse_strength(value: Any) -> float:
     """Parse a number or its text. Returns NaN for anything else."""
     number = parse_numeral(value) if isinstance(value, str) else value
@@ -272,8 +320,8 @@ def _check_known(axis: AxisContext, rows: tuple[Lora, ...]) -> Any:
     """Check rows whose names are known. They are not looked for among all choices again, which
     would be slow for thousands of values.
     """
-    known = tuple(Choice(row.name, row.name) for row in rows)
-    narrowed = replace(axis.field, choices=known)
+    known = [Choice(row.name, row.name) for row in rows]
+    narrowed = replace(axis.field, choices=tuple(known))
     return axis.check_value(narrowed, rows)
 
 

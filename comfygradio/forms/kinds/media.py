@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +25,7 @@ from comfygradio.media.pixel_budget import MAX_PIXELS
 from comfygradio.media.video_frame import limit_to_header_size
 
 if TYPE_CHECKING:
+    from comfygradio.comfy.object_info import InputSpec
     from comfygradio.forms.field import Field
     from comfygradio.forms.plain_scalar import PlainScalar
 
@@ -44,12 +45,10 @@ FRESH_NANOSECONDS = 2 * 10**9
 CACHE_SIZE = 1000
 """Files of which it is remembered whether they can be used."""
 
-EXAMPLES: Mapping[str, str] = {"video": "MP4 or WebM", "audio": "FLAC, MP3 or WAV"}
-
 
 @dataclass(frozen=True)
 class MediaKind(Kind):
-    """A file that is uploaded."""
+    """A file that is uploaded; by itself, one of any type."""
 
     noun: str = "a file"
     max_length: int = MAX_PATH
@@ -57,17 +56,40 @@ class MediaKind(Kind):
     syntax: str = "file names with commas between them, or a pattern such as pictures/*.png"
     is_media: bool = True
 
+    def can_fill(self, spec: InputSpec) -> bool:
+        """Whether an input takes the name of a file: an upload, a list or a text."""
+        return bool(spec.media) or spec.choices is not None or "STRING" in spec.types
+
+    def is_likely_for(self, spec: InputSpec, has_choices: bool) -> bool:
+        """Whether an input takes the name of a file."""
+        return self.can_fill(spec)
+
     def check(self, field: Field, value: Any) -> Path:
-        """The path of a readable file. Raises InvalidValue."""
-        return check_media(field, value)
+        """The path of a readable file within the limits of size. Raises InvalidValue."""
+        if value is None or value == "":
+            raise InvalidValue(f"please add {self.noun}.")
+        if not isinstance(value, str | Path):
+            expected = self.noun if "file" in self.noun else f"{self.noun} file"
+            raise InvalidValue(f"{expected} is expected.")
+        path = Path(value)
+        problem = _find_problem_once(self, field.max_mb, path, _stamp(path))
+        if problem:
+            raise InvalidValue(problem)
+        return path
+
+    def find_problem(self, path: Path, max_mb: float) -> str | None:
+        """Explain in a sentence what is wrong with a file, or return None."""
+        return check_nonempty_file(path, max_mb)
 
     def resolve_scalar(self, field: Field, scalar: PlainScalar) -> Any:
         """The name of a file, None for no file."""
         return None if scalar.is_null else scalar.text
 
-    def to_json(self, value: Any) -> Any:
+    def to_json(self, field: Field, value: Any) -> Any:
         """The name alone, since the file itself does not go into JSON."""
-        return value.name if isinstance(value, Path) else value
+        if isinstance(value, Path):
+            return value.name
+        return value
 
     def build_upload(self, field: Field, value: Any) -> Upload | None:
         """The file, under a name made from its content. Raises ValuesRefused if it has gone."""
@@ -97,19 +119,67 @@ class MediaKind(Kind):
         return quote(axis.files.to_text(value))
 
 
-def check_media(field: Field, value: Any) -> Path:
-    """The path of a readable file within the limits of size. Raises InvalidValue."""
-    noun = field.kind.noun
-    if value is None or value == "":
-        raise InvalidValue(f"please add {noun}.")
-    if not isinstance(value, str | Path):
-        expected = noun if "file" in noun else f"{noun} file"
-        raise InvalidValue(f"{expected} is expected.")
-    path = Path(value)
-    problem = _check_once(field.widget, noun, field.max_mb, path, _stamp(path))
-    if problem:
-        raise InvalidValue(problem)
-    return path
+@dataclass(frozen=True)
+class PictureKind(MediaKind):
+    """A picture."""
+
+    noun: str = "a picture"
+    is_picture: bool = True
+
+    def find_problem(self, path: Path, max_mb: float) -> str | None:
+        """Explain what is wrong with a picture, or return None; decodes all of it."""
+        from comfygradio.forms.kinds.picture import check_picture
+
+        return check_picture(path, max_mb)
+
+
+@dataclass(frozen=True)
+class MaskKind(PictureKind):
+    """A picture that is transparent where something is to change."""
+
+    def find_problem(self, path: Path, max_mb: float) -> str | None:
+        """Explain what is wrong with a picture or its mask, or return None."""
+        from comfygradio.forms.kinds.picture import check_mask
+
+        return super().find_problem(path, max_mb) or check_mask(path)
+
+
+@dataclass(frozen=True)
+class StreamKind(MediaKind):
+    """A video, or sound."""
+
+    is_video: bool = False
+    examples: str = ""
+    """Formats that are recommended to people."""
+
+    def find_problem(self, path: Path, max_mb: float) -> str | None:
+        """Explain what is wrong with a file, or return None; decodes the beginning of it."""
+        problem = check_nonempty_file(path, max_mb)
+        if problem:
+            return problem
+        return self._check_stream(path)
+
+    def _check_stream(self, path: Path) -> str | None:
+        """Whether FFmpeg finds a stream in the file, and can decode the beginning of it."""
+        import av
+
+        from comfygradio.media.pictures import reserve_pixels
+
+        options = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
+        try:
+            with av.open(str(path), options=options) as container:
+                found = container.streams
+                streams = found.video if self.is_video else found.audio
+                pixels = limit_to_header_size(streams[0]) if streams else 0
+                if pixels > MAX_PIXELS:
+                    megapixels = pixels / 1e6
+                    return f"the video has {megapixels:.0f} megapixels a frame, which is too large."
+                with reserve_pixels(pixels):
+                    if streams and next(container.decode(streams[0]), None) is not None:
+                        return None
+        except Exception:  # FFmpeg and its decoders raise errors of any kind on broken files
+            pass
+        return f"this file is not {self.noun} that can be read; please use {self.examples}."
 
 
 def name_upload(field: Field, path: Path) -> str:
@@ -161,22 +231,13 @@ def _stamp(path: Path) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=CACHE_SIZE)
-def _check_once(
-    widget: str, noun: str, max_mb: float, path: Path, stamp: tuple[int, ...]
+def _find_problem_once(
+    kind: MediaKind, max_mb: float, path: Path, stamp: tuple[int, ...]
 ) -> str | None:
     """What is wrong with a file; remembered for as long as its stamp stays, since sweeps ask for
     every point.
     """
-    from comfygradio.forms.kinds.picture import check_mask, check_picture
-
-    if widget == "image":
-        return check_picture(path, max_mb)
-    if widget == "mask":
-        return check_picture(path, max_mb) or check_mask(path)
-    problem = check_nonempty_file(path, max_mb)
-    if problem or widget == "file":
-        return problem
-    return _check_stream(widget, noun, path)
+    return kind.find_problem(path, max_mb)
 
 
 @lru_cache(maxsize=CACHE_SIZE)
@@ -184,28 +245,8 @@ def _hash_once(path: Path, stamp: tuple[int, ...]) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _check_stream(kind: str, noun: str, path: Path) -> str | None:
-    """Whether FFmpeg finds a video or a sound in the file, and can decode the beginning of it."""
-    import av
-
-    from comfygradio.media.pictures import reserve_pixels
-
-    options = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
-    try:
-        with av.open(str(path), options=options) as container:
-            streams = container.streams.video if kind == "video" else container.streams.audio
-            pixels = limit_to_header_size(streams[0]) if streams else 0
-            if pixels > MAX_PIXELS:
-                return f"the video has {pixels / 1e6:.0f} megapixels a frame, which is too large."
-            with reserve_pixels(pixels):
-                if streams and next(container.decode(streams[0]), None) is not None:
-                    return None
-    except Exception:  # FFmpeg and its decoders raise errors of any kind on broken files
-        pass
-    return f"this file is not {noun} that can be read; please use {EXAMPLES[kind]}."
-
-
-PICTURE = MediaKind(noun="a picture", is_picture=True)
-VIDEO = MediaKind(noun="a video")
-AUDIO = MediaKind(noun="a sound file")
+PICTURE = PictureKind()
+MASK = MaskKind()
+VIDEO = StreamKind(noun="a video", is_video=True, examples="MP4 or WebM")
+AUDIO = StreamKind(noun="a sound file", examples="FLAC, MP3 or WAV")
 FILE = MediaKind()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from comfygradio.comfy.object_info import is_number
 from comfygradio.forms.kinds.axis_text import Item
 from comfygradio.forms.kinds.axis_values import AxisContext, AxisValues
 from comfygradio.forms.kinds.kind import Kind
@@ -65,19 +66,26 @@ class NumberKind(Kind):
     keys: frozenset[str] = frozenset({"min", "max", "step"})
     names_resource: bool = False
     is_number: bool = True
+    has_step_grid: bool = True
 
     def check(self, field: Field, value: Any) -> int | float:
-        """A number within the field's limits. Raises InvalidValue."""
+        """Convert to a number within the field's limits. Raises InvalidValue."""
         return check_number(field, value)
 
     def resolve_scalar(self, field: Field, scalar: PlainScalar) -> Any:
-        """A number, or the text of one that is spelled in an unusual way."""
+        """Return a number, or the text of one that is spelled in an unusual way."""
         if scalar.is_null and field.optional:
             return None
         return scalar.typed_number
 
+    def find_near(self, field: Field, value: Any, keeps_zero: bool) -> Any:
+        """Return the number itself, or the limit that it is beyond."""
+        if not is_number(value) or not math.isfinite(value):
+            return None
+        return clamp_number(field, value)
+
     def find_python_type(self, field: Field) -> type:
-        """`int` where the input takes whole numbers only."""
+        """`int` if the input takes whole numbers only, else `float`."""
         return int if field.is_integer else float
 
     def describe_syntax(self, field: Field) -> str:
@@ -114,9 +122,10 @@ class NumberKind(Kind):
 
 
 def check_number(field: Field, value: Any) -> int | float:
-    """A number within the field's limits; whole where the server wants an INT.
+    """Convert a value to a number within the field's limits: to an int if the server expects an
+    INT, else to an int or a float.
 
-    Texts of digits are read exactly.
+    Digits in a text are parsed exactly. Raises InvalidValue.
     """
     if value is None or value == "":
         raise InvalidValue(f"a number is missing; {field.allowed}.")
@@ -143,34 +152,43 @@ def describe_off_step(field: Field, value: int | float | tuple[int, int]) -> str
 
     Returns "" if the value is on a step.
     """
-    sides: tuple[int | float, ...] = value if isinstance(value, tuple) else (value,)
-    parts = SIDES if len(sides) == 2 else ("",)
-    grids = [field.grids.get(part) for part in parts]
-    pairs = list(zip(sides, grids, strict=True))
-    if all(grid is None or grid.contains(side) for side, grid in pairs):
-        return ""
+    numbers = _name_sides(value)
     lower: list[int] = []
     upper: list[int] = []
-    for side, grid in pairs:
+    step = 0
+    is_off = False
+    for part, number in numbers.items():
+        grid = field.grids.get(part)
         if grid is None:
-            lower.append(int(side))
-            upper.append(int(side))
-        else:
-            lower.append(grid.floor(side))
-            upper.append(grid.ceil(side))
-    near = []
+            lower.append(int(number))
+            upper.append(int(number))
+            continue
+        lower.append(grid.floor(number))
+        upper.append(grid.ceil(number))
+        step = max(step, grid.step)
+        if not grid.contains(number):
+            is_off = True
+    if not is_off:
+        return ""
+    near: list[str] = []
     for found in (lower, upper):
-        if all(is_within(field, side) for side in found):
+        if all(is_within(field, number) for number in found):
             near.append("x".join(map(str, found)))
-    step = max(grid.step for grid in grids if grid is not None)
     told = f"it goes in steps of {step}"
     if near:
         told += f"; write {' or '.join(near)}"
     return f"{told}."
 
 
+def _name_sides(value: int | float | tuple[int, int]) -> Mapping[str, int | float]:
+    """Map the parts of a value to their numbers; a number alone has the part ""."""
+    if isinstance(value, tuple):
+        return dict(zip(SIDES, value, strict=True))
+    return {"": value}
+
+
 def check_thousands(field: Field, value: Any) -> None:
-    """Raises InvalidValue for a text such as `1.000`, where the field takes a thousand as well."""
+    """Raise InvalidValue for a text such as `1.000` if the field also takes 1000."""
     if not isinstance(value, str):
         return
     told = describe_thousands(value, field.minimum, field.maximum, field.is_integer)
@@ -214,18 +232,36 @@ def explain_number_comma(field: Field, parts: Sequence[str]) -> str:
 
 def is_within(field: Field, number: int | float) -> bool:
     """Whether a number is within the field's limits."""
-    is_large_enough = field.minimum is None or number >= field.minimum
-    is_small_enough = field.maximum is None or number <= field.maximum
-    return is_large_enough and is_small_enough
+    if field.minimum is not None and number < field.minimum:
+        return False
+    return field.maximum is None or number <= field.maximum
+
+
+def clamp_number(field: Field, number: int | float) -> int | float:
+    """Return the number itself, or the limit that it is beyond; an int if the field is an
+    integer.
+    """
+    low = field.minimum
+    high = field.maximum
+    if field.is_integer:
+        low = None if low is None else math.ceil(low)
+        high = None if high is None else math.floor(high)
+        number = int(number)
+    if low is not None and number < low:
+        return low
+    if high is not None and number > high:
+        return high
+    return number
 
 
 def suggest_numbers(field: Field, text: str) -> list[str]:
-    """Spellings of the numbers that a text may mean, limited to those the field accepts."""
-    return [numeral for numeral in _suggest_more(text) if _fits(field, numeral)]
+    """Suggest the numbers that a text may mean and that the field accepts."""
+    suggested = _suggest_any(text)
+    return [numeral for numeral in suggested if _fits(field, numeral)]
 
 
 def parse_number(value: Any) -> int | float | None:
-    """The number that a value is or spells, None where it is no finite one."""
+    """Parse a number, or the text of one. Returns None for what is no finite number."""
     if isinstance(value, str):
         return parse_numeral(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -236,7 +272,7 @@ def parse_number(value: Any) -> int | float | None:
 
 
 def _convert_exact(field: Field, number: Fraction) -> int | float:
-    """The number as the field has it: whole for an INT, else the nearest float.
+    """Convert an exact number to an int for an INT, else to the nearest float.
 
     Raises InvalidValue.
     """
@@ -250,7 +286,7 @@ def _convert_exact(field: Field, number: Fraction) -> int | float:
 
 
 def _check_all_thousands(field: Field, text: str) -> None:
-    """Raises InvalidValue where a number of a text, be it in a range, may be meant as thousands:
+    """Raise InvalidValue if a number in a text, also in a range, may be meant as thousands:
     `1.000`.
     """
     start = text.translate(DASHES)[:MAX_RANGE_LENGTH]
@@ -260,7 +296,7 @@ def _check_all_thousands(field: Field, text: str) -> None:
 
 
 def _is_possible(field: Field, number: int | float) -> bool:
-    """Whether a number is one that the field could take if it were within the limits."""
+    """Whether the field could take a number if it were within the limits."""
     if is_huge(number):
         return False
     return not field.is_integer or number == int(number)
@@ -274,8 +310,8 @@ def _describe_no_number(field: Field, value: Any) -> str:
     return f"{shorten(value)} is not possible; {advice}."
 
 
-def _suggest_more(text: str) -> tuple[str, ...]:
-    """Numbers that a text may mean: `2.048` is not a whole number, so 2048 may be meant."""
+def _suggest_any(text: str) -> tuple[str, ...]:
+    """Suggest the numbers that a text may mean: of `2.048`, 2048."""
     thousands = parse_thousands(text)
     if thousands is None:
         return suggest_numerals(text)

@@ -1,4 +1,4 @@
-"""Numbers of axes: ranges and rows, worked out in exact fractions."""
+"""Parses numbers and ranges of axes, in exact fractions."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def is_range(text: str) -> bool:
 
 
 def expand_numbers(texts: Sequence[str], index: int, is_whole: bool = False) -> list[Fraction]:
-    """The numbers that a text stands for, exactly; `texts` are those around it, which dots need.
+    """List the numbers that the text at `index` stands for, exactly.
 
-    `1-10` goes by one; `1-10 (+3)` by three as long as it stays within the end: 1, 4, 7, 10; `1-10
-    [5]` are five numbers at equal distances, both ends included, rounded if `is_whole`. Dots stand
-    for what lies between the two numbers before and the one after: `1, 2, .., 10`. Raises
-    InvalidValue, at once also for ranges of a million numbers.
+    `1-10` goes by one. `1-10 (+3)` goes by three as long as it stays within the end: 1, 4, 7, 10.
+    `1-10 [5]` are five numbers at equal distances, with both ends; they are rounded if `is_whole`.
+    Dots stand for what lies between the two numbers before and the one after: `1, 2, .., 10`.
+    Raises InvalidValue, at once also for a range of a million numbers.
     """
     text = texts[index]
     if text in ELLIPSES:
@@ -69,7 +69,7 @@ def expand_numbers(texts: Sequence[str], index: int, is_whole: bool = False) -> 
 
 
 def format_number(number: Fraction) -> str:
-    """The number in digits, with as many decimals as a float needs."""
+    """Format a number in digits, with as many decimals as a float needs."""
     if number.denominator == 1:
         return str(number.numerator)
     return repr(to_float(number))
@@ -100,9 +100,9 @@ def _to_fraction(text: str) -> Fraction:
 
 
 def _find_step(start: Fraction, end: Fraction, text: str | None) -> Fraction:
-    """The step of a range, with its sign.
+    """Find the step of a range, with its sign.
 
-    Raises InvalidValue where it does not lead from the start to the end.
+    Raises InvalidValue if it does not lead from the start to the end.
     """
     sign = -1 if end < start else 1
     if text is None:
@@ -149,7 +149,7 @@ def _space_evenly(start: Fraction, end: Fraction, count: int, is_whole: bool) ->
 
 
 def _expand_ellipsis(texts: Sequence[str], index: int) -> list[Fraction]:
-    """What lies between the number before the dots and the one after them, in steps of the two
+    """List the numbers between the one before the dots and the one after, in steps of the two
     before.
     """
     first = _parse_at(texts, index - 2)
@@ -167,7 +167,7 @@ def _expand_ellipsis(texts: Sequence[str], index: int) -> list[Fraction]:
 
 
 def _parse_at(texts: Sequence[str], place: int) -> Fraction | None:
-    """The number at a place; None where there is none, or no such place."""
+    """Parse the number at a place, or return None if there is none, or no such place."""
     if not 0 <= place < len(texts):
         return None
     return _parse(texts[place])

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from comfygradio.comfy.object_info import is_number, is_whole_number
 from comfygradio.forms.kinds.axis_text import MAX_VALUES, TOO_MANY, Item
 from comfygradio.forms.kinds.axis_values import AxisContext, AxisValues
 from comfygradio.forms.kinds.kind import Kind
@@ -18,7 +19,7 @@ from comfygradio.forms.kinds.number import (
     explain_number_comma,
     parse_axis_numbers,
 )
-from comfygradio.forms.kinds.value import InvalidValue
+from comfygradio.forms.kinds.value import InvalidValue, shorten
 
 if TYPE_CHECKING:
     from comfygradio.forms.field import Field
@@ -47,14 +48,34 @@ class SeedKind(Kind):
     is_seed: bool = True
 
     def check(self, field: Field, value: Any) -> int:
-        """An exact seed; an open one is drawn. Raises InvalidValue."""
+        """Convert to an exact seed, or draw a random one. Raises InvalidValue."""
         return check_seed(field, value)
 
+    def is_open(self, value: Any) -> bool:
+        """Whether a value asks for a random seed: None, "", -1 or "random"."""
+        return is_open_seed(value)
+
+    def describe_empty(self) -> str:
+        """Say that each job gets a random seed."""
+        return "new every time"
+
     def resolve_scalar(self, field: Field, scalar: PlainScalar) -> Any:
-        """A number, or None for a random seed."""
+        """Return a number, or None for a random seed."""
         if scalar.is_null:
             return None
         return scalar.typed_number
+
+    def check_inferred(self, value: Any) -> Any:
+        """Return a seed. Raises InvalidValue for one below 0, which some nodes take for random."""
+        if not is_number(value) or value < 0:
+            raise InvalidValue(f"{shorten(value)} is no seed that names a picture.")
+        return value
+
+    def check_stored(self, value: Any) -> Any:
+        """Return a seed. Raises InvalidValue for one that stands for a new random one."""
+        if not is_whole_number(value) or value < 0:
+            raise InvalidValue(f"the seed {shorten(value)} names no picture.")
+        return value
 
     def explain_comma(self, field: Field, parts: Sequence[str]) -> str:
         """Explain items that may be one number with a decimal comma, or with thousands."""
@@ -70,10 +91,12 @@ class SeedKind(Kind):
         drawn = RANDOM.fullmatch(text)
         if drawn or is_open_seed(text):
             count = int(drawn[1] or 1) if drawn else 1
-            return AxisValues(draw_seeds(axis.field, count, axis.rng), is_open=True)
+            seeds = draw_seeds(axis.field, count, axis.rng)
+            return AxisValues(seeds, is_open=True)
         onwards = COUNT_ON.fullmatch(text)
         if onwards:
-            return AxisValues(_count_on(axis, int(onwards[1])), is_open=True)
+            seeds = _count_on(axis, int(onwards[1]))
+            return AxisValues(seeds, is_open=True)
         found = parse_axis_numbers(axis.field, items, index)
         if any(is_open_seed(value) for value in found.values):
             raise InvalidValue(
@@ -98,23 +121,43 @@ class SeedKind(Kind):
 
 
 def check_seed(field: Field, value: Any) -> int:
-    """An exact 64-bit seed; nothing, -1 or "random" draws one."""
+    """Convert a value to an exact 64-bit seed, or draw one for None, -1 and "random".
+
+    Raises InvalidValue.
+    """
     if is_open_seed(value):
         return _draw_seed(field)
     return int(check_number(field, value))
 
 
 def is_open_seed(value: object) -> bool:
-    """Whether a seed is left to chance: nothing, -1 or "random"."""
+    """Whether a value asks for a random seed: None, "", -1 or "random"."""
     if isinstance(value, str):
         return value.strip().lower() in ("", "-1", "random")
     return value is None or value == -1
 
 
-def allowed_seeds(field: Field) -> range:
-    """The seeds that are drawn for a field: within its limits, 0 or more where these allow it.
+def offset_seed(field: Field, value: Any, number: int) -> Any:
+    """Return the seed `number` places after this one, as text. The smallest one follows the
+    largest.
 
-    Empty where there is none.
+    A value that is no seed is returned unchanged.
+    """
+    try:
+        seed = check_seed(field, value)
+    except InvalidValue:
+        # The check of the first job reports it.
+        return value
+    low = int(field.minimum or 0)
+    high = 2**64 - 1 if field.maximum is None else int(field.maximum)
+    count = high - low + 1
+    following = low + (seed - low + number) % count
+    return str(following)
+
+
+def allowed_seeds(field: Field) -> range:
+    """Return the range of random seeds within a field's limits; it starts at 0 or above if these
+    allow it, and may be empty.
     """
     high = None if field.maximum is None else math.floor(field.maximum)
     low = 0
@@ -129,10 +172,7 @@ def allowed_seeds(field: Field) -> range:
 
 
 def draw_seeds(field: Field, count: int, rng: random.Random) -> list[int]:
-    """Different random seeds within the field's limits, 0 or more where these allow it.
-
-    Raises InvalidValue.
-    """
+    """Draw different random seeds out of those that are allowed. Raises InvalidValue."""
     if count > MAX_VALUES:
         raise InvalidValue(TOO_MANY)
     seeds = allowed_seeds(field)
@@ -142,7 +182,7 @@ def draw_seeds(field: Field, count: int, rng: random.Random) -> list[int]:
 
 
 def _count_on(axis: AxisContext, count: int) -> list[int]:
-    """The form's seed, or one that is drawn, and as many after it. Raises InvalidValue."""
+    """List the form's seed, or a random one, and as many after it. Raises InvalidValue."""
     if count >= MAX_VALUES:
         raise InvalidValue(TOO_MANY)
     if isinstance(axis.start, int) and not is_open_seed(axis.start):
@@ -155,7 +195,8 @@ def _count_on(axis: AxisContext, count: int) -> list[int]:
 
 def _draw_seed(field: Field) -> int:
     seeds = allowed_seeds(field)
-    return seeds.start + secrets.randbelow(max(1, len(seeds)))
+    count = max(1, len(seeds))
+    return seeds.start + secrets.randbelow(count)
 
 
 SEED = SeedKind()

@@ -1,7 +1,7 @@
-"""Rows: what one field of an axis goes through, read from a text or from a list of values.
+"""Rows: one field of an axis with all its positions, parsed from a text or from a list of values.
 
-On axes of numbers `6, 5` are two values, while `6,5` may be one, with a comma for its point. What
-may be either is refused, with both ways to write it.
+On axes of numbers `6, 5` are two values, while `6,5` may be one with a decimal comma. What may be
+either is refused, with both ways to write it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from comfygradio.errors import AxisError
-from comfygradio.forms.exempt_value import format_stand_in, has_stand_in
 from comfygradio.forms.field import Field
 from comfygradio.forms.kinds.axis_text import MAX_VALUES, TOO_MANY, Item, check_length
 from comfygradio.forms.kinds.axis_values import (
@@ -37,9 +36,10 @@ MAX_SEARCH_TEXTS = 1_000
 
 @dataclass
 class AxisRow:
-    """What one field of an axis goes through; `text` reads as it again.
+    """One field of an axis with its positions.
 
-    `searched` is search text → number and item.
+    `text` parses to the same row. `searched` maps each search text to the number and item where it
+    was given.
     """
 
     field: Field
@@ -49,17 +49,18 @@ class AxisRow:
     _parts: int = 0
 
     def add(self, positions: Sequence[Position]) -> None:
-        """Add positions. Raises InvalidValue where they become too many."""
+        """Add positions. Raises InvalidValue if there are too many."""
         self.positions += positions
         if len(self.positions) > MAX_VALUES:
             raise InvalidValue(TOO_MANY)
-        self._parts += sum(_count_parts(position) for position in positions)
+        for position in positions:
+            self._parts += _count_parts(position)
         if self._parts > MAX_PARTS:
             raise InvalidValue(TOO_MANY_PARTS)
 
 
 def parse_row(axis: AxisContext, given: Any) -> AxisRow:
-    """The row of a text, of a list of values, or of one value. Raises AxisError."""
+    """Parse an axis text, a list of values, or a single value. Raises AxisError."""
     if not isinstance(given, str):
         values = [given] if isinstance(given, bool | int | float) else given
         row = _parse_list(axis, values)
@@ -73,7 +74,7 @@ def parse_row(axis: AxisContext, given: Any) -> AxisRow:
 
 
 def format_items(axis: AxisContext, values: Sequence[Any]) -> list[str]:
-    """The item that reads as each of these values. Raises AxisError."""
+    """Format each value as an item of an axis text. Raises AxisError."""
     taken = []
     for number, value in enumerate(values, 1):
         with locate(axis.field, number, Item(shorten(value))):
@@ -83,7 +84,7 @@ def format_items(axis: AxisContext, values: Sequence[Any]) -> list[str]:
 
 @contextmanager
 def locate(field: Field, number: int = 0, item: Item | None = None) -> Iterator[None]:
-    """Turns what is refused inside into an AxisError that names the place."""
+    """Turn an InvalidValue raised inside into an AxisError that names the place."""
     try:
         yield
     except InvalidValue as refusal:
@@ -114,7 +115,7 @@ def _parse_text_row(axis: AxisContext, text: str) -> AxisRow:
 
 
 def _check_commas(field: Field, text: str, items: Sequence[Item]) -> None:
-    """Raises AxisError where a comma may be meant for a point."""
+    """Raise AxisError where a comma may be a decimal comma."""
     found = find_ambiguous(field, text, items)
     if found is not None:
         place, problem = found
@@ -123,7 +124,7 @@ def _check_commas(field: Field, text: str, items: Sequence[Item]) -> None:
 
 
 def _apply_edits(text: str, edits: Sequence[tuple[Item, str]]) -> str:
-    """The text with these items written in another way; they are in the order of the text."""
+    """Replace items of a text, which are given in the order of the text."""
     parts: list[str] = []
     position = 0
     for item, written in edits:
@@ -160,8 +161,10 @@ def _parse_replacements(axis: AxisContext, text: str) -> AxisRow:
 
 
 def _fill(row: AxisRow, items: Sequence[Item], read: Callable[[int], list[Position]]) -> None:
-    """Add what every item stands for; a skipped one keeps its places empty, one place where it
-    cannot be read.
+    """Add the positions of every item.
+
+    A skipped item keeps its positions, empty, so that the rows of other fields stay in step; if it
+    cannot be parsed, it has one.
     """
     for index, item in enumerate(items):
         with locate(row.field, index + 1, item):
@@ -178,10 +181,11 @@ def _fill(row: AxisRow, items: Sequence[Item], read: Callable[[int], list[Positi
 
 
 def _check_item(field: Field, item: Item) -> None:
-    """Raises InvalidValue for an item that is longer than what it could stand for: a value as the
-    form takes it, or a range of numbers.
+    """Raise InvalidValue for an item that is longer than any value of the field or range of
+    numbers.
     """
-    longest = max(field.kind.max_length, MAX_RANGE_LENGTH)
+    own = field.kind.max_length
+    longest = max(own, MAX_RANGE_LENGTH)
     if len(item.text) > longest:
         raise InvalidValue(f"this is too long: at most {longest:,} characters are allowed.")
 
@@ -203,43 +207,46 @@ def _parse_list(axis: AxisContext, values: Any) -> AxisRow:
 
 
 def _parse_item(axis: AxisContext, items: Sequence[Item], index: int) -> AxisValues:
-    """What an item stands for. Raises InvalidValue."""
+    """Parse one item. Raises InvalidValue."""
     kind = axis.field.kind
     if kind.is_axis_item_empty(axis, items[index]):
-        return AxisValues([kind.parse_axis_value(axis, None)])
+        nothing = kind.parse_axis_value(axis, None)
+        return AxisValues([nothing])
     return kind.parse_axis_item(axis, items, index)
 
 
 def _parse_listed(axis: AxisContext, value: Any) -> Any:
-    """A value out of a list, in which nothing is syntax. Raises InvalidValue."""
-    plain = resolve_value(axis.field, value)
-    return axis.field.kind.parse_axis_value(axis, plain)
+    """Check a value out of a list, in which nothing is syntax. Raises InvalidValue."""
+    field = axis.field
+    plain = resolve_value(field, value)
+    return field.kind.parse_axis_value(axis, plain)
 
 
 def _count_parts(position: Position) -> int:
-    """How many choices, or LoRAs, make up the value of a position."""
+    """Count the choices, or LoRAs, that make up the value of a position."""
     if position is None:
         return 0
     change, _ = position
-    return len(change.value) if isinstance(change.value, tuple) else 1
+    if isinstance(change.value, tuple):
+        return len(change.value)
+    return 1
 
 
 def _set(axis: AxisContext, value: Any) -> Position:
     change = Change(axis.field.name, value)
-    return change, _format_label(axis, value)
+    label = _format_label(axis, value)
+    return change, label
 
 
 def _format_label(axis: AxisContext, value: Any) -> str:
-    """A checked value, short and for people."""
+    """Format a checked value in short, for people."""
     if _is_nothing(value):
         return "none"
-    if has_stand_in(axis.field, value):
-        return format_stand_in(value)
     return axis.field.kind.format_axis_label(axis, value)
 
 
 def _format_values(axis: AxisContext, values: Sequence[Any]) -> list[str]:
-    """The items that read as these checked values, whatever they hold."""
+    """Format checked values as items that parse to the same values."""
     return [_format_value(axis, value) for value in values]
 
 
@@ -257,8 +264,9 @@ def _is_nothing(value: Any) -> bool:
 
 
 def find_ambiguous(field: Field, text: str, items: Sequence[Item]) -> tuple[int, str] | None:
-    """Find the first item that may go together with the next ones: its place, and how to write what
-    is meant. None where everything is clear.
+    """Find the first item that may belong to the next ones.
+
+    Returns its place and how to write what is meant, or None if everything is clear.
     """
     for first, last in _find_runs(text, items):
         parts = [item.text for item in items[first : last + 1]]
@@ -269,13 +277,15 @@ def find_ambiguous(field: Field, text: str, items: Sequence[Item]) -> tuple[int,
 
 
 def _find_runs(text: str, items: Sequence[Item]) -> list[tuple[int, int]]:
-    """First and last place of the items that have nothing but a comma between them."""
+    """Find runs of items with nothing but a comma between them: first and last place of each."""
     runs: list[tuple[int, int]] = []
     for place in range(1, len(items)):
         before = items[place - 1]
         after = items[place]
-        is_plain = not (before.is_quoted or after.is_quoted or before.is_skipped)
-        if not is_plain or text[before.end : after.start] != ",":
+        if before.is_quoted or after.is_quoted or before.is_skipped:
+            continue
+        between = text[before.end : after.start]
+        if between != ",":
             continue
         if runs and runs[-1][1] == place - 1:
             first, _ = runs.pop()

@@ -6,7 +6,7 @@ from comfygradio.forms.field import Field
 
 
 def describe_syntax(field: Field) -> str:
-    """What may be typed as the values of an axis over this field, in one line."""
+    """Describe what can be typed as the values of an axis over this field, in one line."""
     line = field.kind.describe_syntax(field)
     if field.kind.offers_none(field):
         line += "; none for no value"

@@ -46,7 +46,7 @@ class PinningLimits:
 
 
 class BackendCache:
-    """What one backend keeps while it runs its upcoming points, one after the other."""
+    """A model of one backend's cache while it runs its upcoming points, one after the other."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class BackendCache:
 
     @property
     def next(self) -> Index | None:
-        """The next point, None at the end."""
+        """The next point, or None at the end."""
         if not self._upcoming:
             return None
         return self._upcoming[0]
@@ -84,7 +84,7 @@ class BackendCache:
         return len(self._upcoming)
 
     def estimate(self) -> list[float]:
-        """Seconds that each of the upcoming points takes, about."""
+        """Estimate the seconds that each of the upcoming points takes."""
         return estimate_points(
             self._workload,
             self.upcoming,
@@ -93,8 +93,8 @@ class BackendCache:
         )
 
     def estimate_remaining(self, order: Sequence[Index]) -> list[float]:
-        """Seconds that this backend would take for other points: from each of them to the end,
-        about.
+        """Estimate, for each of these points, the seconds that this backend would take from there
+        to the last of them.
         """
         return estimate_ends(
             self._workload,
@@ -104,12 +104,13 @@ class BackendCache:
         )
 
     def forget(self) -> None:
-        """Clear the cache model: another prompt ran in between."""
+        """Clear the model, because another prompt ran in between."""
         self.kept = NO_RESULTS
 
     def advance(self) -> tuple[Index, Results, Results]:
-        """Take the next point: the point, the results that are made for it, and those that are
-        pinned meanwhile.
+        """Run the next point.
+
+        Returns the point, the results that are made for it, and those that are pinned meanwhile.
         """
         index = self._upcoming.popleft()
         self._done += 1
@@ -117,8 +118,9 @@ class BackendCache:
         return index, made, pinned
 
     def simulate(self, index: Index) -> tuple[Results, Results]:
-        """Run a point, whether or not it was upcoming: the results that are made for it, and those
-        that are pinned.
+        """Run any point.
+
+        Returns the results that are made for it, and those that are pinned meanwhile.
         """
         needed = self._workload.needed(index)
         present = self._workload.present(index)
@@ -132,8 +134,8 @@ class BackendCache:
         return made, pinned
 
     def _choose_pinned(self, present: Results) -> Results:
-        """The kept results that would be dropped although a later point needs them, within the
-        limits.
+        """Choose the kept results that ComfyUI would drop although a later point needs them, within
+        the limits.
         """
         workload = self._workload
         last_use = self._last_use
@@ -147,7 +149,7 @@ class BackendCache:
         return self._choose_soonest(present, wanted)
 
     def _choose_soonest(self, present: Results, wanted: list[int]) -> Results:
-        """As many as there is room for, those that are needed soonest first."""
+        """Choose as many as fit, beginning with those that are needed soonest."""
         workload = self._workload
         pinned: set[int] = set()
         room = self._limits.gigabytes - self._weigh(present)
@@ -165,14 +167,14 @@ class BackendCache:
         return frozenset(pinned)
 
     def _weigh(self, results: Collection[int]) -> float:
-        """Gigabytes of these results."""
+        """Add up the gigabytes of these results."""
         gigabytes = self._workload.gigabytes
         weights = [gigabytes[result] for result in results]
         return sum(weights)
 
     def _find_use(self, result: int) -> int:
-        """The place of the next point that needs a result, counted from the first upcoming one at
-        the beginning.
+        """Find the place of the next point that needs a result, counted from the first point of
+        all.
         """
         if not self._uses:
             for place, index in enumerate(self._upcoming, self._done):
@@ -186,10 +188,11 @@ class BackendCache:
 
 
 def build_pinned_nodes(workload: Workload, result: int, known: ObjectInfo) -> dict[str, Any]:
-    """The nodes in API format that keep a result: one that has it, and all that feeds it.
+    """Build the nodes, in API format, that keep a result: the one that makes it, and all that feeds
+    it.
 
-    ComfyUI converts the values of connected nodes before it computes keys, and leaves those of
-    others as they are; so they are converted here.
+    ComfyUI converts the values of connected nodes before it computes their keys, but not those of
+    unconnected ones, so they are converted here.
     """
     index, node_id = workload.origins[result]
     prompt = workload.space.prompt(index)
@@ -236,7 +239,7 @@ def _convert_value(
 
 
 def simulate_points(cache: BackendCache) -> Iterator[tuple[Index, Results]]:
-    """Run every upcoming point: each point, and the results that are made for it."""
+    """Run all upcoming points, and yield each with the results that are made for it."""
     while cache:
         index, made, _ = cache.advance()
         yield index, made
@@ -245,7 +248,7 @@ def simulate_points(cache: BackendCache) -> Iterator[tuple[Index, Results]]:
 def estimate_points(
     workload: Workload, order: Sequence[Index], kept: Results, carry: bool
 ) -> list[float]:
-    """Seconds that each point takes for a backend that has `kept`."""
+    """Estimate the seconds that each point takes on a backend that has the results `kept`."""
     seconds = workload.seconds
     have: Set[int] = kept
     everything = set(kept)
@@ -264,8 +267,8 @@ def estimate_points(
 def estimate_ends(
     workload: Workload, order: Sequence[Index], kept: Results, carry: bool
 ) -> list[float]:
-    """For each point, the seconds that a backend that has `kept` takes for it and everything after
-    it.
+    """Estimate, for each point, the seconds from there to the end on a backend that has the results
+    `kept`.
     """
     add_up = _add_up_pinned if carry else _add_up_plain
     found = add_up(workload, order, kept)
@@ -274,7 +277,9 @@ def estimate_ends(
 
 
 def _add_up_pinned(workload: Workload, order: Sequence[Index], kept: Results) -> list[float]:
-    """The seconds from each point to the end, the last point first, where nothing is made twice."""
+    """Add up the seconds from each point to the end, the last point first, if nothing is made
+    twice.
+    """
     seconds = workload.seconds
     found: list[float] = []
     everything = set(kept)
@@ -289,7 +294,9 @@ def _add_up_pinned(workload: Workload, order: Sequence[Index], kept: Results) ->
 
 
 def _add_up_plain(workload: Workload, order: Sequence[Index], kept: Results) -> list[float]:
-    """The same where each point finds what the one before needed, and the first one `kept`."""
+    """Add them up if each point finds only the results of the one before, and the first point those
+    in `kept`.
+    """
     found: list[float] = []
     after: Results = frozenset()
     total = 0.0

@@ -41,7 +41,7 @@ MAX_SAMPLED_POSITIONS = 250
 
 
 class PromptSource(Protocol):
-    """What planning needs to know of a sweep: how long its axes are, and the prompt of a point."""
+    """What the planner knows of a sweep: the lengths of its axes, and the prompt of each point."""
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -49,16 +49,16 @@ class PromptSource(Protocol):
         ...
 
     def prompt(self, index: Index) -> Prompt:
-        """The prompt of a point; the same whenever it is asked for."""
+        """Build the prompt of a point. It is the same every time."""
         ...
 
 
 class PromptDifferences:
-    """Graphs as numbers: equal values have equal numbers, as they have equal keys in ComfyUI's
-    cache.
+    """Compares the prompts of points. Values are numbered: equal numbers have equal keys in
+    ComfyUI's cache.
 
-    `inputs` is node id → name of an input → its key, and `rows` is point → what differs there from
-    the first point.
+    `inputs` maps node id → input name → key. `rows` maps each point that was read to the inputs
+    that differ from the first point's.
     """
 
     def __init__(self, space: PromptSource) -> None:
@@ -80,7 +80,9 @@ class PromptDifferences:
         self.rows[self.first] = {}
 
     def load_point(self, index: Index) -> Mapping[InputKey, int]:
-        """The inputs of a point that differ from the first point's; builds its prompt, once."""
+        """Build the prompt of a point, once, and return the inputs that differ from the first
+        point's.
+        """
         row = self.rows.get(index)
         if row is None:
             prompt = self.space.prompt(index)
@@ -89,14 +91,14 @@ class PromptDifferences:
         return row
 
     def get(self, index: Index, key: InputKey) -> int:
-        """The number of the value of an input, at a point that was read."""
+        """Return the number of an input's value at a point that was read."""
         number = self.rows[index].get(key)
         if number is None:
             return self.first_number(key)
         return number
 
     def first_number(self, key: InputKey) -> int:
-        """The number of the value of an input at the first point."""
+        """Return the number of an input's value at the first point."""
         return self._base.get(key, ABSENT)
 
     def has_node(self, index: Index, node_id: str) -> bool:
@@ -105,15 +107,17 @@ class PromptDifferences:
         return self.get(index, presence) != ABSENT
 
     def list_varying(self) -> set[InputKey]:
-        """The inputs that differ between points that were read."""
+        """List the inputs that differ between the points that were read."""
         varying: set[InputKey] = set()
         for row in self.rows.values():
             varying.update(row)
         return varying
 
     def list_points(self, key: InputKey) -> list[Index]:
-        """The points that were read and have the input's node; every one of them has its class, if
-        only as absent.
+        """List the points that were read and have the input's node.
+
+        The class of a node (its input "") has a value at every point: where the node is missing, it
+        is ABSENT.
         """
         node_id, name = key
         if not name:
@@ -124,13 +128,13 @@ class PromptDifferences:
         return [index for index in self.rows if self.has_node(index, node_id)]
 
     def value(self, number: int) -> Any:
-        """What has this number: a Link, a plain value, or None for what is absent or was never
-        read.
+        """Return the value with this number: a Link, a plain value, or None if it is absent or was
+        never read.
         """
         return self._values[number]
 
     def allocate_unknown(self) -> int:
-        """A number of its own, for a value that was never read and counts as different from all
+        """Return an unused number for a value that is not read. It counts as different from all
         others.
         """
         self._values.append(None)
@@ -142,6 +146,7 @@ class PromptDifferences:
             if node_id not in graph:
                 row[(node_id, "")] = ABSENT
         for node_id, node in graph.items():
+            # Most nodes are the same at every point, which is seen fastest by comparing them whole.
             own = (node["class_type"], node["inputs"])
             if self._first_graph.get(node_id) != own:
                 row.update(self._compare_node(node_id, node))
@@ -188,10 +193,10 @@ class PromptDifferences:
 
 @dataclass
 class InputAxes:
-    """What each input holds at each point; `axes` are those that decide an input, none where it is
-    always the same.
+    """The value of each input at each point. `axes` are the axes that determine an input; an input
+    that never changes is not in there.
 
-    Of a node that a graph does not have nothing is known there, and nobody asks.
+    The value of an input whose node is missing at a point is unknown; nobody asks for it.
     """
 
     differences: PromptDifferences
@@ -199,22 +204,23 @@ class InputAxes:
     tables: dict[InputKey, dict[tuple[int, ...], int]] = field(default_factory=dict)
 
     def list_axes(self, key: InputKey) -> tuple[int, ...]:
-        """The axes that decide an input."""
+        """List the axes that determine an input."""
         return self.axes.get(key, ())
 
     def list_numbers(self, key: InputKey) -> set[int]:
-        """The number of every value that an input was found to have."""
+        """List the number of every value that an input was found to have."""
         if key not in self.axes:
             return {self.differences.first_number(key)}
         table = self.tables[key]
         return set(table.values())
 
     def get(self, key: InputKey, index: Index) -> int:
-        """The number of the value of an input at a point."""
+        """Return the number of an input's value at a point. May build the point's prompt."""
         axes = self.axes.get(key)
         if axes is None:
             return self.differences.first_number(key)
         table = self.tables[key]
+        # A list is faster than a generator, and this runs for every input of every point.
         place = tuple([index[axis] for axis in axes])
         number = table.get(place)
         if number is None:
@@ -223,7 +229,7 @@ class InputAxes:
         return number
 
     def count_places(self, axes: tuple[int, ...]) -> int:
-        """Combinations of positions on these axes."""
+        """Count the combinations of positions on these axes."""
         count = 1
         for axis in axes:
             count *= self.differences.sizes[axis]
@@ -237,11 +243,11 @@ class InputAxes:
 
 
 def infer_input_axes(differences: PromptDifferences) -> InputAxes:
-    """Read prompts, and find for every input the axes that explain all of them.
+    """Read prompts, and find for every input the axes that determine it.
 
-    Small sweeps are read whole. Of others, each axis is walked along from several points, and where
-    two prompts differ in an input although nothing that was known to matter does, the axis that
-    matters there is looked for.
+    All points of a small sweep are read. In a larger one, the prompts along each axis are read from
+    several starting points. If two prompts differ in an input although all axes that are known to
+    matter agree, the missing axis is searched for.
     """
     input_axes = InputAxes(differences)
     sizes = differences.sizes
@@ -265,8 +271,10 @@ def infer_input_axes(differences: PromptDifferences) -> InputAxes:
 
 
 def _choose_walks(sizes: tuple[int, ...]) -> Iterator[tuple[Index, int, Index]]:
-    """Steps away from the first point, the last and some others, along each axis: start, axis,
-    where it leads.
+    """Choose the points to read along each axis, starting at the first point, the last one and some
+    others.
+
+    Yields starting point, axis, and the point there.
     """
     chance = random.Random(0)
     length = 0
@@ -301,7 +309,7 @@ def _draw_points(sizes: tuple[int, ...], count: int, chance: random.Random) -> l
 
 
 def _compare(input_axes: InputAxes, start: Index, axis: int, index: Index) -> None:
-    """Note which inputs a step along an axis changed."""
+    """Note the inputs that a step along an axis changed."""
     differences = input_axes.differences
     before = differences.load_point(start)
     after = differences.load_point(index)
@@ -322,7 +330,7 @@ def _add_axes(input_axes: InputAxes, key: InputKey, axes: Sequence[int]) -> None
 
 
 def _explain(input_axes: InputAxes) -> None:
-    """Add axes until every input that differs somewhere is told by those that decide it."""
+    """Add axes until they determine every input that differs somewhere."""
     differences = input_axes.differences
     for key in differences.list_varying():
         _add_axes(input_axes, key, [])
@@ -339,8 +347,10 @@ def _explain(input_axes: InputAxes) -> None:
 def _tabulate(
     input_axes: InputAxes, key: InputKey
 ) -> dict[tuple[int, ...], int] | tuple[Index, Index]:
-    """Place → number for everything that was read of an input, or two points that contradict each
-    other.
+    """Tabulate place → number from all points that were read.
+
+    Returns two points that contradict each other instead, if the known axes do not determine the
+    input.
     """
     differences = input_axes.differences
     axes = input_axes.axes[key]
@@ -359,8 +369,9 @@ def _tabulate(
 def _find_axes(
     differences: PromptDifferences, key: InputKey, start: Index, end: Index, known: tuple[int, ...]
 ) -> list[int]:
-    """Walk from one point to another, axis by axis, until the input changes: the axis, or axes, of
-    that step.
+    """Walk from one point to another, axis by axis, until the input changes.
+
+    Returns the axis of that step, or several if the input's node was missing in between.
     """
     node_id, name = key
     number = differences.get(start, key)
@@ -382,8 +393,8 @@ def _find_axes(
 
 
 def _fill(input_axes: InputAxes) -> None:
-    """Read what is missing where several axes decide an input together, and whatever changes the
-    structure.
+    """Read the missing combinations where several axes determine an input together, and all that
+    change the structure of the graph.
     """
     differences = input_axes.differences
     for key, axes in input_axes.axes.items():
@@ -403,7 +414,7 @@ def _fill(input_axes: InputAxes) -> None:
 
 
 def _is_structure(input_axes: InputAxes, key: InputKey) -> bool:
-    """Whether an input decides what nodes there are, or how they are linked."""
+    """Whether an input determines which nodes there are, or how they are linked."""
     _, name = key
     if not name:
         return True
@@ -416,7 +427,7 @@ def _is_structure(input_axes: InputAxes, key: InputKey) -> bool:
 
 
 def _put(index: Index, axes: tuple[int, ...], place: tuple[int, ...]) -> Index:
-    """The point with these positions on these axes."""
+    """Return the point with these positions on these axes."""
     positions = list(index)
     for axis, position in zip(axes, place, strict=True):
         positions[axis] = position

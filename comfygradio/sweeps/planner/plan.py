@@ -1,7 +1,5 @@
-"""A plan says which server runs which points in which order, how long that takes, and how long the
-order as typed would.
-
-It shares the points out, so that all backends end at about the same time.
+"""A plan decides which backend runs which points in which order, so that all backends end at about
+the same time. It tells how long that takes, and how long the order as typed would.
 """
 
 from __future__ import annotations
@@ -50,8 +48,8 @@ MAX_CANDIDATES = 30
 
 @dataclass(frozen=True)
 class ExpectedCost:
-    """What a way to run a sweep costs: executions by class, seconds until its end, and `work`,
-    those of all servers.
+    """The cost of a way to run a sweep: executions by class, seconds until the end, and the seconds
+    of all backends together (`work`).
     """
 
     executions: Mapping[str, int]
@@ -66,13 +64,11 @@ class ExpectedCost:
 
 @dataclass(frozen=True)
 class Plan:
-    """What happens to the points of a sweep before the first of them runs. Times are expected, in
-    seconds.
+    """How the points of a sweep are going to run. All times are estimates, in seconds.
 
-    `backends` are the points of each server in order; `ours` is what they cost, `typed` what the
-    order as typed costs where each server takes the next point, and `alone` what every point costs
-    on a server that has nothing. `done` counts the points that are left out because their results
-    are there.
+    `segments` are the points of each backend, in order. `planned` is their cost, `as_typed` the
+    cost of the order as typed if each backend takes the next point, and `uncached` the cost if no
+    result is ever reused. `done` counts the points that are left out because their results exist.
     """
 
     segments: Partition
@@ -86,7 +82,7 @@ class Plan:
 
     @property
     def points(self) -> int:
-        """Points that are to run."""
+        """Number of points to run."""
         count = 0
         for segment in self.segments:
             count += len(segment)
@@ -94,7 +90,7 @@ class Plan:
 
     @property
     def order(self) -> list[Index]:
-        """Every point, about in the order in which they come."""
+        """All points, about in the order in which they run."""
         order: list[Index] = []
         for in_turn in itertools.zip_longest(*self.segments):
             order += [index for index in in_turn if index is not None]
@@ -130,10 +126,10 @@ def plan_sweep(
     limits: PinningLimits | None = None,
     todo: Collection[Index] | None = None,
 ) -> Plan:
-    """The plan for a sweep, or for the points of it that are still to do.
+    """Plan a sweep, or the points `todo` of it.
 
-    `seconds` knows what was measured, `backends` are servers that run one prompt at a time. Raises
-    ValuesRefused where the form refuses a point.
+    `seconds` estimates nodes from earlier runs. `backends` is the number of servers, each of which
+    runs one prompt at a time. Raises ValuesRefused if the form refuses a point.
     """
     limits = limits or PinningLimits()
     backends = max(1, backends)
@@ -164,7 +160,7 @@ def plan_sweep(
 def estimate_partition(
     workload: Workload, segments: Partition, limits: PinningLimits
 ) -> ExpectedCost:
-    """What it costs if every server runs its own points, and pins what the limits allow."""
+    """Estimate the cost if every backend runs its own segment, and pins what the limits allow."""
     runs = []
     for segment in segments:
         cache = BackendCache(workload, segment, limits)
@@ -175,7 +171,9 @@ def estimate_partition(
 def estimate_runs(
     workload: Workload, runs: Iterable[Iterable[tuple[Index, Results]]]
 ) -> ExpectedCost:
-    """What it costs to make these results, each run on a server of its own."""
+    """Add up the cost of runs, each on a backend of its own. A run yields points and the results
+    made for them.
+    """
     counted: Counter[int] = Counter()
     ends: list[float] = []
     for run in runs:
@@ -193,8 +191,8 @@ def estimate_runs(
 
 
 def estimate_as_typed(workload: Workload, points: Sequence[Index], backends: int) -> ExpectedCost:
-    """What it costs if each server takes the next point as soon as it is free, and keeps what the
-    last one needed.
+    """Estimate the cost if each backend takes the next point as soon as it is free, and keeps the
+    results of its last one.
     """
     counted: Counter[int] = Counter()
     free: list[tuple[float, int]] = [(0.0, backend) for backend in range(backends)]
@@ -216,7 +214,7 @@ def estimate_as_typed(workload: Workload, points: Sequence[Index], backends: int
 
 
 def format_seconds(seconds: float) -> str:
-    """A length of time for people: `40 s`, `12 min`, `3 h 20 min`."""
+    """Format a duration for people: `40 s`, `12 min`, `3 h 20 min`."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
@@ -227,7 +225,9 @@ def format_seconds(seconds: float) -> str:
 
 
 def format_executions(ours: Mapping[str, int], alone: Mapping[str, int]) -> str:
-    """How often each class runs, and of how often without any cache: `KSampler 12 of 48`."""
+    """Format how often each class runs, and how often it would without any cache: `KSampler 12 of
+    48`.
+    """
     parts = []
     for name, count in ours.items():
         part = f"{name} {count:,}"
@@ -260,12 +260,11 @@ def _count_seconds(workload: Workload, results: Mapping[int, int]) -> float:
 def list_partitions(
     workload: Workload, points: Sequence[Index], backends: int, carry: bool
 ) -> list[Partition]:
-    """Ways to share points out, the most promising first: for each backend its points in order.
+    """List ways to part the points among backends, the most promising first.
 
-    Each is one long order, cut where it costs the same. Several orders are tried, those too that
-    take axes block by block, since what pays on one backend need not pay on many: each has to make
-    for itself whatever its points need. With `carry` it is counted with room for all that is
-    pinned, and without.
+    Each is one long order, cut into segments of about the same cost. Orders that take axes block by
+    block are tried as well: what is best on one backend need not be on many, since each has to make
+    everything its own points need. With `carry`, costs are estimated both with pinning and without.
     """
     orders = [choose_order(workload, points)]
     orders += _list_block_orders(workload, points, carry)
@@ -285,7 +284,7 @@ def list_partitions(
 def _list_block_orders(
     workload: Workload, points: Sequence[Index], carry: bool
 ) -> list[list[Index]]:
-    """Orders by blocks, as many as there is time to look at."""
+    """List as many orders by blocks as there is time to evaluate."""
     if not points:
         return []
     ways = 2 if carry else 1
@@ -298,11 +297,11 @@ def _list_block_orders(
 
 
 def list_block_nests(workload: Workload, points: Sequence[Index]) -> Iterator[LoopNest]:
-    """Nests that take one of the dearest axes some positions at a time, and another as a whole for
-    these; plain nests.
+    """List nests that take the positions of one costly axis in blocks, with another axis inside,
+    then the plain nests.
 
-    Cut in pieces, such an order gives blocks of two axes, which touch fewer positions than rows of
-    the same size.
+    Segments of such an order are blocks of two axes, which touch fewer positions than rows of the
+    same size.
     """
     plain_nests = list_nests(workload, points)
     nests = list(itertools.islice(plain_nests, MAX_CANDIDATES))
@@ -322,10 +321,12 @@ def list_block_nests(workload: Workload, points: Sequence[Index]) -> Iterator[Lo
 def _partition_order(
     workload: Workload, order: list[Index], backends: int, carry: bool
 ) -> tuple[tuple[float, float], Partition]:
-    """The longest segment and the sum of all, in seconds, and the segments that make the longest as
-    short as can be.
+    """Cut an order into segments, so that the longest is as short as possible.
+
+    Returns the seconds of the longest and of all together, and the segments.
     """
     whole = sum(estimate_points(workload, order, NO_RESULTS, carry))
+    # Each segment takes at least an equal share, and mostly little more: a backend begins cold.
     low = whole / backends
     high = low + 2 * workload.step_seconds(order[0], None)
     best = _fill_segments(workload, order, high, carry)
@@ -356,7 +357,9 @@ def _partition_order(
 def _fill_segments(
     workload: Workload, order: Sequence[Index], most: float, carry: bool
 ) -> list[tuple[float, int]]:
-    """Seconds and length of segments that are filled up to so many seconds, one after the other."""
+    """Fill segments one after the other, each up to `most` seconds. Returns the seconds and length
+    of each.
+    """
     seconds = workload.seconds
     found: list[tuple[float, int]] = []
     have: Set[int] = NO_RESULTS

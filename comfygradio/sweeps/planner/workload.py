@@ -1,5 +1,5 @@
-"""Workloads: which results of nodes each point of a sweep needs, with those that ComfyUI would
-share made one.
+"""The workload of a sweep: which results of nodes each point needs. Results that ComfyUI's cache
+would share are one.
 """
 
 from __future__ import annotations
@@ -75,12 +75,13 @@ GIGABYTES: tuple[Rule, ...] = (
 
 
 class Workload:
-    """The results of nodes that a sweep makes, by number, and which of them each point needs.
+    """The results of nodes that a sweep makes, numbered, and which of them each point needs. Not
+    thread-safe.
 
-    Two nodes have the same result where ComfyUI's cache has the same key for them: the same class
-    and inputs, and the same of all that feeds them. `classes`, `seconds`, `gigabytes` and `sources`
-    (the results that feed it) tell of a result by its number; `origins` has a point and a node that
-    make it. Not thread-safe.
+    Two nodes have the same result if ComfyUI's cache has the same key for them: the same class and
+    inputs, and the same of all that feeds them. `classes`, `seconds`, `gigabytes` and `sources`
+    (the results that feed it) describe each result by its number; `origins` names a point and a
+    node that make it.
     """
 
     def __init__(
@@ -112,15 +113,15 @@ class Workload:
         self._quiet: dict[int, bool] = {}
 
     def needed(self, index: Index) -> Results:
-        """The results that lead to the pictures of a point."""
+        """Find the results that the outputs of a point need."""
         found = self._needed.get(index)
         if found is None:
             found, _ = self._find_results(index)
         return found
 
     def present(self, index: Index) -> Results:
-        """The results of all nodes in a point's prompt, needed or not: whatever of them is in the
-        cache stays there.
+        """Find the results of all nodes in a point's prompt, needed or not. ComfyUI keeps them if
+        it has them.
         """
         found = self._present.get(index)
         if found is None:
@@ -128,7 +129,7 @@ class Workload:
         return found
 
     def node_ids(self, index: Index) -> dict[str, int]:
-        """The nodes that a point needs, each with its result."""
+        """Map the nodes that a point needs to their results."""
         _, needed = self._split(index)
         found = {}
         for node_id in needed:
@@ -137,7 +138,7 @@ class Workload:
         return found
 
     def closure(self, result: int) -> Results:
-        """A result and everything that feeds it."""
+        """Find a result and everything that feeds it."""
         found = self._closures.get(result)
         if found is None:
             feeding = [self.closure(source) for source in self.sources[result]]
@@ -146,8 +147,8 @@ class Workload:
         return found
 
     def can_pin(self, result: int) -> bool:
-        """Whether a node with this result may be in a prompt without being run or shown, under
-        another id.
+        """Whether a copy of the node, under another id, can be in a prompt without being run or
+        shown.
         """
         found = self._quiet.get(result)
         if found is None:
@@ -158,7 +159,7 @@ class Workload:
         return found
 
     def list_sources(self, index: Index, node_id: str) -> dict[str, int]:
-        """A node of a point and every node that feeds it, each with its result."""
+        """Map a node of a point, and every node that feeds it, to their results."""
         found: dict[str, int] = {}
         todo = [node_id]
         while todo:
@@ -176,19 +177,21 @@ class Workload:
         return found
 
     def sum_seconds(self, results: Collection[int]) -> float:
-        """Seconds to make these results."""
+        """Add up the seconds to make these results."""
         seconds = [self.seconds[result] for result in results]
         return sum(seconds)
 
     def step_seconds(self, index: Index, before: Index | None) -> float:
-        """Seconds that a point takes after another, or on a server that has nothing."""
+        """Estimate the seconds that a point takes after another, or on a server that has no
+        results.
+        """
         needed = self.needed(index)
         if before is not None:
             needed = needed - self.needed(before)
         return self.sum_seconds(needed)
 
     def _find_results(self, index: Index) -> tuple[Results, Results]:
-        """The results that a point needs, and those of all nodes in its prompt."""
+        """Find the results that a point needs, and those of all nodes in its prompt."""
         present_ids, needed_ids = self._split(index)
         everything = {node_id: self._make(node_id, index) for node_id in present_ids}
         made = [result for result in everything.values() if result is not None]
@@ -201,7 +204,7 @@ class Workload:
         return needed, present
 
     def _split(self, index: Index) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The nodes of a point's graph, and those of them that lead to a picture."""
+        """List the nodes of a point's graph, and those that its outputs need."""
         place = tuple([index[axis] for axis in self._structure])
         found = self._nodes.get(place)
         if found is None:
@@ -217,9 +220,7 @@ class Workload:
         return number != ABSENT
 
     def _find_needed(self, present: Sequence[str], index: Index) -> list[str]:
-        """The nodes that outputs need, in the order of the graph; without any output that is known,
-        all.
-        """
+        """List the nodes that outputs need, in the graph's order; all if no output is known."""
         todo = []
         for node_id in present:
             class_type = self._class_type(node_id, index)
@@ -237,8 +238,8 @@ class Workload:
         return [node_id for node_id in present if node_id in seen]
 
     def _list_sources(self, node_id: str, index: Index) -> Iterator[str]:
-        """The nodes that feed one; of inputs that are only made when asked for, those that a
-        literal switch chooses.
+        """List the nodes that feed one. Of the two branches of a literal switch, only the chosen
+        one is made.
         """
         inputs = self._inputs(node_id, index)
         class_type = self._class_type(node_id, index)
@@ -255,7 +256,7 @@ class Workload:
             yield value.node_id
 
     def _make(self, node_id: str, index: Index) -> int | None:
-        """The number of a node's result at a point, None where the node is not there or feeds
+        """Return the number of a node's result at a point, or None if the node is missing or feeds
         itself.
         """
         memo = self._memo[node_id]
@@ -270,8 +271,8 @@ class Workload:
         return memo[place]
 
     def _identify(self, node_id: str, index: Index, class_type: str) -> int:
-        """The number of a node's result, told by its class, its values, and the results that feed
-        it.
+        """Return the number of a node's result, which its class, its values and the results that
+        feed it determine.
         """
         key: list[Any] = [class_type]
         sources: list[int] = []
@@ -313,7 +314,7 @@ class Workload:
         return number
 
     def _measure(self, node_id: str, index: Index) -> float | None:
-        """The seconds of a node at a point, by earlier runs."""
+        """Estimate the seconds of a node at a point from earlier runs, if there were any."""
         if self._measured is None:
             return None
 
@@ -325,7 +326,7 @@ class Workload:
         return self._measured(node_id, read_inputs)
 
     def _read(self, node_id: str, name: str, index: Index) -> Any:
-        """The value of an input, a Link, or None."""
+        """Return the value of an input: a Link, a plain value, or None."""
         keys = self._differences.inputs[node_id]
         key = keys.get(name)
         if key is None:
@@ -346,7 +347,7 @@ class Workload:
         return str(class_type)
 
     def _is_structural(self, key: InputKey) -> bool:
-        """Whether an input holds links, or switches between them, somewhere."""
+        """Whether an input may hold a link, or a switch between links."""
         _, name = key
         if not name:
             return True
@@ -357,7 +358,7 @@ class Workload:
         return False
 
     def _list_structure_axes(self) -> tuple[int, ...]:
-        """The axes on which it depends what nodes there are and how they are linked."""
+        """List the axes that determine which nodes there are and how they are linked."""
         axes: set[int] = set()
         for keys in self._differences.inputs.values():
             for key in keys.values():
@@ -383,7 +384,7 @@ class Workload:
 
 
 def _propagate_axes(input_axes: InputAxes) -> Mapping[str, tuple[int, ...]]:
-    """Node id → the axes that decide its result: its own, and those of everything that
+    """Map each node to the axes that determine its result: its own, and those of everything that
     may feed it.
     """
     differences = input_axes.differences
@@ -417,8 +418,8 @@ def _propagate_axes(input_axes: InputAxes) -> Mapping[str, tuple[int, ...]]:
 
 
 def estimate_seconds(class_type: str, steps: Any = None) -> float:
-    """Seconds of one execution on a common card, told by the name of the class, and by steps if it
-    has some.
+    """Estimate the seconds of one execution on a common graphics card, by the name of the class,
+    and by its steps.
     """
     seconds = _find_amount(SECONDS, class_type, FALLBACK_SECONDS)
     is_sampler = seconds > FALLBACK_SECONDS and "Sampl" in class_type
@@ -428,7 +429,7 @@ def estimate_seconds(class_type: str, steps: Any = None) -> float:
 
 
 def estimate_gigabytes(class_type: str) -> float:
-    """Memory that a kept result of this class holds: large for models, small for all else."""
+    """Estimate the memory that a kept result takes, in gigabytes, by the name of the class."""
     return _find_amount(GIGABYTES, class_type, FALLBACK_GIGABYTES)
 
 

@@ -38,7 +38,7 @@ def queue(tmp_path: Path) -> Iterator[JobQueue]:
         yield queue
 
 
-def make_lane(server: DemoServer) -> Backend:
+def make_backend(server: DemoServer) -> Backend:
     """A backend that has yet to tell what it has."""
     backend = Backend(ComfyClient(server.url))
     backend.expect(CLASSES)
@@ -52,14 +52,14 @@ def use_model(order: Order, name: str) -> Order:
     return replace(order, prompt=replace(order.prompt, graph=graph))
 
 
-def test_a_job_waits_for_the_first_lane_and_says_why(
+def test_a_job_waits_for_the_first_backend_and_says_why(
     queue: JobQueue, servers: tuple[DemoServer, DemoServer]
 ) -> None:
     early = queue.submit(draw(1))
     queue.update_backends([], "Nobody is there yet.")
     late = queue.submit(draw(2))
     assert early.snapshot.reason == late.snapshot.reason == "Nobody is there yet."
-    queue.update_backends([make_lane(servers[0])])
+    queue.update_backends([make_backend(servers[0])])
     assert [wait(job, is_over).phase for job in (early, late)] == ["done", "done"]
     assert queue.backends[0].capabilities_version == 1
 
@@ -71,10 +71,10 @@ def test_the_reason_ends_with_the_trouble(queue: JobQueue) -> None:
     assert job.snapshot.reason == ""
 
 
-def test_a_new_lane_takes_jobs_that_wait_for_a_busy_one(
+def test_a_new_backend_takes_jobs_that_wait_for_a_busy_one(
     queue: JobQueue, servers: tuple[DemoServer, DemoServer]
 ) -> None:
-    first, second = map(make_lane, servers)
+    first, second = map(make_backend, servers)
     queue.update_backends([first])
     jobs = [queue.submit(draw(n, 60)) for n in range(2)]
     wait(jobs[0], is_running)
@@ -87,10 +87,10 @@ def test_a_new_lane_takes_jobs_that_wait_for_a_busy_one(
         wait(job, is_over)
 
 
-def test_a_lane_that_is_gone_gets_nothing_more(
+def test_a_backend_that_is_gone_gets_nothing_more(
     queue: JobQueue, servers: tuple[DemoServer, DemoServer]
 ) -> None:
-    first, second = map(make_lane, servers)
+    first, second = map(make_backend, servers)
     queue.update_backends([first, second])
     assert wait(queue.submit(draw(1)), is_over).phase == "done"
     queue.update_backends([second])
@@ -114,7 +114,7 @@ class HeldClient(ComfyClient):
         return super().queue_remaining()
 
 
-def test_a_lane_that_went_while_it_was_asked_gets_nothing(
+def test_a_backend_that_went_while_it_was_asked_gets_nothing(
     queue: JobQueue, servers: tuple[DemoServer, DemoServer]
 ) -> None:
     client = HeldClient(servers[0].url)
@@ -132,21 +132,21 @@ def test_a_lane_that_went_while_it_was_asked_gets_nothing(
     assert job.snapshot.phase == "waiting" and job.backend_url == ""
 
 
-def test_a_lane_that_comes_back_is_another_one_and_is_used(
+def test_a_backend_that_comes_back_is_another_one_and_is_used(
     queue: JobQueue, servers: tuple[DemoServer, DemoServer]
 ) -> None:
-    queue.update_backends([make_lane(servers[0])])
+    queue.update_backends([make_backend(servers[0])])
     assert wait(queue.submit(draw(1)), is_over).phase == "done"
     queue.update_backends([])
     waiting = queue.submit(draw(2))
-    queue.update_backends([make_lane(servers[0])])
+    queue.update_backends([make_backend(servers[0])])
     assert wait(waiting, is_over).phase == "done"
 
 
-def test_of_two_idle_lanes_the_one_with_the_model_is_chosen(
+def test_of_two_idle_backends_the_one_with_the_model_is_chosen(
     queue: JobQueue, servers: tuple[DemoServer, DemoServer]
 ) -> None:
-    queue.update_backends([make_lane(server) for server in servers])
+    queue.update_backends([make_backend(server) for server in servers])
     await_that(lambda: not any(backend.trouble for backend in queue.backends))
     homes: dict[str, set[str]] = {"a.safetensors": set(), "b.ckpt": set()}
     blocked = queue.submit(use_model(draw(1, 60), "a.safetensors"))
@@ -164,10 +164,10 @@ def test_of_two_idle_lanes_the_one_with_the_model_is_chosen(
     assert homes == {"a.safetensors": {blocked.backend_url}, "b.ckpt": {other.backend_url}}
 
 
-def test_nothing_waits_for_a_busy_lane_that_has_the_model(
+def test_nothing_waits_for_a_busy_backend_that_has_the_model(
     queue: JobQueue, servers: tuple[DemoServer, DemoServer]
 ) -> None:
-    queue.update_backends([make_lane(server) for server in servers])
+    queue.update_backends([make_backend(server) for server in servers])
     await_that(lambda: not any(backend.trouble for backend in queue.backends))
     first = queue.submit(use_model(draw(1, 60), "a.safetensors"))
     wait(first, is_running)

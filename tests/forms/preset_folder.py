@@ -77,7 +77,7 @@ def load_object_info(version: str) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Desk:
+class PresetFolder:
     """Writes presets into a folder and binds them."""
 
     folder: Path

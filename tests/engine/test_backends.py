@@ -155,7 +155,7 @@ def test_previews_come_newest_only_at_most_ten_a_second(queue: JobQueue) -> None
     assert shown[-1] > len(shown), "older previews were left out"
 
 
-def test_two_apps_share_the_lane(cluster: Cluster, queue: JobQueue, tmp_path: Path) -> None:
+def test_two_apps_share_the_backend(cluster: Cluster, queue: JobQueue, tmp_path: Path) -> None:
     with open_queue(cluster.address, tmp_path / "other") as (other, _):
         mine = [queue.submit(make_unique_order(0.05)) for _ in range(4)]
         theirs = [other.submit(make_unique_order(0.05)) for _ in range(4)]
@@ -177,7 +177,7 @@ def test_an_app_that_closes_leaves_its_jobs_there_and_finds_them_again(
         assert len(found) == 3 and server.executions["SaveImage"] == before + 3
 
 
-def test_whichever_lane_answers_general_questions(world: tuple[JobQueue, DaskBackends]) -> None:
+def test_whichever_backend_answers_general_questions(world: tuple[JobQueue, DaskBackends]) -> None:
     _, engine = world
     assert engine.client.object_info("KSampler").nodes.keys() == {"KSampler"}
     assert "devices" in engine.client.system_stats() and engine.client.embeddings() is not None
@@ -213,7 +213,9 @@ def test_a_closed_engine_answers_nothing_and_keeps_nobody_waiting(
             queue.backends[0].client.queue_remaining()
 
 
-def test_a_lane_joins_and_leaves_and_gives_its_jobs_back(cluster: Cluster, tmp_path: Path) -> None:
+def test_a_backend_joins_and_leaves_and_gives_its_jobs_back(
+    cluster: Cluster, tmp_path: Path
+) -> None:
     """A worker that is stopped by Ctrl-C hands its running job to the backend that stays; nothing
     is left behind.
     """
@@ -260,7 +262,7 @@ def test_what_is_no_scheduler_is_said_and_looked_at_again() -> None:
             engine.close()
 
 
-def test_whoever_watches_late_hears_of_the_lanes_that_are_there(cluster: Cluster) -> None:
+def test_whoever_watches_late_hears_of_the_backends_that_are_there(cluster: Cluster) -> None:
     engine = DaskBackends(parse_cluster(cluster.address, Settings(), "--engine"))
     try:
         await_that(lambda: engine.backends)

@@ -9,7 +9,7 @@ from tests.clocks import HANG_SECONDS, ManualClock
 
 
 def test_the_newest_of_a_kind_replaces_the_others() -> None:
-    mailbox = Inbox(ManualClock())
+    inbox = Inbox(ManualClock())
     for content, kind in [
         ("a", "preview"),
         ("event", None),
@@ -17,48 +17,48 @@ def test_the_newest_of_a_kind_replaces_the_others() -> None:
         ("other", "progress"),
         ("c", "preview"),
     ]:
-        mailbox.put(content, kind)
-    letters = mailbox.take(0)
-    assert [(letter.content, letter.replaced) for letter in letters] == [
+        inbox.put(content, kind)
+    items = inbox.take(0)
+    assert [(item.content, item.replaced) for item in items] == [
         ("event", 0),
         ("other", 0),
         ("c", 2),
     ]
-    assert mailbox.take(0) == []
+    assert inbox.take(0) == []
 
 
 def test_kinds_begin_anew_after_reading() -> None:
-    mailbox = Inbox(ManualClock())
-    mailbox.put(1, "preview")
-    mailbox.take(0)
-    mailbox.put(2, "preview")
-    assert [(letter.content, letter.replaced) for letter in mailbox.take(0)] == [(2, 0)]
+    inbox = Inbox(ManualClock())
+    inbox.put(1, "preview")
+    inbox.take(0)
+    inbox.put(2, "preview")
+    assert [(item.content, item.replaced) for item in inbox.take(0)] == [(2, 0)]
 
 
-def test_taking_waits_for_a_letter_from_another_thread() -> None:
+def test_taking_waits_for_an_item_from_another_thread() -> None:
     clock = ManualClock()
-    mailbox = Inbox(clock)
+    inbox = Inbox(clock)
 
     def put() -> None:
         clock.await_waiters()
-        mailbox.put("late")
+        inbox.put("late")
 
     threading.Thread(target=put, daemon=True).start()
-    assert [letter.content for letter in mailbox.take(5)] == ["late"]
+    assert [item.content for item in inbox.take(5)] == ["late"]
 
 
-def test_taking_ends_when_time_is_up_and_letters_tell_their_time() -> None:
+def test_taking_ends_when_time_is_up_and_items_tell_their_time() -> None:
     clock = ManualClock(7.0)
-    mailbox = Inbox(clock)
+    inbox = Inbox(clock)
 
     def pass_time() -> None:
         clock.await_waiters()
         clock.advance(5)
 
     threading.Thread(target=pass_time, daemon=True).start()
-    assert mailbox.take(5) == []
-    mailbox.put("late")
-    assert [letter.at for letter in mailbox.take(5)] == [12.0]
+    assert inbox.take(5) == []
+    inbox.put("late")
+    assert [item.at for item in inbox.take(5)] == [12.0]
 
 
 def test_a_worker_does_tasks_in_order_and_ends() -> None:
@@ -198,31 +198,31 @@ def test_steps_that_take_long_do_not_have_their_socket_opened_anew_each_time() -
         assert not watch.wants_renewal(now + 15.9) and watch.wants_renewal(now + 16.0)
 
 
-def test_a_full_mailbox_drops_the_oldest_letters_and_says_how_many() -> None:
-    mailbox = Inbox(ManualClock(), capacity=10)
+def test_a_full_inbox_drops_the_oldest_items_and_says_how_many() -> None:
+    inbox = Inbox(ManualClock(), capacity=10)
     for content in range(5):
-        mailbox.put(content, size=4)
-    assert [letter.content for letter in mailbox.take(0)] == [3, 4]
-    assert (mailbox.take_dropped_count(), mailbox.take_dropped_count()) == (3, 0)
-    mailbox.put("large", size=11)
-    assert mailbox.take(0) == [] and mailbox.take_dropped_count() == 1
+        inbox.put(content, size=4)
+    assert [item.content for item in inbox.take(0)] == [3, 4]
+    assert (inbox.take_dropped_count(), inbox.take_dropped_count()) == (3, 0)
+    inbox.put("large", size=11)
+    assert inbox.take(0) == [] and inbox.take_dropped_count() == 1
 
 
 def test_what_was_replaced_or_taken_weighs_nothing() -> None:
-    mailbox = Inbox(ManualClock(), capacity=10)
+    inbox = Inbox(ManualClock(), capacity=10)
     for content in range(9):
-        mailbox.put(content, "preview", size=6)
-    assert [letter.content for letter in mailbox.take(0)] == [8]
-    mailbox.put("next", size=10)
-    mailbox.put("weightless")
-    assert [letter.content for letter in mailbox.take(0)] == ["next", "weightless"]
-    assert mailbox.take_dropped_count() == 0
+        inbox.put(content, "preview", size=6)
+    assert [item.content for item in inbox.take(0)] == [8]
+    inbox.put("next", size=10)
+    inbox.put("weightless")
+    assert [item.content for item in inbox.take(0)] == ["next", "weightless"]
+    assert inbox.take_dropped_count() == 0
 
 
-def test_a_letter_whose_predecessor_was_dropped_replaces_nothing() -> None:
-    mailbox = Inbox(ManualClock(), capacity=10)
-    mailbox.put("old", "preview", size=6)
-    mailbox.put("event", size=6)
-    mailbox.put("new", "preview", size=1)
-    letters = mailbox.take(0)
-    assert [(letter.content, letter.replaced) for letter in letters] == [("event", 0), ("new", 0)]
+def test_an_item_whose_predecessor_was_dropped_replaces_nothing() -> None:
+    inbox = Inbox(ManualClock(), capacity=10)
+    inbox.put("old", "preview", size=6)
+    inbox.put("event", size=6)
+    inbox.put("new", "preview", size=1)
+    items = inbox.take(0)
+    assert [(item.content, item.replaced) for item in items] == [("event", 0), ("new", 0)]

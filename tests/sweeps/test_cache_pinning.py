@@ -1,5 +1,5 @@
-"""Carry-along: what is executed, held against whole prompts in a cache like ComfyUI's, and what
-rides along.
+"""Cache pinning: what is executed, held against whole prompts in a cache like ComfyUI's, and what
+is pinned.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def test_results_stay_within_the_memory_that_they_may_take() -> None:
         assert gigabytes - 7 < most <= gigabytes
 
 
-def test_what_is_needed_soonest_rides_along_where_room_is_short() -> None:
+def test_what_is_needed_soonest_is_pinned_where_room_is_short() -> None:
     parts = (Part("CheckpointLoader", 10, (0,)), Part("Save", 0, (), ("CheckpointLoader",)))
     space = GraphSpace((3,), parts)
     workload = Workload(space, space.known, space.seconds)
@@ -114,7 +114,7 @@ def test_what_is_needed_soonest_rides_along_where_room_is_short() -> None:
     assert loads == [1, 1, 1, 0, 1], "of the first two there was room for the second"
 
 
-def test_only_so_many_results_ride_along() -> None:
+def test_only_so_many_results_are_pinned() -> None:
     size = module.MAX_PINNED + 50
     parts = (Part("A", 1, (0,)), Part("B", 1, (1,), ("A",)), Part("Save", 0, (), ("B",)))
     space = GraphSpace((size, 2), parts)

@@ -1,4 +1,4 @@
-"""Broken markers: whatever stands in a workflow, reading its markers never raises and never breaks
+"""Broken annotations: importing never raises, whatever a workflow contains, and never breaks it
 it further.
 """
 

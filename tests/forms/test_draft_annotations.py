@@ -1,4 +1,4 @@
-"""What an author marked for another front end wins over what is guessed."""
+"""Inputs that an author marked for another front end win over detections."""
 
 from __future__ import annotations
 

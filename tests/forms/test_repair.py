@@ -1,4 +1,4 @@
-"""Healing: what a form mends in a stored workflow by itself, and that it says so."""
+"""Repairs that a form makes to a stored workflow by itself, and its notes on them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from comfygradio.comfy.workflow import Workflow
 from comfygradio.errors import WorkflowError
 from comfygradio.forms.form import Form
 
-from .desk import RESIZE, WORKFLOW, Desk, change_workflow, load_object_info
+from .preset_folder import RESIZE, WORKFLOW, PresetFolder, change_workflow, load_object_info
 
 LONG = "{slot: {node: '%s', class: %s, title: %s, input: text}}"
 
@@ -37,7 +37,7 @@ def renumber(names: dict[str, str]) -> dict[str, Any]:
     return dict(sorted(moved.items()))
 
 
-def heal(flow: Any, info: ObjectInfo) -> tuple[Workflow, tuple[str, ...]]:
+def repair(flow: Any, info: ObjectInfo) -> tuple[Workflow, tuple[str, ...]]:
     return repair_workflow(Workflow.from_json(flow), info)
 
 
@@ -68,31 +68,37 @@ def heal(flow: Any, info: ObjectInfo) -> tuple[Workflow, tuple[str, ...]]:
     ],
 )
 def test_slots_are_found_again_after_renumbering(
-    desk: Desk, info: ObjectInfo, names: dict[str, str], node: str, note: str | None
+    presets: PresetFolder, info: ObjectInfo, names: dict[str, str], node: str, note: str | None
 ) -> None:
-    form = desk.bind(f"f: {LONG % ('6', 'CLIPTextEncode', 'Positive')}", info, renumber(names))
+    form = presets.bind(f"f: {LONG % ('6', 'CLIPTextEncode', 'Positive')}", info, renumber(names))
     assert form.problems == ()
     assert [slot.node_id for slot in form.fields["f"].all_slots] == [node]
     assert form.notes == (() if note is None else (f"F: {note}",))
     assert form.fill({"f": "a fox"}).graph[node]["inputs"]["text"] == "a fox"
 
 
-def test_a_node_that_lost_its_title_is_found_by_its_class(desk: Desk, info: ObjectInfo) -> None:
-    form = desk.bind("f: {slot: {node: '99', class: KSampler, title: Gone, input: steps}}", info)
+def test_a_node_that_lost_its_title_is_found_by_its_class(
+    presets: PresetFolder, info: ObjectInfo
+) -> None:
+    form = presets.bind("f: {slot: {node: '99', class: KSampler, title: Gone, input: steps}}", info)
     assert form.problems == () and "it was found by its class." in form.notes[0]
 
 
-def test_two_nodes_that_might_be_meant_are_a_problem(desk: Desk, info: ObjectInfo) -> None:
-    text = desk.problem(LONG % ("99", "CLIPTextEncode", "Gone"), info)
+def test_two_nodes_that_might_be_meant_are_a_problem(
+    presets: PresetFolder, info: ObjectInfo
+) -> None:
+    text = presets.problem(LONG % ("99", "CLIPTextEncode", "Gone"), info)
     assert (
         "no node fits the slot (node 99, class CLIPTextEncode, title Gone); the workflow has 4 ("
         in text
     )
 
 
-def test_nodes_without_titles_are_told_apart_by_their_ids(desk: Desk, info: ObjectInfo) -> None:
+def test_nodes_without_titles_are_told_apart_by_their_ids(
+    presets: PresetFolder, info: ObjectInfo
+) -> None:
     bare = {key: {**node, "_meta": {}} for key, node in WORKFLOW.items()}
-    form = desk.bind("f: {slot: {node: '7', class: CLIPTextEncode, input: text}}", info, bare)
+    form = presets.bind("f: {slot: {node: '7', class: CLIPTextEncode, input: text}}", info, bare)
     assert form.notes == () and form.fields["f"].default == "blurry"
 
 
@@ -106,15 +112,15 @@ def test_gained_inputs_get_the_servers_default() -> None:
             "tags": ["COMBO", {"options": ["a", "b"], "multiselect": True, "default": ["b"]}],
         },
     )
-    healed, notes = heal(WORKFLOW, info)
-    inputs = healed.nodes["3"].inputs
+    repaired, notes = repair(WORKFLOW, info)
+    inputs = repaired.nodes["3"].inputs
     assert (inputs["sharpness"], inputs["order"], inputs["flag"]) == (2.5, "first", False)
     assert inputs["tags"] == {"__value__": ["b"]}
     assert (
         notes[0]
         == "KSampler has a new input sharpness on this ComfyUI; it gets the server's default, 2.5."
     )
-    assert len(notes) == 4 and heal(WORKFLOW, info)[0] == healed
+    assert len(notes) == 4 and repair(WORKFLOW, info)[0] == repaired
 
 
 def test_gained_inputs_of_a_dynamic_combo() -> None:
@@ -130,10 +136,10 @@ def test_gained_inputs_of_a_dynamic_combo() -> None:
             }
         ]
     }
-    healed, notes = heal(
+    repaired, notes = repair(
         WORKFLOW, change_info("KSampler", {"mode": ["COMFY_DYNAMICCOMBO_V3", mode]})
     )
-    inputs = healed.nodes["3"].inputs
+    inputs = repaired.nodes["3"].inputs
     assert [inputs[name] for name in ("mode", "mode.in", "mode.in.much", "mode.in.how")] == [
         "deep",
         "on",
@@ -151,8 +157,8 @@ def test_a_choice_of_a_dynamic_combo_that_lacks_its_inputs(new_info: ObjectInfo)
     flow = change_workflow(
         n20=resize, n21={"class_type": "PreviewImage", "inputs": {"images": ["20", 0]}}
     )
-    healed, notes = heal(flow, new_info)
-    assert healed.nodes["20"].inputs["resize_type.multiplier"] == 1.0
+    repaired, notes = repair(flow, new_info)
+    assert repaired.nodes["20"].inputs["resize_type.multiplier"] == 1.0
     assert any("has a new input resize_type.multiplier" in note for note in notes)
 
 
@@ -167,22 +173,22 @@ def test_a_choice_of_a_dynamic_combo_that_lacks_its_inputs(new_info: ObjectInfo)
         [["a.png"], {"image_upload": True}],
     ],
 )
-def test_what_nothing_can_fill_is_a_problem(desk: Desk, spec: list[Any]) -> None:
+def test_what_nothing_can_fill_is_a_problem(presets: PresetFolder, spec: list[Any]) -> None:
     info = change_info("KSampler", {"extra": spec})
-    assert heal(WORKFLOW, info)[1] == ()
-    text = desk.problem("{slot: 3.steps}", info)
+    assert repair(WORKFLOW, info)[1] == ()
+    text = presets.problem("{slot: 3.steps}", info)
     assert text.startswith(
         ("KSampler lacks a value for extra", f"KSampler needs a {spec[0]} for extra")
     )
-    kinds = [problem.kind for problem in desk.bind("f: {slot: 3.steps}", info).problems]
+    kinds = [problem.kind for problem in presets.bind("f: {slot: 3.steps}", info).problems]
     assert kinds == ["missing_input"]
 
 
-def test_a_field_may_fill_a_gained_input(desk: Desk) -> None:
+def test_a_field_may_fill_a_gained_input(presets: PresetFolder) -> None:
     info = change_info("KSampler", {"extra": ["STRING", {}]})
-    form = desk.bind("f: {slot: 3.extra}", info)
+    form = presets.bind("f: {slot: 3.extra}", info)
     assert form.problems == () and form.fill({"f": "x"}).graph["3"]["inputs"]["extra"] == "x"
-    form = desk.bind("f: {slot: 3.extra, fixed: x}", info)
+    form = presets.bind("f: {slot: 3.extra, fixed: x}", info)
     assert form.problems == () and form.fill({}).graph["3"]["inputs"]["extra"] == "x"
 
 
@@ -201,20 +207,20 @@ def test_a_field_may_fill_a_gained_input(desk: Desk) -> None:
     ],
 )
 def test_names_are_spelled_as_the_server_does(
-    desk: Desk, listed: list[str], own: str, found: str | None
+    presets: PresetFolder, listed: list[str], own: str, found: str | None
 ) -> None:
     info = change_info("CheckpointLoaderSimple", {"ckpt_name": [listed, {}]})
     flow = change_workflow(
         n4={"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": own}}
     )
-    healed, notes = heal(flow, info)
-    assert healed.nodes["4"].inputs["ckpt_name"] == (own if found is None else found)
+    repaired, notes = repair(flow, info)
+    assert repaired.nodes["4"].inputs["ckpt_name"] == (own if found is None else found)
     assert notes == (
         ()
         if found is None
         else (f"CheckpointLoaderSimple: {own} is called {found} on this ComfyUI.",)
     )
-    form = desk.bind("f: {slot: 4.ckpt_name}", info, flow)
+    form = presets.bind("f: {slot: 4.ckpt_name}", info, flow)
     assert form.problems == () and form.fields["f"].default == (found or listed[0])
     assert len(form.notes) == 1
 
@@ -225,45 +231,49 @@ def test_names_in_a_multiselect_are_spelled_too() -> None:
     )
     flow = change_workflow()
     flow["3"]["inputs"]["tags"] = {"__value__": ["x.pt", "b", 7]}
-    healed, notes = heal(flow, info)
-    assert healed.nodes["3"].inputs["tags"] == {"__value__": ["A/x.pt", "b", 7]} and len(notes) == 1
+    repaired, notes = repair(flow, info)
+    assert (
+        repaired.nodes["3"].inputs["tags"] == {"__value__": ["A/x.pt", "b", 7]} and len(notes) == 1
+    )
 
 
 def test_fractions_are_no_folders() -> None:
     info = change_info("KSampler", {"ratio": [["1/4", "1/2"], {}]})
     flow = change_workflow()
     flow["3"]["inputs"]["ratio"] = "3/4"
-    assert heal(flow, info)[0].nodes["3"].inputs["ratio"] == "3/4"
+    assert repair(flow, info)[0].nodes["3"].inputs["ratio"] == "3/4"
 
 
-def test_what_the_server_wrote_into_a_picture_is_left_out(desk: Desk, info: ObjectInfo) -> None:
+def test_what_the_server_wrote_into_a_picture_is_left_out(
+    presets: PresetFolder, info: ObjectInfo
+) -> None:
     flow = change_workflow()
     flow["4"] |= {"is_changed": ["abc"], "_loop_body": ["3"], "_loop_end": "9"}
-    form = desk.bind("f: {slot: 3.steps}", info, flow)
+    form = presets.bind("f: {slot: 3.steps}", info, flow)
     assert form.notes == (
         "Node 4 carried is_changed, _loop_body, _loop_end from an earlier run; that was left out.",
     )
     assert set(form.fill({}).graph["4"]) == {"class_type", "inputs", "_meta"}
 
 
-def test_only_what_the_outputs_need_is_healed() -> None:
+def test_only_what_the_outputs_need_is_repaired() -> None:
     info = change_info("LoadImage", {"extra": ["INT", {"default": 1}]})
-    assert heal(WORKFLOW, info)[1] == ()
+    assert repair(WORKFLOW, info)[1] == ()
 
 
-def test_healing_a_healed_workflow_changes_nothing(info: ObjectInfo) -> None:
+def test_repairing_a_repaired_workflow_changes_nothing(info: ObjectInfo) -> None:
     flow = change_workflow(
         n4={"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "x/TINY-A.safetensors"}}
     )
-    healed, notes = heal(flow, info)
-    assert notes and repair_workflow(healed, info) == (healed, ())
+    repaired, notes = repair(flow, info)
+    assert notes and repair_workflow(repaired, info) == (repaired, ())
 
 
-def test_a_form_says_what_was_healed(desk: Desk, info: ObjectInfo) -> None:
+def test_a_form_says_what_was_repaired(presets: PresetFolder, info: ObjectInfo) -> None:
     flow = change_workflow(
         n4={"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "x/TINY-A.safetensors"}}
     )
-    form: Form = desk.bind("f: {slot: 3.steps}", info, flow)
+    form: Form = presets.bind("f: {slot: 3.steps}", info, flow)
     assert form.notes == (
         "CheckpointLoaderSimple: x/TINY-A.safetensors is called tiny-a.safetensors on this "
         "ComfyUI.",
@@ -318,12 +328,12 @@ def make_latent(batch_size: Any) -> dict[str, Any]:
     ],
 )
 def test_a_number_that_is_stored_as_a_text_is_the_number_of_the_list(
-    desk: Desk, listed: list[Any], stored: Any, taken: Any, note: str
+    presets: PresetFolder, listed: list[Any], stored: Any, taken: Any, note: str
 ) -> None:
     """ComfyUI would refuse it; what is posted is what its list has."""
     info = change_info("EmptyLatentImage", {"batch_size": [listed, {}]})
     flow = change_workflow(n5=make_latent(stored))
-    form = desk.bind("f: {slot: 5.batch_size}", info, flow)
+    form = presets.bind("f: {slot: 5.batch_size}", info, flow)
     value = form.fill({}).graph["5"]["inputs"]["batch_size"]
     assert (value, type(value)) == (taken, type(taken)) and not form.problems
     assert len(form.notes) == bool(note)
@@ -331,9 +341,9 @@ def test_a_number_that_is_stored_as_a_text_is_the_number_of_the_list(
 
 
 @pytest.mark.parametrize("stored", ["11", "ten", "1e1", "", True, "10 "])
-def test_what_is_not_that_number_is_not_taken(desk: Desk, stored: Any) -> None:
+def test_what_is_not_that_number_is_not_taken(presets: PresetFolder, stored: Any) -> None:
     info = change_info("EmptyLatentImage", {"batch_size": [[5, 10.0, 10, "x"], {}]})
     flow = change_workflow(n5=make_latent(stored))
-    healed, notes = heal(flow, info)
-    value = healed.nodes["5"].inputs["batch_size"]
+    repaired, notes = repair(flow, info)
+    value = repaired.nodes["5"].inputs["batch_size"]
     assert (value, type(value), notes) == (stored, type(stored), ())

@@ -1,5 +1,5 @@
-"""Marker nodes of rivals: Swarm inputs, comfydeploy's External nodes, Krita's parameters,
-comfy-pack's inputs.
+"""Annotations for other programs: Swarm inputs, External nodes of comfydeploy, parameters of Krita,
+and inputs of comfy-pack.
 """
 
 from __future__ import annotations

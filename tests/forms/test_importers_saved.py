@@ -1,4 +1,4 @@
-"""Markers beside the graph and in titles: ComfyUI's App mode, MCWW, ViewComfy."""
+"""Annotations beside the graph and in titles: App mode of ComfyUI, MCWW and ViewComfy."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The smallest Gradio app with an endpoint like ours, which does nothing: what Gradio itself takes.
 
-`python -m tests.benchmarks.floor_app PORT` prints the address and serves until Ctrl-C.
+`python -m tests.benchmarks.minimal_app PORT` prints the address and serves until Ctrl-C.
 """
 
 # No `from __future__ import annotations` here: Gradio counts an endpoint's results by its
@@ -21,10 +21,10 @@ from tests.benchmarks.callers import NAME
 SIZE = (512, 512)
 
 
-def serve_floor(port: int) -> None:
+def serve_minimal_app(port: int) -> None:
     """Serve an endpoint that gives the same small picture every time."""
     with tempfile.TemporaryDirectory() as place:
-        blocks = build_floor(Path(place) / "floor.png")
+        blocks = build_blocks(Path(place) / "picture.png")
         blocks.queue(default_concurrency_limit=None)
         _, address, _ = blocks.launch(
             server_port=port,
@@ -38,7 +38,7 @@ def serve_floor(port: int) -> None:
             threading.Event().wait()
 
 
-def build_floor(picture: Path) -> gr.Blocks:
+def build_blocks(picture: Path) -> gr.Blocks:
     """Blocks with nothing on them but the endpoint."""
     Image.new("RGB", SIZE).save(picture)
     file = {"path": str(picture), "orig_name": picture.name, "meta": {"_type": "gradio.FileData"}}
@@ -53,4 +53,4 @@ def build_floor(picture: Path) -> gr.Blocks:
 
 
 if __name__ == "__main__":
-    serve_floor(int(sys.argv[1]))
+    serve_minimal_app(int(sys.argv[1]))

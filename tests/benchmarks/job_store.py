@@ -1,6 +1,6 @@
 """The job store with many jobs: opening, adding, changing, searching and paging, in milliseconds.
 
-Run it: python -m tests.benchmarks.job store [--jobs 50000] [--graph-kb 4]
+Run it: `python -m tests.benchmarks.job_store [--jobs 50000] [--graph-kb 4]`
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,11 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 def invent_words(chance: random.Random, count: int) -> list[str]:
     """Words of three to nine letters."""
-    return ["".join(chance.choices(LETTERS, k=chance.randint(3, 9))) for _ in range(count)]
+    words: list[str] = []
+    for _ in range(count):
+        letters = chance.choices(LETTERS, k=chance.randint(3, 9))
+        words.append("".join(letters))
+    return words
 
 
 def invent_record(chance: random.Random, words: list[str], number: int, graph_kb: int) -> JobRecord:
@@ -75,11 +80,16 @@ def invent_record(chance: random.Random, words: list[str], number: int, graph_kb
 
 def measure(name: str, act: Callable[[], object], times: int = 20) -> Row:
     """How long calls take, in milliseconds."""
-    taken = []
+    taken: list[float] = []
     for _ in range(times):
         began = time.perf_counter()
         act()
         taken.append((time.perf_counter() - began) * 1000)
+    return describe_times(name, taken)
+
+
+def describe_times(name: str, taken: Sequence[float]) -> Row:
+    """A row of the table; `taken` are milliseconds."""
     spread = describe_spread(taken)
     return {
         "what": name,
@@ -110,11 +120,12 @@ def measure_searches(store: JobStore, rare: str) -> list[Row]:
         "a phase of no job": Query(phases=("failed",)),
     }
     owners = {"half of all": "user:ada", "few": "user:7", "none": "user:nobody"}
-    return [
-        measure(f"{name} · {who}", lambda owner=owner, query=query: store.search(owner, query))  # type: ignore[misc]
-        for name, query in queries.items()
-        for who, owner in owners.items()
-    ]
+    rows: list[Row] = []
+    for name, query in queries.items():
+        for who, owner in owners.items():
+            search = partial(store.search, owner, query)
+            rows.append(measure(f"{name} · {who}", search))
+    return rows
 
 
 def measure_paging(store: JobStore) -> Row:
@@ -132,7 +143,8 @@ def measure_threads(
     store: JobStore, chance: random.Random, words: list[str], graph_kb: int
 ) -> list[Row]:
     """Adding and searching from eight threads at once."""
-    rows: dict[str, list[float]] = {"add": [], "search": []}
+    added: list[float] = []
+    searched: list[float] = []
 
     def work(number: int) -> None:
         for step in range(50):
@@ -141,23 +153,18 @@ def measure_threads(
             store.add(record)
             between = time.perf_counter()
             store.search("user:ada", Query("photo"))
-            rows["add"].append((between - began) * 1000)
-            rows["search"].append((time.perf_counter() - between) * 1000)
+            ended = time.perf_counter()
+            added.append((between - began) * 1000)
+            searched.append((ended - between) * 1000)
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    spreads = {name: describe_spread(taken) for name, taken in rows.items()}
     return [
-        {
-            "what": f"{name}, 8 threads at once",
-            "median ms": s.median,
-            "p95 ms": s.p95,
-            "largest ms": s.largest,
-        }
-        for name, s in spreads.items()
+        describe_times("add, 8 threads at once", added),
+        describe_times("search, 8 threads at once", searched),
     ]
 
 
@@ -171,46 +178,56 @@ def main() -> None:
     words = invent_words(chance, 5000)
     with tempfile.TemporaryDirectory() as folder:
         outputs = Path(folder)
-        store = JobStore.open(outputs)
-        began = time.perf_counter()
-        for start in range(0, options.jobs, BATCH):
-            numbers = range(start, min(start + BATCH, options.jobs))
-            store.add(
-                *(invent_record(chance, words, number, options.graph_kb) for number in numbers)
-            )
-        print(f"filled with {options.jobs} jobs in {time.perf_counter() - began:.1f} s", flush=True)
-        store.close()
-        print(f"{store.path.stat().st_size / 1e6:.0f} MB", flush=True)
+        fill(outputs, chance, words, options.jobs, options.graph_kb)
         began = time.perf_counter()
         store = JobStore.open(outputs)
         print(f"opened in {(time.perf_counter() - began) * 1000:.0f} ms", flush=True)
-        rows = [*measure_searches(store, words[7] + " " + words[8]), measure_paging(store)]
-        records = iter(
-            [invent_record(chance, words, number, options.graph_kb) for number in range(100)]
-        )
-        found = store.search("user:ada", Query()).records[0]
-        rows += [
-            measure("add", lambda: store.add(next(records)), 100),
-            measure("change a phase", lambda: store.change(found.id, phase="done", ended=1.0), 100),
-            measure(
-                "change an error", lambda: store.change(found.id, error=str(chance.random())), 100
-            ),
-            measure("find", lambda: store.find(found.token), 100),
-            measure("list_open", store.list_open),
-            measure("list_running", lambda: store.list_running("user:ada")),
-            measure("read_times", lambda: store.read_times("preset_3")),
-            measure("list_values of seeds", lambda: store.list_values("user:ada", "seed")),
-            measure(
-                "list_values of checkpoints", lambda: store.list_values("user:ada", "checkpoint")
-            ),
-            *measure_threads(store, chance, words, options.graph_kb),
-            measure(
-                "delete",
-                lambda: store.delete(store.search("user:ada", Query(limit=1)).records[0].id),
-            ),
-        ]
+        rows = measure_searches(store, f"{words[7]} {words[8]}")
+        rows.append(measure_paging(store))
+        rows += measure_changes(store, chance, words, options.graph_kb)
+        rows += measure_threads(store, chance, words, options.graph_kb)
+        rows.append(measure("delete", partial(delete_newest, store)))
         print(format_table(rows))
         store.close()
+
+
+def fill(outputs: Path, chance: random.Random, words: list[str], jobs: int, graph_kb: int) -> None:
+    """Write so many jobs into a new job store, many in one transaction."""
+    store = JobStore.open(outputs)
+    began = time.perf_counter()
+    for start in range(0, jobs, BATCH):
+        end = min(start + BATCH, jobs)
+        records = [invent_record(chance, words, number, graph_kb) for number in range(start, end)]
+        store.add(*records)
+    print(f"filled with {jobs} jobs in {time.perf_counter() - began:.1f} s", flush=True)
+    store.close()
+    print(f"{store.path.stat().st_size / 1e6:.0f} MB", flush=True)
+
+
+def measure_changes(
+    store: JobStore, chance: random.Random, words: list[str], graph_kb: int
+) -> list[Row]:
+    """Everything but searches, by one thread."""
+    records = iter([invent_record(chance, words, number, graph_kb) for number in range(100)])
+    found = store.search("user:ada", Query()).records[0]
+    end = partial(store.change, found.id, phase="done", ended=1.0)
+    return [
+        measure("add", lambda: store.add(next(records)), 100),
+        measure("change a phase", end, 100),
+        measure("change an error", lambda: store.change(found.id, error=str(chance.random())), 100),
+        measure("find", partial(store.find, found.token), 100),
+        measure("list_open", store.list_open),
+        measure("list_running", partial(store.list_running, "user:ada")),
+        measure("read_times", partial(store.read_times, "preset_3")),
+        measure("list_values of seeds", partial(store.list_values, "user:ada", "seed")),
+        measure("list_values of checkpoints", partial(store.list_values, "user:ada", "checkpoint")),
+    ]
+
+
+def delete_newest(store: JobStore) -> None:
+    """Delete the newest job of somebody with many."""
+    newest = store.search("user:ada", Query(limit=1)).records[0]
+    store.delete(newest.id)
 
 
 if __name__ == "__main__":
