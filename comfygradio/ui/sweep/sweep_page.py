@@ -13,13 +13,12 @@ from comfygradio.ui.assets import join_assets, read_asset
 from comfygradio.ui.form.form_update import connect_form_updates
 from comfygradio.ui.form.panel import QUICK, Panel
 from comfygradio.ui.form.sheet_import import open_editor
-from comfygradio.ui.identity.owner import find_owner
 from comfygradio.ui.identity.page_session import (
     PageSessions,
+    make_enter_function,
     make_page_function,
     make_submitting_function,
 )
-from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.sweep.sweep_api import SweepApi
 
 SCRIPTS = (
@@ -74,12 +73,7 @@ def build_sweeps(service: Service, page_sessions: PageSessions) -> gr.HTML:
         elem_classes="cg-page-sweep",
     )
 
-    def admit(request: gr.Request, event: gr.EventData) -> Json:
-        owner = find_owner(request, getattr(event, "person", None))
-        session = find_person(request).session
-        return {"access": page_sessions.open(owner, session)}
-
-    view.enter(admit, None, view, **QUICK)
+    view.enter(make_enter_function(page_sessions), None, view, **QUICK)
     return view
 
 
