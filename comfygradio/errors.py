@@ -5,8 +5,10 @@
     ├── ServerError                 talking to ComfyUI failed
     │   ├── ServerUnreachable       no answer: refused, unknown host, timed out, cut off
     │   ├── AccessDenied            401, 403, or a login page instead of JSON
-    │   ├── UnexpectedResponse        an answer that ComfyUI would not give, HTML for instance
-    │   └── NotFound                404: this server has no such file, job or route
+    │   ├── UnexpectedResponse      an answer that ComfyUI would not give, HTML for instance
+    │   ├── NotFound                404: this server has no such file, job or route
+    │   ├── ResultTooLarge          a file is larger than what is fetched
+    │   └── DownloadStopped         the result of a download is no longer wanted
     ├── PromptRejected              ComfyUI's /prompt refused the prompt; says for which inputs
     ├── JobError                    a prompt that was accepted did not end well
     │   ├── ExecutionFailed         a node raised
@@ -20,12 +22,12 @@
     ├── AxisError                   an axis of a sweep: says field, value and what is allowed
     ├── LimitReached                somebody asks for more than whoever runs the app allows
     ├── NotAllowed                  somebody asks for what only others may do
-    ├── ExternalError                asking a foreign address failed
-    │   ├── ExternalRefused          it may not be asked, or gives what is not taken
-    │   └── ExternalUnreachable      no answer, not in time, or none that can be used
-    └── JobStoreError                 the record of jobs cannot be read or written
-        ├── JobStoreLocked            another comfygradio uses the same outputs folder
-        └── JobStoreGone              the outputs folder was deleted or moved while the app ran
+    ├── ExternalError               asking a foreign address failed
+    │   ├── ExternalRefused         it may not be asked, or gives what is not taken
+    │   └── ExternalUnreachable     no answer, not in time, or none that can be used
+    └── JobStoreError               the record of jobs cannot be read or written
+        ├── JobStoreLocked          another comfygradio uses the same outputs folder
+        └── JobStoreGone            the outputs folder was deleted or moved while the app ran
 
 The text of each is one or more plain sentences for the person who has to act; it never holds a
 traceback or a secret.
@@ -183,8 +185,12 @@ class AxisError(ComfyGradioError):
                 value += f" at character {place}"
             if item:
                 value += f" ({item})"
-        where = ", ".join(part for part in (field, value) if part)
-        super().__init__(f"{where}: {problem}" if where else problem)
+        parts = [part for part in (field, value) if part]
+        message = problem
+        if parts:
+            where = ", ".join(parts)
+            message = f"{where}: {problem}"
+        super().__init__(message)
         self.problem = problem
         self.field = field
         self.position = position

@@ -40,7 +40,9 @@ class MaskingFormatter(logging.Formatter):
 
     def __init__(self, secrets: Iterable[str]) -> None:
         super().__init__(LINE, TIME)
-        self._secrets = sorted(set(secrets), key=len, reverse=True)
+        different = set(secrets)
+        # The longest first: a shorter one may be a part of it.
+        self._secrets = sorted(different, key=len, reverse=True)
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, with its traceback if there is one."""

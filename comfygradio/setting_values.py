@@ -14,12 +14,15 @@ from pathlib import Path
 
 from comfygradio.comfy.address import parse_url
 
+WORDS_FOR_ON = ("1", "true", "yes", "on")
+WORDS_FOR_OFF = ("0", "false", "no", "off")
+
 NUMERAL = re.compile(r"[+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
-"""A number as everywhere: digits, a sign, one point and an exponent."""
+"""A number in plain digits, with a plus sign, one point and an exponent where wanted."""
 
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 HEADER_VALUE = re.compile(r"[\x20-\x7e]*")
-"""A header as HTTP has it, in ASCII characters that can be seen, and spaces."""
+"""What HTTP takes as a header, limited to visible ASCII characters and spaces."""
 
 THOUSANDS = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{2}0")
 """A number whose point may part thousands."""
@@ -41,9 +44,11 @@ def parse_servers(value: str | Sequence[str]) -> tuple[str, ...]:
 def parse_switch(value: bool | str) -> bool:
     """On or off, in one of the words for it."""
     word = str(value).lower()
-    if word not in ("1", "true", "yes", "on", "0", "false", "no", "off"):
-        raise ValueError(f"{value} is neither on nor off; write 1 or 0.")
-    return word in ("1", "true", "yes", "on")
+    if word in WORDS_FOR_ON:
+        return True
+    if word in WORDS_FOR_OFF:
+        return False
+    raise ValueError(f"{value} is neither on nor off; write 1 or 0.")
 
 
 def parse_folders(value: str | Sequence[str | Path]) -> tuple[Path, ...]:
@@ -51,11 +56,15 @@ def parse_folders(value: str | Sequence[str | Path]) -> tuple[Path, ...]:
     environment.
     """
     listed = value.split(os.pathsep) if isinstance(value, str) else value
-    folders = tuple(Path(item).expanduser() for item in listed if str(item))
-    for folder in folders:
+    folders: list[Path] = []
+    for item in listed:
+        if not str(item):
+            continue
+        folder = Path(item).expanduser()
         if not folder.is_dir():
             raise ValueError(f"the folder {folder} does not exist.")
-    return folders
+        folders.append(folder)
+    return tuple(folders)
 
 
 def parse_outputs(value: str | Path) -> Path:
@@ -148,8 +157,12 @@ def parse_proxies(value: str | Sequence[str]) -> tuple[str, ...]:
 def parse_names(value: str | Sequence[str]) -> tuple[str, ...]:
     """Names: repeated on the command line, separated by commas in the environment."""
     listed = value.split(",") if isinstance(value, str) else value
-    names = [name.strip() for name in listed]
-    return tuple(dict.fromkeys(name for name in names if name))
+    names: list[str] = []
+    for item in listed:
+        name = item.strip()
+        if name and name not in names:
+            names.append(name)
+    return tuple(names)
 
 
 def parse_headers(value: str | Sequence[str]) -> dict[str, str]:
@@ -158,7 +171,12 @@ def parse_headers(value: str | Sequence[str]) -> dict[str, str]:
     """
     if isinstance(value, str):
         value = re.split(r"[\r\n]+|;\s*(?=[\w-]+:\s)", value)
-    return dict(_parse_header(line) for line in value if line.strip())
+    headers: dict[str, str] = {}
+    for line in value:
+        if line.strip():
+            name, text = _parse_header(line)
+            headers[name] = text
+    return headers
 
 
 def _parse_header(line: str) -> tuple[str, str]:

@@ -8,14 +8,23 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar, cast, get_args
+from typing import Any
 
 from comfygradio.comfy.limited_download import MAX_RESULT_MB
 from comfygradio.errors import SettingsError
 from comfygradio.jobs.naming import DEFAULT_PATTERN, check_pattern
+from comfygradio.setting_declaration import (
+    CLUSTER,
+    EVERY_COMMAND,
+    JOBS,
+    KEY,
+    SERVER,
+    Setting,
+    setting,
+)
 from comfygradio.setting_values import (
     parse_amount,
     parse_count,
@@ -46,110 +55,8 @@ DEFAULT_SERVER = "http://127.0.0.1:8188"
 SPACE_PROXIES = ("10.0.0.0/8",)
 """Where the requests of a Hugging Face Space come from: proxies of its own."""
 
-Command = Literal[
-    "serve",
-    "demo",
-    "run",
-    "sweep",
-    "worker",
-    "scheduler",
-    "check",
-    "new",
-    "api",
-    "presets",
-    "watch",
-    "schema",
-    "password",
-]
-"""The commands of the command line."""
-
-# The commands that take a setting.
-EVERY_COMMAND: tuple[Command, ...] = get_args(Command)
-PAGE: tuple[Command, ...] = ("serve",)
-JOBS: tuple[Command, ...] = ("serve", "run", "sweep")
-CLUSTER: tuple[Command, ...] = ("serve", "sweep", "worker", "scheduler")
-KEY: tuple[Command, ...] = ("serve", "run", "sweep", "worker", "check", "new")
-SERVER: tuple[Command, ...] = (*KEY, "api", "watch")
-
 COMMAS = "separated by commas"
 """How several values stand in an environment variable."""
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Setting:
-    """How a setting is given, and what is said about it.
-
-    Of several `variables` the first that is not empty counts; `variable_note` tells the README how
-    their text looks, unless as the flag's. `parse` gets the text of a flag or a variable, a list
-    from a flag that `is_repeatable`, or True from a switch, which is a flag without a `metavar`.
-    `help` is what --help says, `help_for` what it says in some `commands`; both go without the
-    default, which is added. `readme` is the last column of the README's table, where {default}
-    stands for the default.
-    """
-
-    flag: str
-    variables: tuple[str, ...]
-    parse: Callable[[Any], Any]
-    help: str
-    metavar: str
-    is_repeatable: bool
-    commands: tuple[Command, ...]
-    help_for: Mapping[Command, str]
-    default: str
-    variable_note: str
-    readme: str
-
-
-def setting(
-    default: T,
-    flag: str,
-    *variables: str,
-    parse: Callable[[Any], Any],
-    help: str,
-    readme: str,
-    metavar: str = "",
-    is_repeatable: bool = False,
-    is_secret: bool = False,
-    commands: tuple[Command, ...] = PAGE,
-    help_for: Mapping[Command, str] | None = None,
-    default_text: str | None = None,
-    variable_note: str = "",
-) -> T:
-    """Declare a field of `Settings`, as `dataclasses.field` does; see `Setting` for the arguments.
-
-    `default_text` says in words what happens by default, where `default` itself does not. A secret
-    is not shown by repr().
-    """
-    if default_text is None:
-        default_text = _describe_default(default)
-    declared = Setting(
-        flag=flag,
-        variables=variables,
-        parse=parse,
-        help=help,
-        metavar=metavar,
-        is_repeatable=is_repeatable,
-        commands=commands,
-        help_for=help_for or {},
-        default=default_text,
-        variable_note=variable_note,
-        readme=readme,
-    )
-    metadata = {"setting": declared}
-    # A dataclass takes no mapping as a default, since each value of the class needs its own.
-    if isinstance(default, dict):
-        return cast(T, field(default_factory=default.copy, repr=not is_secret, metadata=metadata))
-    return field(default=default, repr=not is_secret, metadata=metadata)
-
-
-def _describe_default(default: object) -> str:
-    if isinstance(default, bool) or default in (None, "", (), {}):
-        return ""
-    if isinstance(default, float):
-        return f"{default:g}"
-    return str(default)
 
 
 @dataclass(frozen=True)
@@ -162,6 +69,7 @@ class Settings:
     separated by commas.
     """
 
+    # Which server makes the pictures, and out of what.
     server: str | None = setting(
         None,
         "--server",
@@ -211,6 +119,7 @@ class Settings:
         help="Where results are kept",
         readme="`{default}`",
     )
+    # Where the page is, and what may reach it there.
     host: str = setting(
         "127.0.0.1",
         "--host",
@@ -299,6 +208,7 @@ class Settings:
     )
     space: bool = False
     space_host: str = ""
+    # Who may do more than fill in forms.
     author: bool = setting(
         False,
         "--author",
@@ -338,6 +248,7 @@ class Settings:
         readme="off; on: without a login whoever sits at this machine, while the page listens "
         "there alone",
     )
+    # How much one person and everybody may ask for.
     jobs_per_person: int = setting(
         100,
         "--jobs-per-person",
@@ -413,6 +324,7 @@ class Settings:
         help="Largest result that is fetched, in MB",
         readme="{default}; a larger result is not fetched",
     )
+    # What becomes of results and jobs.
     names: str = setting(
         DEFAULT_PATTERN,
         "--names",
@@ -432,6 +344,7 @@ class Settings:
         readme="{default}; cancel stops a job 30 seconds after the last page that watched it has "
         "gone",
     )
+    # How a server is talked to.
     headers: Mapping[str, str] = setting(
         {},
         "--header",
@@ -455,6 +368,7 @@ class Settings:
         help="Time of a step of the demo server",
         readme="{default}; the demo server's speed",
     )
+    # A cluster whose workers have the servers.
     engine: str | None = setting(
         None,
         "--engine",
@@ -506,6 +420,7 @@ class Settings:
         help="The key of that certificate, PEM",
         readme="none; the key of that",
     )
+    # The account at comfy.org, and the log.
     api_key: str = setting(
         "",
         "--api-key",
@@ -534,8 +449,11 @@ class Settings:
 
 def list_settings() -> dict[str, Setting]:
     """All settings by the names of their fields."""
-    fields = dataclasses.fields(Settings)
-    return {one.name: one.metadata["setting"] for one in fields if "setting" in one.metadata}
+    found: dict[str, Setting] = {}
+    for one in dataclasses.fields(Settings):
+        if "setting" in one.metadata:
+            found[one.name] = one.metadata["setting"]
+    return found
 
 
 def load_settings(
@@ -548,9 +466,8 @@ def load_settings(
     """
     if environ is None:
         environ = os.environ
-    given = overrides or {}
-    flags = {name: value for name, value in given.items() if value not in (None, [], ())}
-    found = {}
+    flags = _list_given(overrides or {})
+    found: dict[str, Any] = {}
     for name, declared in list_settings().items():
         value = _find_value(name, declared, environ, flags)
         if value is not None:
@@ -586,31 +503,12 @@ def shipped_presets() -> Path:
     return package.parent / "presets"
 
 
-def read_auth(path: Path) -> list[tuple[str, str]]:
-    """The (user, password) pairs of an --auth file; empty lines and lines with # are left out.
-
-    A password is a hash or stands there as it is (see `ui.identity.passwords`). Raises
-    SettingsError.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise SettingsError(f"The --auth file {path} cannot be read: {reason}.") from error
-    pairs: dict[str, str] = {}
-    for number, line in enumerate(lines, 1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        name, _, password = line.partition(":")
-        user = name.strip()
-        if not user or not password:
-            raise SettingsError(f"{path}:{number}: a line of an --auth file is user:password.")
-        if user in pairs:
-            raise SettingsError(f"{path}:{number}: the user {user} stands twice.")
-        pairs[user] = password
-    if not pairs:
-        raise SettingsError(f"The --auth file {path} names nobody; write one user:password a line.")
-    return list(pairs.items())
+def _list_given(overrides: Mapping[str, Any]) -> dict[str, Any]:
+    given: dict[str, Any] = {}
+    for name, value in overrides.items():
+        if value not in (None, [], ()):
+            given[name] = value
+    return given
 
 
 def _find_value(

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from comfygradio.settings import Setting, list_settings
+from comfygradio.setting_declaration import Setting
+from comfygradio.settings import list_settings
 
 README = Path(__file__).parent.parent / "README.md"
 HEADING = "| Flag | Variable | Default |\n|---|---|---|\n"

@@ -16,7 +16,8 @@ import pytest
 import typer
 import yaml
 
-from comfygradio.cli.app import app, run_command
+from comfygradio.cli.app import commands, run_command
+from comfygradio.cli.typer_app import build_typer
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.forms.kinds.registry import Widget
 from comfygradio.forms.preset_file import FieldFile, PresetFile
@@ -70,7 +71,7 @@ def take_keys(heading: str) -> list[str]:
 
 def list_flags(command: str) -> set[str]:
     """The flags that a command takes."""
-    group: Any = typer.main.get_command(app)
+    group: Any = typer.main.get_command(build_typer(commands))
     return {
         flag
         for option in group.commands[command].params
@@ -116,7 +117,7 @@ def test_every_flag_is_listed_and_every_listed_flag_exists(command: str) -> None
 
 
 def test_every_command_is_listed() -> None:
-    group: Any = typer.main.get_command(app)
+    group: Any = typer.main.get_command(build_typer(commands))
     assert tuple(group.commands) == COMMANDS
 
 

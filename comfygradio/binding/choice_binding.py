@@ -17,7 +17,7 @@ from comfygradio.forms.literals import check_preset_literal
 from comfygradio.forms.plain_scalar import PlainScalar
 from comfygradio.forms.preset_file import Choices, FieldFile
 from comfygradio.forms.problem import BindError
-from comfygradio.forms.scalar_resolution import resolve_input_value, resolve_number
+from comfygradio.forms.scalar_resolution import resolve_input_value
 from comfygradio.forms.slots import Slot, find_slot
 from comfygradio.forms.text_expansion import find_placeholders
 
@@ -33,11 +33,10 @@ def find_offered(specs: Sequence[InputSpec]) -> tuple[Scalar, ...] | None:
 
     Raises BindError if two lists have nothing in common.
     """
-    lists = [
-        spec.choices
-        for spec in specs
-        if spec.choices is not None and not spec.media and not _is_remote(spec)
-    ]
+    lists = []
+    for spec in specs:
+        if spec.choices is not None and not spec.media and not _is_remote(spec):
+            lists.append(spec.choices)
     if not lists:
         return None
     first, *others = lists
@@ -59,10 +58,13 @@ def resolve_choices(choices: Choices | None, spec: InputSpec | None) -> Listed:
         return {label: _resolve_choice(value, spec) for label, value in choices.items()}
     if not isinstance(choices, list):
         return choices
-    has_own_labels = spec is not None and spec.choices is None
-    if has_own_labels and any(isinstance(value, PlainScalar) for value in choices):
-        return {str(value): _resolve_setting(value, spec) for value in choices}
-    return [_resolve_setting(value, spec) for value in choices]
+    resolved = [_resolve_setting(value, spec) for value in choices]
+    is_list = spec is not None and spec.choices is not None
+    is_resolved = not any(isinstance(value, PlainScalar) for value in choices)
+    if spec is None or is_list or is_resolved:
+        return resolved
+    labels = [str(value) for value in choices]
+    return dict(zip(labels, resolved, strict=True))
 
 
 def bind_choices(choices: Listed, offered: tuple[Scalar, ...] | None) -> tuple[Choice, ...] | None:
@@ -84,10 +86,10 @@ def describe_choices(choices: Listed, offered: tuple[Scalar, ...] | None) -> Ite
     """Yield a sentence for each of the preset's choices that the server lacks or spells
     differently.
     """
-    if offered is None or isinstance(choices, str):
+    if offered is None or choices is None or isinstance(choices, str):
         return
     values = choices.values() if isinstance(choices, dict) else choices
-    for value in values or ():
+    for value in values:
         if not isinstance(value, Scalar) or value in offered:
             continue
         found = match_name(value, offered)
@@ -118,7 +120,8 @@ def bind_sizes(choices: Listed) -> tuple[Choice, ...] | None:
             width, height = parse_size(value)
         except InvalidValue as refusal:
             raise BindError("preset", f"a choice is no size: {refusal}", key="choices") from refusal
-        sizes.append(Choice(label or f"{width} × {height}", f"{width}x{height}"))
+        shown = label or f"{width} × {height}"
+        sizes.append(Choice(shown, f"{width}x{height}"))
     return tuple(sizes)
 
 
@@ -192,15 +195,19 @@ def _resolve_setting(value: Written, spec: InputSpec | None) -> Scalar:
         return value
     if spec is None:
         return value.text
-    is_number = spec.choices is None and spec.types & {"INT", "FLOAT"}
-    if is_number and not spec.types & {"STRING", "BOOLEAN"}:
-        return resolve_number(value)
+    takes_number = bool(spec.types & {"INT", "FLOAT"})
+    takes_others = bool(spec.types & {"STRING", "BOOLEAN"})
+    if spec.choices is None and takes_number and not takes_others:
+        return value.typed_number
     return resolve_input_value(spec, value)
 
 
 def _is_remote(spec: InputSpec) -> bool:
+    """Whether ComfyUI's own page fetches the list from elsewhere."""
+    if spec.choices:
+        return False
     options = spec.options
-    return not spec.choices and bool(options.get("remote") or options.get("remote_combo"))
+    return bool(options.get("remote") or options.get("remote_combo"))
 
 
 def _keep_matching(choices: str, offered: tuple[Scalar, ...]) -> tuple[Choice, ...]:
@@ -253,8 +260,9 @@ def _bind_each(
     for address, written in settings.items():
         slot, value = _bind_setting(label, address, written, workflow, object_info)
         node = workflow.nodes[slot.node_id]
-        changed = replace(node, inputs={**node.inputs, slot.input: value})
-        workflow = replace(workflow, nodes={**workflow.nodes, node.id: changed})
+        inputs = {**node.inputs, slot.input: value}
+        nodes = {**workflow.nodes, node.id: replace(node, inputs=inputs)}
+        workflow = replace(workflow, nodes=nodes)
         yield slot, value
 
 
@@ -267,10 +275,8 @@ def _bind_setting(
     if isinstance(value, str) and spec.choices:
         value = match_name(value, spec.choices) or value
     # A text that uses other fields is complete, and can be checked, only when the form is filled.
-    uses_fields = (
-        isinstance(value, str) and bool(find_placeholders(value)) and "STRING" in spec.types
-    )
-    if uses_fields:
+    is_text = isinstance(value, str) and "STRING" in spec.types
+    if is_text and find_placeholders(str(value)):
         return slot, value
     problem = _describe_ambiguous(spec, written, value) or check_preset_literal(spec, value)
     if problem:

@@ -31,20 +31,23 @@ def connect_fields(
     for name, field in fields.items():
         try:
             show_if = dict(_bind_conditions(file.fields[name], fields, file))
-        except BindError as misfit:
-            problems.append(misfit.to_problem(name))
+        except BindError as error:
+            problems.append(error.to_problem(name))
             show_if = {}
         connected[name] = replace(
-            field, show_if=show_if, defers_when_empty=_defers_when_empty(field, fields)
+            field,
+            show_if=show_if,
+            defers_when_empty=_defers_when_empty(field, fields),
         )
         problems += _check_names(field, fields, file)
-    circle = find_condition_cycle(connected)
-    if circle:
-        way = " → ".join([*circle, circle[0]])
+    cycle = find_condition_cycle(connected)
+    if cycle:
+        way = " → ".join([*cycle, cycle[0]])
         text = f"show_if goes round in a circle: {way}."
-        problems.append(Problem("preset", text, circle[0]))
+        problems.append(Problem("preset", text, cycle[0]))
         connected = {name: replace(field, show_if={}) for name, field in connected.items()}
-    problems += _find_conflicts(connected, [slot for slot, _ in fixed])
+    fixed_slots = [slot for slot, _ in fixed]
+    problems += _find_conflicts(connected, fixed_slots)
     return connected, problems
 
 
@@ -66,10 +69,13 @@ def _defers_when_empty(field: Field, fields: Mapping[str, Field]) -> bool:
 def _bind_conditions(
     line: FieldFile, fields: Mapping[str, Field], file: PresetFile
 ) -> Iterator[tuple[str, tuple[Any, ...]]]:
-    for other, wanted in (line.show_if or {}).items():
+    """Yield the name and the wanted values of each other field in `show_if`. Raises BindError."""
+    if line.show_if is None:
+        return
+    for other, wanted in line.show_if.items():
         field = fields.get(other)
-        did_not_bind = field is None and _is_field(other, file)
-        if did_not_bind:
+        if field is None and _is_field(other, file):
+            # It did not bind, which is told elsewhere.
             continue
         if field is None or not _is_comparable(field):
             names = [name for name, one in fields.items() if _is_comparable(one)]
@@ -80,7 +86,8 @@ def _bind_conditions(
                 key="show_if",
             )
         values = wanted if isinstance(wanted, list) else [wanted]
-        yield other, tuple(_check_condition(field, value) for value in values)
+        checked = [_check_condition(field, value) for value in values]
+        yield other, tuple(checked)
 
 
 def _is_field(name: str, file: PresetFile) -> bool:
@@ -91,13 +98,14 @@ def _is_field(name: str, file: PresetFile) -> bool:
 
 def _is_comparable(field: Field) -> bool:
     """Whether a `show_if` may compare this field's value."""
-    return not field.kind.is_media and field.widget != "loras"
+    return not field.kind.is_media and not field.kind.is_lora_list
 
 
 def _check_condition(field: Field, value: Any) -> Any:
     """Convert a value as the other field does, so that both compare equal."""
     try:
-        checked = check_value(field, resolve_value(field, value))
+        resolved = resolve_value(field, value)
+        checked = check_value(field, resolved)
         described = value_to_json(field, checked)
     except InvalidValue as refusal:
         message = f"show_if: {field.name} is never {value!r}: {refusal}"
@@ -113,18 +121,20 @@ def _check_names(field: Field, fields: Mapping[str, Field], file: PresetFile) ->
     """
     for name in _list_names(field):
         is_own = name == "value" and bool(field.template)
-        if name in fields or is_own:
+        if is_own or name in fields or _is_field(name, file):
             continue
-        if _is_field(name, file):  # it did not bind, which is told elsewhere
-            continue
-        there = f"there are {', '.join(fields)}"
-        text = f"the text uses {{{name}}}, and there is no field of that name; {there}."
-        yield Problem("preset", text, field.name)
+        there = ", ".join(fields)
+        yield Problem(
+            "preset",
+            f"the text uses {{{name}}}, and there is no field of that name; there are {there}.",
+            field.name,
+        )
 
 
 def _list_names(field: Field) -> list[str]:
     """List the placeholder names in the texts that a field sends."""
-    return find_placeholders("\n".join(list_templates(field)))
+    texts = "\n".join(list_templates(field))
+    return find_placeholders(texts)
 
 
 def _find_conflicts(fields: Mapping[str, Field], fixed: Collection[Slot]) -> Iterator[Problem]:
@@ -142,15 +152,14 @@ def _find_conflicts(fields: Mapping[str, Field], fixed: Collection[Slot]) -> Ite
             input=slot.input,
         )
     for field in fields.values():
-        clash = _find_shared(field, fixed)
-        if clash is not None:
-            yield _describe_conflict(field, clash, "is fixed as well; remove one of both.")
-    plain = [field for field in fields.values() if _is_unconditional(field)]
-    for one, other in combinations(plain, 2):
-        clash = _find_shared(other, one.all_slots)
-        if clash is not None:
-            text = f"is filled by {one.name} as well; remove one of both."
-            yield _describe_conflict(other, clash, text)
+        shared = _find_shared(field, fixed)
+        if shared is not None:
+            yield _describe_conflict(field, shared, "is fixed")
+    unconditional = [field for field in fields.values() if _is_unconditional(field)]
+    for one, other in combinations(unconditional, 2):
+        shared = _find_shared(other, one.all_slots)
+        if shared is not None:
+            yield _describe_conflict(other, shared, f"is filled by {one.name}")
 
 
 def _find_shared(field: Field, slots: Collection[Slot]) -> Slot | None:
@@ -165,11 +174,18 @@ def _is_unconditional(field: Field) -> bool:
     """Whether a field always fills its slots, and with nothing but its own value."""
     if field.optional or field.show_if:
         return False
-    if any(name != "value" for name in _list_names(field)):
+    names = set(_list_names(field))
+    if not names <= {"value"}:
         return False
-    return not any(choice.sets for choice in field.choices or ())
+    choices = field.choices or ()
+    return not any(choice.sets for choice in choices)
 
 
-def _describe_conflict(field: Field, slot: Slot, text: str) -> Problem:
-    message = f"slot {slot} {text}"
-    return Problem("preset", message, field.name, slot.node_id, slot.input)
+def _describe_conflict(field: Field, slot: Slot, what: str) -> Problem:
+    return Problem(
+        "preset",
+        f"slot {slot} {what} as well; remove one of both.",
+        field=field.name,
+        node=slot.node_id,
+        input=slot.input,
+    )

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from comfygradio.comfy.object_info import InputSpec, Scalar, is_number
+from comfygradio.comfy.nested_input import unwrap_list
+from comfygradio.comfy.object_info import InputSpec, Scalar
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.forms.field import Field
 from comfygradio.forms.kinds.model_name import match_name
-from comfygradio.forms.kinds.number import SIDES, describe_off_step
-from comfygradio.forms.kinds.seed import is_open_seed
+from comfygradio.forms.kinds.number import describe_off_step
 from comfygradio.forms.kinds.text import MAX_TEXT
 from comfygradio.forms.kinds.value import InvalidValue, shorten
-from comfygradio.forms.literals import check_literal, convert_literal, unwrap_list
+from comfygradio.forms.literals import check_literal, convert_literal
 from comfygradio.forms.preset_file import FieldFile, dump_lora_rows
-from comfygradio.forms.problem import BindError
+from comfygradio.forms.problem import BindError, ProblemKind
 from comfygradio.forms.scalar_resolution import resolve_value
 from comfygradio.forms.slots import Slot, get_slot_value
 from comfygradio.forms.text_expansion import invert_template
@@ -47,7 +46,7 @@ def set_default(
     given = resolve_value(field, written)
     if field.kind.is_media:
         return field, ()
-    if field.widget == "seed" and is_open_seed(given):
+    if field.kind.is_open(given):
         return _leave_random(field, line), ()
     if given is not None:
         started = _exempt_off_step(field, given, f"the {word}")
@@ -55,13 +54,14 @@ def set_default(
             return started
         return _take_preset_value(field, word, given), ()
     if not field.slots:
-        candidates = [True] if field.widget == "checkbox" else _first_choice(field)
+        # Without choices, it is a switch that bypasses nodes.
+        candidates = [True] if field.choices is None else _first_choice(field)
         return _take_first(field, candidates, None), ()
     return _start_from_workflow(field, line, workflow, pairs)
 
 
 def _leave_random(field: Field, line: FieldFile) -> Field:
-    """Make a seed start random for each job."""
+    """Leave a seed without a default, so that it is random for each job. Raises BindError."""
     if line.fixed is not None:
         raise BindError(
             "preset", "a fixed seed is a number; for a new one each time, leave out fixed."
@@ -70,31 +70,45 @@ def _leave_random(field: Field, line: FieldFile) -> Field:
 
 
 def _take_preset_value(field: Field, word: str, given: Any) -> Field:
+    """Set the default to the preset's value, with names as the server spells them. Raises
+    BindError.
+    """
     offered = [choice.value for choice in field.choices or ()]
     if isinstance(given, list):
         given = [_respell_row(row, offered) for row in dump_lora_rows(given)]
+    spelled = _respell(given, offered)
     try:
-        return _with_default(field, _respell(given, offered))
+        return _with_default(field, spelled)
     except InvalidValue as refusal:
-        kind: Any = "missing_choice" if field.choices is not None else "value"
+        kind: ProblemKind = "value" if field.choices is None else "missing_choice"
         key = word.removesuffix(" value")
         raise BindError(kind, f"the {word} does not fit: {refusal}", key=key) from refusal
 
 
 def _respell_row(row: Any, offered: list[Scalar]) -> Any:
+    """Respell the name in a row of a LoRA list. A choice of several is a name itself."""
     if isinstance(row, dict):
-        return {**row, "name": _respell(row["name"], offered)}
+        name = _respell(row["name"], offered)
+        return {**row, "name": name}
     return _respell(row, offered)
 
 
 def _respell(value: Any, offered: list[Scalar]) -> Any:
+    """Return the server's spelling of a name; any other value unchanged."""
     found = match_name(value, offered)
     return value if found is None else found
 
 
 def _with_default(field: Field, value: Any) -> Field:
+    """Return the field with a default that is checked here. Raises InvalidValue."""
     checked = check_value(field, value)
-    return replace(field, default=value_to_json(field, checked))
+    return _with_checked(field, checked)
+
+
+def _with_checked(field: Field, checked: Any) -> Field:
+    """Return the field with this checked value as its default."""
+    default = value_to_json(field, checked)
+    return replace(field, default=default)
 
 
 def _take_first(field: Field, candidates: Sequence[Any], spec: InputSpec | None) -> Field:
@@ -110,18 +124,19 @@ def _take_first(field: Field, candidates: Sequence[Any], spec: InputSpec | None)
 def _start_from_workflow(
     field: Field, line: FieldFile, workflow: Workflow, pairs: SlotSpecs
 ) -> FieldWithNotes:
+    """Set the default to the workflow's own value, else to the first fallback. Raises BindError."""
     own = _get_workflow_value(field, workflow, pairs)
     refused = list(_find_refused(field, workflow, pairs))
     if own is not None and not refused:
-        notes = tuple(_describe_converted(field, workflow, pairs))
+        notes = list(_describe_converted(field, workflow, pairs))
         started, note = _take_workflow_value(field, line, own)
         if started is not None:
             if note:
-                notes = (*notes, note)
-            return started, notes
-    others = _list_fallbacks(field, pairs)
+                notes.append(note)
+            return started, tuple(notes)
+    fallbacks = _list_fallbacks(field, pairs)
     _, first_spec = pairs[0]
-    started = _take_first(field, others, first_spec)
+    started = _take_first(field, fallbacks, first_spec)
     return started, tuple(_describe_replaced(started, line, own, refused))
 
 
@@ -130,12 +145,14 @@ def _get_workflow_value(field: Field, workflow: Workflow, pairs: SlotSpecs) -> A
     returned whole.
     """
     specs = dict(pairs)
-    if field.widget == "size":
-        sides = {}
+    if field.kind.has_parts:
+        parts = {}
         for part, slots in field.slots.items():
             written = get_slot_value(workflow, slots[0])
-            sides[part] = convert_literal(specs[slots[0]], written)
-        return None if None in sides.values() else sides
+            parts[part] = convert_literal(specs[slots[0]], written)
+        if None in parts.values():
+            return None
+        return field.kind.join_parts(parts)
     slot = field.slots[""][0]
     spec = specs[slot]
     written = unwrap_list(get_slot_value(workflow, slot))
@@ -161,17 +178,19 @@ def _take_workflow_value(field: Field, line: FieldFile, own: Any) -> tuple[Field
         if between is not None:
             kept, (note,) = between
             return kept, note
-        near = _find_near(field, line, own)
+        # Some nodes take 0 for "as the picture has it"; only our own limit forbids that.
+        keeps_zero = line.min is None and field.minimum == 1
+        near = field.kind.find_near(field, own, keeps_zero)
         if near is None:
             return _exempt(field, own)
         started = _with_default(field, near)
         return started, _describe_outside(line, own, started.default)
     if checked is None or _is_same(own, checked):
-        return replace(field, default=value_to_json(field, checked)), ""
-    unwritable, note = _exempt(field, own)
-    if unwritable is not None:
-        return unwritable, note
-    started = replace(field, default=value_to_json(field, checked))
+        return _with_checked(field, checked), ""
+    exempt, note = _exempt(field, own)
+    if exempt is not None:
+        return exempt, note
+    started = _with_checked(field, checked)
     note = f"the workflow's own {shorten(own)} is sent as {shorten(started.default)}."
     return started, note
 
@@ -182,7 +201,8 @@ def _is_same(own: Any, checked: Any) -> bool:
         sides = (own.get("width"), own.get("height"))
         return bool(checked == sides)
     if isinstance(checked, tuple):
-        return list(checked) == own or checked == (own,)
+        # A list with one value may be written without the list around it.
+        return own == list(checked) or checked == (own,)
     if isinstance(own, str) and isinstance(checked, str):
         if own.startswith("#"):  # colors are the same in capitals
             return own.casefold() == checked.casefold()
@@ -194,20 +214,11 @@ def _exempt(field: Field, own: Any) -> tuple[Field | None, str]:
     """Set an exempt default, which a person could not enter. Returns None if no prompt may contain
     it.
     """
-    if (field.kind.is_text or field.widget == "color") and isinstance(own, str):
-        sendable = own.encode("utf-8", "replace").decode("utf-8")
-        if sendable != own:  # half a surrogate pair
-            return None, ""
-        kept: Any = own
-    elif field.is_multiple and isinstance(own, list):
-        kept = tuple(own)
-    elif field.widget == "size" and all(type(side) is int for side in own.values()):
-        kept = (own["width"], own["height"])
-    else:
+    kept = field.kind.make_exempt(field, own)
+    if kept is None:
         return None, ""
-    field = replace(field, exempt_value=kept)
-    field = replace(field, default=value_to_json(field, kept))
-    return field, _describe_exempt(field, kept)
+    exempt = _with_checked(replace(field, exempt_value=kept), kept)
+    return exempt, _describe_exempt(exempt, kept)
 
 
 def _exempt_off_step(field: Field, value: Any, what: str) -> FieldWithNotes | None:
@@ -216,8 +227,9 @@ def _exempt_off_step(field: Field, value: Any, what: str) -> FieldWithNotes | No
     """
     if not field.grids or field.choices is not None:
         return None
+    without_steps = replace(field, grids={})
     try:
-        checked = check_value(replace(field, grids={}), value)
+        checked = check_value(without_steps, value)
     except InvalidValue:
         return None
     if checked is None:
@@ -225,65 +237,17 @@ def _exempt_off_step(field: Field, value: Any, what: str) -> FieldWithNotes | No
     between = describe_off_step(field, checked)
     if not between:
         return None
-    field = replace(field, exempt_value=checked)
-    shown = shorten(value_to_json(field, checked))
+    exempt = _with_checked(replace(field, exempt_value=checked), checked)
+    shown = shorten(exempt.default)
     note = f"{what} {shown} lies between the steps and may be made another by ComfyUI: {between}"
-    return replace(field, default=value_to_json(field, checked)), (note,)
-
-
-def _find_near(field: Field, line: FieldFile, own: Any) -> Any:
-    """Find the value nearest to the workflow's own within the preset's limits. Returns None if it
-    is within them, or if no value is near.
-    """
-    if field.widget == "size":
-        return _find_near_size(field, line, own)
-    if not field.kind.is_number:
-        return None
-    if not is_number(own):
-        return None
-    if not math.isfinite(own):
-        return None
-    return _clamp(field, own)
-
-
-def _find_near_size(field: Field, line: FieldFile, own: Mapping[str, Any]) -> Any:
-    sides = [own.get(part) for part in SIDES]
-    # Some nodes take 0 for "as the picture has it"; only our own limit forbids that.
-    may_be_zero = line.min is None and field.minimum == 1
-    near: list[int | float] = []
-    for side in sides:
-        if type(side) is not int:
-            return None
-        may_stay = side <= 0 and may_be_zero
-        near.append(side if may_stay else _clamp(field, side))
-    if near == sides:
-        return None
-    stepped = []
-    for part, side in zip(SIDES, near, strict=True):
-        grid = field.grids.get(part)
-        stepped.append(side if grid is None else grid.floor(side))
-    return tuple(stepped)
-
-
-def _clamp(field: Field, number: int | float) -> int | float:
-    low = field.minimum
-    high = field.maximum
-    if field.is_integer:
-        low = None if low is None else math.ceil(low)
-        high = None if high is None else math.floor(high)
-        number = int(number)
-    if low is not None and number < low:
-        return low
-    if high is not None and number > high:
-        return high
-    return number
+    return exempt, (note,)
 
 
 def _list_fallbacks(field: Field, pairs: SlotSpecs) -> list[Any]:
     """List the values that a field may start with if the workflow's own is not possible."""
     others: list[Any] = []
     _, first_spec = pairs[0]
-    if field.widget != "size" and first_spec.default is not None:
+    if not field.kind.has_parts and first_spec.default is not None:
         others.append(first_spec.default)
     if field.is_multiple:
         others.append([])
@@ -300,8 +264,8 @@ def _first_choice(field: Field) -> list[Scalar]:
 
 
 def _list_main(field: Field, pairs: SlotSpecs) -> SlotSpecs:
-    """List the slots that decide the default: both sides of a size, else the first slot."""
-    if field.widget == "size":
+    """List the slots that decide the default: those of all parts, else the first slot."""
+    if field.kind.has_parts:
         return pairs
     return pairs[:1]
 
@@ -314,9 +278,10 @@ def _find_refused(field: Field, workflow: Workflow, pairs: SlotSpecs) -> Iterato
         own = get_slot_value(workflow, slot)
         if own is None or spec.media:
             continue
-        if check_literal(spec, own) is not None:
-            is_name = spec.choices is not None and isinstance(own, str)
-            yield own, is_name
+        if check_literal(spec, own) is None:
+            continue
+        is_name = spec.choices is not None and isinstance(own, str)
+        yield own, is_name
 
 
 def _describe_replaced(
@@ -342,13 +307,17 @@ def _describe_converted(field: Field, workflow: Workflow, pairs: SlotSpecs) -> I
     for slot, spec in _list_main(field, pairs):
         written = unwrap_list(get_slot_value(workflow, slot))
         read = convert_literal(spec, written)
-        if written != read and str(written) != str(read):
-            yield f"the workflow's own {shorten(written)} is {shorten(read)} for ComfyUI, and here."
+        if written == read or str(written) == str(read):
+            continue
+        before = shorten(written)
+        after = shorten(read)
+        yield f"the workflow's own {before} is {after} for ComfyUI, and here."
 
 
 def _describe_outside(line: FieldFile, own: Any, default: Any) -> str:
     if isinstance(own, dict):
-        own = "x".join(str(side) for side in own.values())
+        sides = [str(side) for side in own.values()]
+        own = "x".join(sides)
     shown = shorten(own)
     where = "outside of what is allowed here"
     if line.choices is not None:

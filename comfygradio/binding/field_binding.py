@@ -21,13 +21,13 @@ from comfygradio.binding.defaults import set_default
 from comfygradio.binding.formula_binding import bind_computed
 from comfygradio.binding.lora_binding import bind_loras
 from comfygradio.binding.model_parts import check_model_parts
-from comfygradio.binding.specs import find_spec
+from comfygradio.binding.specs import find_highest, find_lowest, find_spec
 from comfygradio.binding.widgets import check_keys, check_widget, choose_widget
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.forms.field import Field
 from comfygradio.forms.kinds.number import check_number, describe_off_step
-from comfygradio.forms.kinds.registry import Widget
+from comfygradio.forms.kinds.registry import KINDS, Widget
 from comfygradio.forms.kinds.size import parse_size
 from comfygradio.forms.kinds.value import Choice, InvalidValue
 from comfygradio.forms.literals import check_preset_literal, is_multiselect
@@ -64,13 +64,13 @@ def bind_field(
     bypass = _find_bypassed(line, workflow)
     slots: dict[str, tuple[Slot, ...]] = {}
     notes: list[str] = []
-    for part, places in _find_slots(line, workflow).items():
-        slots[part] = tuple(place.slot for place in places)
-        notes += [place.note for place in places if place.note]
+    for part, located in _find_slots(line, workflow).items():
+        slots[part] = tuple(place.slot for place in located)
+        notes += [place.note for place in located if place.note]
     bare = replace(_begin_field(name, line), slots=slots, bypass=bypass)
     if not slots:
         bound, more = _bind_slotless(bare, line, workflow, object_info)
-    elif line.widget == "loras" or "model" in slots:
+    elif line.is_lora_list:
         bound, more = bind_loras(bare, line, workflow, object_info)
     else:
         bound, more = _bind_plain(bare, line, workflow, object_info, embeddings)
@@ -79,17 +79,19 @@ def bind_field(
     notes += more
     notes += found_again
     notes += _describe_respelled_default(bound, line)
-    # Several inputs of a field may have the same to say; it is said once.
-    labelled = dict.fromkeys(f"{bound.label}: {note}" for note in notes)
-    return BoundField(bound, tuple(labelled))
+    labelled = [f"{bound.label}: {note}" for note in notes]
+    # Several inputs of a field may lead to the same note, which is told once.
+    return BoundField(bound, tuple(dict.fromkeys(labelled)))
 
 
 def find_named_slots(line: FieldFile, workflow: Workflow) -> set[Slot]:
     """Find the existing slots that a line names, whether or not it can be bound."""
+    addresses = list_addresses(line)
     try:
-        return {locate_slot(workflow, address).slot for address in list_addresses(line)}
+        located = [locate_slot(workflow, address) for address in addresses]
     except BindError:
         return set()
+    return {place.slot for place in located}
 
 
 def _begin_field(name: str, line: FieldFile) -> Field:
@@ -112,8 +114,8 @@ def _find_bypassed(line: FieldFile, workflow: Workflow) -> tuple[str, ...]:
     if line.bypass is None:
         return ()
     named = line.bypass if isinstance(line.bypass, list) else [line.bypass]
-    ids = [find_node(workflow, node).id for node in named]
-    return tuple(dict.fromkeys(ids))
+    nodes = [find_node(workflow, name) for name in named]
+    return tuple(dict.fromkeys(node.id for node in nodes))
 
 
 def _find_slots(line: FieldFile, workflow: Workflow) -> dict[str, tuple[LocatedSlot, ...]]:
@@ -134,12 +136,13 @@ def _bind_slotless(
 ) -> tuple[Field, tuple[str, ...]]:
     """Bind choices that set several slots, or a checkbox that only bypasses nodes."""
     choices = bind_choice_slots(line, workflow, object_info)
-    if not choices and line.widget not in (None, "checkbox"):
+    named_kind = line.kind
+    if named_kind is not None and not choices and named_kind.needs_slot:
         raise BindError(
             "preset",
             f"a {line.widget} widget needs a slot; only a checkbox can do with bypass alone.",
         )
-    if choices and line.widget not in (None, "dropdown", "radio"):
+    if named_kind is not None and choices and not named_kind.is_list:
         raise BindError(
             "widget", f"a {line.widget} widget does not suit choices that set several slots."
         )
@@ -176,12 +179,14 @@ def _bind_plain(
     specs = [spec for _, spec in pairs]
     is_size = "width" in bare.slots
     offered = None if is_size else find_offered(specs)
-    listed = resolve_choices(line.choices, _choose_choice_spec(bare, specs))
+    choice_spec = _choose_choice_spec(bare, specs)
+    listed = resolve_choices(line.choices, choice_spec)
     choices = bind_sizes(listed) if is_size else bind_choices(listed, offered)
     widget = line.widget or choose_widget(bare, line, specs[0], choices)
     check_widget(widget, line, specs, choices)
     low, high = _narrow_limits(bare.name, line, specs)
-    takes_embeddings = widget == "textarea" and _is_prompt(bare, workflow, object_info)
+    kind = KINDS[widget]
+    takes_embeddings = kind.takes_embeddings and _is_prompt(bare, workflow, object_info)
     field = replace(
         bare,
         widget=widget,
@@ -191,8 +196,8 @@ def _bind_plain(
         minimum=low,
         maximum=high,
         step=line.step if line.step is not None else specs[0].step,
-        is_integer=any(map(_is_whole, specs)),
-        is_multiple=widget == "dropdown" and all(map(is_multiselect, specs)),
+        is_integer=any(_is_whole(spec) for spec in specs),
+        is_multiple=kind.takes_several and all(is_multiselect(spec) for spec in specs),
         dynamic=_find_dynamic(line, pairs),
         is_dynamic=line.dynamic is True,
         embeddings=embeddings if takes_embeddings else (),
@@ -212,7 +217,9 @@ def _bind_plain(
 
 
 def _is_whole(spec: InputSpec) -> bool:
-    return "INT" in spec.types and "FLOAT" not in spec.types
+    """Whether an input takes whole numbers alone."""
+    takes_whole = "INT" in spec.types
+    return takes_whole and "FLOAT" not in spec.types
 
 
 def _describe_unlisted(pairs: SlotSpecs, workflow: Workflow, object_info: ObjectInfo) -> list[str]:
@@ -238,9 +245,9 @@ def _force_list(spec: InputSpec, line: FieldFile) -> InputSpec:
     """Treat an input as a list to choose from if the author wants one, although it seems to take an
     upload.
     """
-    is_list = line.widget in ("dropdown", "radio") or line.choices is not None
     has_value = line.default is not None or line.fixed is not None
-    if is_list or (line.widget is None and has_value):
+    wants_list = has_value if line.kind is None else line.kind.is_list
+    if wants_list or line.choices is not None:
         return replace(spec, guessed=None)
     return spec
 
@@ -261,9 +268,8 @@ def _choose_help(line: FieldFile, field: Field, spec: InputSpec) -> str:
     """
     if line.help is not None:
         return line.help
-    if "width" in field.slots:
-        return ""
-    return spec.tooltip
+    is_size = "width" in field.slots
+    return "" if is_size else spec.tooltip
 
 
 def _find_dynamic(line: FieldFile, pairs: SlotSpecs) -> frozenset[Slot]:
@@ -272,22 +278,28 @@ def _find_dynamic(line: FieldFile, pairs: SlotSpecs) -> frozenset[Slot]:
 
     Raises BindError if the preset asks for it on inputs that take no text.
     """
-    texts = [(slot, spec) for slot, spec in pairs if "STRING" in spec.types]
+    texts: list[Slot] = []
+    expanded: list[Slot] = []
+    for slot, spec in pairs:
+        if "STRING" in spec.types:
+            texts.append(slot)
+            if spec.options.get("dynamicPrompts"):
+                expanded.append(slot)
     if line.dynamic and not texts:
         raise BindError("widget", "dynamic is for texts; none of its inputs takes one.")
-    if line.dynamic is False:
-        return frozenset()
-    return frozenset(
-        slot for slot, spec in texts if line.dynamic or spec.options.get("dynamicPrompts")
-    )
+    if line.dynamic is None:
+        return frozenset(expanded)
+    return frozenset(texts) if line.dynamic else frozenset()
 
 
 def _disable_expansion(field: Field, line: FieldFile) -> tuple[Field, tuple[str, ...]]:
     """Disable expansion if it would change the workflow's own text."""
-    is_own = line.default is None and line.fixed is None and line.dynamic is None
-    text = field.default if field.exempt_value is None else field.exempt_value
-    if not is_own or not field.kind.is_text or not field.dynamic:
+    is_own = line.default is None and line.fixed is None
+    if not is_own or line.dynamic is not None:
         return field, ()
+    if not field.kind.is_text or not field.dynamic:
+        return field, ()
+    text = field.default if field.exempt_value is None else field.exempt_value
     if not isinstance(text, str) or not has_alternatives(text):
         return field, ()
     note = (
@@ -309,8 +321,10 @@ def _is_prompt(field: Field, workflow: Workflow, object_info: ObjectInfo) -> boo
     """Whether a text goes into a CLIP text encoder, which knows embeddings."""
     for slot in field.all_slots:
         node = workflow.nodes[slot.node_id]
-        known = object_info.get(node.class_type)
-        if known and any("CLIP" in spec.types for spec in known.inputs.values()):
+        definition = object_info.get(node.class_type)
+        if definition is None:
+            continue
+        if any("CLIP" in spec.types for spec in definition.inputs.values()):
             return True
     return False
 
@@ -323,10 +337,8 @@ def _narrow_limits(
 
     Raises BindError if no value is left.
     """
-    lows = [line.min, *(spec.minimum for spec in specs)]
-    highs = [line.max, *(spec.maximum for spec in specs)]
-    low = max((limit for limit in lows if limit is not None), default=None)
-    high = min((limit for limit in highs if limit is not None), default=None)
+    low = find_highest([line.min, *(spec.minimum for spec in specs)])
+    high = find_lowest([line.max, *(spec.maximum for spec in specs)])
     if line.slots is not None:
         low = max(low or 1, 1)
     if low is not None and high is not None and low > high:
@@ -344,7 +356,7 @@ def _bind_grids(
 
     Returns the field and notes. Raises BindError where no value is left.
     """
-    if not field.kind.is_number and field.widget != "size":
+    if not field.kind.has_step_grid:
         return field, ()
     grids = {}
     for part, slots in field.slots.items():
@@ -389,7 +401,7 @@ def _narrow_choices(
     Raises BindError.
     """
     specs = [spec for _, spec in pairs]
-    if field.widget == "size":
+    if field.kind.has_parts:
         choices, lost = narrow_sizes(field.choices, field.minimum, field.maximum)
         return replace(field, choices=choices), lost
     if field.choices is None:
@@ -429,8 +441,8 @@ def _is_complete(
         inputs = {**node.inputs, slot.input: choice.value}
         fill_missing_inputs(node.class_type, inputs, object_info)
         missing = find_missing_inputs(node.class_type, inputs, object_info)
-        brought_along = f"{spec.name}."
-        if any(one.name.startswith(brought_along) for one in missing):
+        added = f"{spec.name}."
+        if any(one.name.startswith(added) for one in missing):
             return False
     return True
 
@@ -455,12 +467,13 @@ def _describe_respelled_default(field: Field, line: FieldFile) -> Iterator[str]:
     """Yield a sentence for each name in the preset's own default that the server spells
     differently.
     """
-    given = resolve_value(field, line.default if line.fixed is None else line.fixed)
-    if field.choices is None or field.widget == "size":
+    written = line.default if line.fixed is None else line.fixed
+    given = resolve_value(field, written)
+    if field.choices is None or not field.kind.names_resource:
         return
     known: set[Any] = set()
     for choice in field.choices:
-        known.update((choice.label, choice.value, str(choice.value)))
+        known |= {choice.label, choice.value, str(choice.value)}
     pairs: Iterable[tuple[Any, Any]] = [(given, field.default)]
     if isinstance(given, list):
         pairs = zip(given, field.default or (), strict=False)

@@ -21,7 +21,7 @@ from comfygradio.comfy.workflow import Workflow
 from comfygradio.forms.field import Field
 from comfygradio.forms.form import Form
 from comfygradio.forms.kinds.value import InvalidValue
-from comfygradio.forms.literals import check_literal, wrap_list
+from comfygradio.forms.literals import check_literal
 from comfygradio.forms.preset_file import FieldFile, PresetFile, dump_lora_rows
 from comfygradio.forms.problem import BindError, Problem
 from comfygradio.forms.scalar_resolution import resolve_examples
@@ -47,35 +47,44 @@ def bind_form(
     `lines` tells the line of each key in the file, if known. `embeddings` are the server's.
     """
     lines = lines or {}
-    healed, notes = repair_workflow(workflow, object_info)
-    binder = _Binder(healed, object_info, tuple(embeddings))
+    repaired, repairs = repair_workflow(workflow, object_info)
+    binder = _Binder(repaired, object_info, tuple(embeddings))
     for key, line in file.fields.items():
         binder.add(key, line)
-    fields, disagreements = connect_fields(binder.fields, binder.fixed, file)
-    settled = _replace_refused_values(healed, fields, object_info)
+    fields, conflicts = connect_fields(binder.fields, binder.fixed, file)
+    settled = _replace_refused_values(repaired, fields, object_info)
     outputs = binder.find_outputs(file)
     missing = find_missing_classes(settled, object_info)
     own: dict[Slot, Any] = dict.fromkeys(binder.claimed)
     own.update(_find_certain(fields))
     own.update(binder.fixed)
-    unsound, aside = find_graph_problems(settled, object_info, own, outputs)
+    invalid, unneeded = find_graph_problems(settled, object_info, own, outputs)
     problems = [
         *missing,
         *find_missing_api_key(settled, object_info),
         *binder.problems,
-        *disagreements,
-        *unsound,
+        *conflicts,
+        *invalid,
     ]
     if not missing:
         problems += _find_bypass_problems(fields, settled, object_info, outputs)
     file = resolve_examples(file, fields)
-    lost = (f"A part that nothing shown here needs will not run: {one}" for one in aside)
-    told = _check_examples(file, fields, lines) if not problems else ()
-    notes = (*notes, *binder.notes, *lost, *told)
-    problems = [_add_line(problem, lines) for problem in problems]
-    fixed = tuple(binder.fixed)
+    notes = [*repairs, *binder.notes]
+    for problem in unneeded:
+        notes.append(f"A part that nothing shown here needs will not run: {problem}")
+    if not problems:
+        notes += _check_examples(file, fields, lines)
     return Form(
-        name, file.title, file, settled, fields, fixed, outputs, tuple(problems), notes, object_info
+        name=name,
+        title=file.title,
+        file=file,
+        workflow=settled,
+        fields=fields,
+        fixed=tuple(binder.fixed),
+        outputs=outputs,
+        problems=tuple(_add_line(problem, lines) for problem in problems),
+        notes=tuple(notes),
+        object_info=object_info,
     )
 
 
@@ -106,10 +115,12 @@ class _Binder:
             else:
                 self.fields[key] = bound.field
             self.notes += bound.notes
-        except BindError as misfit:
+        except BindError as error:
             self.claimed |= find_named_slots(line, self._workflow)
-            if not (isinstance(misfit, MissingClass) and misfit.node):
-                self.problems.append(misfit.to_problem(key))
+            # A class that a node of the workflow has is reported once for the whole form.
+            is_reported = isinstance(error, MissingClass) and error.node
+            if not is_reported:
+                self.problems.append(error.to_problem(key))
 
     def find_outputs(self, file: PresetFile) -> tuple[str, ...]:
         """Find the ids of the nodes whose results are shown."""
@@ -117,15 +128,14 @@ class _Binder:
         for address in file.outputs:
             try:
                 node = find_node(self._workflow, address)
-            except BindError as misfit:
-                self.problems.append(Problem(misfit.kind, f"outputs: {misfit}"))
+            except BindError as error:
+                self.problems.append(Problem(error.kind, f"outputs: {error}"))
                 continue
             outputs.append(node.id)
-            known = self._object_info.get(node.class_type)
-            if known and not known.is_output:
-                self.problems.append(
-                    Problem("preset", f"outputs: {node.title} is no output node.", node=node.id)
-                )
+            definition = self._object_info.get(node.class_type)
+            if definition is not None and not definition.is_output:
+                text = f"outputs: {node.title} is no output node."
+                self.problems.append(Problem("preset", text, node=node.id))
         return tuple(outputs)
 
 
@@ -140,30 +150,10 @@ def _expand_fixed(field: Field, fixed: Any) -> list[tuple[Slot, Any]]:
     value = fixed if field.kind.is_media else check_value(field, field.default)
     if field.template:
         value = fill_template(field.template, {"value": str(value)})
-    filled = _expand_value(field, value)
+    filled = field.kind.list_inputs(field, value)
     for choice in field.choices or ():
         if choice.value == value:
             return [*filled, *choice.sets]
-    return filled
-
-
-def _expand_value(field: Field, value: Any) -> list[tuple[Slot, Any]]:
-    """List the field's own slots, and the value that each gets from a checked value."""
-    if field.widget == "size":
-        return _expand_size(field, value)
-    filled = []
-    for slot in field.slots.get("", ()):
-        filled.append((slot, wrap_list(value) if field.is_multiple else value))
-    for computed in field.computed:
-        filled.append((computed.slot, computed.compute(value)))
-    return filled
-
-
-def _expand_size(field: Field, value: Any) -> list[tuple[Slot, Any]]:
-    sides = {"width": value[0], "height": value[1]}
-    filled = []
-    for part, slots in field.slots.items():
-        filled += [(slot, sides[part]) for slot in slots]
     return filled
 
 
@@ -175,14 +165,12 @@ def _replace_refused_values(
     """
     nodes = dict(workflow.nodes)
     for field in fields.values():
-        if not field.optional or field.kind.is_media or field.widget == "loras":
-            continue
-        if field.template or field.default is None:
+        if not field.optional or field.template or field.default is None:
             continue
         default = check_value(field, field.default)
         if default is None:
             continue
-        for slot, value in _expand_value(field, default):
+        for slot, value in field.kind.list_inputs(field, default):
             node = nodes[slot.node_id]
             spec = object_info.spec(node.class_type, slot.input, node.inputs)
             if spec is None:
@@ -198,20 +186,22 @@ def _find_certain(fields: Mapping[str, Field]) -> dict[Slot, Any]:
     bypassed: set[str] = set()
     for field in fields.values():
         bypassed.update(field.bypass)
-    certain: list[Slot] = []
+    certain: set[Slot] = set()
     for field in fields.values():
         own = _find_filled(field)
         may_stay_empty = field.optional or (field.kind.is_media and field.show_if)
-        if may_stay_empty and field.widget != "loras":
+        if may_stay_empty and not field.kind.is_lora_list:
             own = {slot for slot in own if slot.node_id in bypassed}
-        certain += own
+        certain |= own
     return dict.fromkeys(certain)
 
 
 def _find_filled(field: Field) -> set[Slot]:
     """Find the slots that every value of a field fills."""
     if field.choices and not field.slots:
-        each = [{slot for slot, _ in choice.sets} for choice in field.choices]
+        each = []
+        for choice in field.choices:
+            each.append({slot for slot, _ in choice.sets})
         return set.intersection(*each)
     filled = {computed.slot for computed in field.computed}
     for slots in field.slots.values():
@@ -228,7 +218,7 @@ def _find_bypass_problems(
     found: list[Problem] = []
     for name, field in fields.items():
         nodes = [*field.bypass]
-        is_chain = field.widget == "loras" and field.lora_stack is None
+        is_chain = field.kind.is_lora_list and field.lora_stack is None
         if is_chain:
             nodes += [slot.node_id for slot in field.slots.get("", ())]
         if nodes:

@@ -60,15 +60,22 @@ def _bind_one(
         raise BindError("preset", f"the formula {text} uses {others[0]}; it can use {OWN_NAME}.")
     spec = find_spec(slot, workflow, object_info)
     _check_number(spec)
-    is_seed = field.widget == "seed"
+    is_seed = field.kind.is_seed
     low, high = _find_limits(spec, is_seed)
     is_whole = "FLOAT" not in spec.types
-    return ComputedInput(slot, formula, is_whole, low, high, wraps_around=is_seed and is_whole)
+    return ComputedInput(
+        slot,
+        formula,
+        is_whole,
+        low,
+        high,
+        wraps_around=is_seed and is_whole,
+    )
 
 
 def _check_number(spec: InputSpec) -> None:
-    is_number = spec.choices is None and spec.types & {"INT", "FLOAT"}
-    if not is_number:
+    takes_number = bool(spec.types & {"INT", "FLOAT"})
+    if spec.choices is not None or not takes_number:
         raise BindError(
             "widget", f"a formula works with numbers, and input {spec.name} takes none."
         )

@@ -4,6 +4,7 @@ offers for it.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -14,14 +15,20 @@ from comfygradio.binding.choice_binding import (
     resolve_choices,
 )
 from comfygradio.binding.defaults import set_default
-from comfygradio.binding.specs import LORA_LOADER, MissingClass, find_spec
+from comfygradio.binding.specs import (
+    LORA_LOADER,
+    MissingClass,
+    find_highest,
+    find_lowest,
+    find_spec,
+)
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.comfy.workflow import Link, Node, Workflow
 from comfygradio.forms.field import Field
+from comfygradio.forms.kinds.lora_loaders import extract_loras
+from comfygradio.forms.kinds.lora_stack import NONE, LoraStack, find_lora_stack
 from comfygradio.forms.kinds.loras import check_loras
 from comfygradio.forms.kinds.value import InvalidValue
-from comfygradio.forms.lora_stack import NONE, LoraStack, find_lora_stack
-from comfygradio.forms.loras import extract_loras
 from comfygradio.forms.preset_file import FieldFile
 from comfygradio.forms.problem import BindError
 from comfygradio.forms.slots import Slot, get_slot_value
@@ -65,8 +72,8 @@ def bind_loras(
         bare,
         widget="loras",
         choices=choices,
-        minimum=max((limit for limit in lows if limit is not None), default=None),
-        maximum=min((limit for limit in highs if limit is not None), default=None),
+        minimum=find_highest(lows),
+        maximum=find_lowest(highs),
         step=line.step or 0.05,
         optional=True,
     )
@@ -84,7 +91,12 @@ def list_chain_classes(line: FieldFile) -> set[str]:
     """
     if not line.slots or "model" not in line.slots:
         return set()
-    return {LORA_LOADER if "clip" in line.slots else MODEL_LOADER}
+    return {_choose_loader(line.slots)}
+
+
+def _choose_loader(parts: Collection[str]) -> str:
+    """Choose the class of the loaders that a LoRA list adds before inputs of these kinds."""
+    return LORA_LOADER if "clip" in parts else MODEL_LOADER
 
 
 def list_stack_classes(workflow: Workflow) -> set[str]:
@@ -104,11 +116,13 @@ def _bind_stack(field: Field, workflow: Workflow, object_info: ObjectInfo) -> Lo
     for slot in slots:
         node = workflow.nodes[slot.node_id]
         specs = {name: object_info.spec(node.class_type, name, node.inputs) for name in node.inputs}
-        if rows := find_lora_stack(node.id, node.inputs, specs):
-            found[node.id] = rows
+        stack = find_lora_stack(node.id, node.inputs, specs)
+        if stack is not None:
+            found[node.id] = stack
     if not found:
         return None
-    if {slot.node_id for slot in slots} != found.keys() or len(found) > 1:
+    nodes = {slot.node_id for slot in slots}
+    if nodes != found.keys() or len(found) > 1:
         raise BindError(
             "preset",
             "a LoRA list fills the rows of one node, or loaders in a chain; give each a list.",
@@ -137,7 +151,7 @@ def _find_specs(
         return specs, _find_strength(field, first, object_info)
     for part, slots in field.slots.items():
         _check_links(part, slots, workflow, object_info)
-    name = LORA_LOADER if "clip" in field.slots else MODEL_LOADER
+    name = _choose_loader(field.slots)
     loader = object_info.get(name)
     if loader is None or "lora_name" not in loader.inputs:
         raise MissingClass(
@@ -196,7 +210,9 @@ def _start_from_workflow(field: Field, workflow: Workflow) -> tuple[Field, tuple
     notes: list[str] = []
     for row in extract_loras(workflow.to_json(), field):
         try:
-            rows += value_to_json(field, check_loras(field, [row]))
+            checked = check_loras(field, [row])
         except InvalidValue as refusal:
             notes.append(f"the list starts without {row['name']} of the workflow: {refusal}")
+            continue
+        rows += value_to_json(field, checked)
     return replace(field, default=rows), tuple(notes)

@@ -73,15 +73,18 @@ def _is_part(node: Node, input_name: str, own: str, object_info: ObjectInfo) -> 
     known = object_info.get(node.class_type)
     if known is None:
         return True
-    makes = [kind.upper() for kind in known.output_types]
-    stands_alone = any(kind in STANDALONE_TYPES or _is_model(kind) for kind in makes)
-    return not stands_alone
+    return not any(_is_model(kind.upper()) for kind in known.output_types)
 
 
 def _is_model(kind: str) -> bool:
-    """Whether a node pack's type is that of a whole model, such as WANVIDEOMODEL."""
-    is_part = kind.startswith(("STYLE", "CONTROL", "CLIP"))
-    return kind.endswith("MODEL") and not is_part
+    """Whether an output type is that of a whole model, which node packs call WANVIDEOMODEL and the
+    like.
+    """
+    if kind in STANDALONE_TYPES:
+        return True
+    if kind.startswith(("STYLE", "CONTROL", "CLIP")):
+        return False
+    return kind.endswith("MODEL")
 
 
 def _describe_missing(node: Node, input_name: str, own: str, spec: InputSpec) -> BindError:

@@ -50,7 +50,14 @@ class Preset:
 
     def bind(self, object_info: ObjectInfo, embeddings: Sequence[str] = ()) -> Form:
         """Bind this preset to a server with these node classes and embeddings."""
-        return bind_form(self.name, self.file, self.workflow, object_info, embeddings, self.lines)
+        return bind_form(
+            name=self.name,
+            file=self.file,
+            workflow=self.workflow,
+            object_info=object_info,
+            embeddings=embeddings,
+            lines=self.lines,
+        )
 
 
 def load_preset(path: str | Path) -> Preset:
@@ -114,8 +121,9 @@ def sort_presets(presets: Iterable[Preset]) -> list[Preset]:
         group_places.setdefault(preset.file.group, place)
 
     def find_place(preset: Preset) -> int:
-        group = preset.file.group
-        return group_places[group] if group else own_places[preset.name]
+        if preset.file.group:
+            return group_places[preset.file.group]
+        return own_places[preset.name]
 
     return sorted(listed, key=find_place)
 

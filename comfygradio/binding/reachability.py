@@ -20,8 +20,10 @@ def find_needed_nodes(workflow: Workflow, object_info: ObjectInfo) -> frozenset[
         feeding.update(link.node_id for link in node.links.values())
     outputs = []
     for node in workflow:
-        known = object_info.get(node.class_type)
-        is_output = node.id not in feeding if known is None else known.is_output
+        definition = object_info.get(node.class_type)
+        is_output = node.id not in feeding
+        if definition is not None:
+            is_output = definition.is_output
         if is_output:
             outputs.append(node.id)
     return workflow.find_upstream(outputs)
@@ -33,6 +35,7 @@ def find_link_cycle(workflow: Workflow, node_ids: Iterable[str]) -> list[str]:
     """
     done: set[str] = set()
     for start in node_ids:
+        # Depth first: `todo` is the way from the start to the node that is looked at.
         way: dict[str, list[str]] = {}
         todo = [start]
         while todo:

@@ -14,11 +14,12 @@ from fractions import Fraction
 from typing import Any
 
 from comfygradio.binding.reachability import find_needed_nodes
+from comfygradio.comfy.nested_input import unwrap_list, wrap_list
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo, Scalar
 from comfygradio.comfy.workflow import Node, Workflow
 from comfygradio.forms.kinds.model_name import match_name
 from comfygradio.forms.kinds.value import shorten
-from comfygradio.forms.literals import is_multiselect, unwrap_list, wrap_list
+from comfygradio.forms.literals import is_multiselect
 from comfygradio.forms.missing_inputs import fill_missing_inputs
 
 
@@ -81,8 +82,11 @@ def _repair_names(node: Node, inputs: dict[str, Any], object_info: ObjectInfo) -
 def _describe_change(node: Node, spec: InputSpec, name: Any, old: Any) -> str:
     if isinstance(name, str) and isinstance(old, str):
         return f"{node.title}: {old} is called {name} on this ComfyUI."
-    before = "text" if isinstance(old, str) else "number"
-    after = "number" if isinstance(old, str) else "text"
+    before = "number"
+    after = "text"
+    if isinstance(old, str):
+        before = "text"
+        after = "number"
     written = str(old).strip()
     return (
         f"{node.title}: {spec.name} is the {before} {written} in the workflow; this ComfyUI "
@@ -128,10 +132,12 @@ def _match_number(value: Any, choices: Sequence[Scalar]) -> Scalar | None:
         return None
     found = []
     for choice in choices:
-        is_other_kind = isinstance(choice, str) != isinstance(value, str)
-        if is_other_kind and _read_number(choice) == number:
+        is_other_type = isinstance(choice, str) != isinstance(value, str)
+        if is_other_type and _read_number(choice) == number:
             found.append(choice)
-    return found[0] if len(found) == 1 else None
+    if len(found) != 1:
+        return None
+    return found[0]
 
 
 def _read_number(value: Any) -> Fraction | None:

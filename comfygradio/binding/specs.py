@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from comfygradio.comfy.nested_input import LIST, has_input, read_input
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.comfy.workflow import Link, Node, Workflow
 from comfygradio.forms.kinds.model_name import is_model_name
+from comfygradio.forms.literals import guess_type
 from comfygradio.forms.problem import BindError
 from comfygradio.forms.slots import Slot, get_slot_value
 
@@ -71,17 +73,17 @@ def guess_unlisted_spec(node: Node, name: str, object_info: ObjectInfo) -> Input
     if owner is not None and owner.type == "COMFY_DYNAMICCOMBO_V3":
         return None
     value = read_input(node.inputs, name)
-    if isinstance(value, bool):
-        return InputSpec(name, "BOOLEAN", "optional")
-    last_part = Slot(node.id, name).last_part
-    if isinstance(value, int) and last_part in ("seed", "noise_seed"):
-        return InputSpec(name, "INT", "optional")
-    if isinstance(value, int | float):
-        # A page writes 1 for 1.0, so a whole number may stand for either.
-        return InputSpec(name, "FLOAT", "optional")
-    if not isinstance(value, str):
+    kind = guess_type(value)
+    if kind is None:
         return None
-    return _list_server_loras(InputSpec(name, "STRING", "optional"), value, object_info)
+    is_seed = Slot(node.id, name).last_part in ("seed", "noise_seed")
+    if kind == "INT" and not is_seed:
+        # A page writes 1 for 1.0, so a whole number may stand for either.
+        kind = "FLOAT"
+    spec = InputSpec(name, kind, "optional")
+    if kind != "STRING":
+        return spec
+    return _list_server_loras(spec, value, object_info)
 
 
 def _list_server_loras(spec: InputSpec, value: str, object_info: ObjectInfo) -> InputSpec:
@@ -103,6 +105,22 @@ def _reject_object(node: Node, slot: Slot) -> None:
     value = read_input(node.inputs, slot.input)
     if not isinstance(value, dict) or not value or LIST in value:
         return
-    members = ", ".join(f"{slot}.{member}" for member in value)
-    text = f"slot {slot} holds several values; use one of {members}."
-    raise BindError("slot", text, node.id, slot.input)
+    members = [f"{slot}.{member}" for member in value]
+    raise BindError(
+        "slot",
+        f"slot {slot} holds several values; use one of {', '.join(members)}.",
+        node.id,
+        slot.input,
+    )
+
+
+def find_highest(limits: Sequence[int | float | None]) -> int | float | None:
+    """Find the highest of these limits. None where none is set."""
+    known = [limit for limit in limits if limit is not None]
+    return max(known, default=None)
+
+
+def find_lowest(limits: Sequence[int | float | None]) -> int | float | None:
+    """Find the lowest of these limits. None where none is set."""
+    known = [limit for limit in limits if limit is not None]
+    return min(known, default=None)

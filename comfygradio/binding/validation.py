@@ -7,12 +7,13 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from comfygradio.binding.reachability import find_link_cycle, find_needed_nodes
+from comfygradio.comfy.nested_input import unwrap_list
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.comfy.workflow import Link, Node, Workflow
 from comfygradio.forms.bypass import bypass_nodes, find_lost_required
 from comfygradio.forms.kinds.model_name import find_near, guess_folder, is_model_name
 from comfygradio.forms.kinds.value import shorten
-from comfygradio.forms.literals import check_literal, takes_literal, unwrap_list
+from comfygradio.forms.literals import check_literal, takes_literal
 from comfygradio.forms.missing_inputs import DYNAMIC_COMBO
 from comfygradio.forms.problem import Problem
 from comfygradio.forms.slots import Slot
@@ -20,16 +21,16 @@ from comfygradio.forms.slots import Slot
 
 def find_missing_classes(workflow: Workflow, object_info: ObjectInfo) -> list[Problem]:
     """List a problem for each node class that the server lacks."""
-    missing = {node.class_type: node.id for node in workflow if node.class_type not in object_info}
-    return [
-        Problem(
-            "missing_class",
-            _describe_missing_class(name, name in object_info.broken),
-            node=missing[name],
-            value=name,
-        )
-        for name in sorted(missing)
-    ]
+    missing: dict[str, str] = {}
+    for node in workflow:
+        if node.class_type not in object_info:
+            missing[node.class_type] = node.id
+    problems = []
+    for name in sorted(missing):
+        is_broken = name in object_info.broken
+        text = _describe_missing_class(name, is_broken)
+        problems.append(Problem("missing_class", text, node=missing[name], value=name))
+    return problems
 
 
 def find_missing_api_key(workflow: Workflow, object_info: ObjectInfo) -> list[Problem]:
@@ -181,18 +182,20 @@ def _check_input(
 def _check_rows(workflow: Workflow, node: Node, known: Collection[str]) -> Iterator[Problem]:
     """Check the links in growing rows of inputs (`images.image0`), whose specs are not read."""
     for name, link in node.links.items():
-        row = name.partition(".")[0]
-        is_member = name not in known and row in known
-        if is_member and link.node_id not in workflow.nodes:
+        if name in known or link.node_id in workflow.nodes:
+            continue
+        row, _, _ = name.partition(".")
+        if row in known:
             yield _describe_dangling(node, name, link)
 
 
 def _find_cycles(workflow: Workflow, needed: Collection[str]) -> list[Problem]:
-    loop = find_link_cycle(workflow, sorted(needed))
-    if not loop:
+    cycle = find_link_cycle(workflow, sorted(needed))
+    if not cycle:
         return []
-    way = " → ".join(workflow.nodes[node_id].title for node_id in loop)
-    return [Problem("preset", f"These nodes feed one another in a circle: {way}.", node=loop[0])]
+    titles = [workflow.nodes[node_id].title for node_id in cycle]
+    way = " → ".join(titles)
+    return [Problem("preset", f"These nodes feed one another in a circle: {way}.", node=cycle[0])]
 
 
 def _describe_dangling(node: Node, name: str, link: Link) -> Problem:
@@ -232,21 +235,25 @@ def _is_missing_file(spec: InputSpec, value: str) -> bool:
     """Whether a file is certainly missing: the server lists files that are in no subfolder (ComfyUI
     v0.33.0).
     """
-    is_elsewhere = re.search(r"[/\\\[]", value)
-    if value == "" or is_elsewhere or spec.options.get("remote"):
+    if value == "" or spec.options.get("remote"):
         return False
-    return value not in (spec.choices or ())
+    # A subfolder, or a mark such as [output] for another folder.
+    if re.search(r"[/\\\[]", value):
+        return False
+    listed = spec.choices or ()
+    return value not in listed
 
 
 def _types_match(made: str, wanted: str) -> bool:
     """Whether an output may feed an input. Types that the server leaves open (`*`, V3 types) match
     all.
     """
-    if "*" in (made, wanted) or made.startswith("COMFY_") or wanted.startswith("COMFY_"):
-        return True
-    made_types = {part.casefold() for part in made.split(",")}
-    wanted_types = {part.casefold() for part in wanted.split(",")}
-    return not made_types.isdisjoint(wanted_types)
+    for kind in (made, wanted):
+        if kind == "*" or kind.startswith("COMFY_"):
+            return True
+    made_types = made.casefold().split(",")
+    wanted_types = wanted.casefold().split(",")
+    return not set(made_types).isdisjoint(wanted_types)
 
 
 def _describe_missing_input(node: Node, spec: InputSpec) -> Problem:
@@ -291,8 +298,6 @@ def _describe_literal(node: Node, spec: InputSpec, value: Any, problem: str) -> 
 def _describe_file(node: Node, spec: InputSpec, value: str) -> Problem:
     text = (
         f"{node.title} needs the file {shorten(value)} for {spec.name}, which this ComfyUI does "
-        "not "
-        "have; "
-        "upload it there, or make it a field of the preset."
+        "not have; upload it there, or make it a field of the preset."
     )
     return Problem("missing_model", text, node=node.id, input=spec.name, value=value)

@@ -20,7 +20,7 @@ KIND_KEYS = ("choices", "min", "max", "step", "dynamic", "template", "max_mb")
 def choose_widget(
     field: Field, line: FieldFile, spec: InputSpec, choices: tuple[Choice, ...] | None
 ) -> Widget:
-    """The widget that suits an input by itself.
+    """Choose the widget that suits an input by itself.
 
     Raises BindError where only other nodes can feed it.
     """
@@ -49,12 +49,10 @@ def choose_widget(
 def check_widget(
     widget: Widget, line: FieldFile, specs: Sequence[InputSpec], choices: tuple[Choice, ...] | None
 ) -> None:
-    """Raises BindError where a widget does not suit one of its inputs."""
+    """Raise BindError where a widget does not suit one of its inputs."""
     kind = KINDS[widget]
     for spec in specs:
-        suited = kind.input_types
-        is_list = spec.choices is not None
-        if suited and (is_list or not suited & spec.types):
+        if not kind.can_fill(spec):
             raise _describe_unsuited(widget, spec)
         if kind.is_list and choices is None:
             message = (
@@ -62,9 +60,6 @@ def check_widget(
                 f"{spec.name}."
             )
             raise BindError("widget", message)
-        can_be_file = spec.media or is_list or "STRING" in spec.types
-        if kind.is_media and not can_be_file:
-            raise _describe_unsuited(widget, spec)
         if line.template is not None and "STRING" not in spec.types:
             raise BindError(
                 "widget", f"a template makes a text; input {spec.name} is {_describe_type(spec)}."
@@ -72,7 +67,7 @@ def check_widget(
 
 
 def check_keys(field: Field, line: FieldFile) -> None:
-    """Raises BindError for a key that says nothing about the field's widget."""
+    """Raise BindError for a key that says nothing about the field's widget."""
     article = "an" if field.widget[0] in "aeiou" else "a"
     for key in KIND_KEYS:
         if getattr(line, key) is not None and key not in field.kind.keys:
@@ -85,19 +80,20 @@ def check_keys(field: Field, line: FieldFile) -> None:
             f"{article} {field.widget} widget starts empty; remove default, or write fixed "
             "instead.",
         )
-    may_be_empty = field.optional or field.is_multiple or field.widget in ("checkbox", "loras")
-    if field.bypass and not may_be_empty:
+    if field.bypass and not field.kind.can_be_off(field):
         raise BindError("preset", "bypass is for fields that may stay empty; add optional: true.")
 
 
 def _is_short_range(line: FieldFile, spec: InputSpec) -> bool:
-    low = line.min if line.min is not None else spec.minimum
-    high = line.max if line.max is not None else spec.maximum
+    """Whether a slider over this range has few positions."""
+    low = spec.minimum if line.min is None else line.min
+    high = spec.maximum if line.max is None else line.max
     if low is None or high is None:
         return False
     usual = 1 if "INT" in spec.types else 0.01
     step = line.step or spec.step or usual
-    return 0 < (high - low) / step <= SLIDER_STEPS
+    positions = (high - low) / step
+    return 0 < positions <= SLIDER_STEPS
 
 
 def _describe_unsuited(widget: Widget, spec: InputSpec) -> BindError:

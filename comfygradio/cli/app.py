@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, cast
-
-import typer
+from types import ModuleType
+from typing import Annotated, cast
 
 from comfygradio.cli import arguments
 from comfygradio.cli.arguments import Json
-from comfygradio.cli.command import with_settings
+from comfygradio.cli.command import Argument, CommandList, Option, list_parameters
 from comfygradio.cli.encoding import escape_unknown
+from comfygradio.cli.plain_arguments import parse_plain
 from comfygradio.errors import (
     AxisError,
     ComfyGradioError,
@@ -31,51 +32,22 @@ FAILED = 1
 USAGE = 2
 INTERRUPTED = 130
 
-UsageError = typer.BadParameter.__bases__[0]
-"""What typer raises for flags it does not take; it comes from click, or from typer's own copy of
-click (0.26).
-"""
-
-USAGE_ERRORS = (UsageError, SettingsError, ValuesRefused, AxisError, DefinitionError, LimitReached)
+USAGE_ERRORS = (SettingsError, ValuesRefused, AxisError, DefinitionError, LimitReached)
 """Errors of the person who typed; everything else is work that failed."""
+
+SHORT_LIVED = (["run"], ["sweep"], ["check"], ["new"], ["api"], ["presets"], ["watch"])
+"""Commands that do one thing and end, as a command line begins."""
+
+IMPORTED_OBJECTS = 100_000
+"""More objects than importing everything makes; so many new ones make Python look for cycles."""
 
 GLOBAL_FLAGS = ("--help", "--version")
 """Flags that may stand where no command was named and still do not mean serve."""
 
-app = typer.Typer(
-    name="comfygradio",
-    help="ComfyUI workflows as simple web forms. Without a command: serve, with the flags of "
-    "serve.",
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
+commands = CommandList()
 
 
-def show_version(wanted: bool) -> None:
-    """Print the version, when `--version` was given, and end."""
-    if wanted:
-        from importlib.metadata import PackageNotFoundError, version
-
-        try:
-            print(f"comfygradio {version('comfygradio')}")
-        except PackageNotFoundError:
-            print("comfygradio, not installed")
-        raise typer.Exit
-
-
-@app.callback()
-def start(
-    version: Annotated[
-        bool,
-        typer.Option("--version", help="Print the version.", callback=show_version, is_eager=True),
-    ] = False,
-) -> None:
-    """What goes before any command."""
-
-
-@app.command()
-@with_settings("serve")
+@commands.add("serve")
 def serve(settings: Settings) -> int:
     """The web page: a form for every preset."""
     from comfygradio.ui.gradio_import import import_gradio
@@ -87,13 +59,12 @@ def serve(settings: Settings) -> int:
     return OK
 
 
-@app.command()
-@with_settings("demo")
+@commands.add("demo")
 def demo(
     settings: Settings,
     port: Annotated[
         int,
-        typer.Option("--port", metavar="PORT", min=0, max=65535, help="Port; 0 takes a free one."),
+        Option("--port", metavar="PORT", min=0, max=65535, help="Port; 0 takes a free one."),
     ] = 8188,
 ) -> int:
     """Only the demo server, for any ComfyUI client."""
@@ -103,15 +74,14 @@ def demo(
     return OK
 
 
-@app.command()
-@with_settings("run")
+@commands.add("run")
 def run(
     settings: Settings,
     preset: arguments.Preset,
     values: arguments.Values = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="DIR", help="Where to save [OUTPUTS/YYYY-MM-DD/PRESET]."),
+        Option("--out", metavar="DIR", help="Where to save [OUTPUTS/YYYY-MM-DD/PRESET]."),
     ] = None,
     as_json: Json = False,
     print_prompt: arguments.PrintPrompt = False,
@@ -130,8 +100,7 @@ def run(
     return run_preset(settings, preset, values or [], out, as_json)
 
 
-@app.command()
-@with_settings("sweep")
+@commands.add("sweep")
 def sweep(
     settings: Settings,
     preset: arguments.Swept = None,
@@ -154,8 +123,7 @@ def sweep(
     return run_sweep(settings, call, only_plan=plan, retry=retry, as_json=as_json)
 
 
-@app.command()
-@with_settings(
+@commands.add(
     "worker",
     first=("scheduler", "server", "name", "host", "port", "tls_ca", "tls_cert", "tls_key"),
 )
@@ -173,8 +141,7 @@ def worker(
     return start_worker(settings, host, port, name or "")
 
 
-@app.command()
-@with_settings("scheduler")
+@commands.add("scheduler")
 def scheduler(
     settings: Settings, address: arguments.ClusterAddress = "tcp://127.0.0.1:8786"
 ) -> int:
@@ -184,12 +151,11 @@ def scheduler(
     return start_scheduler(settings, address)
 
 
-@app.command()
-@with_settings("check")
+@commands.add("check")
 def check(
     settings: Settings,
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="PRESET", help="Names or YAML files [all].")
+        list[str] | None, Argument(metavar="PRESET", help="Names or YAML files [all].")
     ] = None,
     as_json: Json = False,
 ) -> int:
@@ -199,19 +165,16 @@ def check(
     return check_presets(settings, names or [], as_json)
 
 
-@app.command()
-@with_settings("new")
+@commands.add("new")
 def new(
     settings: Settings,
     source: arguments.Drafted,
     name: Annotated[
         str | None,
-        typer.Option("--name", metavar="NAME", help="The preset's name [from the file's name]."),
+        Option("--name", metavar="NAME", help="The preset's name [from the file's name]."),
     ] = None,
     saved: arguments.Saved = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Overwrite a preset of that name.")
-    ] = False,
+    force: Annotated[bool, Option("--force", help="Overwrite a preset of that name.")] = False,
     as_json: Json = False,
 ) -> int:
     """Drafts a preset: finds prompt, seed, size, models and files."""
@@ -220,8 +183,7 @@ def new(
     return new_preset(settings, source, name, None, force, saved, as_json)
 
 
-@app.command()
-@with_settings("api")
+@commands.add("api")
 def api(
     settings: Settings,
     method: arguments.Method,
@@ -234,8 +196,7 @@ def api(
     return call_api(settings, method, path, data)
 
 
-@app.command(name="presets")
-@with_settings("presets", first=("presets",))
+@commands.add("presets", first=("presets",))
 def list_presets(settings: Settings, as_json: Json = False) -> int:
     """The presets that are there; needs no server."""
     from comfygradio.cli.presets import list_presets
@@ -243,8 +204,7 @@ def list_presets(settings: Settings, as_json: Json = False) -> int:
     return list_presets(settings, as_json)
 
 
-@app.command()
-@with_settings("watch")
+@commands.add("watch")
 def watch(settings: Settings, as_json: arguments.JsonLines = False) -> int:
     """What happens on a server, an event a line, until Ctrl-C."""
     from comfygradio.cli.watch import watch_server
@@ -252,12 +212,11 @@ def watch(settings: Settings, as_json: arguments.JsonLines = False) -> int:
     return watch_server(settings, as_json)
 
 
-@app.command()
-@with_settings("schema")
+@commands.add("schema")
 def schema(
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="DIR", help="Write preset.schema.json into this folder."),
+        Option("--out", metavar="DIR", help="Write preset.schema.json into this folder."),
     ] = None,
 ) -> int:
     """The JSON Schema of preset files, for editors."""
@@ -270,12 +229,9 @@ def schema(
     return OK
 
 
-@app.command()
-@with_settings("password")
+@commands.add("password")
 def password(
-    user: Annotated[
-        str, typer.Argument(metavar="USER", help="Whose line it is [only the hash].")
-    ] = "",
+    user: Annotated[str, Argument(metavar="USER", help="Whose line it is [only the hash].")] = "",
 ) -> int:
     """A line for the --auth file: asks for the password, prints it as a hash."""
     from comfygradio.cli.password import print_password
@@ -290,20 +246,43 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     for stream in (sys.stdout, sys.stderr):
         escape_unknown(stream)
-    return run_command(sys.argv[1:])
+    given = sys.argv[1:]
+    if given[:1] in SHORT_LIVED:
+        skip_needless_work()
+    code = run_command(given)
+    # Python would look for cycles among all objects once more before it ends.
+    gc.freeze()
+    return code
+
+
+def skip_needless_work() -> None:
+    """Keep Python and libraries from work at the start that no command needs, and that takes longer
+    than our own.
+
+    Only for a process that is ours alone and soon over.
+    """
+    gc.set_threshold(IMPORTED_OBJECTS)
+    # httpx imports its own command line, and with it click, rich and pygments, unless that is
+    # missing. None says that it is.
+    sys.modules.setdefault("httpx._main", cast(ModuleType, None))
+    # pydantic reads what every installed package declares, in search of plugins.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 
 def run_command(given: Sequence[str]) -> int:
     """Run one command line and return its exit code; errors become one line on stderr."""
     try:
-        code = app(add_command(given), prog_name="comfygradio", standalone_mode=False)
+        code = _run(add_command(given))
         sys.stdout.flush()
     except BrokenPipeError:
         # Python writes what is left once more when it ends, which shall not fail again.
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         return FAILED
-    except (KeyboardInterrupt, typer.Abort):
+    except EOFError:  # a question that nobody answers
+        print(file=sys.stderr)
+        code = INTERRUPTED
+    except KeyboardInterrupt:
         code = INTERRUPTED
     except Exception as error:
         if sys.flags.dev_mode:
@@ -315,6 +294,19 @@ def run_command(given: Sequence[str]) -> int:
     if code == INTERRUPTED:
         return _complain("Interrupted.", INTERRUPTED)
     return code or OK
+
+
+def _run(given: Sequence[str]) -> int | None:
+    """Run one command line; None or an exit code, as the command returns it."""
+    name, *rest = given
+    if name in commands:
+        function = commands.get(name)
+        values = parse_plain(list_parameters(function), rest)
+        if values is not None:
+            return function(**values)
+    from comfygradio.cli.typer_app import run_typer
+
+    return run_typer(commands, given)
 
 
 def add_command(given: Sequence[str]) -> list[str]:
@@ -332,17 +324,16 @@ def add_command(given: Sequence[str]) -> list[str]:
 
 def _put_behind_command(given: Sequence[str]) -> Sequence[str]:
     """The arguments with a `--verbose` that stands before the command behind its name."""
-    has_command = len(given) > 1 and not given[1].startswith("-")
-    if given[:1] == ["--verbose"] and has_command:
-        return [given[1], "--verbose", *given[2:]]
-    return given
+    if len(given) < 2 or given[0] != "--verbose":
+        return given
+    _, command, *rest = given
+    if command.startswith("-"):
+        return given
+    return [command, "--verbose", *rest]
 
 
 def describe_error(error: Exception) -> str:
     """What to say about an error, in one line."""
-    if isinstance(error, UsageError):
-        sentence = cast(Any, error).format_message().rstrip(".")
-        return f"{sentence}; see comfygradio --help."
     if isinstance(error, OSError) and error.strerror:
         place = error.filename or "This machine"
         return f"{place}: {error.strerror}."

@@ -6,25 +6,25 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from comfygradio.cli.command import Argument, Option
 
 JOINED = "&"
 """Stands before the text of an axis that joins the one before it; no field's name begins with it.
 """
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-JsonLines = Annotated[bool, typer.Option("--json", help="Print JSON, an object a line.")]
+Json = Annotated[bool, Option("--json", help="Print JSON.")]
+JsonLines = Annotated[bool, Option("--json", help="Print JSON, an object a line.")]
 
 
 Drafted = Annotated[
     Path,
-    typer.Argument(
+    Argument(
         metavar="WORKFLOW|PNG", help="API-format JSON, or a picture or video that ComfyUI made."
     ),
 ]
 Saved = Annotated[
     Path | None,
-    typer.Option(
+    Option(
         "--saved",
         metavar="FILE",
         help="The same workflow as ComfyUI saves it, for App mode's choices.",
@@ -32,57 +32,57 @@ Saved = Annotated[
 ]
 
 PrintPrompt = Annotated[
-    bool, typer.Option("--print-prompt", help="Print the filled workflow; run nothing.")
+    bool, Option("--print-prompt", help="Print the filled workflow; run nothing.")
 ]
 PrintCurl = Annotated[
     bool,
-    typer.Option("--print-curl", help="Print a line of curl that posts the prompt; run nothing."),
+    Option("--print-curl", help="Print a line of curl that posts the prompt; run nothing."),
 ]
 
-Method = Annotated[str, typer.Argument(metavar="METHOD", help="GET, POST and so on.")]
+Method = Annotated[str, Argument(metavar="METHOD", help="GET, POST and so on.")]
 Target = Annotated[
-    str, typer.Argument(metavar="PATH", help="A path with its query, such as /history?max_items=3.")
+    str, Argument(metavar="PATH", help="A path with its query, such as /history?max_items=3.")
 ]
 Data = Annotated[
     str | None,
-    typer.Option("--data", metavar="FILE|-", help="The body: a file, or - for standard input."),
+    Option("--data", metavar="FILE|-", help="The body: a file, or - for standard input."),
 ]
 
 WorkerName = Annotated[
     str | None,
-    typer.Option("--name", metavar="NAME", help="What apps call this server [its address]."),
+    Option("--name", metavar="NAME", help="What apps call this server [its address]."),
 ]
 WorkerHost = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--host", metavar="HOST", help="Address to listen on [that on the way to the scheduler]."
     ),
 ]
 WorkerPort = Annotated[
     int,
-    typer.Option(
+    Option(
         "--port", metavar="PORT", min=0, max=65535, help="Port to listen on; 0 takes a free one."
     ),
 ]
 ClusterAddress = Annotated[
     str,
-    typer.Option("--address", metavar="URL", help="Where to listen, such as tls://10.0.0.1:8786."),
+    Option("--address", metavar="URL", help="Where to listen, such as tls://10.0.0.1:8786."),
 ]
 
 Preset = Annotated[
-    str, typer.Argument(metavar="PRESET", help="A preset's name, or the path of its YAML file.")
+    str, Argument(metavar="PRESET", help="A preset's name, or the path of its YAML file.")
 ]
 Values = Annotated[
-    list[str] | None, typer.Argument(metavar="FIELD=VALUE", help="Field values; pictures as paths.")
+    list[str] | None, Argument(metavar="FIELD=VALUE", help="Field values; pictures as paths.")
 ]
 
 Swept = Annotated[
     str | None,
-    typer.Argument(metavar="PRESET|FILE", help="A preset's name, or a sweep's YAML or JSON file."),
+    Argument(metavar="PRESET|FILE", help="A preset's name, or a sweep's YAML or JSON file."),
 ]
 Axis = Annotated[
     list[str] | None,
-    typer.Option(
+    Option(
         "--axis",
         metavar="FIELD=VALUES",
         help="An axis, such as cfg=1-10 or sampler=euler,heun; repeatable.",
@@ -90,7 +90,7 @@ Axis = Annotated[
 ]
 With = Annotated[
     list[str] | None,
-    typer.Option(
+    Option(
         "--with",
         metavar="FIELD=VALUES",
         help="Another field that changes together with the axis before.",
@@ -98,21 +98,17 @@ With = Annotated[
 ]
 Plan = Annotated[
     bool,
-    typer.Option("--plan", help="Say what would be run, in which order and how long; run nothing."),
+    Option("--plan", help="Say what would be run, in which order and how long; run nothing."),
 ]
 Resume = Annotated[
     Path | None,
-    typer.Option("--resume", metavar="DIR", help="Go on with the last sweep in this folder."),
+    Option("--resume", metavar="DIR", help="Go on with the last sweep in this folder."),
 ]
-Retry = Annotated[bool, typer.Option("--retry", help="Run points that failed once more.")]
-NoCarry = Annotated[
-    bool, typer.Option("--no-carry", help="Let the server's memory go between points.")
-]
+Retry = Annotated[bool, Option("--retry", help="Run points that failed once more.")]
+NoCarry = Annotated[bool, Option("--no-carry", help="Let the server's memory go between points.")]
 Out = Annotated[
     Path | None,
-    typer.Option(
-        "--out", metavar="DIR", help="Where to save [OUTPUTS/YYYY-MM-DD/PRESET-sweep-HHMMSS]."
-    ),
+    Option("--out", metavar="DIR", help="Where to save [OUTPUTS/YYYY-MM-DD/PRESET-sweep-HHMMSS]."),
 ]
 
 

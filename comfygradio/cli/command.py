@@ -1,38 +1,101 @@
-"""Commands: a function of the command line gets the flags of the settings that it takes."""
+"""Commands: what each is called, and which arguments and flags it takes.
+
+They are declared without typer, which is imported only where a command line needs it: importing
+it takes longer than most commands.
+"""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-import typer
-
 from comfygradio.log import start_logging
-from comfygradio.settings import Command, Setting, Settings, list_settings, load_settings
+from comfygradio.setting_declaration import Command, Setting
+from comfygradio.settings import Settings, list_settings, load_settings
 
 
-def with_settings(
-    command: Command, *, first: Sequence[str] = ()
-) -> Callable[[Callable[..., int]], Callable[..., int]]:
-    """Add the flags of the settings that this command takes to a function, for typer.
+@dataclass(frozen=True)
+class Argument:
+    """A parameter without a flag, as a command's function names it in `Annotated`."""
+
+    metavar: str
+    help: str
+
+
+@dataclass(frozen=True)
+class Option:
+    """A parameter with a flag; one without a `metavar` is a switch. A number lies between `min`
+    and `max`.
+    """
+
+    flag: str
+    help: str
+    metavar: str = ""
+    min: int | None = None
+    max: int | None = None
+
+
+Function = Callable[..., int]
+
+
+class CommandList:
+    """The commands in the order in which --help lists them."""
+
+    def __init__(self) -> None:
+        self._functions: dict[str, Callable[[], Function]] = {}
+
+    def add(self, name: Command, *, first: Sequence[str] = ()) -> Callable[[Function], Function]:
+        """Add a function as a command, with the flags of the settings that the command takes; see
+        `with_settings`.
+        """
+
+        def add(function: Function) -> Function:
+            # Most command lines need one command alone, so the flags are added when asked for.
+            self._functions[name] = lambda: with_settings(name, first=first)(function)
+            return function
+
+        return add
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._functions
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._functions)
+
+    def get(self, name: str) -> Function:
+        """The function of a command with the flags of its settings."""
+        make = self._functions[name]
+        return make()
+
+
+def with_settings(command: Command, *, first: Sequence[str] = ()) -> Callable[[Function], Function]:
+    """Add the flags of the settings that this command takes to a function.
 
     The function is called with its own arguments and with `settings`, if it has such a parameter:
     without one no settings are loaded. --help lists the parameters named in `first`, then those of
     the function, then those of the settings.
     """
 
-    def decorate(function: Callable[..., int]) -> Callable[..., int]:
+    def decorate(function: Function) -> Function:
         return _add_flags(function, command, first)
 
     return decorate
 
 
-def _add_flags(
-    function: Callable[..., int], command: Command, first: Sequence[str]
-) -> Callable[..., int]:
-    taken = {name: one for name, one in list_settings().items() if command in one.commands}
-    own = dict(inspect.signature(function, eval_str=True).parameters)
+def list_parameters(function: Function) -> list[inspect.Parameter]:
+    """The parameters of a command's function, with their types and declarations."""
+    signature = inspect.signature(function, eval_str=True)
+    return list(signature.parameters.values())
+
+
+def _add_flags(function: Function, command: Command, first: Sequence[str]) -> Function:
+    taken: dict[str, Setting] = {}
+    for name, setting in list_settings().items():
+        if command in setting.commands:
+            taken[name] = setting
+    own = {one.name: one for one in list_parameters(function)}
     needs_settings = own.pop("settings", None) is not None
 
     def call(**given: Any) -> int:
@@ -41,26 +104,30 @@ def _add_flags(
             given["settings"] = load_flags(flags)
         return function(**given)
 
-    flags = [_make_flag(name, one, command) for name, one in taken.items()]
-    parameters = {one.name: one for one in (*own.values(), *flags)}
+    parameters = dict(own)
+    for name, setting in taken.items():
+        parameters[name] = _make_flag(name, setting, command)
     shown = [parameters.pop(name) for name in first]
     shown += parameters.values()
-    # typer reads the flags off the signature, and their types off the annotations.
     keyword_only = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in shown]
-    signed: Any = call
-    signed.__signature__ = inspect.Signature(keyword_only)
-    signed.__annotations__ = {one.name: one.annotation for one in shown}
-    signed.__name__ = function.__name__
-    signed.__doc__ = function.__doc__
+    set_signature(call, keyword_only)
+    call.__name__ = function.__name__
+    call.__doc__ = function.__doc__
     return call
 
 
+def set_signature(function: Any, parameters: Sequence[inspect.Parameter]) -> None:
+    """Give a function that takes `**given` the parameters that typer and others find in it."""
+    function.__signature__ = inspect.Signature(parameters)
+    function.__annotations__ = {one.name: one.annotation for one in parameters}
+
+
 def _make_flag(name: str, setting: Setting, command: Command) -> inspect.Parameter:
-    """A setting as a parameter that typer understands; None and False mean that it is not given."""
+    """A setting as a parameter of a command; None and False mean that it is not given."""
     text = setting.help_for.get(command, setting.help)
     if setting.default:
         text = f"{text} [{setting.default}]"
-    option = typer.Option(setting.flag, metavar=setting.metavar or None, help=f"{text}.")
+    option = Option(setting.flag, metavar=setting.metavar, help=f"{text}.")
     kind: Any = str | None
     default = None
     if setting.is_repeatable:

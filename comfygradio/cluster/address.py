@@ -1,6 +1,6 @@
-"""Where a Dask scheduler is, and the certificates for the way to it.
+"""The address of a Dask scheduler, and the certificates to connect to it.
 
-Whoever reaches a Dask port runs code there.
+Whoever can connect to a Dask port can run code there.
 """
 
 from __future__ import annotations
@@ -17,6 +17,10 @@ from comfygradio.errors import SettingsError
 from comfygradio.settings import Settings
 
 DEFAULT_PORT = 8786
+
+ADDRESS = re.compile(
+    r"(?P<scheme>tls|tcp)://(?P<host>\[[0-9a-fA-F:.]+\]|[\w.-]+)(?::(?P<port>[0-9]{1,5}))?/?"
+)
 
 NOT_INSTALLED = 'Many machines need Dask, which is not installed: pip install "comfygradio[dask]"'
 
@@ -37,17 +41,17 @@ class ClusterAddress:
         return f"{self.scheme}://{host}:{self.port}"
 
     def make_security(self) -> Any:
-        """Dask's own Security: with TLS, nothing goes in the clear."""
+        """Make Dask's Security; with TLS, it refuses unencrypted connections."""
         from distributed.security import Security
 
         if self.tls is None:
             return Security(require_encryption=False)
-        ca, certificate, key = map(str, self.tls)
-        roles = {}
+        ca, certificate, key = self.tls
+        roles: dict[str, str] = {}
         for role in ("client", "worker", "scheduler"):
-            roles[f"tls_{role}_cert"] = certificate
-            roles[f"tls_{role}_key"] = key
-        return Security(require_encryption=True, tls_ca_file=ca, **roles)
+            roles[f"tls_{role}_cert"] = str(certificate)
+            roles[f"tls_{role}_key"] = str(key)
+        return Security(require_encryption=True, tls_ca_file=str(ca), **roles)
 
 
 def check_installed() -> None:
@@ -57,35 +61,39 @@ def check_installed() -> None:
 
 
 def parse_cluster(text: str, settings: Settings, flag: str) -> ClusterAddress:
-    """The address in a flag, with the certificates of the settings. Raises SettingsError."""
-    match = re.fullmatch(
-        r"(tls|tcp)://(\[[0-9a-fA-F:.]+\]|[\w.-]+)(?::([0-9]{1,5}))?/?", text.strip()
-    )
-    port = int(match[3] or DEFAULT_PORT) if match else 0
+    """Parse the address in a flag, and add the certificates of the settings.
+
+    Raises SettingsError.
+    """
+    port = 0
+    match = ADDRESS.fullmatch(text.strip())
+    if match is not None:
+        port = int(match["port"] or DEFAULT_PORT)
     if match is None or not 0 < port <= 65535:
         raise SettingsError(
             f"{flag}: {text} is no Dask address; it looks like tls://gpu-head:{DEFAULT_PORT}."
         )
-    scheme = match[1]
-    host = match[2].strip("[]")
+    scheme = match["scheme"]
+    host = match["host"].strip("[]")
     if scheme == "tls":
-        return ClusterAddress(scheme, host, port, _find_certificates(settings, flag))
+        certificates = _find_certificates(settings, flag)
+        return ClusterAddress(scheme, host, port, certificates)
     check_private(host, f"{flag}: {text}")
     return ClusterAddress(scheme, host, port)
 
 
 def check_private(host: str, what: str) -> None:
-    """Raises SettingsError for a host that others reach, where there is no TLS."""
-    if not is_loopback(host):
-        raise SettingsError(
-            f"{what} is not on this machine alone, and whoever reaches a Dask port runs code "
-            "there: use a tls:// "
-            "address with --tls-ca, --tls-cert and --tls-key."
-        )
+    """Raises SettingsError for a host that other machines reach, since there is no TLS."""
+    if is_loopback(host):
+        return
+    raise SettingsError(
+        f"{what} is not on this machine alone, and whoever reaches a Dask port runs code there: "
+        "use a tls:// address with --tls-ca, --tls-cert and --tls-key."
+    )
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches a host."""
+    """Whether only this machine can connect to a host."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -93,22 +101,24 @@ def is_loopback(host: str) -> bool:
 
 
 def wrap_host(host: str) -> str:
-    """A host as it stands in a URL."""
-    return f"[{host}]" if ":" in host else host
+    """Write a host as URLs do: an IPv6 address in brackets."""
+    if ":" in host:
+        return f"[{host}]"
+    return host
 
 
 def find_own_host(scheduler: ClusterAddress) -> str:
-    """The address of this machine on the way to a scheduler.
+    """Find the address from which this machine would connect to a scheduler.
 
     Raises SettingsError for an unknown host.
     """
     try:
-        family, kind, _, _, place = socket.getaddrinfo(
-            scheduler.host, scheduler.port, type=socket.SOCK_DGRAM
-        )[0]
+        found = socket.getaddrinfo(scheduler.host, scheduler.port, type=socket.SOCK_DGRAM)
+        family, kind, _, _, target = found[0]
         with socket.socket(family, kind) as probe:
-            probe.connect(place)
-            return str(probe.getsockname()[0])
+            probe.connect(target)  # of a datagram socket: nothing is sent
+            own_host = probe.getsockname()[0]
+        return str(own_host)
     except OSError as error:
         raise SettingsError(
             f"There is no way to {scheduler.host}: {error.strerror or error}."

@@ -1,4 +1,4 @@
-"""A client whose ComfyUI is on another machine: its calls run in the worker beside that."""
+"""A client of a ComfyUI on another machine: the worker on that machine makes its calls."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from comfygradio.cluster.codec import CHUNK_BYTES, News, Piece, unpack_outcome
+from comfygradio.cluster.codec import CANCEL, CHUNK_BYTES, DETACH, News, Piece, unpack_outcome
 from comfygradio.cluster.rpc import ClusterClient
 from comfygradio.comfy.limited_download import LimitedDownload
 from comfygradio.comfy.locate import PromptLocation
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.outputs import write_file
 from comfygradio.comfy.prompt_progress import Preview, PromptProgress
-from comfygradio.comfy.workflow import Prompt
+from comfygradio.comfy.workflow import Prompt, Upload
 from comfygradio.errors import ComfyGradioError, ServerError, ServerUnreachable
 
 
 class RemoteClient:
     """A BackendClient.
 
-    `find_address` gives the worker's address, or raises ServerUnreachable with the reason.
+    `find_address` returns the worker's address, or raises ServerUnreachable with the reason.
     """
 
     def __init__(self, url: str, cluster: ClusterClient, find_address: Callable[[], str]) -> None:
@@ -44,21 +44,27 @@ class RemoteClient:
         weights: Mapping[str, float] | None = None,
     ) -> Generator[PromptProgress, None, None]:
         """As ComfyClient's, a state at least every two seconds."""
-        # A file is called by its ticket there.
-        uploads = tuple(
-            replace(upload, path=Path(self._send(upload.path))) for upload in prompt.uploads
+        uploads: list[Upload] = []
+        for upload in prompt.uploads:
+            # On the worker, the name of a file is its ticket.
+            ticket = self._send(upload.path)
+            uploads.append(replace(upload, path=Path(ticket)))
+        sent = Prompt(
+            dict(prompt.graph),
+            tuple(uploads),
+            dict(prompt.extra_pnginfo),
+            prompt.outputs,
         )
-        sent = Prompt(dict(prompt.graph), uploads, dict(prompt.extra_pnginfo), prompt.outputs)
         prompt_id = prompt_id or str(uuid.uuid4())
         self._call("begin", sent, client_id, prompt_id, may_exist, dict(weights or {}))
         try:
             yield from self._follow(prompt_id)
         except ComfyGradioError:
             with suppress(ServerError):
-                self._call("end", prompt_id, "let go")
+                self._call("end", prompt_id, DETACH)
             raise
         except BaseException:
-            self._call("end", prompt_id, "cancel")
+            self._call("end", prompt_id, CANCEL)
             raise
 
     def sight(self, prompt_id: str) -> PromptLocation:
@@ -73,11 +79,13 @@ class RemoteClient:
 
     def cancel(self, prompt_id: str) -> bool:
         """As ComfyClient's."""
-        return bool(self._call("cancel", prompt_id))
+        is_cancelled = self._call("cancel", prompt_id)
+        return bool(is_cancelled)
 
     def queue_remaining(self) -> int:
         """As ComfyClient's."""
-        return int(self._call("queue_remaining"))
+        remaining = self._call("queue_remaining")
+        return int(remaining)
 
     def clear_queue(self) -> None:
         """As ComfyClient's."""
@@ -105,7 +113,8 @@ class RemoteClient:
 
     def system_stats(self) -> dict[str, Any]:
         """As ComfyClient's."""
-        return dict(self._call("system_stats"))
+        stats = self._call("system_stats")
+        return dict(stats)
 
     def view(self, filename: str, subfolder: str = "", type: str = "output") -> bytes:
         """As ComfyClient's."""
@@ -127,10 +136,10 @@ class RemoteClient:
         return write_file(Path(path), pieces)
 
     def close(self) -> None:
-        """The connections belong to the engine."""
+        """Does nothing: the connections belong to the engine."""
 
     def _follow(self, prompt_id: str) -> Iterator[PromptProgress]:
-        """The states of a run, each with the newest preview. Raises what the run raises."""
+        """Yield the states of a run, each with the newest preview. Raises what the run raises."""
         seen = 0
         previews = 0
         preview: Preview | None = None
@@ -150,18 +159,18 @@ class RemoteClient:
                 return
 
     def _send(self, path: Path) -> str:
-        """Put a file on the worker; the ticket for it."""
+        """Send a file to the worker. Returns its ticket there."""
         ticket = ""
         with path.open("rb") as file:
             while True:
                 data = file.read(CHUNK_BYTES)
-                # An empty file is put once all the same, so that there is a ticket for it.
+                # An empty file is sent once all the same, so that there is a ticket for it.
                 if not data and ticket:
                     return ticket
                 ticket = str(self._call("put", ticket, data))
 
     def _fetch(self, filename: str, subfolder: str, type: str) -> Iterator[bytes]:
-        """The pieces of one file."""
+        """Yield the pieces of one file."""
         piece: Piece = self._call("open", filename, subfolder, type)
         yield piece.data
         had = len(piece.data)
@@ -175,9 +184,9 @@ class RemoteClient:
             self._call("drop", piece.ticket)
 
     def _call(self, method: str, *arguments: Any) -> Any:
-        """A method of the actor on the worker.
+        """Call a method of the worker's service.
 
-        Raises what that raises, and ServerUnreachable where it is not there.
+        Raises what that raises, and ServerUnreachable if the worker does not answer.
         """
         address = self._find_address()
         try:

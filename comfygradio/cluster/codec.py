@@ -1,4 +1,4 @@
-"""What a worker beside a ComfyUI answers an app: our own values and errors, as bytes.
+"""The answers of a worker to an app: our own values and errors, as bytes.
 
 Dask could send the values as they are. Two things speak against it: an error that cannot be
 unpickled leaves its caller waiting for ever (`ActorFuture`, distributed 2026.8), and a file's
@@ -24,10 +24,17 @@ from comfygradio.comfy.prompt_progress import PromptProgress
 from comfygradio.errors import ComfyGradioError, UnexpectedResponse
 
 CHUNK_BYTES = 1 << 20
-"""Files travel in pieces of this size."""
+"""Files are sent in pieces of this size."""
+
+CANCEL = "cancel"
+DETACH = "let go"
+HAND_BACK = "hand back"
+"""Ways to end a run on a worker. Apps send the first two, those of other versions as well: the
+words stay.
+"""
 
 SOURCE = "source"
-"""Stands for whatever fetches a file: it stays on its side of the line."""
+"""Replaces the client that fetches a file, which is not sent."""
 
 OURS = ("comfygradio.errors", "comfygradio.comfy.", "comfygradio.cluster.codec")
 PLAIN = frozenset([("builtins", "set"), ("builtins", "frozenset"), ("collections", "OrderedDict")])
@@ -52,8 +59,8 @@ class Notice:
 
 @dataclass(frozen=True)
 class News:
-    """How a run stands: `version` grows with every state, and a preview is left out that was sent
-    before.
+    """The newest state of a run. `version` grows with every state; a preview that was sent before
+    is left out.
     """
 
     version: int
@@ -64,8 +71,8 @@ class News:
 
 @dataclass(frozen=True)
 class Piece:
-    """The beginning of a file, and the ticket for the rest of its `size` in bytes; "" where that is
-    all.
+    """The beginning of a file of `size` bytes, and the ticket to read the rest with; "" if there is
+    no more.
     """
 
     data: bytes
@@ -75,50 +82,59 @@ class Piece:
 
 class _Packer(pickle.Pickler):
     def __init__(self, file: io.BytesIO) -> None:
-        """Leaves out what distributed registers for all programs, such as tracebacks for
-        exceptions.
-        """
         super().__init__(file, protocol=5)
+        # Without what distributed registers for all programs, such as tracebacks of exceptions.
         self.dispatch_table = {}
 
     def persistent_id(self, value: Any) -> str | None:
-        return SOURCE if isinstance(value, ComfyClient) else None
+        if isinstance(value, ComfyClient):
+            return SOURCE
+        return None
 
 
 class _Unpacker(pickle.Unpickler):
     def __init__(self, data: bytes, source: FileSource | None) -> None:
-        super().__init__(io.BytesIO(data))
+        file = io.BytesIO(data)
+        super().__init__(file)
         self._source = source
 
     def persistent_load(self, pid: Any) -> FileSource | None:
         return self._source
 
     def find_class(self, module: str, name: str) -> Any:
-        """Only values of ours, and errors."""
+        """Find a class that may be unpacked: one of our dataclasses or errors."""
         if (module, name) in PLAIN:
             return super().find_class(module, name)
-        found = None
+        # A name with a dot would lead from a module of ours into another one.
         if module.startswith(OURS) and "." not in name:
             found = super().find_class(module, name)
-        if isinstance(found, type) and (is_dataclass(found) or issubclass(found, ComfyGradioError)):
-            return found
+            if _may_be_sent(found):
+                return found
         raise pickle.UnpicklingError(f"{module}.{name} is nothing that is sent here")
 
 
+def _may_be_sent(found: Any) -> bool:
+    if not isinstance(found, type):
+        return False
+    return is_dataclass(found) or issubclass(found, ComfyGradioError)
+
+
 def pack(value: Any) -> bytes:
-    """A value as bytes; clients in it stay behind."""
+    """Pack a value; clients in it are left out."""
     written = io.BytesIO()
-    _Packer(written).dump(value)
+    packer = _Packer(written)
+    packer.dump(value)
     return written.getvalue()
 
 
 def unpack(data: bytes, source: FileSource | None = None) -> Any:
-    """The value in bytes; `source` takes the place of the client that stayed behind.
+    """Unpack a value; `source` takes the place of a client that was left out.
 
     Raises UnexpectedResponse.
     """
     try:
-        return _Unpacker(data, source).load()
+        unpacker = _Unpacker(data, source)
+        return unpacker.load()
     except Exception as error:
         log.warning("something unreadable came from another machine: %s", error)
         raise UnexpectedResponse(
@@ -133,7 +149,8 @@ def pack_outcome(work: Callable[[], Any]) -> bytes:
     Anything but an error of ours is a mistake, and is logged.
     """
     try:
-        return pack((True, work()))
+        value = work()
+        return pack((True, value))
     except ComfyGradioError as error:
         return pack((False, error))
     except Exception:
@@ -145,7 +162,7 @@ def pack_outcome(work: Callable[[], Any]) -> bytes:
 
 
 def unpack_outcome(data: bytes, source: FileSource | None = None) -> Any:
-    """What was returned; what was raised is raised again.
+    """Return what was returned there, or raise what was raised there.
 
     Raises UnexpectedResponse for anything else.
     """

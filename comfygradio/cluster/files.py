@@ -1,4 +1,4 @@
-"""Files on their way through a worker, in a temporary folder that ends with it."""
+"""Files that a worker passes on, in a temporary folder that is deleted with it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from comfygradio.errors import NotFound
 
 
 class TransferFiles:
-    """Files by tickets, which nobody can guess. Thread-safe."""
+    """Files by tickets: random names that nobody can guess. Thread-safe."""
 
     def __init__(
         self, intervals: Intervals = DEFAULT_INTERVALS, clock: Clock = SYSTEM_CLOCK
@@ -23,49 +23,58 @@ class TransferFiles:
         self._clock = clock
         self._folder = TemporaryDirectory(prefix="comfygradio-worker-", ignore_cleanup_errors=True)
         self._used: dict[str, float] = {}
+        """Ticket → when it was used last."""
         self._lock = threading.Lock()
 
     def reserve(self) -> str:
-        """A ticket for a file that will be."""
-        self._sweep()
+        """Make a ticket for a file that is still to be written."""
+        self._drop_unused()
         ticket = uuid.uuid4().hex
         self._used[ticket] = self._clock.monotonic()
         return ticket
 
     def find(self, ticket: str) -> Path:
-        """Where a file is or will be. Raises NotFound for an unknown ticket."""
+        """The path of a file, written or not. Raises NotFound for an unknown ticket."""
         if ticket not in self._used:
             raise NotFound("The worker has this file no more; the job is started anew.")
         self._used[ticket] = self._clock.monotonic()
-        return Path(self._folder.name) / ticket
+        return self._locate(ticket)
 
     def put(self, ticket: str, data: bytes) -> str:
-        """Add bytes to the end of a file; without a ticket a new one begins. Returns the ticket."""
-        ticket = ticket or self.reserve()
-        with self.find(ticket).open("ab") as file:
+        """Append bytes to a file, to a new one if the ticket is "". Returns the ticket."""
+        if not ticket:
+            ticket = self.reserve()
+        path = self.find(ticket)
+        with path.open("ab") as file:
             file.write(data)
         return ticket
 
     def read(self, ticket: str, offset: int) -> bytes:
-        """A piece of a file."""
-        with self.find(ticket).open("rb") as file:
+        """Read at most `CHUNK_BYTES` of a file."""
+        path = self.find(ticket)
+        with path.open("rb") as file:
             file.seek(offset)
             return file.read(CHUNK_BYTES)
 
     def drop(self, ticket: str) -> None:
         """Delete a file; unknown: nothing."""
-        if self._used.pop(ticket, None) is None:
-            return
-        path = Path(self._folder.name) / ticket
-        path.unlink(missing_ok=True)
+        used = self._used.pop(ticket, None)
+        if used is not None:
+            path = self._locate(ticket)
+            path.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Delete all of them."""
+        """Delete all files."""
         self._folder.cleanup()
 
-    def _sweep(self) -> None:
+    def _locate(self, ticket: str) -> Path:
+        return Path(self._folder.name) / ticket
+
+    def _drop_unused(self) -> None:
+        """Delete the files that nobody has used for a long time."""
         oldest = self._clock.monotonic() - self._intervals.kept
         with self._lock:
-            old = [ticket for ticket, used in list(self._used.items()) if used < oldest]
-        for ticket in old:
-            self.drop(ticket)
+            used_at = list(self._used.items())
+        for ticket, used in used_at:
+            if used < oldest:
+                self.drop(ticket)

@@ -1,4 +1,4 @@
-"""Runs on the worker's side: a prompt is followed here, and whoever asks gets the newest state."""
+"""Runs on a worker: it follows a prompt, and apps ask it for the newest state."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import replace
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
-from comfygradio.cluster.codec import News
+from comfygradio.cluster.codec import DETACH, HAND_BACK, News
 from comfygradio.cluster.intervals import DEFAULT_INTERVALS, Intervals
 from comfygradio.comfy.prompt_progress import PromptProgress
 from comfygradio.errors import ComfyGradioError, ServerUnreachable
@@ -19,19 +19,19 @@ HANDED_BACK = (
     "is back."
 )
 
-LET_GO = "The worker beside this ComfyUI has let go of the job; it is taken up again."
+DETACHED = "The worker beside this ComfyUI has let go of the job; it is taken up again."
 
 log = logging.getLogger(__name__)
 
 
-class LetGo(ComfyGradioError):
-    """Thrown into a run, it makes it let go of its prompt without cancelling it."""
+class Detach(ComfyGradioError):
+    """Raised in a run to stop following its prompt without cancelling it."""
 
 
 class FollowedRun:
-    """One prompt on its way.
+    """One prompt that is being run.
 
-    Thread-safe; `states` are those of `ComfyClient.run`, `clean_up` is called at the end.
+    Thread-safe. `states` are those of `ComfyClient.run`; `clean_up` is called at the end.
     """
 
     def __init__(
@@ -49,15 +49,20 @@ class FollowedRun:
         self._newest: PromptProgress | None = None
         self._version = 0
         self._told: tuple[float, str] = (clock.monotonic(), "uploading")
+        """When a state was told last, and its status."""
         self._failure: ComfyGradioError | None = None
         self._wish = ""
+        """How the run is to end, if somebody ends it."""
         self.is_over = False
         self.asked_at = clock.monotonic()
-        threading.Thread(target=self._follow, name="comfygradio-run", daemon=True).start()
+        """When an app asked about the run last."""
+        thread = threading.Thread(target=self._follow, name="comfygradio-run", daemon=True)
+        thread.start()
 
     def tell(self, seen: int, previews: int) -> News:
-        """The newest state after version `seen`, waited for; without its preview if `previews` have
-        been seen.
+        """Wait for a state newer than version `seen`, at most for the interval `ask`.
+
+        The preview is left out if `previews` have been seen.
         """
         deadline = self._clock.monotonic() + self._intervals.ask
         with self._changed:
@@ -68,21 +73,27 @@ class FollowedRun:
                 self._clock.wait(self._changed, pause)
             self.asked_at = self._clock.monotonic()
             state = self._newest
-            self._told = (self.asked_at, state.status if state else "")
-            if state is not None and state.preview_count == previews:
-                state = replace(state, preview=None)
+            status = ""
+            if state is not None:
+                status = state.status
+                if state.preview_count == previews:
+                    state = replace(state, preview=None)
+            self._told = (self.asked_at, status)
             return News(self._version, state, self.is_over, self._failure)
 
     def end(self, wish: str, seconds: float | None = None) -> None:
-        """Cancel the prompt, let go of it, or hand it back (which cancels it here, and says so);
-        waits until that is done. Raises ServerUnreachable if that takes too long: longer than
-        `seconds`, by default the interval `cancel`.
+        """Cancel the prompt (`CANCEL`), stop following it (`DETACH`), or cancel it and report that
+        it has to run elsewhere (`HAND_BACK`).
+
+        Waits until that is done. Raises ServerUnreachable after `seconds`, by default the interval
+        `cancel`.
         """
         if seconds is None:
             seconds = self._intervals.cancel
         deadline = self._clock.monotonic() + seconds
         with self._changed:
-            self._wish = self._wish or wish
+            if not self._wish:
+                self._wish = wish
             while not self.is_over:
                 left = deadline - self._clock.monotonic()
                 if left <= 0:
@@ -92,16 +103,18 @@ class FollowedRun:
                 self._clock.wait(self._changed, left)
 
     def _find_pause(self, seen: int, deadline: float) -> float:
-        """Seconds for which there is nothing to tell yet; the last state is told together with the
-        end, at once.
-        """
+        """Seconds for which there is nothing to tell yet."""
         now = self._clock.monotonic()
-        told_at, status = self._told
         if self.is_over or now >= deadline:
             return 0.0
-        if self._version <= seen or self._newest is None or self._newest.status == "done":
+        newest = self._newest
+        if newest is None or self._version <= seen:
             return deadline - now
-        if self._newest.status != status:
+        if newest.status == "done":
+            # The last state is told together with the end, which follows at once.
+            return deadline - now
+        told_at, status = self._told
+        if newest.status != status:
             return 0.0
         next_at = told_at + self._intervals.period
         return min(deadline, next_at) - now
@@ -109,10 +122,10 @@ class FollowedRun:
     def _follow(self) -> None:
         try:
             with closing(self._states):
-                self._go_on()
-        except LetGo:
-            # Whoever asks still must not take this end for that of the prompt.
-            self._failure = ServerUnreachable(LET_GO)
+                self._take_states()
+        except Detach:
+            # An app that still asks must not take this end for that of the prompt.
+            self._failure = ServerUnreachable(DETACHED)
         except ComfyGradioError as error:
             self._failure = error
         except Exception:
@@ -125,16 +138,17 @@ class FollowedRun:
             self.is_over = True
             self._changed.notify_all()
 
-    def _go_on(self) -> None:
+    def _take_states(self) -> None:
+        """Keep the newest state until the run ends, or somebody ends it."""
         for state in self._states:
             with self._changed:
                 self._newest = state
                 wish = self._wish
                 self._version += 1
                 self._changed.notify_all()
-            if wish == "let go":
-                self._states.throw(LetGo("The app that wanted this job is gone."))
-            if wish == "hand back":
+            if wish == DETACH:
+                self._states.throw(Detach("The app that wanted this job is gone."))
+            if wish == HAND_BACK:
                 self._failure = ServerUnreachable(HANDED_BACK)
             if wish:
                 return

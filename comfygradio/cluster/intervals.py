@@ -1,4 +1,4 @@
-"""How long the parts of a cluster wait, and how often they look."""
+"""Timeouts and pauses of the parts of a cluster."""
 
 from __future__ import annotations
 
@@ -10,50 +10,48 @@ class Intervals:
     """Every interval of a cluster, in seconds. Tests pass in shorter ones."""
 
     look: float = 1.0
-    """Between two looks of an app at the scheduler."""
+    """Between two requests of an app to the scheduler."""
 
     silent: float = 10.0
-    """A worker whose heartbeats have not come for so long gets no jobs."""
+    """A worker that has not reported for so long gets no jobs."""
 
     forget: float = 60.0
-    """A backend that left without a word is shown for so long, and its jobs wait for it."""
+    """A backend that vanished is shown for so long, and its jobs wait for it."""
 
     connect: float = 4.0
     """How long a machine may take to accept a connection."""
 
     patience: float = 4.0
-    """After so long without an answer the worker is asked whether it is there; its ComfyUI may
-    take longer.
-    """
+    """After so long without an answer, a call pings the worker; its ComfyUI may take longer."""
 
     closing: float = 1.0
-    """Calls that the closing of a link cuts short may take so long to end."""
+    """Calls that are cut short by closing the connection may take so long to end."""
 
     health: float = 1.0
-    """Between two looks of a worker at its ComfyUI."""
+    """Between two checks of a worker that its ComfyUI answers."""
 
     again: float = 1.0
     """Between two attempts of a worker to reach the scheduler."""
 
     leave: float = 2.5
-    """Between telling that a backend leaves and its end, so that every app has heard of it."""
+    """Between announcing that a backend leaves and its end, so that every app has heard of it."""
 
     period: float = 0.1
-    """States travel at most so often, unless something begins or ends; of several, the newest."""
+    """Between two states that are sent, unless something begins or ends."""
 
     ask: float = 2.0
-    """A question about a run waits for something new for so long."""
+    """A request for the state of a run waits for a new one for so long."""
 
     cancel: float = 5.0
-    """How long it may take to hand a cancel to the server."""
+    """How long cancelling a prompt on the server may take."""
 
     lease: float = 15.0
-    """A run that nobody has asked about for so long is let go: its app is gone, or comes again by
-    itself.
+    """A run that nobody has asked about for so long is ended without cancelling its prompt: its app
+    is gone, or will begin it again.
     """
 
     kept: float = 600.0
-    """A file on a worker that nobody has touched for so long was forgotten."""
+    """A file on a worker that nobody has used for so long is deleted."""
 
 
 DEFAULT_INTERVALS = Intervals()

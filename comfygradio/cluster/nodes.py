@@ -1,5 +1,5 @@
-"""The processes of a cluster: a scheduler or a worker of Dask's, which wakes rarely, listens at its
-host alone, and runs until Ctrl-C.
+"""The processes of a cluster: a Dask scheduler or worker that polls rarely, listens at its host
+alone, and runs until Ctrl-C.
 """
 
 from __future__ import annotations
@@ -18,20 +18,23 @@ CALM = {
     "distributed.admin.tick.interval": "200ms",
     "distributed.admin.system-monitor.interval": "5s",
 }
-"""By itself Dask looks at its threads a hundred times a second, at its event loop fifty times, at
-its memory twice.
+"""By default Dask checks its threads a hundred times a second, its event loop fifty times and its
+memory twice.
 """
 
 N = TypeVar("N")
 
 
 def make_scheduler(address: ClusterAddress) -> Any:
-    """A Dask scheduler, not started; it listens at the address given alone."""
+    """Make a Dask scheduler that listens at this address alone. It is not started."""
     from distributed import Scheduler
 
-    security = address.make_security()
     return _make_node(
-        Scheduler, host=address.host, port=address.port, protocol=address.scheme, security=security
+        Scheduler,
+        host=address.host,
+        port=address.port,
+        protocol=address.scheme,
+        security=address.make_security(),
     )
 
 
@@ -42,7 +45,7 @@ def make_worker(
     port: int = 0,
     plugins: Sequence[Any] = (),
 ) -> Any:
-    """A Dask worker with one thread, not started; its files are in `folder`."""
+    """Make a Dask worker with one thread and its files in `folder`. It is not started."""
     from distributed import Worker
 
     return _make_node(
@@ -71,9 +74,9 @@ async def run_scheduler(address: ClusterAddress, stop: asyncio.Event) -> None:
 
 
 def run_until_stopped(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
-    """Do the work, which ends when the event is set: at Ctrl-C or SIGTERM.
+    """Run the work, and set its event at Ctrl-C or SIGTERM, which ends it.
 
-    A second one ends it at once.
+    A second signal ends it at once.
     """
     import distributed
 
@@ -97,11 +100,15 @@ async def _run(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
 
 
 def _make_node(kind: Callable[..., N], *arguments: Any, host: str, **options: Any) -> N:
-    """Its page about itself, which knows no login, is for this machine alone."""
+    """Make a scheduler or worker. Its dashboard, which has no login, is for this machine alone."""
     import dask
 
     loopback = "[::1]" if ":" in host else "127.0.0.1"
     with dask.config.set(CALM):
         return kind(
-            *arguments, host=host, dashboard=False, dashboard_address=f"{loopback}:0", **options
+            *arguments,
+            host=host,
+            dashboard=False,
+            dashboard_address=f"{loopback}:0",
+            **options,
         )

@@ -1,4 +1,4 @@
-"""The engine on Dask: every worker of a cluster that stands beside a ComfyUI is a backend."""
+"""The engine on Dask: every worker of a cluster that has a ComfyUI is a backend."""
 
 from __future__ import annotations
 
@@ -20,16 +20,17 @@ log = logging.getLogger(__name__)
 
 
 def connect(text: str, settings: Settings) -> DaskBackends:
-    """The engine on the workers of a Dask scheduler; it has no backends yet.
+    """Connect to the workers of a Dask scheduler. The engine has no backends yet.
 
     Raises SettingsError.
     """
     check_installed()
-    return DaskBackends(parse_cluster(text, settings, "--engine"))
+    address = parse_cluster(text, settings, "--engine")
+    return DaskBackends(address)
 
 
 class Member:
-    """A backend of the cluster, whichever worker stands for it."""
+    """A backend of the cluster. Its worker may be replaced by another one."""
 
     def __init__(
         self, notice: Notice, cluster: ClusterClient, intervals: Intervals, clock: Clock
@@ -38,10 +39,11 @@ class Member:
         self.missing_since: float | None = None
         self._intervals = intervals
         self._clock = clock
-        self.backend = Backend(RemoteClient(notice.url, cluster, self.find_address))
+        client = RemoteClient(notice.url, cluster, self.find_address)
+        self.backend = Backend(client)
 
     def find_address(self) -> str:
-        """Where the worker is now. Raises ServerUnreachable while there is none."""
+        """The address of the worker. Raises ServerUnreachable while there is none."""
         if self.missing_since is not None:
             raise ServerUnreachable(
                 f"No worker of the cluster is beside {self.notice.url} at the moment."
@@ -49,8 +51,8 @@ class Member:
         return self.notice.address
 
     def hear(self, notice: Notice) -> bool:
-        """Take in a notice; True if the backend has become well again."""
-        was_ill = self.missing_since is not None or bool(self.notice.trouble)
+        """Record what the worker reported; True if that ends a trouble of the backend."""
+        had_trouble = self.missing_since is not None or bool(self.notice.trouble)
         self.notice = notice
         self.missing_since = None
         trouble = notice.trouble
@@ -62,22 +64,23 @@ class Member:
             )
         if trouble:
             self.backend.fail(ServerUnreachable(trouble))
-        return was_ill and not trouble
+        return had_trouble and not trouble
 
     def miss(self) -> bool:
-        """The scheduler does not know it; True if it is to be forgotten."""
+        """Record that the scheduler does not know the worker; True if it is to be forgotten."""
         now = self._clock.monotonic()
         if self.missing_since is None:
             self.missing_since = now
             trouble = f"The worker beside {self.notice.url} has left the cluster."
             self.backend.fail(ServerUnreachable(trouble))
-        return now - self.missing_since > self._intervals.forget
+        missing_seconds = now - self.missing_since
+        return missing_seconds > self._intervals.forget
 
 
 class DaskBackends:
-    """The backends of a Dask cluster, as its scheduler knows them; looks every second.
+    """The backends of a Dask cluster. It asks the scheduler every second.
 
-    `clock` is for its looks and the age of what it hears; the network has the machine's time.
+    `clock` times these requests and the age of what workers report; the network uses real time.
     """
 
     may_grow = True
@@ -96,41 +99,45 @@ class DaskBackends:
         self._members: dict[str, Member] = {}
         self._changed: list[Callable[[], None]] = []
         self._known = threading.Event()
+        """Set once there was a backend."""
         self._news = threading.Event()
+        """Set when the watchers have to be called."""
         self._closed = threading.Event()
         self.client = RemoteClient(str(address), self._cluster, self._find_any)
-        self._threads = [
-            threading.Thread(target=work, name="comfygradio-engine", daemon=True)
-            for work in (self._look_on, self._tell_on)
-        ]
-        for thread in self._threads:
+        self._threads: list[threading.Thread] = []
+        for work in (self._poll, self._notify):
+            thread = threading.Thread(target=work, name="comfygradio-engine", daemon=True)
+            self._threads.append(thread)
             thread.start()
 
     @property
     def backends(self) -> tuple[Backend, ...]:
-        """Those that there are now, by name."""
+        """The current backends, sorted by name."""
         members = self._members  # replaced as a whole, never changed
-        return tuple(members[url].backend for url in sorted(members))
+        ordered = [members[url] for url in sorted(members)]
+        return tuple(member.backend for member in ordered)
 
     def watch(self, changed: Callable[[], None]) -> None:
-        """Call `changed` after backends came, went or got well again, or the scheduler did."""
+        """Call `changed` after backends joined, left or recovered, or the scheduler did."""
         self._changed.append(changed)
         self._news.set()
 
     def wait_for_backend(self, seconds: float) -> None:
         """Wait until there is a backend. Raises ServerUnreachable with what is missing."""
-        if not self._clock.wait_event(self._known, seconds):
+        is_there = self._clock.wait_event(self._known, seconds)
+        if not is_there:
             raise ServerUnreachable(self.trouble)
 
     def close(self) -> None:
-        """Let go of the cluster; callable twice."""
+        """Disconnect from the cluster; may be called twice."""
         self._closed.set()
         self._news.set()
         self._cluster.close()
         for thread in self._threads:
             thread.join(5.0)
 
-    def _look_on(self) -> None:
+    def _poll(self) -> None:
+        """Ask the scheduler again and again. Runs on its own thread."""
         while not self._closed.is_set():
             try:
                 if self._look():
@@ -139,23 +146,21 @@ class DaskBackends:
                 log.exception("the cluster could not be looked at")
             self._clock.wait_event(self._closed, self._intervals.look)
 
-    def _tell_on(self) -> None:
-        """On a thread of its own: whoever asks new backends what they have may have to wait for the
-        answers.
+    def _notify(self) -> None:
+        """Call the watchers after changes.
+
+        Runs on its own thread: a watcher that asks new backends what they have may wait for long.
         """
-        while self._news.wait() and not self._closed.is_set():
+        while True:
+            self._news.wait()
+            if self._closed.is_set():
+                return
             self._news.clear()
             for changed in list(self._changed):
-                self._tell(changed)
-
-    def _tell(self, changed: Callable[[], None]) -> None:
-        try:
-            changed()
-        except Exception:
-            log.exception("a change of the cluster's backends could not be taken in")
+                _call(changed)
 
     def _look(self) -> bool:
-        """Whether anything changed that somebody should know."""
+        """Ask the scheduler once. Returns whether anything changed that watchers should know."""
         backends_before = self.backends
         trouble_before = self.trouble
         try:
@@ -166,30 +171,36 @@ class DaskBackends:
                 "it is back."
             )
             return trouble_before != self.trouble
-        is_well = self._take_in(_list_newest(notices))
-        self.trouble = "" if self._members else self._explain_empty()
+        newest = _list_newest(notices)
+        has_recovered = self._update_members(newest)
         if self._members:
+            self.trouble = ""
             self._known.set()
-        return is_well or backends_before != self.backends or trouble_before != self.trouble
+        else:
+            self.trouble = self._explain_empty()
+        if has_recovered or trouble_before != self.trouble:
+            return True
+        return backends_before != self.backends
 
-    def _take_in(self, notices: Mapping[str, Notice]) -> bool:
-        """Bring the members up to date; True if one got well again."""
+    def _update_members(self, notices: Mapping[str, Notice]) -> bool:
+        """Update the members by what their workers report; True if one has recovered."""
         members = dict(self._members)
-        is_well = False
+        has_recovered = False
         for url, notice in notices.items():
             if notice.is_leaving:
                 members.pop(url, None)
-            elif url in members:
-                if members[url].hear(notice):
-                    is_well = True
-            else:
+                continue
+            member = members.get(url)
+            if member is None:
                 members[url] = Member(notice, self._cluster, self._intervals, self._clock)
+            elif member.hear(notice):
+                has_recovered = True
         missing = [url for url in members if url not in notices]
         for url in missing:
             if members[url].miss():
                 del members[url]
         self._members = members
-        return is_well
+        return has_recovered
 
     def _explain_empty(self) -> str:
         return (
@@ -199,6 +210,7 @@ class DaskBackends:
         )
 
     def _find_any(self) -> str:
+        """The address of any worker, of a healthy one if possible. Raises ServerUnreachable."""
         members = list(self._members.values())
         for member in members:
             if not member.backend.trouble:
@@ -208,7 +220,14 @@ class DaskBackends:
         raise ServerUnreachable(self.trouble or self._explain_empty())
 
 
+def _call(changed: Callable[[], None]) -> None:
+    try:
+        changed()
+    except Exception:
+        log.exception("a change of the cluster's backends could not be taken in")
+
+
 def _list_newest(notices: Iterable[Notice]) -> dict[str, Notice]:
-    """The notices by backend; of two workers of one backend the one that began last."""
+    """Map backends to notices; of two workers of one backend, the one that started last counts."""
     ordered = sorted(notices, key=lambda notice: notice.began)
     return {notice.url: notice for notice in ordered}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from concurrent import futures
 from contextlib import suppress
 from dataclasses import replace
@@ -59,23 +59,25 @@ class ClusterClient:
         self._thread.start()
 
     def call(self, address: str, method: str, *arguments: Any) -> bytes:
-        """A worker's packed answer, however long its ComfyUI takes, as long as the worker itself is
-        there.
+        """Return a worker's packed answer. Waits for as long as the worker itself answers, however
+        long its ComfyUI takes.
         """
-        return self._wait(self._call(address, method, arguments))
+        work = self._call(address, method, arguments)
+        return self._wait(work)
 
     def look(self) -> list[Notice]:
-        """What the workers that the scheduler knows have said last about their backends."""
-        return self._wait(self._look())
+        """List the last reports of the workers that the scheduler knows."""
+        work = self._look()
+        return self._wait(work)
 
     def close(self) -> None:
-        """Tell everybody who waits that no answer comes, and disconnect; callable twice."""
+        """End all calls with an error, and disconnect; may be called twice."""
         with self._lock:
             if self._is_closed:
                 return
             self._is_closed = True
             pending = list(self._pending)
-            closing = asyncio.run_coroutine_threadsafe(self._let_go(), self._loop)
+            closing = asyncio.run_coroutine_threadsafe(self._shut_down(), self._loop)
         for call in pending:
             call.cancel()
         futures.wait({closing})
@@ -134,24 +136,36 @@ class ClusterClient:
             asking = client.nthreads()
             workers = await asyncio.wait_for(asking, self._intervals.connect)
             for address in set(self._connections) - set(workers):
-                self._connections.pop(address).close()
-            fresh = []
+                connection = self._connections.pop(address)
+                connection.close()
+            fresh: list[_Connection] = []
             for address in set(workers) - set(self._connections):
                 connection = _Connection(
-                    client, address, self._binding, self._intervals, self._clock
+                    client,
+                    address,
+                    self._binding,
+                    self._intervals,
+                    self._clock,
                 )
                 self._connections[address] = connection
-                fresh.append(asyncio.ensure_future(connection.ready.wait()))
+                fresh.append(connection)
             if fresh:
-                # So that a backend is there with the first look at its worker.
-                _, late = await asyncio.wait(fresh, timeout=self._intervals.look)
-                for waiting in late:
-                    waiting.cancel()
-        connections = list(self._connections.values())
-        return [one.notice for one in connections if one.notice is not None]
+                await self._await_reports(fresh)
+        notices: list[Notice] = []
+        for connection in self._connections.values():
+            if connection.notice is not None:
+                notices.append(connection.notice)
+        return notices
+
+    async def _await_reports(self, connections: Sequence[_Connection]) -> None:
+        """Wait a moment for new workers, so that their backends are there with the first look."""
+        waits = [asyncio.ensure_future(connection.ready.wait()) for connection in connections]
+        _, late = await asyncio.wait(waits, timeout=self._intervals.look)
+        for waiting in late:
+            waiting.cancel()
 
     async def _connect(self) -> Any:
-        """The Dask client; a new one where it has lost the scheduler, and its actors with it."""
+        """Return the Dask client; a new one if the last one has lost the scheduler."""
         from distributed import Client
 
         if self._client is not None and self._client.status == "running":
@@ -186,7 +200,8 @@ class ClusterClient:
             with suppress(Exception):
                 await asyncio.wait_for(client.close(), self._intervals.closing)
 
-    async def _let_go(self) -> None:
+    async def _shut_down(self) -> None:
+        """Disconnect, and cancel what is left on the event loop."""
         await self._disconnect()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         if others:
@@ -196,12 +211,13 @@ class ClusterClient:
 
 
 def _note_leftover(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """What goes on in Dask after it was cut short is nothing to tell people."""
-    log.debug("left behind: %s", context.get("exception") or context["message"])
+    """Log an error of a Dask task that was cut short. It is of no use to people."""
+    reason = context.get("exception") or context["message"]
+    log.debug("left behind: %s", reason)
 
 
 class _Connection:
-    """Holds an actor on a worker, and keeps asking it how its backend is."""
+    """Holds an actor on a worker, and keeps asking it for the state of its backend."""
 
     def __init__(
         self,
@@ -214,7 +230,7 @@ class _Connection:
         self.actor: Any = None
         self.notice: Notice | None = None
         self.ready = asyncio.Event()
-        """Set once the worker has told about its backend, or that there is none."""
+        """Set once the worker has reported its backend, or that there is none."""
         self._client = client
         self._address = address
         self._binding = binding
@@ -224,13 +240,13 @@ class _Connection:
         self._task = asyncio.ensure_future(self._keep())
 
     def close(self) -> None:
-        """Let go of the actor."""
+        """Drop the actor."""
         self._is_closed = True
         self._task.cancel()
         self.actor = None
 
     async def _keep(self) -> None:
-        """Until the worker turns out to stand beside no ComfyUI; after a failure with a new
+        """Watch the worker until it turns out to have no ComfyUI; after a failure, with a new
         actor.
         """
         # Before Python 3.12 `asyncio.wait_for` may swallow the cancellation.
@@ -242,11 +258,13 @@ class _Connection:
                 # It is tried again, for as long as the scheduler lists the worker.
                 log.info("the worker at %s does not answer: %r", self._address, error)
             # One that never had an actor may be somebody else's, without comfygradio.
-            pause = self._intervals.again if self.actor else self._intervals.silent
+            pause = self._intervals.silent
+            if self.actor is not None:
+                pause = self._intervals.again
             await asyncio.sleep(pause)
 
     async def _watch(self) -> None:
-        """Make an actor, and take in what it says about its backend; returns if there is none."""
+        """Make an actor, and keep what it reports about its backend; returns if there is none."""
         actor = await self._make_actor()
         told: Notice | None = None
         limit = self._intervals.ask + self._intervals.patience
@@ -263,7 +281,7 @@ class _Connection:
             self.ready.set()
 
     async def _make_actor(self) -> Any:
-        """An actor on the worker; it stays there for as long as it is referenced here."""
+        """Make an actor on the worker; it exists for as long as it is referenced here."""
         future = self._client.submit(
             BackendActor, actor=True, workers=[self._address], allow_other_workers=False
         )

@@ -14,26 +14,41 @@ from dataclasses import replace
 from typing import Any
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
-from comfygradio.cluster.codec import CHUNK_BYTES, News, Notice, Piece, pack_outcome
+from comfygradio.cluster.codec import (
+    CHUNK_BYTES,
+    DETACH,
+    HAND_BACK,
+    News,
+    Notice,
+    Piece,
+    pack_outcome,
+)
 from comfygradio.cluster.files import TransferFiles
 from comfygradio.cluster.followed_run import FollowedRun
 from comfygradio.cluster.intervals import DEFAULT_INTERVALS, Intervals
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.limited_download import LimitedDownload
-from comfygradio.comfy.workflow import Prompt
+from comfygradio.comfy.workflow import Prompt, Upload
 from comfygradio.errors import ComfyGradioError, ServerUnreachable, UnexpectedResponse
 
 PLUGIN = "comfygradio"
 """The name of the worker plugin that has the service."""
 
 CLIENT_METHODS = (
-    *("sight", "cancel", "queue_remaining", "clear_queue", "interrupt", "free"),
-    *("object_info", "embeddings", "system_stats"),
+    "sight",
+    "cancel",
+    "queue_remaining",
+    "clear_queue",
+    "interrupt",
+    "free",
+    "object_info",
+    "embeddings",
+    "system_stats",
 )
 """Methods of the client that apps call as they are."""
 
 THREADS = 16
-"""Calls that are answered at once; those of a run wait for its news."""
+"""Calls that are answered at the same time; those about a run wait for a new state."""
 
 
 class BackendService:
@@ -82,18 +97,20 @@ class BackendService:
         return await loop.run_in_executor(self._pool, pack_outcome, call)
 
     async def watch(self, seen: Any) -> bytes:
-        """The packed notice as soon as it differs from what was `seen`, or after a while."""
-        if self._describe() == seen:
+        """Return the packed notice as soon as it differs from the `seen` one, or after a while."""
+        notice = self._describe()
+        if notice == seen:
             await self._clock.wait_async(self._news, self._intervals.ask)
         return pack_outcome(self._describe)
 
     def announce(self) -> None:
-        """Wake everybody who watches; on the event loop."""
+        """Wake everybody who watches. Call it on the event loop."""
         self._news.set()
+        # Later watchers wait for the next one.
         self._news = asyncio.Event()
 
     def look(self) -> None:
-        """See how the server is, and let go of runs that nobody asks about."""
+        """Check that the server answers, and detach from runs that no app asks about."""
         try:
             self.client.queue_remaining()
             self.trouble = ""
@@ -104,7 +121,7 @@ class BackendService:
             is_abandoned = now - run.asked_at > self._intervals.lease
             if is_abandoned:
                 with suppress(ServerUnreachable):
-                    self.end(prompt_id, "let go")
+                    self.end(prompt_id, DETACH)
 
     def begin(
         self,
@@ -114,7 +131,7 @@ class BackendService:
         may_exist: bool,
         weights: Mapping[str, float],
     ) -> None:
-        """Run a prompt, or take it up again; whoever followed it before is forgotten.
+        """Run a prompt, or follow it again; an earlier run of it is ended first.
 
         The path of an upload is the ticket of its file here.
         """
@@ -122,25 +139,29 @@ class BackendService:
             raise ServerUnreachable("The worker beside this ComfyUI is being stopped.")
         before = self._runs.get(prompt_id)
         if before is not None:
-            before.end("let go")
-        tickets = [str(upload.path) for upload in prompt.uploads]
-        uploads = [
-            replace(upload, path=self._files.find(ticket))
-            for upload, ticket in zip(prompt.uploads, tickets, strict=True)
-        ]
+            before.end(DETACH)
+            may_exist = True
+        tickets: list[str] = []
+        uploads: list[Upload] = []
+        for upload in prompt.uploads:
+            ticket = str(upload.path)
+            path = self._files.find(ticket)
+            tickets.append(ticket)
+            uploads.append(replace(upload, path=path))
         states = self.client.run(
             replace(prompt, uploads=tuple(uploads)),
             client_id=client_id,
             prompt_id=prompt_id,
-            may_exist=may_exist or before is not None,
+            may_exist=may_exist,
             weights=weights,
         )
-        run = FollowedRun(states, lambda: self._drop_files(tickets), self._intervals, self._clock)
+        clean_up = functools.partial(self._drop_files, tickets)
+        run = FollowedRun(states, clean_up, self._intervals, self._clock)
         with self._lock:
             self._runs[prompt_id] = run
 
     def tell(self, prompt_id: str, seen: int, previews: int) -> News:
-        """How a run stands, as soon as there is something new; one that is over is told once."""
+        """Wait for news of a run. A run that is over is reported once and then forgotten."""
         run = self._find(prompt_id)
         news = run.tell(seen, previews)
         if news.is_over:
@@ -148,14 +169,14 @@ class BackendService:
         return news
 
     def end(self, prompt_id: str, wish: str) -> None:
-        """Stop a run: "cancel" its prompt, or "let go" of it."""
+        """End a run: `CANCEL` its prompt, or `DETACH` from it."""
         run = self._runs.get(prompt_id)
         if run is not None:
             run.end(wish)
             self._drop(prompt_id, run)
 
     def open(self, filename: str, subfolder: str, type: str) -> Piece:
-        """The beginning of a file of the server, which is fetched whole."""
+        """Fetch a whole file from the server. Returns its beginning."""
         ticket = self._files.reserve()
         path = self._files.find(ticket)
         try:
@@ -171,18 +192,18 @@ class BackendService:
         return Piece(data, size)
 
     def hand_back(self) -> None:
-        """Take nothing more, and cancel what runs, so that it is begun elsewhere."""
+        """Accept no more prompts, and cancel the running ones, so that they run elsewhere."""
         self.is_leaving = True
         for run in list(self._runs.values()):
             with suppress(ServerUnreachable):
-                run.end("hand back")
+                run.end(HAND_BACK)
 
     def close(self) -> None:
-        """Let go of everything; what the server runs goes on there."""
+        """Detach from all runs, which go on on the server, and close the client."""
         self.is_leaving = True
         for run in list(self._runs.values()):
             with suppress(ServerUnreachable):
-                run.end("let go", 1.0)
+                run.end(DETACH, seconds=1.0)
         self.client.close()
         self._files.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -196,7 +217,13 @@ class BackendService:
         return work(*arguments)
 
     def _describe(self) -> Notice:
-        return Notice("", self._url, self.trouble, self.is_leaving, self._began)
+        return Notice(
+            address="",  # the app knows it
+            url=self._url,
+            trouble=self.trouble,
+            is_leaving=self.is_leaving,
+            began=self._began,
+        )
 
     def _find(self, prompt_id: str) -> FollowedRun:
         run = self._runs.get(prompt_id)
@@ -209,7 +236,8 @@ class BackendService:
     def _drop(self, prompt_id: str, run: FollowedRun) -> None:
         """Forget a run, unless another one of the same prompt has taken its place."""
         with self._lock:
-            if self._runs.get(prompt_id) is run:
+            current = self._runs.get(prompt_id)
+            if current is run:
                 del self._runs[prompt_id]
 
     def _drop_files(self, tickets: Sequence[str]) -> None:
@@ -228,28 +256,31 @@ class BackendActor:
     """
 
     def __init__(self, service: BackendService | None = None) -> None:
-        self._service = service or _find_service()
+        if service is None:
+            service = _find_service()
+        self._service = service
 
     async def ping(self) -> None:
         """Answer at once, whatever else goes on."""
 
     async def watch(self, seen: Any) -> bytes | None:
-        """How the backend is, as soon as that differs from what was `seen`; None where the worker
-        stands beside no ComfyUI.
+        """Return the packed notice as soon as it differs from the `seen` one.
+
+        Returns None if the worker has no ComfyUI.
         """
         if self._service is None:
             return None
         return await self._service.watch(seen)
 
     async def call(self, method: str, *arguments: Any) -> bytes | None:
-        """The packed outcome of a method of the service; None where there is none."""
+        """Return the packed outcome of a method of the service; None if there is none."""
         if self._service is None:
             return None
         return await self._service.answer(method, *arguments)
 
 
 def _find_service() -> BackendService | None:
-    """That of the worker in which this runs."""
+    """Find the service of the worker in which this runs."""
     from distributed import get_worker
 
     plugin = get_worker().plugins.get(PLUGIN)

@@ -1,4 +1,4 @@
-"""The worker beside a ComfyUI: a Dask worker with a plugin that makes it a backend."""
+"""The worker of a ComfyUI: a Dask worker with a plugin that makes it a backend."""
 
 from __future__ import annotations
 
@@ -60,32 +60,35 @@ class BackendPlugin(WorkerPlugin):  # type: ignore[misc]
 
     def setup(self, worker: Any) -> None:
         """Dask calls this when the worker starts."""
-        self._health = asyncio.get_running_loop().create_task(self._watch_health())
+        loop = asyncio.get_running_loop()
+        self._health = loop.create_task(self._watch_health())
 
     async def teardown(self, worker: Any) -> None:
         """Dask calls this when the worker ends."""
         await self.close()
 
     async def leave(self) -> None:
-        """Hand back what runs, and tell everybody."""
+        """Hand back what runs, and give every app the time to hear of it."""
         self.service.is_leaving = True
         self.service.announce()
         loop = asyncio.get_running_loop()
-        pause = asyncio.create_task(self._clock.wait_async(self._closing, self._intervals.leave))
+        waiting = self._clock.wait_async(self._closing, self._intervals.leave)
+        pause = asyncio.create_task(waiting)
         await loop.run_in_executor(None, self.service.hand_back)
         await pause
 
     async def close(self) -> None:
-        """Let go of everything; callable twice."""
+        """Close the service; may be called twice."""
         if self._closing.is_set():
             return
         self._closing.set()
-        if self._health:
+        if self._health is not None:
             self._health.cancel()
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(None, self.service.close)
 
     async def _watch_health(self) -> None:
+        """Check the ComfyUI again and again, and announce what changes."""
         loop = asyncio.get_running_loop()
         told = ""
         while not self._closing.is_set():
@@ -98,8 +101,8 @@ class BackendPlugin(WorkerPlugin):  # type: ignore[misc]
 
 
 def name_backend(beside: Beside) -> str:
-    """How a backend is called: its server's address as seen from outside, or what it was named."""
-    address = parse_url(beside.server)
+    """Name a backend: as it was named, or by its server's address as seen from outside."""
+    address = parse_url(beside.server)  # which raises for a wrong one, named or not
     if beside.name:
         return beside.name
     if not address.loopback or is_loopback(beside.host):
@@ -118,13 +121,14 @@ async def run_worker(
     intervals: Intervals = DEFAULT_INTERVALS,
     clock: Clock = SYSTEM_CLOCK,
 ) -> None:
-    """Be a backend of the cluster until `stop` is set; whenever the scheduler is gone, come back to
-    it.
+    """Run a worker of the cluster until `stop` is set; it joins the scheduler again whenever that
+    was gone.
     """
     is_told = False
     while not stop.is_set():
         try:
-            if await _join(scheduler, beside, stop, intervals, clock):
+            has_joined = await _join(scheduler, beside, stop, intervals, clock)
+            if has_joined:
                 is_told = False
         except (OSError, asyncio.TimeoutError, ValueError, RuntimeError) as error:
             log.info("the scheduler cannot be joined: %s", error)
@@ -141,10 +145,11 @@ async def _join(
     intervals: Intervals,
     clock: Clock,
 ) -> bool:
-    """One time as a worker of the scheduler: from joining to leaving, or until it is gone; False if
-    it is not there.
+    """Join the scheduler, and work until `stop` is set or the scheduler is gone. False if it does
+    not answer.
     """
-    if not await _answers(scheduler, stop):
+    is_there = await _answers(scheduler, stop)
+    if not is_there:
         return False
     backend = BackendPlugin(beside, intervals, clock)
     with TemporaryDirectory(prefix="comfygradio-dask-", ignore_cleanup_errors=True) as folder:
@@ -163,11 +168,13 @@ async def _join(
 
 
 async def _answers(scheduler: ClusterAddress, stop: asyncio.Event) -> bool:
-    """Whether the scheduler can be reached; a Dask worker that is started would wait for ever."""
+    """Whether the scheduler answers; a Dask worker would wait for it for ever."""
     from distributed.comm import connect
 
-    connecting = scheduler.make_security().get_connection_args("worker")
-    attempt = asyncio.ensure_future(connect(str(scheduler), timeout=5, **connecting))
+    security = scheduler.make_security()
+    options = security.get_connection_args("worker")
+    connecting = connect(str(scheduler), timeout=5, **options)
+    attempt = asyncio.ensure_future(connecting)
     await _first(attempt, stop.wait())
     if not attempt.done() or attempt.cancelled():
         return False
@@ -176,7 +183,7 @@ async def _answers(scheduler: ClusterAddress, stop: asyncio.Event) -> bool:
 
 
 async def _first(*works: Any) -> None:
-    """Until one of these has ended; the others are cancelled."""
+    """Wait until one of these has ended, and cancel the others."""
     tasks = [asyncio.ensure_future(work) for work in works]
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in tasks:

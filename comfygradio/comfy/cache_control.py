@@ -41,10 +41,10 @@ def find_stale(kept: Collection[str], lacking: Iterable[str]) -> frozenset[str]:
 def bust_cache(prompt: Prompt, nodes: Collection[str]) -> Prompt:
     """Add a unique extra input to these nodes of a prompt, so that the cache misses them."""
     mark = uuid.uuid4().hex
-    graph = {
-        node_id: _mark(node, mark) if node_id in nodes else node
-        for node_id, node in prompt.graph.items()
-    }
+    graph = dict(prompt.graph)
+    for node_id, node in prompt.graph.items():
+        if node_id in nodes:
+            graph[node_id] = _mark(node, mark)
     return replace(prompt, graph=graph)
 
 
@@ -55,7 +55,11 @@ def strip_cache_busters(graph: Mapping[str, Any]) -> dict[str, Any]:
 
 def strip_pinned(graph: Mapping[str, Node]) -> dict[str, Node]:
     """Remove the pinned nodes from a graph."""
-    return {key: node for key, node in graph.items() if not key.startswith(PINNED_PREFIX)}
+    kept: dict[str, Node] = {}
+    for node_id, node in graph.items():
+        if not node_id.startswith(PINNED_PREFIX):
+            kept[node_id] = node
+    return kept
 
 
 def _mark(node: Mapping[str, Any], mark: str) -> dict[str, Any]:
@@ -64,8 +68,11 @@ def _mark(node: Mapping[str, Any], mark: str) -> dict[str, Any]:
 
 
 def _unmark(node: Any) -> Any:
-    inputs = node.get("inputs") if isinstance(node, dict) else None
+    if not isinstance(node, dict):
+        return node
+    inputs = node.get("inputs")
     if not isinstance(inputs, dict) or CACHE_BUSTER not in inputs:
         return node
-    others = {name: value for name, value in inputs.items() if name != CACHE_BUSTER}
+    others = dict(inputs)
+    del others[CACHE_BUSTER]
     return {**node, "inputs": others}

@@ -50,7 +50,9 @@ def _cancel_job(endpoints: Endpoints, prompt_id: str) -> bool | None:
     if not endpoints.has_job_cancel:
         return None
     answer = endpoints.transport.decode(response)
-    cancelled = answer.get("cancelled") if isinstance(answer, dict) else None
+    if not isinstance(answer, dict):
+        return None
+    cancelled = answer.get("cancelled")
     return cancelled if isinstance(cancelled, bool) else None
 
 

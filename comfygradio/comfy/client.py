@@ -111,9 +111,11 @@ class ComfyClient(Endpoints):
         progress holds the outputs made until then. Raises ServerUnreachable if the server does not
         say whether it has the prompt.
         """
+        if not isinstance(prompt, Prompt):
+            prompt = Prompt(prompt)
         run = PromptRun(
             self,
-            prompt if isinstance(prompt, Prompt) else Prompt(prompt),
+            prompt,
             client_id=client_id,
             prompt_id=prompt_id,
             preview_method=preview_method,

@@ -22,6 +22,9 @@ from comfygradio.errors import UnexpectedResponse
 
 PARALLEL = 8
 
+REJECTED = 400
+"""Status of a response to a prompt that ComfyUI refuses."""
+
 CRASHED = 500
 """Status of a response after ComfyUI's own code, or that of a custom node, raised an exception."""
 
@@ -73,19 +76,28 @@ class Endpoints:
         Raises PromptRejected. Servers before v0.3.45 ignore `prompt_id` and choose the id
         themselves.
         """
-        fields = {"client_id": client_id, "prompt_id": prompt_id, "number": number, "front": front}
+        fields = {
+            "client_id": client_id,
+            "prompt_id": prompt_id,
+            "number": number,
+            "front": front,
+        }
         body: dict[str, Any] = {"prompt": prompt}
         for key, value in fields.items():
             if value is not None:
                 body[key] = value
         if extra_data:
             body["extra_data"] = extra_data
-        response = self.transport.post_json("/prompt", body, accept=(400, 500))
-        answer = None if response.status_code == 500 else self.transport.decode(response)
-        if response.status_code == 400:
-            raise parse_rejection(answer, read_titles(prompt))
+        response = self.transport.post_json("/prompt", body, accept=(REJECTED, CRASHED))
+        status = response.status_code
+        if status == CRASHED:
+            raise UnexpectedResponse(_explain_crash(self.url), status)
+        answer = self.transport.decode(response)
+        if status == REJECTED:
+            titles = read_titles(prompt)
+            raise parse_rejection(answer, titles)
         if not isinstance(answer, dict) or not answer.get("prompt_id"):
-            raise UnexpectedResponse(_explain_crash(self.url), response.status_code)
+            raise UnexpectedResponse(_explain_crash(self.url), status)
         return QueuedPrompt.from_json(answer)
 
     def queue(self) -> Queue:
@@ -107,7 +119,8 @@ class Endpoints:
 
     def delete_from_queue(self, *prompt_ids: str) -> None:
         """Remove pending prompts from the queue. Running and unknown ones are left alone."""
-        self.transport.post_json("/queue", {"delete": list(prompt_ids)})
+        body = {"delete": list(prompt_ids)}
+        self.transport.post_json("/queue", body)
 
     def clear_queue(self) -> None:
         """Remove ALL pending prompts from the queue, everybody's."""
@@ -117,7 +130,9 @@ class Endpoints:
         """Interrupt the running prompt, or only this one. Servers before v0.3.57 ignore the id and
         stop whatever runs.
         """
-        body = {"prompt_id": prompt_id} if prompt_id else {}
+        body: dict[str, str] = {}
+        if prompt_id:
+            body["prompt_id"] = prompt_id
         self.transport.post_json("/interrupt", body)
 
     @overload
@@ -142,13 +157,16 @@ class Endpoints:
         """
         if prompt_id is not None:
             answer = self._get_dict(f"/history/{_quote(prompt_id)}")
-            return self._parse_history(answer).get(prompt_id)
-        answer = self._get_dict("/history", {"max_items": max_items, "offset": offset})
+            entries = self._parse_history(answer)
+            return entries.get(prompt_id)
+        params = {"max_items": max_items, "offset": offset}
+        answer = self._get_dict("/history", params)
         return self._parse_history(answer)
 
     def delete_history(self, *prompt_ids: str) -> None:
         """Delete these prompts from the history. Their files stay."""
-        self.transport.post_json("/history", {"delete": list(prompt_ids)})
+        body = {"delete": list(prompt_ids)}
+        self.transport.post_json("/history", body)
 
     def clear_history(self) -> None:
         """Delete ALL prompts from the history, everybody's. Their files stay."""
@@ -161,8 +179,9 @@ class Endpoints:
         A class whose own code fails while the server describes it (HTTP 500, ComfyUI v0.33.0) is
         listed in `broken` and does not affect the others.
         """
-        found = self._read_classes(class_types)
-        self._asks_key |= {node.class_type: node.needs_api_key for node in found}
+        found = self._fetch_object_info(class_types)
+        asks_key = {node.class_type: node.needs_api_key for node in found}
+        self._asks_key |= asks_key
         return replace(found, has_key=bool(self._api_key))
 
     def choose_api_key(self, graph: Mapping[str, Any]) -> str:
@@ -197,23 +216,29 @@ class Endpoints:
 
     def embeddings(self) -> list[str]:
         """List the names of the embeddings, without suffix."""
-        return _read_names(self.transport.get_json("/embeddings"))
+        answer = self.transport.get_json("/embeddings")
+        return _read_names(answer)
 
     def extensions(self) -> list[str]:
         """List the paths of the JavaScript files of the server's page."""
-        return _read_names(self.transport.get_json("/extensions"))
+        answer = self.transport.get_json("/extensions")
+        return _read_names(answer)
 
     def models(self, folder: str | None = None) -> list[str]:
         """List the model folders, or the files in one of them (2024-08).
 
         Raises NotFound for an unknown folder.
         """
-        path = f"/models/{_quote(folder)}" if folder else "/models"
-        return _read_names(self.transport.get_json(path))
+        path = "/models"
+        if folder:
+            path = f"/models/{_quote(folder)}"
+        answer = self.transport.get_json(path)
+        return _read_names(answer)
 
     def view_metadata(self, folder: str, filename: str) -> dict[str, Any]:
         """Fetch the metadata of a .safetensors file. Raises NotFound if it has none."""
-        return self._get_dict(f"/view_metadata/{_quote(folder)}", {"filename": filename})
+        path = f"/view_metadata/{_quote(folder)}"
+        return self._get_dict(path, {"filename": filename})
 
     def free(self, unload_models: bool = True, free_memory: bool = True) -> None:
         """Unload models and drop cached results, after the running prompt."""
@@ -252,7 +277,11 @@ class Endpoints:
 
         `delivery` limits the download; see `LimitedDownload.limit` for what it raises.
         """
-        params = {"filename": filename, "subfolder": subfolder, "type": type}
+        params = {
+            "filename": filename,
+            "subfolder": subfolder,
+            "type": type,
+        }
         pieces = self.transport.download("/view", params)
         if delivery is not None:
             pieces = delivery.limit(filename, pieces)
@@ -304,7 +333,8 @@ class Endpoints:
 
     def job(self, prompt_id: str) -> dict[str, Any]:
         """GET /api/jobs/{id} (v0.6.0). Raises NotFound."""
-        return self._get_dict(f"/api/jobs/{_quote(prompt_id)}")
+        path = f"/api/jobs/{_quote(prompt_id)}"
+        return self._get_dict(path)
 
     def _get_dict(self, path: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """GET a JSON object. Raises ServerError, also if the response is anything else."""
@@ -315,19 +345,22 @@ class Endpoints:
         """Parse history entries. Raises UnexpectedResponse for anything else, which must not count
         as the absence of a prompt.
         """
-        for value in entries.values():
+        parsed: dict[str, HistoryEntry] = {}
+        for prompt_id, value in entries.items():
             if not isinstance(value, dict) or "outputs" not in value:
                 raise _make_unexpected(self.url)
-        return {key: HistoryEntry.from_json(key, value, self) for key, value in entries.items()}
+            parsed[prompt_id] = HistoryEntry.from_json(prompt_id, value, self)
+        return parsed
 
-    def _read_classes(self, class_types: Sequence[str]) -> ObjectInfo:
+    def _fetch_object_info(self, class_types: Sequence[str]) -> ObjectInfo:
         if not class_types:
-            return ObjectInfo.from_json(self.transport.get_json("/object_info"))
-        names = list(dict.fromkeys(class_types))
+            answer = self.transport.get_json("/object_info")
+            return ObjectInfo.from_json(answer)
+        names = dict.fromkeys(class_types)
         # The route of one class takes no name with a slash.
         single = [name for name in names if "/" not in name]
         found, broken = self._fetch_classes(single)
-        unknown = broken.union(name for name in names if "/" in name)
+        unknown = broken | {name for name in names if "/" in name}
         if not unknown:
             return ObjectInfo.from_json(found)
         try:
@@ -335,11 +368,15 @@ class Endpoints:
         except UnexpectedResponse as error:
             if error.status != CRASHED or not found:
                 raise
-            return replace(ObjectInfo.from_json(found), broken=frozenset(unknown))
-        picked = {name: entry for name, entry in listed.items() if name in unknown}
-        # The list of all leaves out the classes whose code fails.
-        broken.difference_update(picked)
-        return replace(ObjectInfo.from_json({**found, **picked}), broken=frozenset(broken))
+            object_info = ObjectInfo.from_json(found)
+            return replace(object_info, broken=frozenset(unknown))
+        for name, entry in listed.items():
+            if name in unknown:
+                found[name] = entry
+                broken.discard(name)
+        # What is left was not in the list either: the server leaves out classes whose code fails.
+        object_info = ObjectInfo.from_json(found)
+        return replace(object_info, broken=frozenset(broken))
 
     def _fetch_classes(self, names: Sequence[str]) -> tuple[dict[str, Any], set[str]]:
         """Fetch these classes one by one. Returns the definitions, and the classes that the server

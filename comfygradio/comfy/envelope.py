@@ -5,7 +5,7 @@ API-format graph.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -46,20 +46,27 @@ class Envelope:
 
 def open_envelope(data: Any) -> Envelope:
     """Search decoded JSON for the graph, level by level. Never raises."""
-    opened = _open(data, is_graph) or _open(data, is_ui_format)
-    return opened or Envelope(data)
+    for is_wanted in (is_graph, is_ui_format):
+        opened = _open(data, is_wanted)
+        if opened is not None:
+            return opened
+    return Envelope(data)
 
 
 def is_graph(data: Any) -> bool:
     """Whether this is a graph in API format, complete or not: some of its entries are nodes."""
     if not isinstance(data, dict):
         return False
-    return any(isinstance(node, dict) and "class_type" in node for node in data.values())
+    entries = [entry for entry in data.values() if isinstance(entry, dict)]
+    return any("class_type" in entry for entry in entries)
 
 
 def is_ui_format(data: Any) -> bool:
     """Whether this is a workflow in ComfyUI's UI format."""
-    return isinstance(data, dict) and isinstance(data.get("nodes"), list)
+    if not isinstance(data, dict):
+        return False
+    nodes = data.get("nodes")
+    return isinstance(nodes, list)
 
 
 def _open(
@@ -85,10 +92,14 @@ def _list_entries(data: Any) -> Iterator[tuple[str, Any]]:
     """
     entries: dict[str, Any] = {}
     if isinstance(data, dict):
-        keys = [key for key in (*GRAPH_KEYS, *data) if key in data]
-        entries = {key: data[key] for key in keys}
+        for key in GRAPH_KEYS:
+            if key in data:
+                entries[key] = data[key]
+        # The keys that are there already keep their places.
+        entries.update(data)
     elif isinstance(data, list):
-        entries = {str(index): inner for index, inner in enumerate(data)}
+        for index, inner in enumerate(data):
+            entries[str(index)] = inner
     for key, inner in islice(entries.items(), MAX_ENTRIES):
         decoded = _decode(inner)
         if isinstance(decoded, dict | list):
@@ -110,10 +121,16 @@ def _find_saved(data: Any) -> Mapping[str, Any] | None:
     if not isinstance(data, dict):
         return None
     for keys in UI_FORMAT_PATHS:
-        inner: Any = data
-        for key in keys:
-            inner = _decode(inner.get(key)) if isinstance(inner, dict) else None
-        if is_ui_format(inner):
-            found: Mapping[str, Any] = inner
+        found = _follow(data, keys)
+        if isinstance(found, dict) and is_ui_format(found):
             return found
     return None
+
+
+def _follow(data: Any, keys: Iterable[str]) -> Any:
+    """Return what these keys lead to, or None. JSON in strings is decoded."""
+    for key in keys:
+        if not isinstance(data, dict):
+            return None
+        data = _decode(data.get(key))
+    return data

@@ -106,9 +106,7 @@ class Events:
         """Connect and start listening. Raises ServerError."""
         socket = connect_socket(self._endpoints, self.client_id)
         self._socket = socket
-        threading.Thread(
-            target=self._keep_connected, args=(socket,), name="comfy-listen", daemon=True
-        ).start()
+        _start_thread(self._keep_connected, socket)
         return self
 
     def __exit__(
@@ -127,17 +125,20 @@ class Events:
 
         Raises ServerError if the connection is lost for good.
         """
-        event = None if self._end else self._take_next()
-        if event is not None:
-            return event
-        if self._end and self._end.error:
+        if self._end is None:
+            event = self._take_next()
+            if event is not None:
+                return event
+        if self._end is not None and self._end.error is not None:
             raise self._end.error
         raise StopIteration
 
     @property
     def is_connected(self) -> bool:
         """Whether the connection is open, as far as is known."""
-        return self._socket is not None and not self._is_closed.is_set()
+        if self._is_closed.is_set():
+            return False
+        return self._socket is not None
 
     def on(self, kind: type[Kind], callback: Callable[[Kind], object]) -> Callable[[], None]:
         """Call `callback` with every future event of this kind; `Message` matches all events.
@@ -225,11 +226,13 @@ class Events:
         self._publish(item.content)
 
     def _publish(self, event: Message) -> None:
-        self._inbox.put(event, coalescing_key(event), estimate_size(event))
+        kind = coalescing_key(event)
+        size = estimate_size(event)
+        self._inbox.put(event, kind, size)
         with self._lock:
             listeners = list(self._listeners)
-        for kind, callback in listeners:
-            if isinstance(event, kind) and not self._is_closed.is_set():
+        for wanted, callback in listeners:
+            if isinstance(event, wanted) and not self._is_closed.is_set():
                 _call(callback, event)
 
     def _check_timers(self, now: float) -> None:
@@ -244,7 +247,8 @@ class Events:
             self._reconnect()
 
     def _lose(self) -> None:
-        self._timers.lose(self._clock.monotonic())
+        now = self._clock.monotonic()
+        self._timers.lose(now)
         self._leave_socket()
 
     def _leave_socket(self) -> None:
@@ -269,9 +273,7 @@ class Events:
         self._timers.connect(now, self._answers_flags)
         self._publish(Connected())
         self._publish(socket.greeting)
-        threading.Thread(
-            target=self._read, args=(socket,), name="comfy-listen", daemon=True
-        ).start()
+        _start_thread(self._read, socket)
 
     def _read(self, socket: Socket) -> None:
         """Read one socket to its end. Runs on its own thread, since a server waits for slow
@@ -279,18 +281,32 @@ class Events:
         """
         if self._is_closed.is_set():
             socket.close()
-        socket.listen(self._put, lambda ended: self._incoming.put(_Lost(ended)))
+        socket.listen(self._put, self._report_lost)
+
+    def _report_lost(self, socket: Socket) -> None:
+        self._incoming.put(_Lost(socket))
 
     def _put(self, message: Message, kind: Hashable) -> None:
-        self._incoming.put(message, kind, estimate_size(message))
+        size = estimate_size(message)
+        self._incoming.put(message, kind, size)
 
 
 def estimate_size(event: Message) -> int:
     """Estimate the bytes that an event takes."""
-    if not isinstance(event, PreviewFrame | UnknownMessage):
-        return MIN_SIZE
-    size = len(event.data) if isinstance(event.data, bytes | str) else 0
-    return MIN_SIZE + size
+    size = MIN_SIZE
+    if isinstance(event, PreviewFrame | UnknownMessage) and isinstance(event.data, bytes | str):
+        size += len(event.data)
+    return size
+
+
+def _start_thread(target: Callable[[Socket], None], socket: Socket) -> None:
+    thread = threading.Thread(
+        target=target,
+        args=(socket,),
+        name="comfy-listen",
+        daemon=True,
+    )
+    thread.start()
 
 
 def _call(callback: Callable[[Any], object], event: Message) -> None:

@@ -34,7 +34,8 @@ def describe_failure(
     """
     where = name_node(titles, node_id, node_type)
     reason = clean_text(message) or exception_type or "no reason given"
-    text = f"{where} failed: {reason.rstrip('.')}."
+    reason = reason.rstrip(".")
+    text = f"{where} failed: {reason}."
     if is_out_of_memory(exception_type, message):
         text = f"{text} {MEMORY_HINT}"
     return ExecutionFailed(text, prompt_id, node_id, node_type, exception_type)
@@ -51,10 +52,10 @@ def clean_text(text: str, longest: int = MAX_LENGTH) -> str:
     """Reduce a text to one line without control characters, tips and paths, cut at `longest`
     characters.
     """
-    beginning = ASIDES.split(text[:MAX_INPUT_LENGTH])[0]
+    beginning, *_ = ASIDES.split(text[:MAX_INPUT_LENGTH])
     printable = "".join(char if char.isprintable() else " " for char in beginning)
-    line = " ".join(printable.split())
-    line = FOLDERS.sub("", line)
+    words = printable.split()
+    line = FOLDERS.sub("", " ".join(words))
     if len(line) <= longest:
         return line
     return f"{line[: longest - 1]}…"
@@ -93,7 +94,8 @@ def describe_node_errors(errors: Sequence[NodeError], titles: Mapping[str, str])
     sentences: list[str] = []
     for error in errors:
         name = name_node(titles, error.node_id, error.class_type)
-        sentences.append(f"{name}: {_describe(error)}")
+        reason = _describe(error)
+        sentences.append(f"{name}: {reason}")
     return tuple(sentences)
 
 
@@ -128,8 +130,9 @@ def read_titles(graph: Mapping[str, Any]) -> dict[str, str]:
 
 def _read_title(node: Mapping[str, Any]) -> str:
     meta = node.get("_meta")
-    title = meta.get("title") if isinstance(meta, dict) else None
-    return str(title or node.get("class_type") or "")
+    if isinstance(meta, dict) and meta.get("title"):
+        return str(meta["title"])
+    return str(node.get("class_type") or "")
 
 
 def _walk_errors(data: Mapping[str, Any]) -> Iterator[NodeError]:
@@ -159,11 +162,13 @@ def _parse_error(node_id: str, class_type: str, error: Mapping[str, Any]) -> Nod
 
 
 def _read_text(error: Mapping[str, Any], key: str) -> str:
-    return clean_text(str(error.get(key) or ""))
+    text = str(error.get(key) or "")
+    return clean_text(text)
 
 
 def _join_texts(separator: str, *texts: str | None) -> str:
-    return separator.join(text for text in texts if text)
+    given = [text for text in texts if text]
+    return separator.join(given)
 
 
 def _describe(error: NodeError) -> str:
@@ -199,7 +204,9 @@ def _describe_top(error: Mapping[str, Any], titles: Mapping[str, str]) -> str:
         where = _join_texts(", ", f"node {node_id}", titles.get(node_id))
         return f"This server has no node class {missing} ({where}). Install its custom node."
     text = _join_texts(": ", message.rstrip("."), details)
-    return f"{text}." if text else "It does not say why."
+    if not text:
+        return "It does not say why."
+    return f"{text}."
 
 
 def _find_missing_class(extra: Any, message: str) -> str:

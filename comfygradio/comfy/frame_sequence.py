@@ -25,7 +25,8 @@ T = TypeVar("T")
 
 def is_sequence(filename: str) -> bool:
     """Whether a name may be a sequence pattern. It may also be a real file: check that first."""
-    return len(COUNTER.findall(filename)) == 1
+    counters = COUNTER.findall(filename)
+    return len(counters) == 1
 
 
 def name_frame(filename: str, number: int) -> str:

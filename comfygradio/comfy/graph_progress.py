@@ -39,15 +39,14 @@ class GraphProgress:
     def __init__(
         self, graph: Mapping[str, Any], seconds: Mapping[str, float] | None = None
     ) -> None:
-        self._sources = {
-            key: _find_sources(node) for key, node in graph.items() if isinstance(node, dict)
-        }
-        learned = weigh_by_seconds(self._sources, seconds or {})
-        self.has_timings = bool(learned)
+        nodes = {key: node for key, node in graph.items() if isinstance(node, dict)}
+        self._sources = {key: _find_sources(node) for key, node in nodes.items()}
+        """Node id → the nodes that feed it."""
+        self._weights = weigh_by_seconds(nodes, seconds or {})
+        self.has_timings = bool(self._weights)
         """Whether the weights are seconds."""
-        self._weights = learned or {
-            key: weigh_class(str(graph[key].get("class_type"))) for key in self._sources
-        }
+        if not self.has_timings:
+            self._weights = weigh_by_class(nodes)
         self._outputs = guess_outputs(graph)
         self._cached: frozenset[str] = frozenset()
         self._needed = self._walk()
@@ -58,10 +57,15 @@ class GraphProgress:
     @property
     def fraction(self) -> float:
         """The weighted fraction of the graph that is done, 0 to 0.99."""
-        total = sum(self._weights[key] for key in self._needed)
-        done = sum(self._weights[key] * self._done.get(key, 0.0) for key in self._needed)
+        total = 0.0
+        done = 0.0
+        for key in self._needed:
+            weight = self._weights[key]
+            total += weight
+            done += weight * self._done.get(key, 0.0)
         if total:
-            self._best = max(self._best, min(done / total, MAX_FRACTION))
+            fraction = min(done / total, MAX_FRACTION)
+            self._best = max(self._best, fraction)
         return self._best
 
     def node_weight(self, node: str) -> float:
@@ -72,12 +76,12 @@ class GraphProgress:
 
     def remaining_weight(self, besides: str | None = None) -> float:
         """The weight of the work left, except that of the node `besides`."""
-        left = (
-            self._weights[key] * (1.0 - self._done.get(key, 0.0))
-            for key in self._needed
-            if key != besides
-        )
-        return sum(left)
+        left = 0.0
+        for key in self._needed:
+            if key != besides:
+                rest = 1.0 - self._done.get(key, 0.0)
+                left += self._weights[key] * rest
+        return left
 
     def skip_cached(self, nodes: Iterable[str]) -> None:
         """Leave out nodes with a cache hit, and whatever only they depend on."""
@@ -99,22 +103,26 @@ class GraphProgress:
 
     def complete_upstream(self, node: str) -> None:
         """Record that everything a node depends on is done, as it is once the node itself works."""
-        waiting = [node] if node in self._sources else []
+        if node not in self._sources:
+            return
+        waiting = [node]
         while waiting:
             key = waiting.pop()
             if key in self._reached:
                 continue
             self._reached.add(key)
-            sources = [source for source in self._sources[key] if source in self._sources]
-            for source in sources:
-                self._done[source] = 1.0
-            waiting.extend(sources)
+            for source in self._sources[key]:
+                if source in self._sources:
+                    self._done[source] = 1.0
+                    waiting.append(source)
 
     def apply_snapshot(self, nodes: Mapping[str, NodeProgress]) -> None:
         """Apply a snapshot of all nodes; a node that expanded into others has their mean."""
         children: dict[str, list[float]] = {}
         for key, node in nodes.items():
-            done = 1.0 if node.state == "finished" else _divide(node.value, node.max)
+            done = divide(node.value, node.max)
+            if node.state == "finished":
+                done = 1.0
             if key == node.display_node:
                 self.advance(key, done)
                 if done > 0:
@@ -171,13 +179,16 @@ class NodeTimeLeft:
         The nearer the end, the more the speed of this run counts, and the less the `usual` seconds.
         """
         if self._first is None or self._repeats:
-            return max(usual - (now - self._begun), 0.0)
+            passed = now - self._begun
+            return max(usual - passed, 0.0)
         first_fraction, first_at = self._first
         fraction, at = self._last
-        seen = fraction - first_fraction
-        whole = (1 - seen) * usual + (at - first_at)
-        left = (1 - fraction) * whole
-        return max(left - (now - at), 0.0)
+        seen_fraction = fraction - first_fraction
+        seen_seconds = at - first_at
+        whole = (1 - seen_fraction) * usual + seen_seconds
+        left_then = (1 - fraction) * whole
+        passed = now - at
+        return max(left_then - passed, 0.0)
 
 
 def weigh_class(class_type: str) -> float:
@@ -186,6 +197,15 @@ def weigh_class(class_type: str) -> float:
         if pattern.search(class_type):
             return weight
     return 1.0
+
+
+def weigh_by_class(nodes: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+    """Map each node to the weight of its class."""
+    weights: dict[str, float] = {}
+    for key, node in nodes.items():
+        class_type = str(node.get("class_type"))
+        weights[key] = weigh_class(class_type)
+    return weights
 
 
 def weigh_by_seconds(nodes: Iterable[str], seconds: Mapping[str, float]) -> dict[str, float]:
@@ -201,7 +221,11 @@ def weigh_by_seconds(nodes: Iterable[str], seconds: Mapping[str, float]) -> dict
     if not known:
         return {}
     middle = median(known.values())
-    return {key: max(known.get(key, middle), MIN_SECONDS) for key in nodes}
+    weights: dict[str, float] = {}
+    for key in nodes:
+        usual = known.get(key, middle)
+        weights[key] = max(usual, MIN_SECONDS)
+    return weights
 
 
 def guess_outputs(graph: Mapping[str, Any]) -> set[str]:
@@ -209,24 +233,34 @@ def guess_outputs(graph: Mapping[str, Any]) -> set[str]:
 
     If there are none, the nodes that feed no other node.
     """
-    nodes = {key: node for key, node in graph.items() if isinstance(node, dict)}
+    nodes: set[str] = set()
     named: set[str] = set()
     feeding: set[str] = set()
-    for key, node in nodes.items():
+    for key, node in graph.items():
+        if not isinstance(node, dict):
+            continue
+        nodes.add(key)
         class_type = str(node.get("class_type"))
         if OUTPUT_CLASSES.search(class_type):
             named.add(key)
         feeding.update(_find_sources(node))
-    return named or set(nodes) - feeding
+    return named or nodes - feeding
 
 
 def _find_sources(node: Mapping[str, Any]) -> tuple[str, ...]:
     inputs = node.get("inputs")
     if not isinstance(inputs, dict):
         return ()
-    links = [Link.parse(value) for value in inputs.values()]
-    return tuple(link.node_id for link in links if link)
+    sources: list[str] = []
+    for value in inputs.values():
+        link = Link.parse(value)
+        if link is not None:
+            sources.append(link.node_id)
+    return tuple(sources)
 
 
-def _divide(value: float, most: float) -> float:
-    return value / most if most > 0 else 0.0
+def divide(value: float, most: float) -> float:
+    """Divide the steps that are done by their number; 0 if that is not above 0."""
+    if most > 0:
+        return value / most
+    return 0.0

@@ -8,6 +8,7 @@ from typing import Any
 
 from comfygradio.comfy.failures import parse_node_errors
 from comfygradio.comfy.messages import Message, parse_event
+from comfygradio.comfy.object_info import parse_number
 from comfygradio.comfy.outputs import FileSource, Output, parse_outputs
 from comfygradio.errors import NodeError
 
@@ -54,13 +55,14 @@ class QueueItem:
         elements.
         """
         given = _read_list(item)[:5]
-        elements = given + [None] * (5 - len(given))
-        number, prompt_id, graph, extra, outputs = elements
+        missing = [None] * (5 - len(given))
+        number, prompt_id, graph, extra, outputs = given + missing
+        extra_data = _read_dict(extra)
         return cls(
             _read_number(number),
             str(prompt_id or ""),
             _read_dict(graph),
-            _drop_secrets(_read_dict(extra)),
+            _drop_secrets(extra_data),
             tuple(str(node) for node in _read_list(outputs)),
         )
 
@@ -119,7 +121,8 @@ class HistoryEntry:
         status = _read_dict(entry.get("status"))
         meta = _read_dict(entry.get("meta"))
         outputs: list[Output] = []
-        for node, ui in _read_dict(entry.get("outputs")).items():
+        made = _read_dict(entry.get("outputs"))
+        for node, ui in made.items():
             shown = _find_shown(meta, node)
             outputs.extend(parse_outputs(shown, ui, source))
         item = QueueItem.from_json(entry.get("prompt"))
@@ -164,7 +167,8 @@ class UploadedFile:
 
 
 def _parse_items(data: Any, key: str) -> list[QueueItem]:
-    items = _read_list(_read_dict(data).get(key))
+    answer = _read_dict(data)
+    items = _read_list(answer.get(key))
     return [QueueItem.from_json(item) for item in items]
 
 
@@ -193,8 +197,13 @@ def _read_list(value: Any) -> list[Any]:
 
 
 def _read_number(value: Any) -> float:
-    return value if isinstance(value, int | float) else 0
+    number = parse_number(value)
+    return 0 if number is None else number
 
 
 def _drop_secrets(extra: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in extra.items() if name not in SECRET_KEYS}
+    kept: dict[str, Any] = {}
+    for name, value in extra.items():
+        if name not in SECRET_KEYS:
+            kept[name] = value
+    return kept

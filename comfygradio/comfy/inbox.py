@@ -46,7 +46,9 @@ class Inbox:
     def put(self, content: Any, kind: Hashable = None, size: int = 0) -> None:
         """Add an item. Never blocks."""
         with self._arrived:
-            replaced = self._replace(kind) if kind is not None else 0
+            replaced = 0
+            if kind is not None:
+                replaced = self._replace(kind)
             item = InboxItem(content, self._clock.monotonic(), replaced, size)
             self._items[self._count] = item
             self._count += 1

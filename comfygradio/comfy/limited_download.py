@@ -58,13 +58,15 @@ class LimitedDownload:
         had = 0
         try:
             while True:
-                self._check(name, had, self.clock.monotonic() - began)
+                seconds = self.clock.monotonic() - began
+                self._check(name, had, seconds)
                 piece = pump.take()
                 if piece is None:
                     return
-                had += len(piece)
                 if piece:
-                    self._check(name, had, self.clock.monotonic() - began)
+                    had += len(piece)
+                    seconds = self.clock.monotonic() - began
+                    self._check(name, had, seconds)
                     yield piece
         finally:
             pump.leave()
@@ -89,7 +91,8 @@ class _Pump:
         self._pieces = pieces
         self._read: queue.Queue[bytes | BaseException | None] = queue.Queue(READ_AHEAD)
         self._is_left = threading.Event()
-        threading.Thread(target=self._run, name="comfygradio-delivery", daemon=True).start()
+        thread = threading.Thread(target=self._run, name="comfygradio-delivery", daemon=True)
+        thread.start()
 
     def take(self) -> bytes | None:
         """Return the next chunk, b"" if there is none yet, or None at the end. Raises what reading

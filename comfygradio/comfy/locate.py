@@ -35,7 +35,9 @@ class PromptLocation:
     @property
     def absent(self) -> bool:
         """Whether it is neither in the queue nor in the history."""
-        return not self.found and self.error is None
+        if self.error is not None:
+            return False
+        return not self.found
 
     @property
     def found(self) -> bool:
@@ -67,14 +69,16 @@ def locate_prompt(endpoints: Endpoints, prompt_id: str) -> PromptLocation:
         if version is not None and version >= CLIENT_IDS_SINCE:
             return location
         chosen = _find_marked_prompt(endpoints, prompt_id)
-        return _locate(endpoints, chosen) if chosen else location
+        if not chosen:
+            return location
+        return _locate(endpoints, chosen)
     except ServerError as error:
         return PromptLocation(error=error)
 
 
 def _locate(endpoints: Endpoints, prompt_id: str) -> PromptLocation:
     entry = endpoints.history(prompt_id)
-    if entry:
+    if entry is not None:
         return PromptLocation(entry, prompt_id=prompt_id)
     queue = endpoints.queue()
     for item in (*queue.running, *queue.pending):
@@ -86,7 +90,9 @@ def _locate(endpoints: Endpoints, prompt_id: str) -> PromptLocation:
                 client_id=str(item.extra_data.get("client_id") or ""),
             )
     entry = endpoints.history(prompt_id)
-    return PromptLocation(entry, prompt_id=prompt_id if entry else "")
+    if entry is None:
+        return PromptLocation()
+    return PromptLocation(entry, prompt_id=prompt_id)
 
 
 def _find_marked_prompt(endpoints: Endpoints, mark: str) -> str | None:

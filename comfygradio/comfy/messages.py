@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from comfygradio.comfy.object_info import is_whole_number, parse_number
 
 PREVIEW = 1
 TEXT = 3
@@ -266,7 +267,7 @@ def _parse_status(data: Mapping[str, Any]) -> Status:
     status = data.get("status")
     info = status.get("exec_info") if isinstance(status, dict) else None
     remaining = info.get("queue_remaining") if isinstance(info, dict) else None
-    if not isinstance(remaining, int):
+    if not is_whole_number(remaining):
         remaining = None
     return Status(remaining, _read_id(data.get("sid")))
 
@@ -274,11 +275,12 @@ def _parse_status(data: Mapping[str, Any]) -> Status:
 def _parse_nodes(nodes: Any) -> dict[str, NodeProgress]:
     if not isinstance(nodes, dict):
         return {}
-    return {
-        str(key): _parse_node(str(key), entry)
-        for key, entry in nodes.items()
-        if isinstance(entry, dict)
-    }
+    parsed: dict[str, NodeProgress] = {}
+    for key, entry in nodes.items():
+        if isinstance(entry, dict):
+            node = str(key)
+            parsed[node] = _parse_node(node, entry)
+    return parsed
 
 
 def _parse_node(node: str, entry: Mapping[str, Any]) -> NodeProgress:
@@ -328,6 +330,10 @@ def _read_ids(values: Any) -> tuple[str, ...]:
 
 
 def _read_number(value: Any) -> float:
-    if not isinstance(value, int | float) or not math.isfinite(value):
+    number = parse_number(value)
+    if number is None:
         return 0.0
-    return float(value)
+    try:
+        return float(number)
+    except OverflowError:  # an integer may have hundreds of digits
+        return 0.0

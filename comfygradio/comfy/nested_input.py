@@ -1,5 +1,5 @@
 """Nested inputs: members of an object that is the value of one input (`lora_1.strength`), as in
-loaders with rows of their own.
+loaders with rows of their own, and lists, which are posted inside of an object.
 """
 
 from __future__ import annotations
@@ -27,7 +27,11 @@ def has_input(inputs: Mapping[str, Any], name: str) -> bool:
 
 def write_input(inputs: dict[str, Any], name: str, value: Any) -> None:
     """Set an input, or an existing member of one, in place."""
-    holder, key = _find_place(inputs, name) or (inputs, name)
+    place = _find_place(inputs, name)
+    if place is None:
+        inputs[name] = value
+        return
+    holder, key = place
     holder[key] = value
 
 
@@ -49,7 +53,26 @@ def find_owner(inputs: Mapping[str, Any], name: str) -> str:
     """Find the input that contains this member; "" for an input itself and for an unknown name."""
     if name in inputs or not has_input(inputs, name):
         return ""
-    return next(key for key in _list_beginnings(name) if isinstance(inputs.get(key), dict))
+    beginnings = _list_beginnings(name)
+    return next(key for key in beginnings if isinstance(inputs.get(key), dict))
+
+
+def unwrap_list(value: Any) -> Any:
+    """Return the list in `{"__value__": [...]}`, the form in which lists are posted. Returns any
+    other value unchanged.
+    """
+    if isinstance(value, dict) and LIST in value:
+        return value[LIST]
+    return value
+
+
+def wrap_list(value: Any) -> Any:
+    """Wrap a list for posting, since ComfyUI takes a bare list for a link. Returns any other value
+    unchanged.
+    """
+    if isinstance(value, list | tuple):
+        return {LIST: list(value)}
+    return value
 
 
 def _find_place(inputs: Mapping[str, Any], name: str) -> tuple[Any, str] | None:
@@ -66,6 +89,10 @@ def _find_place(inputs: Mapping[str, Any], name: str) -> tuple[Any, str] | None:
 
 def _list_beginnings(name: str) -> list[str]:
     """List what precedes each dot of a name, the shortest first."""
-    last = len(name) - 1
-    points = [at for at, sign in enumerate(name) if sign == "." and at < last]
-    return [name[:at] for at in points]
+    beginnings: list[str] = []
+    # A dot at the end separates nothing.
+    end = name.find(".")
+    while 0 <= end < len(name) - 1:
+        beginnings.append(name[:end])
+        end = name.find(".", end + 1)
+    return beginnings

@@ -86,14 +86,16 @@ def fit_line(runs: Sequence[TimedRun]) -> LinearFit:
     """
     measured = [(run.work, run.seconds) for run in runs if run.work is not None]
     if not measured:
-        return LinearFit(median(run.seconds for run in runs), 0.0)
+        usual = median(run.seconds for run in runs)
+        return LinearFit(usual, 0.0)
     slopes = _list_slopes(measured)
     if slopes:
         rate = max(0.0, median(slopes))
         base = median(seconds - rate * work for work, seconds in measured)
         if base >= 0:
             return LinearFit(base, rate)
-    return LinearFit(0.0, median(seconds / work for work, seconds in measured))
+    rate = median(seconds / work for work, seconds in measured)
+    return LinearFit(0.0, rate)
 
 
 def _list_slopes(measured: Sequence[tuple[float, float]]) -> list[float]:
@@ -191,6 +193,6 @@ def _read_number(value: object, inputs: InputLookup) -> float | None:
     """Read a number above 0, from a literal value or from the node linked here."""
     if isinstance(value, Link):
         value = inputs(value.node_id).get("value")
-    if not is_number(value):
+    if not is_number(value) or not 0 < value < MAX_NUMBER:
         return None
-    return float(value) if 0 < value < MAX_NUMBER else None
+    return float(value)

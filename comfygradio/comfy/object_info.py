@@ -32,12 +32,25 @@ present counts.
 
 def is_number(value: object) -> TypeGuard[int | float]:
     """Whether a value is an int or a float. A bool, which Python takes for an int, is none."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(value, bool):
+        return False
+    return isinstance(value, int | float)
 
 
 def is_whole_number(value: object) -> TypeGuard[int]:
     """Whether a value is an int. A bool, which Python takes for an int, is none."""
-    return isinstance(value, int) and not isinstance(value, bool)
+    if isinstance(value, bool):
+        return False
+    return isinstance(value, int)
+
+
+def parse_number(value: object) -> int | float | None:
+    """Parse a number that a server sent. Returns None for NaN, infinity and all that is no
+    number.
+    """
+    if not is_number(value):
+        return None
+    return value if -math.inf < value < math.inf else None
 
 
 def name_entry(entry: Any) -> Scalar | None:
@@ -50,8 +63,9 @@ def name_entry(entry: Any) -> Scalar | None:
             if isinstance(name, str) and name:
                 return name
         return None
-    first = entry[0] if isinstance(entry, list) and entry else entry
-    return first if isinstance(first, Scalar) else None
+    if isinstance(entry, list) and entry:
+        entry = entry[0]
+    return entry if isinstance(entry, Scalar) else None
 
 
 @dataclass(frozen=True)
@@ -86,7 +100,9 @@ class InputSpec:
         if not self.entries or isinstance(value, Scalar):
             return value
         name = name_entry(value)
-        return value if name is None else name
+        if name is None:
+            return value
+        return name
 
     def from_choice_name(self, name: Any) -> Any:
         """Return the entry with this name. Scalars without an entry are returned unchanged."""
@@ -139,28 +155,31 @@ class InputSpec:
         """Parse `[type]` or `[type, options]` of one input. A combo is a list (V1), or "COMBO" with
         options (V3).
         """
-        parts = data if isinstance(data, list) else []
-        kind = parts[0] if parts else "*"
-        options = _mapping(parts[1]) if len(parts) > 1 else {}
+        kind, options = _split_input(data)
         entries = _list_entries(kind, options)
+        choices: tuple[Scalar, ...] | None = None
+        if entries is None:
+            entries = []  # of an input that is no combo
+        else:
+            choices = _list_choices(entries)
         tooltip = options.get("tooltip")
         is_list = isinstance(kind, list) or kind == "COMBO"
         is_said = not MEDIA_FLAGS.keys().isdisjoint(options)
         guessed: str | None = None
         if is_list and not is_said:
-            guessed = guess_upload(class_type, name, entries or [], options)
+            guessed = guess_upload(class_type, name, entries, options)
         return cls(
             name=_tidy(name),
             type=_name_type(kind),
             group=group,
-            choices=None if entries is None else _list_choices(entries),
+            choices=choices,
             default=options.get("default"),
-            minimum=_number(options.get("min")),
-            maximum=_number(options.get("max")),
-            step=_number(options.get("step")),
+            minimum=parse_number(options.get("min")),
+            maximum=parse_number(options.get("max")),
+            step=parse_number(options.get("step")),
             tooltip=_tidy(tooltip) if isinstance(tooltip, str) else "",
             options=options,
-            entries=_name_entries(entries or []),
+            entries=_name_entries(entries),
             guessed=guessed,
         )
 
@@ -189,7 +208,8 @@ class NodeDef:
         """Parse one value of `/object_info`. Missing and null values count as empty."""
         specs = _parse_inputs(data, class_type)
         title = data.get("display_name") or data.get("name") or class_type
-        hidden = _mapping(_mapping(data.get("input")).get("hidden"))
+        groups = _mapping(data.get("input"))
+        hidden = _mapping(groups.get("hidden"))
         return cls(
             class_type=class_type,
             title=_tidy(str(title)),
@@ -235,9 +255,12 @@ class ObjectInfo:
         node = self.nodes.get(class_type)
         if node is None:
             return None
-        if input_name in node.inputs:
-            return _offer_own(node.inputs[input_name], node.inputs, inputs or {})
-        return _dynamic_spec(node.inputs, input_name, inputs or {})
+        if inputs is None:
+            inputs = {}
+        known = node.inputs.get(input_name)
+        if known is not None:
+            return _offer_own(known, node.inputs, inputs)
+        return _dynamic_spec(node.inputs, input_name, inputs)
 
     def active_specs(self, class_type: str, inputs: Mapping[str, Any]) -> list[InputSpec]:
         """List the specs of all inputs of a class, including those that the choices of dynamic
@@ -248,17 +271,23 @@ class ObjectInfo:
         found = [_offer_own(spec, known, inputs) for spec in known.values()]
         # The list grows while it is walked: a choice may bring along another dynamic combo.
         for spec in found:
-            found += _chosen_specs(spec, inputs).values()
+            added = _chosen_specs(spec, inputs)
+            found += added.values()
         return found
 
     def merge(self, other: ObjectInfo) -> ObjectInfo:
         """Combine two servers: all classes, and in each list the choices that either has."""
         nodes = {**self.nodes, **other.nodes}
-        for name in self.nodes.keys() & other.nodes.keys():
-            nodes[name] = _merge_lists(self.nodes[name], other.nodes[name])
+        for name, mine in self.nodes.items():
+            theirs = other.nodes.get(name)
+            if theirs is not None:
+                nodes[name] = _merge_lists(mine, theirs)
         broken = (self.broken | other.broken) - nodes.keys()
-        known_keys = {self.has_key, other.has_key} - {None}
-        has_key = any(known_keys) if known_keys else None
+        has_key = self.has_key
+        if has_key is None:
+            has_key = other.has_key
+        elif other.has_key:
+            has_key = True
         return ObjectInfo(nodes, broken, has_key)
 
     @classmethod
@@ -296,7 +325,9 @@ def _offer_own(
 
     If other nodes feed the options, only the current choice is known.
     """
-    if spec.choices != () or "option1" in known or "option1" not in inputs:
+    is_empty_list = spec.choices == ()
+    has_own_options = "option1" in inputs and "option1" not in known
+    if not is_empty_list or not has_own_options:
         return spec
     offered = list_own_options(inputs)
     chosen = inputs.get(spec.name)
@@ -313,10 +344,13 @@ def _merge_lists(mine: NodeDef, theirs: NodeDef) -> NodeDef:
         other = theirs.inputs.get(name)
         if other is None or other.choices is None or spec.choices is None:
             continue
-        choices = _unique([*spec.choices, *other.choices])
-        entries = {**other.entries, **spec.entries}
-        guessed = spec.guessed or other.guessed
-        inputs[name] = replace(spec, choices=choices, entries=entries, guessed=guessed)
+        choices = [*spec.choices, *other.choices]
+        inputs[name] = replace(
+            spec,
+            choices=_unique(choices),
+            entries={**other.entries, **spec.entries},
+            guessed=spec.guessed or other.guessed,
+        )
     return replace(mine, inputs=inputs)
 
 
@@ -331,7 +365,9 @@ def _dynamic_spec(
     path = parent
     while rest:
         spec = specs.get(path)
-        specs = _chosen_specs(spec, inputs) if spec else {}
+        if spec is None:
+            return None
+        specs = _chosen_specs(spec, inputs)
         if name in specs:
             return specs[name]
         part, _, rest = rest.partition(".")
@@ -343,14 +379,19 @@ def _chosen_specs(spec: InputSpec, inputs: Mapping[str, Any]) -> dict[str, Input
     """Return the inputs that the current choice of a dynamic combo adds, by full name."""
     if spec.type != "COMFY_DYNAMICCOMBO_V3":
         return {}
-    value = inputs.get(spec.name)
-    chosen = [entry for entry in _dynamic_entries(spec.options) if entry.get("key") == value]
-    if not chosen:
-        return {}
+    chosen = inputs.get(spec.name)
+    for entry in _dynamic_entries(spec.options):
+        if entry.get("key") == chosen:
+            return _name_added(spec, entry)
+    return {}
+
+
+def _name_added(spec: InputSpec, entry: Mapping[str, Any]) -> dict[str, InputSpec]:
+    """Return the inputs that one entry of a dynamic combo adds, by full name."""
     specs: dict[str, InputSpec] = {}
-    for sub in _parse_inputs({"input": chosen[0].get("inputs")}):
-        name = f"{spec.name}.{sub.name}"
-        specs[name] = replace(sub, name=name)
+    for added in _parse_inputs({"input": entry.get("inputs")}):
+        name = f"{spec.name}.{added.name}"
+        specs[name] = replace(added, name=name)
     return specs
 
 
@@ -360,6 +401,14 @@ def _dynamic_entries(options: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     if not isinstance(entries, list):
         return []
     return [entry for entry in entries if isinstance(entry, dict)]
+
+
+def _split_input(data: Any) -> tuple[Any, Mapping[str, Any]]:
+    """Split the definition of an input into its type and its options."""
+    if not isinstance(data, list) or not data:
+        return "*", {}
+    options = data[1] if len(data) > 1 else None
+    return data[0], _mapping(options)
 
 
 def _list_entries(kind: Any, options: Mapping[str, Any]) -> list[Any] | None:
@@ -401,12 +450,19 @@ def _parse_group(
     class_type: str,
 ) -> list[InputSpec]:
     specs = _mapping(groups.get(group))
-    order = _mapping(data.get("input_order")).get(group)
-    ordered: list[str] = []
+    orders = _mapping(data.get("input_order"))
+    order = orders.get(group)
+    ordered: dict[str, Any] = {}
     if isinstance(order, list):
-        ordered = [name for name in order if isinstance(name, str) and name in specs]
-    names = dict.fromkeys([*ordered, *specs])
-    return [InputSpec.from_json(name, group, specs[name], class_type) for name in names]
+        for name in order:
+            if isinstance(name, str) and name in specs:
+                ordered[name] = specs[name]
+    # The others follow, in their own order.
+    ordered.update(specs)
+    found: list[InputSpec] = []
+    for name, spec in ordered.items():
+        found.append(InputSpec.from_json(name, group, spec, class_type))
+    return found
 
 
 def _parse_output_types(outputs: Any) -> tuple[str, ...]:
@@ -436,7 +492,9 @@ def _name_entries(entries: list[Any]) -> dict[Scalar, Any]:
 
 def _is_offered(choice: Scalar) -> bool:
     """Whether a choice can be shown and posted: file names with undecodable bytes cannot."""
-    return not isinstance(choice, str) or _tidy(choice) == choice
+    if not isinstance(choice, str):
+        return True
+    return _tidy(choice) == choice
 
 
 def _tidy(text: str) -> str:
@@ -445,13 +503,6 @@ def _tidy(text: str) -> str:
 
 def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def _number(value: Any) -> int | float | None:
-    """Parse a limit. NaN and infinity count as none."""
-    if not is_number(value):
-        return None
-    return value if -math.inf < value < math.inf else None
 
 
 def _asks_for_key(hidden: Mapping[str, Any]) -> bool:

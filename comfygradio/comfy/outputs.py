@@ -64,8 +64,9 @@ class Output:
     @property
     def name(self) -> str:
         """The file name without folders, safe to use on this machine."""
-        last_part = re.split(r"[\\/]", self.filename)[-1]
-        return last_part.replace("\0", "") or f"{self.node_id}.txt"
+        parts = re.split(r"[\\/]", self.filename)
+        name = parts[-1].replace("\0", "")
+        return name or f"{self.node_id}.txt"
 
     def read(self) -> bytes:
         """Return the bytes exactly as the server has them. Raises NotFound and other
@@ -85,12 +86,14 @@ class Output:
         target = Path(path)
         if target.is_dir():
             target = target / self.name
-        if self.data is None and self.filename:
-            place = (target, self.filename, self.subfolder, self.type)
-            if delivery is None:
-                return self._find_source().download(*place)
-            return self._find_source().download(*place, delivery=delivery)
-        return write_file(target, iter([self.read()]))
+        if self.data is not None or not self.filename:
+            content = self.read()
+            return write_file(target, iter([content]))
+        source = self._find_source()
+        place = (target, self.filename, self.subfolder, self.type)
+        if delivery is None:
+            return source.download(*place)
+        return source.download(*place, delivery=delivery)
 
     def _find_source(self) -> FileSource:
         if self.source is None:
@@ -172,12 +175,15 @@ def _parse_file(node_id: str, file: dict[str, Any], source: FileSource | None) -
 
 
 def _parse_path(node_id: str, value: str, source: FileSource | None) -> Output | None:
+    path = value
+    type = "output"
     match = ANNOTATED_PATH.match(value)
-    path = match["path"] if match else value
+    if match is not None:
+        path = match["path"]
+        type = match["type"] or "output"
     kind = decide_kind(path)
     if kind == "file":
         return None
-    type = (match and match["type"]) or "output"
     # -1 where there is no folder.
     cut = max(path.rfind("/"), path.rfind("\\"))
     folder = path[: max(cut, 0)]

@@ -17,7 +17,7 @@ from comfygradio.comfy.inbox import Inbox, InboxItem, TaskThread
 from comfygradio.comfy.locate import PromptLocation, locate_by_id
 from comfygradio.comfy.messages import ExecutionSuccess, FeatureFlags, Message, Status
 from comfygradio.comfy.prompt_progress import PromptProgress
-from comfygradio.comfy.submit import AdoptedPrompt, Submission, open_socket
+from comfygradio.comfy.submit import ExistingPrompt, Submission, open_socket
 from comfygradio.comfy.timers import PollTimers, PollTimings
 from comfygradio.comfy.tracker import PromptTracker
 from comfygradio.comfy.websocket_client import Socket
@@ -106,7 +106,8 @@ class PromptRun:
 
         Raises as `ComfyClient.run`.
         """
-        threading.Thread(target=self._submit, name="comfy-run", daemon=True).start()
+        thread = threading.Thread(target=self._submit, name="comfy-run", daemon=True)
+        thread.start()
         try:
             yield from self._yield_states(heartbeat_seconds)
         except ComfyGradioError:
@@ -132,13 +133,15 @@ class PromptRun:
             now = self._clock.monotonic()
             left = yielded_at + heartbeat_seconds - now
             pause = self._timers.pause(now, max(left, 0.0))
-            items = self._inbox.take(pause)
-            # A list, since every item has to be opened, whatever the ones before it said.
-            changed = [self._handle_item(item) for item in items]
+            has_changed = False
+            for item in self._inbox.take(pause):
+                if self._handle_item(item):
+                    has_changed = True
             self._check_timers(self._clock.monotonic())
-            changed.append(self._update_answering(self._clock.monotonic()))
+            if self._update_answering(self._clock.monotonic()):
+                has_changed = True
             is_due = self._clock.monotonic() - yielded_at >= heartbeat_seconds
-            if any(changed) or is_due or self._tracker.done:
+            if has_changed or is_due or self._tracker.done:
                 self._tracker.now = self._clock.monotonic()
                 yield self._tracker.state
                 yielded_at = self._clock.monotonic()
@@ -166,8 +169,8 @@ class PromptRun:
                 return self._handle_message(item)
             case QueuedPrompt():
                 self._accept(item.content)
-            case AdoptedPrompt():
-                self._adopt(item.content.location, item.at)
+            case ExistingPrompt():
+                self._follow_existing(item.content.location, item.at)
             case PromptLocation():
                 self._apply_location(item.content, item.at)
             case SocketLost():
@@ -201,12 +204,13 @@ class PromptRun:
         elif isinstance(message, ExecutionSuccess):
             self._timers.poll_within(at, self._patience.settle)
 
-    def _adopt(self, location: PromptLocation, now: float) -> None:
+    def _follow_existing(self, location: PromptLocation, now: float) -> None:
         self._tracker.mark_gap()
-        if location.entry:
-            self._tracker.accept(QueuedPrompt(location.prompt_id, 0))
+        queued = QueuedPrompt(location.prompt_id, 0)
+        if location.entry is not None:
+            self._tracker.accept(queued)
         else:
-            self._accept(QueuedPrompt(location.prompt_id, 0))
+            self._accept(queued)
             self._timers.may_be_forgotten = True
         self._apply_location(location, now)
         self._timers.poll_within(now)
@@ -249,10 +253,12 @@ class PromptRun:
         self._timers.note_poll(now, location.error is not None)
         if location.found:
             self._absent_since = None
-        if location.entry and self._awaits_frames(location.entry, now):
-            self._timers.poll_within(now, self._patience.settle)
-        elif location.entry:
-            self._tracker.apply_history(location.entry)
+        entry = location.entry
+        if entry is not None:
+            if self._awaits_frames(entry, now):
+                self._timers.poll_within(now, self._patience.settle)
+            else:
+                self._tracker.apply_history(entry)
         elif location.running:
             if self._tracker.stage != "running":
                 self._timers.expect_messages(now)
@@ -266,11 +272,9 @@ class PromptRun:
         """Whether to delay the end that a history reports, because the socket may still deliver
         pictures that no history contains.
         """
-        if (
-            entry.status != "success"
-            or self._socket is None
-            or not self._tracker.awaits_socket_images
-        ):
+        if entry.status != "success" or self._socket is None:
+            return False
+        if not self._tracker.awaits_socket_images:
             return False
         if self._ended_since is None:
             self._ended_since = now
@@ -320,17 +324,21 @@ class PromptRun:
         self._tracker.retract_warning(SLOW_CONNECTION)
         self._socket = socket
         self._timers.connect(now, self._answers_flags)
-        threading.Thread(target=self._read, args=(socket,), name="comfy-run", daemon=True).start()
+        thread = threading.Thread(target=self._read, args=(socket,), name="comfy-run", daemon=True)
+        thread.start()
 
     def _read(self, socket: Socket) -> None:
         if self._submission.stop_requested.is_set():
             socket.close()
-        socket.listen(self._inbox.put, lambda ended: self._inbox.put(SocketLost(ended)))
+        socket.listen(self._inbox.put, self._report_lost)
+
+    def _report_lost(self, socket: Socket) -> None:
+        self._inbox.put(SocketLost(socket))
 
     def _submit(self) -> None:
         """Submit the prompt, then read the socket. Runs on its own thread."""
         try:
-            begun: QueuedPrompt | AdoptedPrompt | Exception | None = self._submission.run()
+            begun: QueuedPrompt | ExistingPrompt | Exception | None = self._submission.run()
         except Exception as error:
             begun = error
         self._socket = self._submission.socket
@@ -341,7 +349,8 @@ class PromptRun:
             self._read(self._submission.socket)
 
     def _reopen(self) -> None:
-        reopened = SocketReopened(open_socket(self._endpoints, self._submission.client_id))
+        socket = open_socket(self._endpoints, self._submission.client_id)
+        reopened = SocketReopened(socket)
         self._inbox.put(reopened)
         if self._submission.stop_requested.is_set():
             reopened.close()

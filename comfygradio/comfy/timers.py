@@ -68,8 +68,9 @@ class ReconnectTimers:
     @property
     def has_given_up(self) -> bool:
         """Whether all attempts to reopen the socket have failed."""
-        allowed = len(self._patience.reconnect)
-        return not self.connected and self.attempts > allowed
+        if self.connected:
+            return False
+        return self.attempts > len(self._patience.reconnect)
 
     def hear(self, now: float) -> None:
         """Record that a message arrived."""
@@ -111,16 +112,22 @@ class ReconnectTimers:
 
     def wants_reconnect(self, now: float) -> bool:
         """Whether a socket should be opened now."""
-        return self._reconnect_at is not None and now >= self._reconnect_at
+        if self._reconnect_at is None:
+            return False
+        return now >= self._reconnect_at
 
     def is_forgotten(self, now: float) -> bool:
         """Whether the server has proved not to know an open socket any more."""
-        return self._listening_until is not None and now >= self._listening_until
+        if self._listening_until is None:
+            return False
+        return now >= self._listening_until
 
     def wants_renewal(self, now: float) -> bool:
         """Whether an open socket has been silent for so long that it should be reopened."""
+        if not self.connected or not self.may_be_forgotten:
+            return False
         renewal_at = self._heard_at + self._renewal
-        return self.connected and self.may_be_forgotten and now >= renewal_at
+        return now >= renewal_at
 
     def next_due(self) -> float | None:
         """When the next of these is due; None if nothing is."""
@@ -170,12 +177,14 @@ class PollTimers(ReconnectTimers):
 
     def poll_within(self, now: float, pause: float = 0.0) -> None:
         """Poll after at most `pause` seconds."""
-        self._poll_at = min(self._poll_at, now + pause)
+        latest = now + pause
+        self._poll_at = min(self._poll_at, latest)
 
     def refresh_queue(self, now: float) -> None:
         """Poll soon because the queue changed, but not more often than `queue_refresh` allows."""
         allowed_at = self._polled_at + self._patience.queue_refresh
-        self.poll_within(now, max(allowed_at - now, 0.0))
+        pause = max(allowed_at - now, 0.0)
+        self.poll_within(now, pause)
 
     def connect(self, now: float, answers_flags: bool) -> None:
         """Record that a socket is open, and poll once. See `ReconnectTimers.connect`."""
@@ -206,21 +215,29 @@ class PollTimers(ReconnectTimers):
 
     def wants_poll(self, now: float) -> bool:
         """Whether the history should be polled now."""
-        return not self.busy and now >= self._poll_at
+        if self.busy:
+            return False
+        return now >= self._poll_at
 
     def wants_reconnect(self, now: float) -> bool:
         """Whether a socket should be opened now."""
-        return not self.busy and super().wants_reconnect(now)
+        if self.busy:
+            return False
+        return super().wants_reconnect(now)
 
     def wants_renewal(self, now: float) -> bool:
         """Whether an open socket has been silent for so long that it should be reopened."""
-        return not self.busy and super().wants_renewal(now)
+        if self.busy:
+            return False
+        return super().wants_renewal(now)
 
     def is_answered(self, now: float) -> bool:
         """Whether the server answers: the last poll did not fail, and no request is overdue."""
         if self._failing_since is not None:
             return False
-        return self._asked_at is None or now < self._asked_at + self._patience.answer
+        if self._asked_at is None:
+            return True
+        return now < self._asked_at + self._patience.answer
 
     def has_timed_out(self, now: float) -> bool:
         """Whether the server has not responded for as long as all reconnect attempts take."""
@@ -235,12 +252,12 @@ class PollTimers(ReconnectTimers):
         """Seconds until the next timer is due, at most `longest`."""
         times = [self._listening_until, self._find_overdue(now)]
         if not self.busy:
-            times.append(self._reconnect_at)
-        due = [time for time in times if time]
-        if not self.busy:
-            due.append(self._poll_at)
-        pauses = [time - now for time in due]
-        return max(min([longest, *pauses]), 0.0)
+            times += [self._reconnect_at, self._poll_at]
+        pause = longest
+        for time in times:
+            if time is not None:
+                pause = min(pause, time - now)
+        return max(pause, 0.0)
 
     def _find_overdue(self, now: float) -> float | None:
         """When the current request becomes overdue; None without a request, or if it is overdue

@@ -12,7 +12,7 @@ from comfygradio.comfy.failures import (
     name_node,
     read_titles,
 )
-from comfygradio.comfy.graph_progress import GraphProgress, NodeTimeLeft, guess_outputs
+from comfygradio.comfy.graph_progress import GraphProgress, NodeTimeLeft, divide, guess_outputs
 from comfygradio.comfy.http_responses import HistoryEntry, QueuedPrompt
 from comfygradio.comfy.messages import (
     Executed,
@@ -72,17 +72,14 @@ class PromptTracker:
         advances it.
         """
         self._titles = read_titles(graph)
-        self._classes = {
-            str(key): str(node.get("class_type"))
-            for key, node in graph.items()
-            if isinstance(node, dict)
-        }
+        self._classes = _read_classes(graph)
         self._shown = frozenset(shown)
         self._source = source
         self._progress = GraphProgress(graph, weights)
         self._time_left = NodeTimeLeft()
-        # Of a node that sends its pictures by the socket no `executed` is told.
-        self._expected = {key for key in guess_outputs(graph) if self._classes[key] != SOCKET_SAVER}
+        # No `executed` reports a node that sends its pictures over the socket.
+        self._expected = guess_outputs(graph).difference(self._find_class(SOCKET_SAVER))
+        """Ids of the nodes whose outputs have to be seen before the messages prove success."""
         self._outputs: dict[str, tuple[Output, ...]] = {}
         self._is_short = False
         """Whether expected results are missing."""
@@ -197,14 +194,16 @@ class PromptTracker:
         """Take the end and the outputs from the history, which is authoritative."""
         by_node: dict[str, list[Output]] = {}
         for output in entry.outputs:
-            by_node.setdefault(output.node_id, []).append(output)
+            made = by_node.setdefault(output.node_id, [])
+            made.append(output)
         for node, made in by_node.items():
             self._replace_outputs(node, made)
-        is_success = entry.status == "success"
+        # A prompt may succeed in spite of a blocked node.
+        may_have_failed = entry.status != "success"
         for message in entry.messages:
             if isinstance(message, ExecutionCached):
                 self._cached = message.nodes
-            elif not is_success and isinstance(message, ExecutionError | ExecutionInterrupted):
+            elif may_have_failed and isinstance(message, ExecutionError | ExecutionInterrupted):
                 self._fail(message)
         if self.failure is None and entry.status == "error":
             self.failure = JobInterrupted("The job was stopped.", self.prompt_id)
@@ -289,19 +288,21 @@ class PromptTracker:
 
     def _count(self, message: Progress, at: float) -> None:
         self.mark_running()
-        fraction = message.value / message.max if message.max > 0 else 0.0
-        if message.node is None or self._is_current(message.node):
+        node = message.node
+        fraction = divide(message.value, message.max)
+        if node is None or self._is_current(node):
             self._step = int(message.value)
             self._steps = int(message.max)
-            self._has_stepped = self._has_stepped or self._steps > 1
+            if self._steps > 1:
+                self._has_stepped = True
             self._time_left.report(fraction, at)
-        if message.node is not None and fraction > 0:
-            self._progress.advance(message.node, fraction)
-            self._progress.complete_upstream(message.node)
+        if node is not None and fraction > 0:
+            self._progress.advance(node, fraction)
+            self._progress.complete_upstream(node)
 
     def _is_current(self, node: str) -> bool:
         """Whether this is the running node, or one that it expanded into."""
-        return node == self._node or node.split(".")[0] == self._node
+        return self._node in (node, _find_parent(node))
 
     def _estimate(self) -> float | None:
         """Estimate the seconds left. Returns None unless the prompt runs on a server that answers,
@@ -333,22 +334,35 @@ class PromptTracker:
         return True
 
     def _is_result(self, node: str, frame: PreviewFrame) -> bool:
-        return frame.mime == "image/png" and self._classes.get(node) == SOCKET_SAVER
+        """Whether a frame is a finished picture, and not a preview."""
+        if self._classes.get(node) != SOCKET_SAVER:
+            return False
+        return frame.mime == "image/png"
 
     def _keep_frame(self, node: str, frame: PreviewFrame) -> None:
         made = self._outputs.get(node, ())
-        name = f"{node}_{len(made) + 1:05}.png"
+        number = len(made) + 1
+        name = f"{node}_{number:05}.png"
         output = Output(
-            node, decide_kind(name), name, type="", data=frame.data, source=self._source
+            node,
+            decide_kind(name),
+            name,
+            type="",
+            data=frame.data,
+            source=self._source,
         )
         self._outputs[node] = (*made, output)
 
     def _find_socket_savers(self) -> list[str]:
         """List the shown nodes that deliver pictures only over the socket."""
-        savers = [key for key, name in self._classes.items() if name == SOCKET_SAVER]
+        savers = self._find_class(SOCKET_SAVER)
         if not self._shown:
             return savers
         return [key for key in savers if key in self._shown]
+
+    def _find_class(self, class_type: str) -> list[str]:
+        """List the nodes of a class."""
+        return [key for key, name in self._classes.items() if name == class_type]
 
     def _miss_frames(self) -> None:
         """Warn about pictures that only the socket delivers, if they were missed."""
@@ -361,7 +375,7 @@ class PromptTracker:
                 self.warn(f"{name} sends its pictures only live; they were missed.")
 
     def _take_text(self, message: ProgressText) -> bool:
-        if self._node is None or message.node.split(".")[0] != self._node.split(".")[0]:
+        if self._node is None or _find_parent(message.node) != _find_parent(self._node):
             return False
         self._text = clean_text(message.text, MAX_TEXT_LENGTH)
         return True
@@ -401,11 +415,27 @@ class PromptTracker:
     def _list_shown(self) -> tuple[Output, ...]:
         shown: list[Output] = []
         for made in self._outputs.values():
-            shown.extend(output for output in made if self._is_shown(output))
+            for output in made:
+                if self._is_shown(output):
+                    shown.append(output)
         return tuple(shown)
 
     def _is_shown(self, output: Output) -> bool:
-        if not self._shown:
+        if not self._shown or output.node_id in self._shown:
             return True
-        parent = output.node_id.split(".")[0]
-        return output.node_id in self._shown or parent in self._shown
+        return _find_parent(output.node_id) in self._shown
+
+
+def _read_classes(graph: Mapping[str, Any]) -> dict[str, str]:
+    classes: dict[str, str] = {}
+    for key, node in graph.items():
+        if isinstance(node, dict):
+            classes[str(key)] = str(node.get("class_type"))
+    return classes
+
+
+def _find_parent(node: str) -> str:
+    """Find the node of the graph that expanded into this one (`5` of `5.0.2`), or the node
+    itself.
+    """
+    return node.partition(".")[0]

@@ -70,7 +70,8 @@ class CallRecord:
         """Log a call that got no response. Only the type of the error is logged, since its text may
         contain the address with its login.
         """
-        self._write(type(error).__name__, "no answer")
+        kind = type(error).__name__
+        self._write(kind, "no answer")
 
     def _write(self, outcome: str, rest: str) -> None:
         if not log.isEnabledFor(logging.DEBUG):
@@ -92,13 +93,15 @@ def format_target(path: str, params: Mapping[str, Any], address: Address) -> str
     """Format the path and query of a call with every secret masked: the parameters of the server's
     address, and parameters with the name of a secret.
     """
-    masked: dict[str, Any] = {}
-    for name, value in params.items():
-        is_secret = name in address.params or SECRET_NAME.search(name)
-        masked[name] = MASK if is_secret else value
+    masked = dict(params)
+    for name in params:
+        if name in address.params or SECRET_NAME.search(name):
+            masked[name] = MASK
     query = urlencode(masked, doseq=True, safe="*/")
     shown = quote(path, safe="/%:@!$&'()*+,;=~-._")
-    return f"{shown}?{query}" if query else shown
+    if not query:
+        return shown
+    return f"{shown}?{query}"
 
 
 def log_message(message: Message) -> None:
@@ -153,11 +156,12 @@ def describe_message(message: Message) -> dict[str, Any]:
 
 
 def _describe_running(message: ProgressState) -> str:
-    steps: list[str] = []
+    running: list[str] = []
     for node, progress in message.nodes.items():
         if progress.state == "running":
-            steps.append(f"{node}:{progress.value:g}/{progress.max:g}")
-    return ",".join(steps)
+            steps = f"{progress.value:g}/{progress.max:g}"
+            running.append(f"{node}:{steps}")
+    return ",".join(running)
 
 
 def _show(value: Any) -> str:

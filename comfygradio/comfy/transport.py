@@ -47,10 +47,11 @@ class Access:
     @property
     def all_headers(self) -> dict[str, str]:
         """Our headers and, unless they contain one, the Authorization header of the URL."""
-        is_named = any(name.lower() == "authorization" for name in self.headers)
-        if is_named or not self.address.authorization:
+        login = self.address.authorization
+        names = {name.lower() for name in self.headers}
+        if not login or "authorization" in names:
             return dict(self.headers)
-        return {"Authorization": self.address.authorization, **self.headers}
+        return {"Authorization": login, **self.headers}
 
 
 class Transport:
@@ -88,7 +89,9 @@ class Transport:
 
     def post_json(self, path: str, body: Any, *, accept: tuple[int, ...] = ()) -> httpx.Response:
         """POST a JSON body. Raises ServerError."""
-        return self.request("POST", path, accept=accept, **_encode(body))
+        content = json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"}
+        return self.request("POST", path, accept=accept, content=content, headers=headers)
 
     def request(
         self, method: str, path: str, *, accept: Container[int] = (), **options: Any
@@ -97,8 +100,10 @@ class Transport:
         `accept`.
         """
         response = self._send(method, self.prefix + path, **options)
-        if self._is_foreign(response) and self.find_prefix():
-            response = self._send(method, self.prefix + path, **options)
+        if self._is_foreign(response):
+            has_prefix = self.find_prefix()
+            if has_prefix:
+                response = self._send(method, self.prefix + path, **options)
         if response.status_code not in accept:
             check_status(response, self.access.address)
         return response
@@ -191,7 +196,12 @@ class Transport:
                 record.end(response.status_code, response.num_bytes_downloaded)
 
     def _is_foreign(self, response: httpx.Response) -> bool:
-        if self._certain or response.request.url.path.startswith(f"{self._path}/api/"):
+        """Whether a response may come from a gateway that wants the prefix."""
+        if self._certain:
+            return False
+        base_path = urlsplit(self.access.address.base).path
+        path = response.request.url.path
+        if path.startswith(f"{base_path}/api/"):
             return False
         return response.status_code in PREFIX_HINTS or _is_page(response)
 
@@ -205,16 +215,15 @@ class Transport:
             return False
         return isinstance(stats, dict)
 
-    @property
-    def _path(self) -> str:
-        return urlsplit(self.access.address.base).path
-
     def _url(self, path: str) -> str:
         return self.access.address.base + path
 
     def _merge(self, params: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Join the address's parameters and these, without those that are None."""
         merged: dict[str, Any] = dict(self.access.address.params)
-        for key, value in (params or {}).items():
+        if params is None:
+            return merged
+        for key, value in params.items():
             if value is not None:
                 merged[key] = value
         return merged
@@ -322,14 +331,12 @@ def create_tls(access: Access) -> ssl.SSLContext | None:
         ) from None
 
 
-def _encode(body: Any) -> dict[str, Any]:
-    content = json.dumps(body).encode()
-    return {"content": content, "headers": {"Content-Type": "application/json"}}
-
-
 def _is_page(response: httpx.Response) -> bool:
+    """Whether this is a web page, such as a login page."""
+    if response.status_code >= 400:
+        return False
     content_type = response.headers.get("content-type", "")
-    return response.status_code < 400 and "html" in content_type
+    return "html" in content_type
 
 
 def _describe_content(response: httpx.Response, address: Address) -> ServerError:

@@ -49,6 +49,9 @@ FILLERS = frozenset(
 )
 """Words in a name that do not tell the kind."""
 
+LOADING = frozenset(["load", "loader", "upload"])
+"""Words in the names of classes that load what is uploaded."""
+
 OWN_FILES = frozenset(
     ["voice", "speaker", "style", "template", "texture", "preset", "theme", "overlay", "font"]
 )
@@ -75,24 +78,32 @@ def guess_upload(
     class_words = _list_words(class_type)
     named = _find_named(words)
     if not choices:
-        is_loader = bool(class_words & {"load", "loader", "upload"})
-        return named if is_loader and words <= _list_plain() else None
+        is_loader = not class_words.isdisjoint(LOADING)
+        is_plain = words <= _list_plain()
+        return named if is_loader and is_plain else None
     if words & OWN_FILES and not named:
         return None
-    ends = [_find_end(entry) for entry in choices]
-    if not all(_is_known(end) for end in ends):
+    suffixes = {_find_suffix(entry) for entry in choices}
+    if not suffixes <= _list_suffixes():
         return None
     named = named or _find_named(class_words)
-    possible = [kind for kind, known in SUFFIXES_BY_KIND.items() if known.issuperset(ends)]
+    possible: list[str] = []
+    for kind, known in SUFFIXES_BY_KIND.items():
+        if suffixes <= known:
+            possible.append(kind)
     if not possible:
         return named or "file"
-    return named if named in possible else possible[0]
+    if named in possible:
+        return named
+    return possible[0]
 
 
 def _list_words(name: str) -> frozenset[str]:
     """List the words of a name in lower case, without a plural s."""
-    words = [word.lower() for word in WORD.findall(name)]
-    return frozenset(word.removesuffix("s") for word in words)
+    words: set[str] = set()
+    for word in WORD.findall(name):
+        words.add(word.lower().removesuffix("s"))
+    return frozenset(words)
 
 
 def _find_named(words: Collection[str]) -> str | None:
@@ -107,11 +118,12 @@ def _list_plain() -> frozenset[str]:
     return FILLERS.union(*WORDS.values())
 
 
-def _is_known(end: str) -> bool:
-    return any(end in known for known in SUFFIXES_BY_KIND.values())
+def _list_suffixes() -> frozenset[str]:
+    """List the suffixes of all kinds of files."""
+    return frozenset[str]().union(*SUFFIXES_BY_KIND.values())
 
 
-def _find_end(entry: Any) -> str:
+def _find_suffix(entry: Any) -> str:
     """Return the suffix of a file name in lower case, or "" if it has none."""
     if not isinstance(entry, str):
         return ""

@@ -152,7 +152,8 @@ class Prompt:
 
 def load_workflow(path: Path) -> Workflow:
     """Read an API-format workflow file. Raises WorkflowError."""
-    return Workflow.from_json(load_json(path), str(path))
+    data = load_json(path)
+    return Workflow.from_json(data, name=str(path))
 
 
 def load_json(path: Path) -> Any:
@@ -186,28 +187,35 @@ def _describe_leftovers(graph: Mapping[str, Any]) -> Iterator[str]:
     make them reuse stale results.
     """
     for key, node in graph.items():
-        left = [name for name in node if name == "is_changed" or name.startswith("_loop_")]
+        left = [name for name in node if _is_leftover(name)]
         if left:
             names = ", ".join(left)
             text = f"Node {key} carried {names} from an earlier run; that was left out."
             yield _tidy_text(text)
 
 
+def _is_leftover(name: str) -> bool:
+    return name == "is_changed" or name.startswith("_loop_")
+
+
 def _parse_node(node_id: str, data: Any, name: str) -> Node:
     if not isinstance(data, dict) or not isinstance(data.get("class_type"), str):
         raise WorkflowError(_describe_classless(node_id, data, name))
     class_type = _tidy_text(data["class_type"])
-    inputs = data.get("inputs")
-    try:
-        tidy: dict[str, Any] = _tidy(inputs) if isinstance(inputs, dict) else {}
-    except RecursionError as error:
-        raise WorkflowError(f"{name} is nested too deeply, in node {node_id}.") from error
+    given = data.get("inputs")
+    inputs: dict[str, Any] = {}
+    if isinstance(given, dict):
+        try:
+            inputs = _tidy(given)
+        except RecursionError as error:
+            raise WorkflowError(f"{name} is nested too deeply, in node {node_id}.") from error
     # Other programs may write the node of a link as a number; ComfyUI needs a string.
-    for key, link in _find_links(tidy).items():
-        tidy[key] = [link.node_id, link.slot]
+    for key, link in _find_links(inputs).items():
+        inputs[key] = [link.node_id, link.slot]
     title = _read_title(data)
-    shown = _tidy_text(title) if isinstance(title, str) and title else class_type
-    return Node(node_id, class_type, tidy, shown)
+    if not isinstance(title, str) or not title:
+        title = class_type
+    return Node(node_id, class_type, inputs, _tidy_text(title))
 
 
 def _find_links(inputs: Mapping[str, Any]) -> dict[str, Link]:
@@ -221,7 +229,9 @@ def _find_links(inputs: Mapping[str, Any]) -> dict[str, Link]:
 
 def _read_title(data: Mapping[str, Any]) -> Any:
     meta = data.get("_meta")
-    return meta.get("title") if isinstance(meta, dict) else None
+    if not isinstance(meta, dict):
+        return None
+    return meta.get("title")
 
 
 def _describe_classless(node_id: str, data: Any, name: str) -> str:
@@ -230,8 +240,10 @@ def _describe_classless(node_id: str, data: Any, name: str) -> str:
     ComfyUI exports nodes whose class it lacks without the class. Their title is the class unless
     somebody changed it.
     """
-    title = _read_title(data) if isinstance(data, dict) else None
-    if not isinstance(title, str) or not title or not isinstance(data.get("inputs"), dict):
+    title: Any = None
+    if isinstance(data, dict) and isinstance(data.get("inputs"), dict):
+        title = _read_title(data)
+    if not isinstance(title, str) or not title:
         return f"{name} is no API-format workflow: node {node_id} has no class_type."
     return (
         f"{name} cannot be used: the ComfyUI that exported it lacks the node {_tidy_text(title)} "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from comfygradio.demo.options import DemoOptions
+from comfygradio.demo.execution.options import DemoOptions
 from comfygradio.demo.server import DemoServer, serve_demo
 
 __all__ = ["DemoOptions", "DemoServer", "serve_demo"]

@@ -11,14 +11,14 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from comfygradio.demo.options import DemoOptions
+from comfygradio.demo.execution.options import DemoOptions
 from comfygradio.demo.responses import BodyTooLarge, empty, text
 
 LOGIN_PAGE = "<!doctype html><title>Sign in</title><h1>Please sign in</h1>"
 
 
 class AccessMiddleware:
-    """Wraps the application; refuses, delays or spoils what the options name."""
+    """Wraps the application; refuses, delays or cuts off what the options name."""
 
     def __init__(self, app: ASGIApp, options: DemoOptions) -> None:
         self._app = app
@@ -29,9 +29,12 @@ class AccessMiddleware:
             await self._app(scope, _end_quietly(receive), send)
             return
         inner = self._strip_prefix(scope)
-        refusal = empty(404) if inner is None else self._refuse(inner)
-        if inner is None or refusal is not None:
-            await answer(refusal or empty(404), scope, receive, send)
+        if inner is None:
+            await answer(empty(404), scope, receive, send)
+            return
+        refusal = self._refuse(inner)
+        if refusal is not None:
+            await answer(refusal, scope, receive, send)
             return
         await self._pass_on(inner, receive, send)
 
@@ -45,17 +48,18 @@ class AccessMiddleware:
         return {**scope, "path": path.removeprefix(prefix), "raw_path": None}
 
     def _refuse(self, scope: Scope) -> Response | None:
+        options = self._options
         headers = Headers(scope=scope)
         path = bare_path(scope["path"])
-        if self._options.token is not None and not self._knows_token(scope, headers):
+        if options.token is not None and not self._knows_token(scope, headers):
             return Response(status_code=401, headers={"www-authenticate": "Bearer"})
         if self._is_foreign(headers):
             return empty(403)
-        if path in self._options.fail_on:
-            return text("the demo server fails on purpose", self._options.fail_on[path])
+        if path in options.fail_on:
+            return text("the demo server fails on purpose", options.fail_on[path])
         if scope.get("method") == "OPTIONS":
             return empty()
-        if path in self._options.html_on:
+        if path in options.html_on:
             return Response(LOGIN_PAGE, media_type="text/html")
         return None
 
@@ -65,21 +69,24 @@ class AccessMiddleware:
         if kind.lower() == "basic":
             login = base64.b64decode(value).decode()
             _, _, value = login.partition(":")
-        query = parse_qs(scope.get("query_string", b"").decode())
-        in_query = query.get("token", [""])[0]
-        return token in (value, in_query)
+        if value == token:
+            return True
+        query_string = scope.get("query_string", b"").decode()
+        tokens = parse_qs(query_string).get("token", [""])
+        return bool(tokens[0] == token)
 
     def _is_foreign(self, headers: Headers) -> bool:
         """A page of another origin that talks to a local server."""
         if not self._options.can("origin_check"):
             return False
-        if self._options.can("cross_site_check") and headers.get("sec-fetch-site") == "cross-site":
+        is_cross_site = headers.get("sec-fetch-site") == "cross-site"
+        if is_cross_site and self._options.can("cross_site_check"):
             return True
         host = headers.get("host")
         origin = headers.get("origin")
-        if not host or not origin:
+        if not host or not origin or not is_loopback(host):
             return False
-        return is_loopback(host) and not same_host(host, urlsplit(origin).netloc)
+        return not same_host(host, urlsplit(origin).netloc)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = bare_path(scope["path"])
@@ -111,7 +118,10 @@ class AccessMiddleware:
 
 
 def bare_path(path: str) -> str:
-    return path[4:] if path.startswith("/api/") else path
+    """The path without /api, below which all routes are served a second time."""
+    if not path.startswith("/api/"):
+        return path
+    return path.removeprefix("/api")
 
 
 def is_loopback(host: str) -> bool:
@@ -128,7 +138,9 @@ def same_host(host: str, origin: str) -> bool:
     second = urlsplit(f"//{origin}")
     if first.hostname != second.hostname:
         return False
-    return first.port is None or second.port is None or first.port == second.port
+    if first.port is None or second.port is None:
+        return True
+    return first.port == second.port
 
 
 def cutting(send: Send) -> Send:

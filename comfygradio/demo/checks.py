@@ -7,7 +7,7 @@ from __future__ import annotations
 import traceback
 from typing import Any
 
-from comfygradio.demo.catalog import combo_options
+from comfygradio.demo.execution.catalog import combo_options
 
 Error = dict[str, Any]
 
@@ -19,7 +19,13 @@ CONVERTERS: dict[str, type[Any]] = {"INT": int, "FLOAT": float, "STRING": str, "
 def describe_error(
     kind: str, message: str, details: str, extra: dict[str, Any] | None = None
 ) -> Error:
-    return {"type": kind, "message": message, "details": details, "extra_info": extra or {}}
+    """An error as ComfyUI sends it."""
+    return {
+        "type": kind,
+        "message": message,
+        "details": details,
+        "extra_info": extra or {},
+    }
 
 
 def unwrap_value(value: Any) -> Any:
@@ -31,9 +37,9 @@ def unwrap_value(value: Any) -> Any:
 
 def convert_value(kind: Any, value: Any) -> Any:
     """INT, FLOAT, STRING and BOOLEAN as Python converts them ("2" and 2.7 become 2)."""
-    converter = CONVERTERS.get(kind) if isinstance(kind, str) else None
-    if converter is None:
+    if not isinstance(kind, str) or kind not in CONVERTERS:
         return value
+    converter = CONVERTERS[kind]
     return converter(value)
 
 
@@ -46,14 +52,18 @@ def types_match(received: Any, accepted: Any) -> bool:
     if isinstance(received, list):
         return accepted in ("*", "COMBO")
     received_types = split_types(received)
-    accepted_types = split_types(accepted) if isinstance(accepted, str) else set()
+    accepted_types: set[str] = set()
+    if isinstance(accepted, str):
+        accepted_types = split_types(accepted)
     if "*" in received_types or "*" in accepted_types:
         return True
     return not received_types.isdisjoint(accepted_types)
 
 
 def split_types(union: str) -> set[str]:
-    return {part.strip() for part in union.split(",")}
+    """The types of a union such as `INT,FLOAT`."""
+    parts = union.split(",")
+    return {part.strip() for part in parts}
 
 
 def check_limits(name: str, spec: list[Any], value: Any) -> Error | None:
@@ -75,27 +85,28 @@ def check_choice(name: str, spec: list[Any], value: Any, quoted: bool = False) -
     options = combo_options(spec)
     if options is None:
         return None
-    several = isinstance(value, list) and spec[1].get("multiselect", False)
-    items = value if several else [value]
+    items = [value]
+    if isinstance(value, list) and spec[1].get("multiselect", False):
+        items = value
     wrong = [item for item in items if item not in options]
     if not wrong:
         return None
-    is_long = len(options) > LONG_LIST
-    shown = f"(list of length {len(options)})" if is_long else str(options)
-    blamed = f"'{value}'" if quoted else ", ".join(repr(item) for item in wrong)
-    extra = {
-        "input_name": name,
-        "input_config": None if is_long else spec,
-        "received_value": value,
-    }
+    blamed = f"'{value}'"
+    if not quoted:
+        blamed = ", ".join(repr(item) for item in wrong)
+    shown = str(options)
+    config: list[Any] | None = spec
+    if len(options) > LONG_LIST:
+        shown = f"(list of length {len(options)})"
+        config = None
     details = f"{name}: {blamed} not in {shown}"
+    extra = {"input_name": name, "input_config": config, "received_value": value}
     return describe_error("value_not_in_list", "Value not in list", details, extra)
 
 
 def missing_input(name: str, shown: str) -> Error:
-    return describe_error(
-        "required_input_missing", "Required input is missing", shown, {"input_name": name}
-    )
+    message = "Required input is missing"
+    return describe_error("required_input_missing", message, shown, {"input_name": name})
 
 
 def no_link_error(name: str, spec: list[Any], link: list[Any]) -> Error:
@@ -105,6 +116,7 @@ def no_link_error(name: str, spec: list[Any], link: list[Any]) -> Error:
 
 
 def mismatch_error(name: str, spec: list[Any], received: Any, link: list[Any]) -> Error:
+    message = "Return type mismatch between linked nodes"
     details = f"{name}, received_type({received}) mismatch input_type({spec[0]})"
     extra = {
         "input_name": name,
@@ -112,27 +124,25 @@ def mismatch_error(name: str, spec: list[Any], received: Any, link: list[Any]) -
         "received_type": received,
         "linked_node": link,
     }
-    return describe_error(
-        "return_type_mismatch", "Return type mismatch between linked nodes", details, extra
-    )
+    return describe_error("return_type_mismatch", message, details, extra)
 
 
 def conversion_error(name: str, spec: list[Any], value: Any, error: Exception) -> Error:
+    message = f"Failed to convert an input value to a {spec[0]} value"
+    details = f"{name}, {value}, {error}"
     extra = {
         "input_name": name,
         "input_config": spec,
         "received_value": value,
         "exception_message": str(error),
     }
-    message = f"Failed to convert an input value to a {spec[0]} value"
-    return describe_error("invalid_input_type", message, f"{name}, {value}, {error}", extra)
+    return describe_error("invalid_input_type", message, details, extra)
 
 
 def custom_error(name: str, text: str) -> Error:
     message = "Custom validation failed for node"
-    return describe_error(
-        "custom_validation_failed", message, f"{name} - {text}", {"input_name": name}
-    )
+    details = f"{name} - {text}"
+    return describe_error("custom_validation_failed", message, details, {"input_name": name})
 
 
 def cycle_errors(members: list[str], shown: str) -> dict[str, list[Error]]:
@@ -141,7 +151,8 @@ def cycle_errors(members: list[str], shown: str) -> dict[str, list[Error]]:
     errors: dict[str, list[Error]] = {}
     for node_id in members:
         extra = {"node_id": node_id, "cycle_nodes": members}
-        errors[node_id] = [describe_error("dependency_cycle", message, shown, extra)]
+        error = describe_error("dependency_cycle", message, shown, extra)
+        errors[node_id] = [error]
     return errors
 
 
@@ -161,10 +172,9 @@ def inner_error(name: str, spec: list[Any], error: Exception, link: list[Any]) -
 
 def outer_error(error: Exception) -> Error:
     """An exception while an output node was checked."""
+    message = "Exception when validating node"
     extra = {
         "exception_type": type(error).__name__,
         "traceback": traceback.format_tb(error.__traceback__),
     }
-    return describe_error(
-        "exception_during_validation", "Exception when validating node", str(error), extra
-    )
+    return describe_error("exception_during_validation", message, str(error), extra)

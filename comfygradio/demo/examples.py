@@ -6,9 +6,11 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from comfygradio.demo.painting import Recipe, paint_scene, to_image
+from comfygradio.demo.media.painting import Recipe, paint_scene, to_image
 
 EXAMPLE_SIZE = (512, 384)
+DISC = (176, 96, 336, 256)
+"""Left, top, right and bottom of the disc in the mask."""
 
 
 def write_examples(folder: Path) -> None:
@@ -20,10 +22,11 @@ def write_examples(folder: Path) -> None:
     if plain.exists() and masked.exists():
         return
     recipe = Recipe("example", "dream-sd15.safetensors", "example")
-    scene = paint_scene(recipe, *EXAMPLE_SIZE)
+    width, height = EXAMPLE_SIZE
+    scene = paint_scene(recipe, width, height)
     picture = to_image(scene)
     picture.save(plain, compress_level=1)
     alpha = Image.new("L", EXAMPLE_SIZE, 255)
-    ImageDraw.Draw(alpha).ellipse((176, 96, 336, 256), fill=0)
+    ImageDraw.Draw(alpha).ellipse(DISC, fill=0)
     picture.putalpha(alpha)
     picture.save(masked, compress_level=1)

@@ -10,15 +10,15 @@ from typing import Any
 
 from starlette.websockets import WebSocket
 
-from comfygradio.demo.catalog import Catalog
 from comfygradio.demo.examples import write_examples
-from comfygradio.demo.executor import Executor
-from comfygradio.demo.folders import Folders
-from comfygradio.demo.messages import status_event
-from comfygradio.demo.node_timing import NodeTiming
+from comfygradio.demo.execution.catalog import Catalog
+from comfygradio.demo.execution.executor import Executor
+from comfygradio.demo.execution.folders import Folders
+from comfygradio.demo.execution.messages import status_event
+from comfygradio.demo.execution.node_timing import NodeTiming
+from comfygradio.demo.execution.options import DemoOptions
+from comfygradio.demo.execution.prompts import HistoryEntry, PromptQueue, QueuedPrompt
 from comfygradio.demo.nodes import all_nodes
-from comfygradio.demo.options import DemoOptions
-from comfygradio.demo.prompts import HistoryEntry, PromptQueue, QueuedPrompt
 from comfygradio.demo.sockets import Sockets
 from comfygradio.demo.validation import Validator
 
@@ -31,7 +31,7 @@ class Machine:
         options: DemoOptions,
         root: Path,
         drop: Callable[[WebSocket], None],
-        pace: NodeTiming,
+        timing: NodeTiming,
     ) -> None:
         self.options = options
         self.folders = Folders(root)
@@ -41,11 +41,16 @@ class Machine:
         self.sockets = Sockets(options, describe_features(options), drop)
         self.queue = PromptQueue(self._announce_status)
         self.executor = Executor(
-            options, self.folders, self.catalog, self.sockets, all_nodes(), pace
+            options=options,
+            folders=self.folders,
+            catalog=self.catalog,
+            publish=self.sockets.publish,
+            functions=all_nodes(),
+            timing=timing,
         )
         self.counter = 0
         self.wants_empty_cache = threading.Event()
-        self._timing = pace
+        self._timing = timing
         self._closed = threading.Event()
         self._worker = threading.Thread(
             target=self._work, name="comfygradio-demo-worker", daemon=True
@@ -70,7 +75,8 @@ class Machine:
         self.executor.interrupt.set()
 
     def _announce_status(self) -> None:
-        self.sockets.publish(status_event(self.queue.remaining()))
+        event = status_event(self.queue.remaining())
+        self.sockets.publish(event)
 
     def _work(self) -> None:
         while True:
@@ -80,7 +86,8 @@ class Machine:
             if self.wants_empty_cache.is_set():
                 self.wants_empty_cache.clear()
                 self.executor.cache.clear()
-            self.queue.finish(self._run(item))
+            entry = self._run(item)
+            self.queue.finish(entry)
             self.executor.end(item)
 
     def _run(self, item: QueuedPrompt) -> HistoryEntry:
@@ -89,7 +96,14 @@ class Machine:
         try:
             return self.executor.run(item)
         except Exception:  # a bug here must not leave the queue without its worker
-            return HistoryEntry(item, {}, "error", [], {}, time.monotonic())
+            return HistoryEntry(
+                item=item,
+                outputs={},
+                status_str="error",
+                messages=[],
+                meta={},
+                visible_at=time.monotonic(),
+            )
 
 
 def describe_features(options: DemoOptions) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 TROUBLE = "500 Internal Server Error\n\nServer got itself in trouble"
 JSON_TYPE = "application/json; charset=utf-8"
+TEXT_TYPE = "text/plain; charset=utf-8"
 
 
 class BodyTooLarge(Exception):
@@ -24,7 +25,9 @@ class JsonResponse(Response):
 
     def __init__(self, content: Any, status: int = 200) -> None:
         super().__init__(
-            json.dumps(content), status, media_type=None, headers={"content-type": JSON_TYPE}
+            content=json.dumps(content),
+            status_code=status,
+            headers={"content-type": JSON_TYPE},
         )
 
 
@@ -33,7 +36,7 @@ def empty(status: int = 200) -> Response:
 
 
 def text(content: str, status: int = 200) -> Response:
-    return Response(content, status, headers={"content-type": "text/plain; charset=utf-8"})
+    return Response(content, status, headers={"content-type": TEXT_TYPE})
 
 
 async def answer_unknown(request: Request, error: Exception) -> Response:
@@ -50,4 +53,5 @@ async def answer_trouble(request: Request, error: Exception) -> Response:
 
 
 async def answer_too_large(request: Request, error: Exception) -> Response:
-    return text(f"Maximum request body size {error.args[0]} exceeded.", 413)
+    limit = error.args[0]
+    return text(f"Maximum request body size {limit} exceeded.", 413)

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from comfygradio.demo.folders import KINDS, PICTURE_FORMATS, OutsideFolder
+from comfygradio.demo.execution.folders import KINDS, PICTURE_FORMATS, OutsideFolder
 from comfygradio.demo.machine import Machine
 from comfygradio.demo.responses import JsonResponse, empty
 
@@ -27,6 +27,7 @@ FORCED_DOWNLOAD = {
     "text/javascript",
     "text/css",
 }
+UNKNOWN_TYPE = "application/octet-stream"
 DEFAULT_QUALITY = 90
 MEDIA_TYPES = {
     ".flac": "audio/flac",
@@ -57,21 +58,22 @@ class FileRoutes:
         if isinstance(found, int):
             return empty(found)
         query = request.query_params
+        channel = query.get("channel", "")
         if "preview" in query:
-            data, kind = encode_preview(found, query["preview"], query.get("channel", ""))
+            data, kind = encode_preview(found, query["preview"], channel)
             return self._show(data, kind, found)
-        if query.get("channel") in ("rgb", "a"):
-            data = encode_channel(found, query["channel"])
+        if channel in ("rgb", "a"):
+            data = encode_channel(found, channel)
             return self._show(data, "image/png", found)
         return self._send_file(request, found)
 
     def _find(self, request: Request) -> Path | int:
         """The file asked for, or the HTTP status that refuses it."""
         query = request.query_params
-        name, kind = split_annotation(query.get("filename", ""), query.get("type", "output"))
         if "filename" not in query:
             return 404
-        if not name or name.startswith("/") or ".." in name or kind not in KINDS:
+        name, kind = split_annotation(query["filename"], query.get("type", "output"))
+        if not name or kind not in KINDS or is_path(name):
             return 400
         try:
             folder = self._folders.subfolder(kind, query.get("subfolder", ""))
@@ -80,10 +82,12 @@ class FileRoutes:
         path = folder / Path(name).name
         if not path.is_file():
             return 404
-        is_lost = kind != "input" and self._is_lost(path.name)
-        return 404 if is_lost else path
+        if kind != "input" and self._is_lost(path.name):
+            return 404
+        return path
 
     def _is_lost(self, name: str) -> bool:
+        """Whether the options say that this result is not there."""
         if self._options.lose_outputs:
             return True
         return any(fnmatchcase(name, pattern) for pattern in self._options.lose_named)
@@ -96,20 +100,19 @@ class FileRoutes:
         return Response(data, headers=headers)
 
     def _send_file(self, request: Request, path: Path) -> Response:
-        known = MEDIA_TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0]
-        kind = known or "application/octet-stream"
+        kind = guess_type(path)
         disposition = f'filename="{ascii_name(path)}"'
         if kind in FORCED_DOWNLOAD:
-            kind = "application/octet-stream"
+            kind = UNKNOWN_TYPE
             disposition = f"attachment; {disposition}"
         headers = {"content-disposition": disposition}
         if self._options.can("view_nosniff"):
             headers["x-content-type-options"] = "nosniff"
         response = FileResponse(path, media_type=kind, headers=headers, stat_result=path.stat())
         if is_unchanged(request, response):
-            headers = dict(response.headers)
-            headers.pop("content-length", None)
-            return Response(status_code=304, headers=headers)
+            kept_headers = dict(response.headers)
+            kept_headers.pop("content-length", None)
+            return Response(status_code=304, headers=kept_headers)
         return response
 
     async def upload_image(self, request: Request) -> Response:
@@ -117,7 +120,8 @@ class FileRoutes:
         image = form.get("image")
         if not isinstance(image, UploadFile) or not image.filename:
             return empty(400)
-        return await self._store(form, image.filename, await image.read())
+        data = await image.read()
+        return await self._store(form, image.filename, data)
 
     async def upload_mask(self, request: Request) -> Response:
         """Puts the upload's alpha on the original; an absent original is answered as if it had
@@ -131,12 +135,13 @@ class FileRoutes:
         original = self._find_original(reference)
         if original is None:
             return JsonResponse(describe_upload(image.filename, form))
-        masked = apply_mask(original, await image.read())
+        data = await image.read()
+        masked = apply_mask(original, data)
         return await self._store(form, image.filename, masked)
 
     def _find_original(self, reference: dict[str, str]) -> Path | None:
         name = reference["filename"]
-        if name.startswith("/") or ".." in name:
+        if is_path(name):
             return None
         kind = reference.get("type", "output")
         subfolder = reference.get("subfolder", "")
@@ -148,13 +153,16 @@ class FileRoutes:
         return path if path.is_file() else None
 
     async def _store(self, form: FormData, name: str, data: bytes) -> Response:
-        subfolder = str(form.get("subfolder", ""))
-        kind = str(form.get("type", "input"))
-        overwrite = form.get("overwrite") in ("true", "1")
-        dedup = self._options.can("upload_dedup")
-        store = self._folders.store_upload
         try:
-            stored = await asyncio.to_thread(store, data, name, subfolder, kind, overwrite, dedup)
+            stored = await asyncio.to_thread(
+                self._folders.store_upload,
+                data,
+                name,
+                subfolder=str(form.get("subfolder", "")),
+                kind=str(form.get("type", "input")),
+                overwrite=form.get("overwrite") in ("true", "1"),
+                dedup=self._options.can("upload_dedup"),
+            )
         except OutsideFolder:
             return empty(400)
         return JsonResponse(describe_upload(stored, form))
@@ -177,11 +185,25 @@ async def parse_form(request: Request) -> FormData:
 
 
 def split_annotation(name: str, kind: str) -> tuple[str, str]:
+    """`x.png [temp]` is the file x.png of temp/; without an annotation the kind stays."""
     for word in KINDS:
         annotation = f" [{word}]"
         if name.endswith(annotation):
             return name.removesuffix(annotation), word
     return name, kind
+
+
+def is_path(name: str) -> bool:
+    """Whether a file name leads somewhere else."""
+    return name.startswith("/") or ".." in name
+
+
+def guess_type(path: Path) -> str:
+    """The content type of a file, from its suffix."""
+    known = MEDIA_TYPES.get(path.suffix)
+    if known is None:
+        known, _ = mimetypes.guess_type(path.name)
+    return known or UNKNOWN_TYPE
 
 
 def ascii_name(path: Path) -> str:
@@ -203,7 +225,9 @@ def encode_preview(path: Path, wanted: str, channel: str) -> tuple[bytes, str]:
     level = int(quality) if quality.isdigit() else DEFAULT_QUALITY
     buffer = io.BytesIO()
     with Image.open(path, formats=PICTURE_FORMATS) as image:
-        shown = image.convert("RGB") if format == "jpeg" or channel == "rgb" else image
+        shown: Image.Image = image
+        if format == "jpeg" or channel == "rgb":
+            shown = image.convert("RGB")
         shown.save(buffer, format, quality=level)
     return buffer.getvalue(), f"image/{format}"
 
@@ -216,9 +240,15 @@ def encode_channel(path: Path, channel: str) -> bytes:
             shown = image.convert("RGB")
         else:
             shown = Image.new("RGBA", image.size)
-            shown.putalpha(image.convert("RGBA").getchannel("A"))
+            shown.putalpha(take_alpha(image))
         shown.save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
+
+
+def take_alpha(image: Image.Image) -> Image.Image:
+    """The alpha of a picture, white where it has none."""
+    with_alpha = image.convert("RGBA")
+    return with_alpha.getchannel("A")
 
 
 def apply_mask(original: Path, upload: bytes) -> bytes:
@@ -233,6 +263,6 @@ def apply_mask(original: Path, upload: bytes) -> bytes:
             for key, value in image.text.items():
                 texts.add_text(key, value)
         masked = image.convert("RGBA")
-        masked.putalpha(mask.convert("RGBA").getchannel("A"))
+        masked.putalpha(take_alpha(mask))
         masked.save(buffer, "PNG", compress_level=1, pnginfo=texts)
     return buffer.getvalue()

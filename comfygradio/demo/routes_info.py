@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from comfygradio.demo.folders import KINDS
+from comfygradio.demo.execution.folders import KINDS
 from comfygradio.demo.machine import Machine, describe_features
 from comfygradio.demo.responses import JsonResponse, empty, text
 
@@ -90,7 +90,9 @@ class InfoRoutes:
     async def object_info_of(self, request: Request) -> Response:
         name = request.path_params["class_type"]
         schema = self._catalog.schema(name)
-        return JsonResponse({} if schema is None else {name: schema})
+        if schema is None:
+            return JsonResponse({})
+        return JsonResponse({name: schema})
 
     async def system_stats(self, request: Request) -> Response:
         system: dict[str, Any] = {
@@ -147,8 +149,12 @@ class InfoRoutes:
         if files is None:
             return empty(404)
         now = time.time()
-        facts = {"pathIndex": 0, "modified": now, "created": now, "size": 0}
-        return JsonResponse([{"name": name, **facts} for name in files])
+        details: list[dict[str, Any]] = []
+        for name in files:
+            details.append(
+                {"name": name, "pathIndex": 0, "modified": now, "created": now, "size": 0}
+            )
+        return JsonResponse(details)
 
     async def view_metadata(self, request: Request) -> Response:
         name = request.query_params.get("filename", "")
@@ -178,7 +184,9 @@ class InfoRoutes:
         return JsonResponse([name + suffix for name in names])
 
     async def internal_paths(self, request: Request) -> Response:
-        paths = {name: [f"/comfyui/models/{name}"] for name in self._catalog.models()}
+        paths: dict[str, list[str]] = {}
+        for name in self._catalog.models():
+            paths[name] = [f"/comfyui/models/{name}"]
         return JsonResponse(paths)
 
     async def internal_logs(self, request: Request) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from starlette.datastructures import QueryParams
@@ -10,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from comfygradio.demo.execution.prompts import HistoryEntry, QueuedPrompt
 from comfygradio.demo.machine import Machine
-from comfygradio.demo.prompts import HistoryEntry, QueuedPrompt
 from comfygradio.demo.responses import JsonResponse
 from comfygradio.demo.routes_prompts import CANONICAL_UUID
 
@@ -44,14 +45,14 @@ class JobRoutes:
         error = check_states(states) or check_order(query) or check_numbers(query)
         if error is not None:
             return JsonResponse({"error": error}, 400)
-        offset = max(int(query.get("offset", 0)), 0)
-        count = int(query["limit"]) if "limit" in query else None
         found = self._all_jobs()
         if states:
             found = [job for job in found if job["status"] in states]
         sort_by = query.get("sort_by", "created_at")
         is_descending = query.get("sort_order") != "asc"
         found.sort(key=sort_key(sort_by), reverse=is_descending)
+        offset = max(int(query.get("offset", 0)), 0)
+        count = int(query["limit"]) if "limit" in query else None
         shown = found[offset:]
         if count is not None:
             shown = shown[:count]
@@ -104,20 +105,26 @@ class JobRoutes:
         return waiting
 
     def _all_jobs(self) -> list[Job]:
-        waiting = [describe_item(item, state) for item, state in self._waiting()]
-        history = self._machine.queue.history()
-        return waiting + [describe_entry(entry) for entry in history.values()]
+        jobs = [describe_item(item, state) for item, state in self._waiting()]
+        for entry in self._machine.queue.history().values():
+            jobs.append(describe_entry(entry))
+        return jobs
 
 
 def is_canonical(job_id: Any) -> bool:
-    return isinstance(job_id, str) and CANONICAL_UUID.fullmatch(job_id) is not None
+    """Whether this is the text of a UUID in the form in which servers write it."""
+    if not isinstance(job_id, str):
+        return False
+    return CANONICAL_UUID.fullmatch(job_id) is not None
 
 
 def check_states(states: list[str]) -> str | None:
     unknown = [state for state in states if state not in STATES]
     if not unknown:
         return None
-    return f"Invalid status value(s): {', '.join(unknown)}. Valid values: {', '.join(STATES)}"
+    wrong = ", ".join(unknown)
+    valid = ", ".join(STATES)
+    return f"Invalid status value(s): {wrong}. Valid values: {valid}"
 
 
 def check_order(query: QueryParams) -> str | None:
@@ -137,13 +144,21 @@ def check_numbers(query: QueryParams) -> str | None:
     return None
 
 
-def sort_key(sort_by: str) -> Any:
-    if sort_by == "created_at":
-        return lambda job: (job.get("create_time", 0), job["priority"])
-    return lambda job: job.get("execution_end_time", 0) - job.get("execution_start_time", 0)
+def sort_key(sort_by: str) -> Callable[[Job], Any]:
+    """How jobs are sorted: by the time of creation, then priority, or by how long they ran."""
+
+    def tell_creation(job: Job) -> tuple[float, float]:
+        return job.get("create_time", 0), job["priority"]
+
+    def tell_duration(job: Job) -> float:
+        duration: float = job.get("execution_end_time", 0) - job.get("execution_start_time", 0)
+        return duration
+
+    return tell_creation if sort_by == "created_at" else tell_duration
 
 
 def describe_item(item: QueuedPrompt, state: str) -> Job:
+    """A job as it is listed; what is not known is left out."""
     texts = item.extra_data.get("extra_pnginfo") or {}
     workflow = texts.get("workflow") or {}
     job = {
@@ -155,29 +170,26 @@ def describe_item(item: QueuedPrompt, state: str) -> Job:
         "previewable_outputs_count": 0,
         "workflow_id": workflow.get("id"),
     }
-    return {key: value for key, value in job.items() if value is not None}
+    for key in ("create_time", "workflow_id"):
+        if job[key] is None:
+            del job[key]
+    return job
 
 
 def describe_entry(entry: HistoryEntry) -> Job:
     """A job of the history, without its outputs and its prompt."""
     job = describe_item(entry.item, state_of(entry))
     messages = dict(entry.messages)
-    job["execution_start_time"] = messages.get("execution_start", {}).get("timestamp")
+    started = messages.get("execution_start", {})
+    job["execution_start_time"] = started.get("timestamp")
     job["execution_end_time"] = None
     if entry.messages:
         _, last = entry.messages[-1]
         job["execution_end_time"] = last.get("timestamp")
     if "execution_error" in messages:
         job["execution_error"] = messages["execution_error"]
-    count = 0
-    previews: list[dict[str, Any]] = []
-    for node_id, ui in entry.outputs.items():
-        for kind, items in ui.items():
-            count += len(items)
-            previews += [
-                preview_of(node_id, kind, item) for item in items if isinstance(item, dict)
-            ]
-    job["outputs_count"] = count
+    job["outputs_count"] = count_outputs(entry)
+    previews = list_previews(entry)
     job["previewable_outputs_count"] = len(previews)
     if previews:
         saved = [preview for preview in previews if preview["type"] == "output"]
@@ -186,25 +198,43 @@ def describe_entry(entry: HistoryEntry) -> Job:
     return job
 
 
+def count_outputs(entry: HistoryEntry) -> int:
+    """How many things its nodes have shown."""
+    count = 0
+    for ui in entry.outputs.values():
+        for items in ui.values():
+            count += len(items)
+    return count
+
+
+def list_previews(entry: HistoryEntry) -> list[dict[str, Any]]:
+    """The files among the things that its nodes have shown."""
+    previews: list[dict[str, Any]] = []
+    for node_id, ui in entry.outputs.items():
+        for kind, items in ui.items():
+            for item in items:
+                if isinstance(item, dict):
+                    previews.append({**item, "nodeId": node_id, "mediaType": kind})
+    return previews
+
+
 def describe_fully(entry: HistoryEntry) -> Job:
+    """A job of the history with all that is known of it."""
     history = entry.to_json()
-    workflow = {"prompt": entry.item.prompt, "extra_data": entry.item.extra_data}
-    status = history["status"]
-    return describe_entry(entry) | {
-        "outputs": entry.outputs,
-        "execution_status": status,
-        "workflow": workflow,
-    }
-
-
-def preview_of(node_id: str, kind: str, file: dict[str, Any]) -> dict[str, Any]:
-    return {**file, "nodeId": node_id, "mediaType": kind}
+    job = describe_entry(entry)
+    job["outputs"] = entry.outputs
+    job["execution_status"] = history["status"]
+    job["workflow"] = {"prompt": entry.item.prompt, "extra_data": entry.item.extra_data}
+    return job
 
 
 def state_of(entry: HistoryEntry) -> str:
+    """One of STATES."""
     if entry.status_str == "success":
         return "completed"
     if not entry.messages:
         return "failed"
     last, _ = entry.messages[-1]
-    return "cancelled" if last == "execution_interrupted" else "failed"
+    if last == "execution_interrupted":
+        return "cancelled"
+    return "failed"

@@ -12,9 +12,9 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from comfygradio.demo.checks import describe_error
+from comfygradio.demo.execution.messages import now_ms
+from comfygradio.demo.execution.prompts import QueuedPrompt, hide_keys
 from comfygradio.demo.machine import Machine
-from comfygradio.demo.messages import now_ms
-from comfygradio.demo.prompts import QueuedPrompt, hide_keys
 from comfygradio.demo.responses import JsonResponse, empty, text
 from comfygradio.demo.validation import ValidationResult
 
@@ -65,13 +65,13 @@ class PromptRoutes:
         prompt_id = self._choose_id(body)
         if prompt_id is None:
             return self._refuse(invalid_id_error(), {})
-        targets = None
+        targets: list[str] | None = None
         if self._options.can("partial_targets"):
             targets = body.get("partial_execution_targets")
-        verdict = self._machine.validator.check(body["prompt"], targets)
-        if verdict.error is not None:
-            return self._refuse(verdict.error, verdict.node_errors)
-        return self._accept(body, prompt_id, number, verdict)
+        result = self._machine.validator.check(body["prompt"], targets)
+        if result.error is not None:
+            return self._refuse(result.error, result.node_errors)
+        return self._accept(body, prompt_id, number, result)
 
     def _take_number(self, body: Any) -> float:
         """The priority asked for, else the counter, negative for prompts that go to the front."""
@@ -88,24 +88,26 @@ class PromptRoutes:
         canonical.
         """
         asked = body.get("prompt_id")
-        new = str(uuid.uuid4())
-        if not self._options.can("own_prompt_id"):
-            return new
+        if not self._options.can("own_prompt_id") or "prompt_id" not in body:
+            return str(uuid.uuid4())
         if not self._options.can("uuid_prompt_id"):
-            return str(asked) if "prompt_id" in body else new
+            return str(asked)
         if asked is None:
-            return new
-        is_canonical = isinstance(asked, str) and CANONICAL_UUID.fullmatch(asked)
-        return asked if is_canonical else None
+            return str(uuid.uuid4())
+        if isinstance(asked, str) and CANONICAL_UUID.fullmatch(asked):
+            return asked
+        return None
 
     def _refuse(self, error: dict[str, Any], node_errors: dict[str, Any]) -> Response:
         if self._options.can("error_objects"):
             return JsonResponse({"error": error, "node_errors": node_errors}, 400)
-        shown = "no prompt" if error["type"] == "no_prompt" else error
+        shown: dict[str, Any] | str = error
+        if error["type"] == "no_prompt":
+            shown = "no prompt"
         return JsonResponse({"error": shown, "node_errors": node_errors or []}, 400)
 
     def _accept(
-        self, body: dict[str, Any], prompt_id: str, number: float, verdict: ValidationResult
+        self, body: dict[str, Any], prompt_id: str, number: float, result: ValidationResult
     ) -> Response:
         extra = dict(body.get("extra_data") or {})
         if "client_id" in body:
@@ -114,9 +116,15 @@ class PromptRoutes:
             extra = hide_keys(extra)
         if self._options.can("create_time"):
             extra["create_time"] = now_ms()
-        item = QueuedPrompt(number, prompt_id, body["prompt"], extra, verdict.outputs)
+        item = QueuedPrompt(
+            number=number,
+            prompt_id=prompt_id,
+            prompt=body["prompt"],
+            extra_data=extra,
+            outputs=result.outputs,
+        )
         self._machine.queue.put(item)
-        errors: dict[str, Any] | list[Any] = verdict.node_errors
+        errors: dict[str, Any] | list[Any] = result.node_errors
         if not errors and not self._options.can("error_objects"):
             errors = []
         return JsonResponse({"prompt_id": prompt_id, "number": number, "node_errors": errors})
@@ -124,7 +132,9 @@ class PromptRoutes:
     async def queue(self, request: Request) -> Response:
         queue = self._machine.queue
         running = queue.running()
-        shown = [] if running is None else [running.to_json()]
+        shown: list[Any] = []
+        if running is not None:
+            shown.append(running.to_json())
         pending = [item.to_json() for item in queue.pending()]
         return JsonResponse({"queue_running": shown, "queue_pending": pending})
 
@@ -142,13 +152,17 @@ class PromptRoutes:
         offset = -1
         if self._options.can("history_offset"):
             offset = int(query.get("offset", -1))
-        entries = self._machine.queue.history(max_items, offset)
-        return JsonResponse({key: entry.to_json() for key, entry in entries.items()})
+        shown: dict[str, Any] = {}
+        for prompt_id, entry in self._machine.queue.history(max_items, offset).items():
+            shown[prompt_id] = entry.to_json()
+        return JsonResponse(shown)
 
     async def history_of(self, request: Request) -> Response:
         prompt_id = request.path_params["prompt_id"]
         entry = self._machine.queue.entry(prompt_id)
-        return JsonResponse({} if entry is None else {prompt_id: entry.to_json()})
+        if entry is None:
+            return JsonResponse({})
+        return JsonResponse({prompt_id: entry.to_json()})
 
     async def post_history(self, request: Request) -> Response:
         body = await request.json()
@@ -163,7 +177,7 @@ class PromptRoutes:
         try:
             body = await request.json()
         except ValueError:
-            body = {}
+            body = None
         prompt_id = body.get("prompt_id") if isinstance(body, dict) else None
         if prompt_id and self._options.can("interrupt_by_id"):
             self._machine.queue.if_running(prompt_id, self._machine.interrupt)

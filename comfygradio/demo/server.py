@@ -17,15 +17,15 @@ import uvicorn
 from starlette.websockets import WebSocket
 
 from comfygradio.demo.application import build_application
+from comfygradio.demo.execution.node_timing import NodeTiming, Wait
+from comfygradio.demo.execution.options import DemoOptions
 from comfygradio.demo.machine import Machine
-from comfygradio.demo.node_timing import NodeTiming, Wait
-from comfygradio.demo.options import DemoOptions
 
 MAX_MESSAGE = 1 << 30
 BACKLOG = 128
 
 TICK_SECONDS = 0.1
-"""Between two looks of uvicorn at the time, for its Date header."""
+"""How often uvicorn reads the time for its Date header."""
 
 DROP_TURNS = 100
 """Event loop iterations in which dropped connections may finish."""
@@ -63,7 +63,7 @@ class _Uvicorn(uvicorn.Server):
             await asyncio.sleep(0)
 
     def drop_all(self) -> None:
-        """Closes the port and every connection without a goodbye."""
+        """Closes the port and aborts every connection."""
         for server in self.servers:
             server.close()
         for connection in list(self.server_state.connections):
@@ -73,10 +73,12 @@ class _Uvicorn(uvicorn.Server):
         self._dropped.set()
 
     def drop_one(self, client: Any) -> None:
+        """Aborts the connection from this address (host, port)."""
         if client is None:
             return
+        address = tuple(client)
         for connection in list(self.server_state.connections):
-            if getattr(connection, "client", None) == tuple(client):
+            if getattr(connection, "client", None) == address:
                 abort(connection)
 
 
@@ -118,7 +120,9 @@ class DemoServer:
     @property
     def url(self) -> str:
         """Base URL with the path prefix, without a slash at the end."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        host = self.host
+        if ":" in host:
+            host = f"[{host}]"
         return f"http://{host}:{self.port}{self.options.path_prefix}"
 
     def start(self) -> DemoServer:
@@ -131,7 +135,8 @@ class DemoServer:
         self._machine = Machine(self.options, self._root(), self._drop, self._timing)
         self._machine.executor.executions = self.executions
         self._machine.sockets.connections = self.connections
-        self._uvicorn = _Uvicorn(configure(self._machine))
+        config = configure(self._machine)
+        self._uvicorn = _Uvicorn(config)
         self._thread = threading.Thread(
             target=self._serve, args=(listener,), name="comfygradio-demo", daemon=True
         )
@@ -144,10 +149,11 @@ class DemoServer:
         """Dies at once, as after SIGKILL: sockets drop without close frames, the port refuses."""
         if self._uvicorn is None or self._machine is None or self._thread is None:
             return
-        if self._uvicorn.loop is not None:
+        loop = self._uvicorn.loop
+        if loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop has ended already
-                self._uvicorn.loop.call_soon_threadsafe(self._uvicorn.drop_all)
-        self._thread.join()  # only then is the running prompt interrupted: nobody hears of that
+                loop.call_soon_threadsafe(self._uvicorn.drop_all)
+        self._thread.join()  # only then is the running prompt interrupted: no client is told
         self._machine.stop()
         self._thread = None
 
@@ -161,7 +167,9 @@ class DemoServer:
 
     def has_client(self, client_id: str) -> bool:
         """Whether this server would send what concerns a client to a WebSocket."""
-        return self._machine is not None and self._machine.sockets.has_client(client_id)
+        if self._machine is None:
+            return False
+        return self._machine.sockets.has_client(client_id)
 
     def set_step_seconds(self, step_seconds: float) -> None:
         """Steps of samplers take so long from now on, also the one that is under way."""
@@ -179,7 +187,9 @@ class DemoServer:
         self._timing.skips_waits = skips_waits
 
     def __enter__(self) -> DemoServer:
-        return self if self._thread is not None else self.start()
+        if self._thread is None:
+            self.start()
+        return self
 
     def __exit__(
         self,

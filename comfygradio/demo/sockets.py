@@ -12,9 +12,10 @@ from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from comfygradio.demo.messages import Event, Message, NodeText, Preview, status_event
-from comfygradio.demo.options import DemoOptions
+from comfygradio.demo.execution.messages import Event, Message, NodeText, Preview, status_event
+from comfygradio.demo.execution.options import DemoOptions
 
+JUNK_TEXT = '{"type": "demo.unknown", "data": [1, null, NaN]}'
 JUNK_BYTES = b"\x00\x00\x00\x63junk"
 
 
@@ -45,7 +46,8 @@ class Sockets:
         while True:
             message, sid = await self._outbox.get()
             for receiver in self._receivers(sid):
-                await self._send(receiver, self._table.get(receiver), message)
+                socket = self._table.get(receiver)
+                await self._send(receiver, socket, message)
 
     def has_client(self, sid: str) -> bool:
         """Whether there is a socket for this client."""
@@ -53,9 +55,10 @@ class Sockets:
 
     def publish(self, message: Message, sid: str | None = None) -> None:
         """Queues a message for one client, or for all if `sid` is None."""
-        if self._loop is not None:
-            with contextlib.suppress(RuntimeError):  # the loop is gone: the server was killed
-                self._loop.call_soon_threadsafe(self._outbox.put_nowait, (message, sid))
+        if self._loop is None:
+            return
+        with contextlib.suppress(RuntimeError):  # the loop is gone: the server was killed
+            self._loop.call_soon_threadsafe(self._outbox.put_nowait, (message, sid))
 
     async def serve(
         self, socket: WebSocket, remaining: int, running_node: Callable[[str], str | None]
@@ -80,7 +83,8 @@ class Sockets:
     async def _greet(self, socket: WebSocket, sid: str, remaining: int, node: str | None) -> None:
         await self._send(sid, socket, status_event(remaining, sid))
         if node is not None:
-            await self._send(sid, socket, Event("executing", {"node": node}))
+            event = Event("executing", {"node": node})
+            await self._send(sid, socket, event)
 
     async def _listen(self, socket: WebSocket, sid: str) -> None:
         with contextlib.suppress(WebSocketDisconnect, KeyError):
@@ -104,14 +108,17 @@ class Sockets:
         return [sid] if sid in self._table else []
 
     async def _send(self, sid: str, socket: WebSocket | None, message: Message) -> None:
+        if socket is None or socket not in self._sent:
+            return
         kind = message.type if isinstance(message, Event) else "preview"
-        if socket is None or socket not in self._sent or kind in self._options.lose_types:
+        if kind in self._options.lose_types:
             return
         times = 2 if kind in self._options.double_types else 1
         for _ in range(times):
-            await self._write(socket, self._encode(sid, message))
+            payload = self._encode(sid, message)
+            await self._write(socket, payload)
         if self._options.unknown_messages:
-            await self._write(socket, '{"type": "demo.unknown", "data": [1, null, NaN]}')
+            await self._write(socket, JUNK_TEXT)
             await self._write(socket, JUNK_BYTES)
 
     def _encode(self, sid: str, message: Message) -> str | bytes:
@@ -119,7 +126,8 @@ class Sockets:
             return message.to_text()
         if isinstance(message, NodeText):
             return message.to_bytes()
-        return encode_preview(message, self._flags.get(sid, {}))
+        flags = self._flags.get(sid, {})
+        return encode_preview(message, flags)
 
     async def _write(self, socket: WebSocket, payload: str | bytes) -> None:
         count = self._sent.get(socket)

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from comfygradio.demo.cache import is_link
-from comfygradio.demo.catalog import Catalog, Schema, input_specs
 from comfygradio.demo.checks import (
     Error,
     check_choice,
@@ -27,9 +25,11 @@ from comfygradio.demo.checks import (
     types_match,
     unwrap_value,
 )
-from comfygradio.demo.folders import Folders, OutsideFolder
-from comfygradio.demo.inputs import expand_inputs, self_checked
-from comfygradio.demo.options import DemoOptions
+from comfygradio.demo.execution.cache import is_link
+from comfygradio.demo.execution.catalog import Catalog, Schema, input_specs
+from comfygradio.demo.execution.folders import Folders, OutsideFolder
+from comfygradio.demo.execution.inputs import expand_inputs, self_checked
+from comfygradio.demo.execution.options import DemoOptions
 
 Prompt = dict[str, Any]
 
@@ -73,20 +73,28 @@ class Validator:
         if not outputs:
             error = describe_error("prompt_no_outputs", "Prompt has no outputs", "")
             return ValidationResult(error, [], {})
-        walk = _PromptCheck(prompt, schemas, self._folders, self._options)
-        return check_outputs(walk, outputs)
+        prompt_check = _PromptCheck(prompt, schemas, self._folders, self._options)
+        return check_outputs(prompt_check, outputs)
 
     def _check_class(self, node_id: str, node: Any, schemas: dict[str, Schema]) -> Error | None:
-        if not isinstance(node, dict) and self._options.can("missing_node_type"):
-            raise TypeError("a node must be an object")
-        name = node.get("class_type") if isinstance(node, dict) else None
-        schema = self._catalog.schema(name) if isinstance(name, str) else None
-        if schema is not None and name is not None:
+        name = self._find_class(node)
+        schema: Schema | None = None
+        if isinstance(name, str):
+            schema = self._catalog.schema(name)
+        if schema is not None:
             schemas[name] = schema
             return None
         if not self._options.can("unknown_class_is_400"):
             raise KeyError(name)
         return self._unknown_class(node_id, node, name)
+
+    def _find_class(self, node: Any) -> Any:
+        """What stands where the name of a class should, None if nothing does."""
+        if isinstance(node, dict):
+            return node.get("class_type")
+        if self._options.can("missing_node_type"):
+            raise TypeError("a node must be an object")
+        return None
 
     def _unknown_class(self, node_id: str, node: Any, name: Any) -> Error:
         details = f"Node ID '#{node_id}'"
@@ -107,28 +115,32 @@ class Validator:
         return describe_error("missing_node_type", message, details, extra)
 
 
-def check_outputs(walk: _PromptCheck, outputs: list[str]) -> ValidationResult:
-    """Checks output by output; a bad one is blamed for every error found so far, as in ComfyUI."""
+def check_outputs(prompt_check: _PromptCheck, outputs: list[str]) -> ValidationResult:
+    """Checks output by output; a bad one is listed with every error found so far, as in ComfyUI."""
     good: list[str] = []
     node_errors: dict[str, Any] = {}
     details: list[str] = []
     for output in outputs:
-        if walk.check_output(output):
+        if prompt_check.check_output(output):
             good.append(output)
             continue
-        for error in walk.verdicts[output].errors:
+        for error in prompt_check.results[output].errors:
             details.append(f"{error['message']}: {error['details']}")
-        for node_id, errors in walk.errors():
-            blank = {
-                "errors": errors,
-                "dependent_outputs": [],
-                "class_type": walk.class_of(node_id),
-            }
-            node_errors.setdefault(node_id, blank)["dependent_outputs"].append(output)
+        for node_id, errors in prompt_check.errors():
+            if node_id not in node_errors:
+                node_errors[node_id] = {
+                    "errors": errors,
+                    "dependent_outputs": [],
+                    "class_type": prompt_check.class_of(node_id),
+                }
+            node_errors[node_id]["dependent_outputs"].append(output)
     if good:
         return ValidationResult(None, good, node_errors)
-    message = "Prompt outputs failed validation"
-    error = describe_error("prompt_outputs_failed_validation", message, "\n".join(details))
+    error = describe_error(
+        "prompt_outputs_failed_validation",
+        "Prompt outputs failed validation",
+        "\n".join(details),
+    )
     return ValidationResult(error, [], node_errors)
 
 
@@ -138,7 +150,7 @@ class _PromptCheck:
     def __init__(
         self, prompt: Prompt, schemas: dict[str, Schema], folders: Folders, options: DemoOptions
     ) -> None:
-        self.verdicts: dict[str, NodeValidation] = {}
+        self.results: dict[str, NodeValidation] = {}
         self._prompt = prompt
         self._schemas = schemas
         self._folders = folders
@@ -146,24 +158,26 @@ class _PromptCheck:
         self._path: list[str] = []
 
     def class_of(self, node_id: str) -> str:
-        return str(self._prompt[node_id]["class_type"])
+        node = self._prompt[node_id]
+        return str(node["class_type"])
 
     def errors(self) -> Iterator[tuple[str, list[Error]]]:
         """The nodes that have errors of their own."""
-        for node_id, verdict in self.verdicts.items():
-            if not verdict.valid and verdict.errors:
-                yield node_id, verdict.errors
+        for node_id, result in self.results.items():
+            if not result.valid and result.errors:
+                yield node_id, result.errors
 
     def check_output(self, node_id: str) -> bool:
         try:
             return self._check_node(node_id)
         except Exception as error:
-            self.verdicts[node_id] = NodeValidation(False, [outer_error(error)])
+            shown = outer_error(error)
+            self.results[node_id] = NodeValidation(False, [shown])
             return False
 
     def _check_node(self, node_id: str) -> bool:
-        if node_id in self.verdicts:
-            return self.verdicts[node_id].valid
+        if node_id in self.results:
+            return self.results[node_id].valid
         if node_id in self._path:
             self._report_cycle(node_id)
             return False
@@ -174,11 +188,11 @@ class _PromptCheck:
                 is_fed = False
         found += self._check_files(node_id)
         # There is one already where a cycle through this node was found meanwhile.
-        earlier = self.verdicts.get(node_id, NodeValidation(True, []))
+        earlier = self.results.get(node_id, NodeValidation(True, []))
         new = [error for error in found if error not in earlier.errors]
         errors = [*earlier.errors, *new]
         is_valid = earlier.valid and is_fed and not errors
-        self.verdicts[node_id] = NodeValidation(is_valid, errors)
+        self.results[node_id] = NodeValidation(is_valid, errors)
         return is_valid
 
     def _specs(self, node_id: str) -> list[tuple[str, list[Any], bool]]:
@@ -191,9 +205,12 @@ class _PromptCheck:
             return
         start = self._path.index(node_id)
         members = self._path[start:]
-        names = [f"{member} ({self.class_of(member)})" for member in [*members, node_id]]
-        for member, errors in cycle_errors(members, " -> ".join(names)).items():
-            self.verdicts[member] = NodeValidation(False, errors)
+        names: list[str] = []
+        for member in [*members, node_id]:
+            names.append(f"{member} ({self.class_of(member)})")
+        shown = " -> ".join(names)
+        for member, errors in cycle_errors(members, shown).items():
+            self.results[member] = NodeValidation(False, errors)
 
     def _check_input(
         self, node_id: str, name: str, spec: list[Any], required: bool, errors: list[Error]
@@ -202,16 +219,18 @@ class _PromptCheck:
         inputs = self._prompt[node_id]["inputs"]
         if name not in inputs:
             if required:
-                errors.append(missing_input(name, self._short_name(node_id, name)))
+                shown = self._short_name(node_id, name)
+                errors.append(missing_input(name, shown))
             return True
-        if not isinstance(inputs[name], list):
+        value = inputs[name]
+        if not isinstance(value, list):
             errors += self._check_value(node_id, name, spec)
             return True
-        error = self._check_link(name, spec, inputs[name])
+        error = self._check_link(name, spec, value)
         if error is not None:
             errors.append(error)
             return True
-        return self._follow_link(node_id, name, spec, inputs[name])
+        return self._follow_link(node_id, name, spec, value)
 
     def _short_name(self, node_id: str, name: str) -> str:
         """The last part of a name that a dynamic input has brought; others may contain dots of
@@ -230,17 +249,21 @@ class _PromptCheck:
         source = self._schemas[self.class_of(node_id)]
         outputs = source.get("output") or []
         # A slot that is no number is refused in the words of a list, or of a tuple.
-        received = outputs[slot] if "api_node" in source else tuple(outputs)[slot]
+        if "api_node" not in source:
+            outputs = tuple(outputs)
+        received = outputs[slot]
         if types_match(received, spec[0]):
             return None
         return mismatch_error(name, spec, received, link)
 
     def _follow_link(self, node_id: str, name: str, spec: list[Any], link: list[Any]) -> bool:
+        source, _ = link
         self._path.append(node_id)
         try:
-            return self._check_node(link[0])
+            return self._check_node(source)
         except Exception as error:
-            self.verdicts[link[0]] = NodeValidation(False, [inner_error(name, spec, error, link)])
+            shown = inner_error(name, spec, error, link)
+            self.results[source] = NodeValidation(False, [shown])
             return False
         finally:
             self._path.pop()
@@ -255,8 +278,10 @@ class _PromptCheck:
         if self_checked(self.class_of(node_id), name, spec) is not None:
             return []
         value = inputs[name]
-        found = check_limits(name, spec, value) or self._check_choice(name, spec, value)
-        return [found] if found else []
+        found = check_limits(name, spec, value)
+        if found is None:
+            found = self._check_choice(name, spec, value)
+        return [] if found is None else [found]
 
     def _check_choice(self, name: str, spec: list[Any], value: Any) -> Error | None:
         old = not self._options.can("v3_schemas")
@@ -270,23 +295,27 @@ class _PromptCheck:
         """
         inputs = self._prompt[node_id]["inputs"]
         class_type = self.class_of(node_id)
-        errors = []
+        errors: list[Error] = []
         for name, spec, required in self._specs(node_id):
             kind = self_checked(class_type, name, spec)
             if not kind:
                 continue
-            if name in inputs:
-                if not self._is_file(kind, inputs[name]):
-                    errors.append(custom_error(name, f"Invalid {kind} file: {inputs[name]}"))
-            elif required:
-                raise TypeError(missing_argument(class_type, name, kind))
+            if name not in inputs:
+                if required:
+                    raise TypeError(missing_argument(class_type, name, kind))
+                continue
+            value = inputs[name]
+            if not self._is_file(kind, value):
+                errors.append(custom_error(name, f"Invalid {kind} file: {value}"))
         return errors
 
     def _is_file(self, kind: str, value: Any) -> bool:
         if kind == "3D model" and value in ("", "none"):
             return True
         if not isinstance(value, str):
-            shown = type(None if is_link(value) else value).__name__
+            # A link has no value yet.
+            given = None if is_link(value) else value
+            shown = type(given).__name__
             raise AttributeError(f"'{shown}' object has no attribute 'endswith'")
         try:
             return self._folders.annotated(value).exists()

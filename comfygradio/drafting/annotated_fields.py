@@ -8,7 +8,7 @@ from typing import Any
 
 from comfygradio.binding.field_binding import bind_field
 from comfygradio.binding.specs import MissingClass
-from comfygradio.drafting.detection import Detection
+from comfygradio.drafting.detection import Detection, make_detection
 from comfygradio.drafting.detector import DetectionResult
 from comfygradio.drafting.draft_field import DraftField, adapt_keys, find_own_name, make_field_file
 from comfygradio.drafting.graph import Graph
@@ -42,49 +42,51 @@ def apply_annotations(
 
     Other detections become secondary, except a seed if none was annotated.
     """
-    hinted = AnnotatedFields(detections=list(detected.detections.found))
+    annotated = AnnotatedFields(detections=list(detected.detections.found))
     if not annotations:
-        return hinted
+        return annotated
     names: set[str] = set()
     done: set[Slot] = set()
     marked: set[Slot] = set()
-    for hint in annotations:
-        marked.update(hint.slots)
-    ordered = sorted(annotations, key=lambda hint: hint.order)
-    for hint in _pair_width_and_height(detected, ordered):
-        slots = [slot for slot in _find_slots(graph, hint, hinted) if slot not in done]
+    for annotation in annotations:
+        marked.update(annotation.slots)
+    ordered = sorted(annotations, key=lambda annotation: annotation.order)
+    for annotation in _pair_width_and_height(detected, ordered):
+        named = _find_slots(graph, annotation, annotated)
+        slots = [slot for slot in named if slot not in done]
         if not slots:
             continue
-        finding = _recognise(hint, slots, hinted, marked)
-        done.update(finding.all_slots)
-        detected.detections.claim(*finding.all_slots)
-        written = _write_field(graph, hint, finding, names, hinted)
-        hinted.fields.append(written)
-        _release_slots(graph, detected, hinted, done)
-    hinted.detections = _make_rest_secondary(graph, hinted, done)
-    return hinted
+        detection = _recognise(annotation, slots, annotated, marked)
+        done.update(detection.all_slots)
+        detected.detections.claim(*detection.all_slots)
+        annotated.fields.append(_write_field(graph, annotation, detection, names, annotated))
+        _release_slots(graph, detected, annotated, done)
+    annotated.detections = _make_rest_secondary(graph, annotated, done)
+    return annotated
 
 
 def _make_rest_secondary(
     graph: Graph, annotated: AnnotatedFields, done: set[Slot]
 ) -> list[Detection]:
     """Return the remaining detections, marked as secondary."""
-    has_seed = any(found.role == "seed" for found in annotated.fields)
+    has_seed = any(field.role == "seed" for field in annotated.fields)
     kept = []
-    for found in annotated.detections:
-        if found.slots and not _is_orphan(found, annotated, done):
-            kept.append(found)
-    aside = []
-    for found in _split(graph, kept, done):
-        stays = found.role == "seed" and not has_seed
-        aside.append(found if stays else replace(found, is_secondary=True))
-    return aside
+    for detection in annotated.detections:
+        if detection.slots and not _is_orphan(detection, annotated, done):
+            kept.append(detection)
+    rest = []
+    for detection in _split(graph, kept, done):
+        if detection.role == "seed" and not has_seed:
+            rest.append(detection)
+        else:
+            rest.append(replace(detection, is_secondary=True))
+    return rest
 
 
-def _is_orphan(found: Detection, annotated: AnnotatedFields, done: set[Slot]) -> bool:
+def _is_orphan(detection: Detection, annotated: AnnotatedFields, done: set[Slot]) -> bool:
     """Return whether the detection that would fill these inputs was claimed by an annotation."""
-    own = set(found.slots)
-    if not found.is_variant or own <= done:
+    own = set(detection.slots)
+    if not detection.is_variant or own <= done:
         return False
     mains = [set(main.slots) for main in annotated.detections if not main.is_variant]
     return not any(own < slots for slots in mains)
@@ -97,23 +99,47 @@ def _pair_width_and_height(
     one size.
     """
     paired = list(annotations)
-    bare = [hint for hint in annotations if _is_bare(hint)]
-    for found in detected.detections.found:
-        if found.role != "size":
+    bare = [annotation for annotation in annotations if _is_bare(annotation)]
+    for detection in detected.detections.found:
+        if detection.role != "size":
             continue
-        sides = [_list_meaning(bare, slots) for slots in found.parts.values()]
-        is_one_each = all(len(side) == 1 for side in sides)
-        if not is_one_each or sides[0] == sides[1]:
+        sides = _find_sides(bare, detection)
+        if sides is None:
             continue
-        first, second = sorted((sides[0][0], sides[1][0]), key=annotations.index)
-        paired[paired.index(first)] = replace(first, slots=found.slots, label="", name="")
+        first, second = sorted(sides, key=annotations.index)
+        # The size stands where the first of both did.
+        place = paired.index(first)
+        paired[place] = replace(first, slots=detection.slots, label="", name="")
         paired.remove(second)
     return paired
 
 
-def _list_meaning(annotations: list[Annotation], slots: tuple[Slot, ...]) -> list[Annotation]:
-    """List the annotations that name at least one of these inputs."""
-    return [hint for hint in annotations if not set(hint.slots).isdisjoint(slots)]
+def _find_sides(
+    annotations: list[Annotation], size: Detection
+) -> tuple[Annotation, Annotation] | None:
+    """Find the only annotation of a size's width, and of its height. Returns None if there are not
+    exactly these two.
+    """
+    sides: list[Annotation] = []
+    for slots in size.parts.values():
+        naming = _find_naming(annotations, slots)
+        if len(naming) != 1:
+            return None
+        sides += naming
+    width, height = sides
+    if width == height:
+        return None
+    return width, height
+
+
+def _find_naming(annotations: list[Annotation], slots: tuple[Slot, ...]) -> list[Annotation]:
+    """Find the annotations that name at least one of these inputs."""
+    naming = []
+    for annotation in annotations:
+        named = set(annotation.slots)
+        if not named.isdisjoint(slots):
+            naming.append(annotation)
+    return naming
 
 
 def _is_bare(annotation: Annotation) -> bool:
@@ -135,16 +161,17 @@ def _split(graph: Graph, detections: Sequence[Detection], done: set[Slot]) -> It
     """Yield the detections. A LoRA list whose strengths were annotated separately is split into
     single names.
     """
-    for found in detections:
-        if found.role != "loras" or not _has_marked_strength(graph, found, done):
-            yield found
+    for detection in detections:
+        if detection.role != "loras" or not _has_marked_strength(graph, detection, done):
+            yield detection
             continue
-        for slot in found.slots:
-            yield Detection("lora", {"": (slot,)}, graph.describe_slots([slot]))
+        for slot in detection.slots:
+            yield make_detection("lora", [slot], graph.describe_slots([slot]))
 
 
-def _has_marked_strength(graph: Graph, found: Detection, done: set[Slot]) -> bool:
-    for slot in found.slots:
+def _has_marked_strength(graph: Graph, loras: Detection, done: set[Slot]) -> bool:
+    """Whether a strength of this LoRA list has become a field already."""
+    for slot in loras.slots:
         strengths = list_strengths(graph, slot)
         if not done.isdisjoint(strengths):
             return True
@@ -164,13 +191,14 @@ def _find_slots(graph: Graph, annotation: Annotation, annotated: AnnotatedFields
             if sources:
                 found.append(sources[0].slot)
     if not found:
-        inputs = ", ".join(str(slot) for slot in annotation.slots)
-        name = clean_label(annotation.label or annotation.name or inputs)
-        annotated.notes.append(
-            f"{name} was marked for {annotation.source}, but no input that can be set belongs to "
-            "it."
-        )
+        annotated.notes.append(_describe_without_input(annotation))
     return list(dict.fromkeys(found))
+
+
+def _describe_without_input(annotation: Annotation) -> str:
+    inputs = ", ".join(str(slot) for slot in annotation.slots)
+    name = clean_label(annotation.label or annotation.name or inputs)
+    return f"{name} was marked for {annotation.source}, but no input that can be set belongs to it."
 
 
 def _recognise(
@@ -182,29 +210,38 @@ def _recognise(
     `marked` themselves.
     """
     why = f"marked for {annotation.source}"
-    wanted = set(slots)
-    other = Detection("other", {"": tuple(slots)}, why)
-    guessed = next(
-        (found for found in annotated.detections if not wanted.isdisjoint(found.all_slots)), None
-    )
-    if guessed is None or guessed.role == "loras":
+    other = make_detection("other", slots, why)
+    detection = _find_detection(annotated.detections, slots)
+    if detection is None or detection.role == "loras":
         return other
-    if guessed.role == "size":
-        is_whole = len(guessed.slots) == len(slots)
+    if detection.role == "size":
+        is_whole = len(detection.slots) == len(slots)
         may_be_size = annotation.widget in (None, "size")
-        return replace(guessed, why=why) if is_whole and may_be_size else other
+        return replace(detection, why=why) if is_whole and may_be_size else other
     beside: list[Slot] = []
     if not annotation.is_exact:
         nodes = {slot.node_id for slot in slots}
-        beside = [slot for slot in guessed.slots if slot.node_id in nodes]
-    parts = {"": tuple(dict.fromkeys([*slots, *beside]))}
-    if guessed.role == "seed":
-        return replace(guessed, parts=parts, computed={}, why=why)
-    if wanted.isdisjoint(guessed.slots):
+        beside = [slot for slot in detection.slots if slot.node_id in nodes]
+    filled = dict.fromkeys([*slots, *beside])
+    parts = {"": tuple(filled)}
+    if detection.role == "seed":
+        return replace(detection, parts=parts, computed={}, why=why)
+    if set(slots).isdisjoint(detection.slots):
         # Only what moves along with a value was marked, so that it is a value of its own.
         return other
-    computed = {slot: formula for slot, formula in guessed.computed.items() if slot not in marked}
-    return replace(guessed, parts=parts, computed=computed, why=why)
+    computed = {}
+    for slot, formula in detection.computed.items():
+        if slot not in marked:
+            computed[slot] = formula
+    return replace(detection, parts=parts, computed=computed, why=why)
+
+
+def _find_detection(detections: list[Detection], slots: list[Slot]) -> Detection | None:
+    """Find the first detection that fills one of these inputs."""
+    for detection in detections:
+        if not set(slots).isdisjoint(detection.all_slots):
+            return detection
+    return None
 
 
 def _write_field(
@@ -214,14 +251,22 @@ def _write_field(
     names: set[str],
     annotated: AnnotatedFields,
 ) -> DraftField:
-    words = ROLES[detection.role]
+    role = ROLES[detection.role]
     own_name, own_label = find_own_name(graph, detection)
-    wishes = [make_name(annotation.name), own_name or words.name, make_name(annotation.label)]
-    name = pick_name(wishes, names)
-    marked_label = clean_label(annotation.label)
-    label = marked_label or own_label or words.label or make_label(detection.first.input)
-    suited = _adapt_keys(graph, annotation, detection)
-    keys = {"label": label, **suited, **_list_keys(annotation)}
+    name = pick_name(
+        [
+            make_name(annotation.name),
+            own_name or role.name,
+            make_name(annotation.label),
+        ],
+        names,
+    )
+    label = clean_label(annotation.label)
+    if not label:
+        label = own_label or role.label or make_label(detection.first.input)
+    keys: dict[str, Any] = {"label": label}
+    keys |= _adapt_keys(graph, annotation, detection)
+    keys |= _list_keys(annotation)
     if detection.computed and "min" in detection.keys:
         # With fewer steps a part between two splits would have none.
         keys["min"] = max(keys.get("min", 0), detection.keys["min"])
@@ -291,22 +336,26 @@ def _release_slots(
     """Remove annotated inputs from the detections. Inputs of a detection that lost a whole part can
     be detected again.
     """
-    for index, found in enumerate(annotated.detections):
-        if found.is_variant or done.isdisjoint(found.all_slots):
+    for index, detection in enumerate(annotated.detections):
+        if detection.is_variant or done.isdisjoint(detection.all_slots):
             continue
-        if found.role == "seed":
-            seeds = [slot for slot in found.all_slots if slot not in done]
-            annotated.detections[index] = join_seeds(graph, found, seeds)
+        if detection.role == "seed":
+            seeds = [slot for slot in detection.all_slots if slot not in done]
+            annotated.detections[index] = join_seeds(graph, detection, seeds)
             continue
-        computed = {slot: text for slot, text in found.computed.items() if slot not in done}
+        computed: dict[Slot, str] = {}
+        for slot, formula in detection.computed.items():
+            if slot not in done:
+                computed[slot] = formula
         parts: dict[str, tuple[Slot, ...]] = {}
-        for part, slots in found.parts.items():
+        for part, slots in detection.parts.items():
             parts[part] = tuple(slot for slot in slots if slot not in done)
         if all(parts.values()):
-            annotated.detections[index] = replace(found, parts=parts, computed=computed)
+            annotated.detections[index] = replace(detection, parts=parts, computed=computed)
             continue
         # A part without inputs is lost, and the detection with it.
-        annotated.detections[index] = replace(found, parts={}, computed={})
+        annotated.detections[index] = replace(detection, parts={}, computed={})
+        claimed = detected.detections.claimed
         for slots in parts.values():
-            detected.detections.claimed.difference_update(slots)
-        detected.detections.claimed.difference_update(computed)
+            claimed.difference_update(slots)
+        claimed.difference_update(computed)

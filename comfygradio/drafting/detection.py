@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import Any
 
 from comfygradio.forms.slots import Slot
@@ -32,7 +31,10 @@ class Detection:
     @property
     def slots(self) -> tuple[Slot, ...]:
         """All inputs of all parts."""
-        return tuple(chain.from_iterable(self.parts.values()))
+        listed: list[Slot] = []
+        for slots in self.parts.values():
+            listed += slots
+        return tuple(listed)
 
     @property
     def all_slots(self) -> tuple[Slot, ...]:
@@ -49,8 +51,13 @@ def make_detection(
     role: str, slots: Iterable[Slot], why: str, is_secondary: bool = False, **keys: Any
 ) -> Detection:
     """Make a detection with a single value."""
-    parts = {"": tuple(slots)}
-    return Detection(role, parts, why, keys, is_secondary)
+    return Detection(
+        role=role,
+        parts={"": tuple(slots)},
+        why=why,
+        keys=keys,
+        is_secondary=is_secondary,
+    )
 
 
 @dataclass
@@ -61,14 +68,14 @@ class Detections:
     notes: list[str] = field(default_factory=list)
     claimed: set[Slot] = field(default_factory=set)
 
-    def add(self, *findings: Detection) -> None:
+    def add(self, *detections: Detection) -> None:
         """Add detections and claim their inputs. Detections with an input that is already claimed
         are skipped.
         """
-        for finding in findings:
-            if self.claimed.isdisjoint(finding.all_slots):
-                self.found.append(finding)
-                self.claimed.update(finding.all_slots)
+        for detection in detections:
+            if self.claimed.isdisjoint(detection.all_slots):
+                self.found.append(detection)
+                self.claimed.update(detection.all_slots)
 
     def claim(self, *slots: Slot) -> None:
         """Claim inputs, so that they become no fields."""
@@ -76,4 +83,4 @@ class Detections:
 
     def has(self, *roles: str) -> bool:
         """Whether one of these roles was detected."""
-        return any(finding.role in roles for finding in self.found)
+        return any(detection.role in roles for detection in self.found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from comfygradio.drafting.detection import Detection, Detections
@@ -19,7 +19,6 @@ from comfygradio.drafting.workflow_kind import find_medium, starts_from_picture
 
 MAX_PROMPTS = 3
 """Maximum number of text fields that are not advanced."""
-
 
 MAX_PER_ROLE = 6
 """Maximum number of fields of one role in a draft. Further ones are only offered."""
@@ -52,27 +51,29 @@ def detect_fields(graph: Graph) -> DetectionResult:
     samplers = find_samplers(graph)
     ranks = rank_nodes(graph, samplers)
     # The first detection that claims an input keeps it, so that the order decides.
-    catch = Detections()
-    catch.add(*find_media(graph), *find_texts(graph))
-    _add_loose_texts(graph, catch, samplers)
-    _add_loras(graph, catch)
-    models = find_models(graph, ranks)
-    sizes = find_sizes(graph, ranks, catch.has("prompt", "tags"))
-    seeds = find_seeds(graph, samplers)
-    catch.add(*models, *sizes, *seeds)
+    detections = Detections()
+    detections.add(*find_media(graph))
+    detections.add(*find_texts(graph))
+    _add_loose_texts(graph, detections, samplers)
+    _add_loras(graph, detections)
+    detections.add(*find_models(graph, ranks))
+    has_words = detections.has("prompt", "tags")
+    detections.add(*find_sizes(graph, ranks, has_words))
+    detections.add(*find_seeds(graph, samplers))
     known = find_known_inputs(graph, ranks)
-    catch.add(*attach_splits(graph, known))
-    catch.add(*find_titled_values(graph, catch))
-    left_out = _sort_out(graph, catch, samplers)
-    catch.found += list(find_variant_texts(graph, catch.found))
-    return DetectionResult(catch, tuple(left_out), ranks, samplers)
+    detections.add(*attach_splits(graph, known))
+    detections.add(*find_titled_values(graph, detections))
+    left_out = _sort_out(graph, detections, samplers)
+    detections.found += list(find_variant_texts(graph, detections.found))
+    return DetectionResult(detections, tuple(left_out), ranks, samplers)
 
 
 def _add_loose_texts(graph: Graph, detections: Detections, samplers: tuple[str, ...]) -> None:
     """Add texts that are recognised by name. They are secondary to texts that samplers read."""
-    traced = detections.has("prompt", "tags")
+    has_traced = detections.has("prompt", "tags")
     for found in find_texts_by_name(graph, bool(samplers)):
-        detections.add(replace(found, is_secondary=found.is_secondary or traced))
+        is_secondary = found.is_secondary or has_traced
+        detections.add(replace(found, is_secondary=is_secondary))
 
 
 def _add_loras(graph: Graph, detections: Detections) -> None:
@@ -87,7 +88,8 @@ def _add_loras(graph: Graph, detections: Detections) -> None:
 def _sort_out(graph: Graph, detections: Detections, samplers: tuple[str, ...]) -> list[Detection]:
     """Mark secondary detections in place. Returns those that the form should leave out."""
     medium = find_medium(graph)
-    detections.found = _name_strength(graph, detections, starts_from_picture(graph, samplers))
+    if starts_from_picture(graph, samplers):
+        _name_strength(graph, detections)
     _mark_secondary(detections, medium, bool(samplers))
     left_out: list[Detection] = []
     kept: list[Detection] = []
@@ -101,22 +103,21 @@ def _sort_out(graph: Graph, detections: Detections, samplers: tuple[str, ...]) -
 
 
 def _mark_secondary(detections: Detections, medium: str, samples: bool) -> None:
-    """Mark, role by role, what people rarely need first."""
-    _mark_role_secondary(detections, "prompt", lambda place: place >= MAX_PROMPTS)
-    _mark_role_secondary(detections, "text", lambda place: place >= MAX_PROMPTS)
+    """Mark, role by role, what people rarely need first: all but the first few of a role."""
     roles = [found.role for found in detections.found]
-    has_models = roles.count("checkpoint") + roles.count("model") > 1
-    _mark_role_secondary(detections, "checkpoint", lambda place: place > 0)
-    _mark_role_secondary(detections, "model", lambda place: has_models)
-    has_prompt = detections.has("prompt")
-    _mark_role_secondary(detections, "upscale_model", lambda place: samples or has_prompt)
-    has_size = detections.has("size")
-    _mark_role_secondary(detections, "shape", lambda place: has_size or place >= MAX_SHAPES)
-    has_seconds = detections.has("seconds")
-    _mark_role_secondary(detections, "frames", lambda place: has_seconds or medium != "video")
+    has_one_model = roles.count("checkpoint") + roles.count("model") <= 1
+    only_upscales = not samples and not detections.has("prompt")
+    is_frames_main = medium == "video" and not detections.has("seconds")
     has_length = medium in ("video", "audio")
-    _mark_role_secondary(detections, "seconds", lambda place: place > 0 or not has_length)
-    _mark_role_secondary(detections, "seed", lambda place: place > 0)
+    _keep_first(detections, "prompt", MAX_PROMPTS)
+    _keep_first(detections, "text", MAX_PROMPTS)
+    _keep_first(detections, "checkpoint", 1)
+    _keep_first(detections, "model", None if has_one_model else 0)
+    _keep_first(detections, "upscale_model", None if only_upscales else 0)
+    _keep_first(detections, "shape", 0 if detections.has("size") else MAX_SHAPES)
+    _keep_first(detections, "frames", None if is_frames_main else 0)
+    _keep_first(detections, "seconds", 1 if has_length else 0)
+    _keep_first(detections, "seed", 1)
 
 
 def _mark_surplus(detections: list[Detection]) -> Iterator[tuple[Detection, bool]]:
@@ -128,33 +129,33 @@ def _mark_surplus(detections: list[Detection]) -> Iterator[tuple[Detection, bool
         yield found, counts[found.role] > most
 
 
-def _name_strength(graph: Graph, detections: Detections, from_picture: bool) -> list[Detection]:
-    """If the workflow starts from a picture, give the first denoise the role "strength" unless it
-    is 1.
-    """
-    findings = list(detections.found)
-    if not from_picture:
-        return findings
-    for index, found in enumerate(findings):
+def _name_strength(graph: Graph, detections: Detections) -> None:
+    """Give the first denoise the role "strength", in place, unless it is 1."""
+    for index, found in enumerate(detections.found):
         if found.role != "denoise":
             continue
         if graph.value(found.first) != 1:
-            findings[index] = replace(found, role="strength")
-        break
-    return findings
+            detections.found[index] = replace(found, role="strength")
+        return
 
 
-def _mark_role_secondary(detections: Detections, role: str, is_side: Callable[[int], bool]) -> None:
-    """Mark detections of a role as secondary, in place, by how many of them came before."""
-    place = 0
+def _keep_first(detections: Detections, role: str, count: int | None) -> None:
+    """Mark the detections of a role as secondary, in place, except this many; None: except all."""
+    if count is None:
+        return
+    kept = 0
     for index, found in enumerate(detections.found):
-        if found.role == role and not found.is_secondary:
-            detections.found[index] = replace(found, is_secondary=is_side(place))
-            place += 1
+        if found.role != role or found.is_secondary:
+            continue
+        if kept < count:
+            kept += 1
+        else:
+            detections.found[index] = replace(found, is_secondary=True)
 
 
 def _is_useless(graph: Graph, found: Detection, medium: str) -> bool:
     """Whether a setting makes no sense for this workflow, such as several videos at once."""
-    if found.role == "denoise":
-        return bool(graph.value(found.first) == 1)
-    return found.role == "pictures" and medium != "image"
+    if found.role == "pictures":
+        return medium != "image"
+    # At 1 a sampler keeps nothing of what it starts from, as usual for text to image.
+    return found.role == "denoise" and bool(graph.value(found.first) == 1)

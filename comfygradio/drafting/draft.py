@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from comfygradio.comfy.object_info import ObjectInfo
-from comfygradio.comfy.workflow import Workflow
+from comfygradio.comfy.workflow import Link, Workflow
 from comfygradio.drafting.annotated_fields import apply_annotations
 from comfygradio.drafting.detector import detect_fields
 from comfygradio.drafting.draft_field import DraftField, make_fields, sort_detections
@@ -21,6 +21,9 @@ from comfygradio.drafting.workflow_kind import find_medium, find_workflow_kind
 from comfygradio.forms.preset_file import PresetFile
 from comfygradio.importers.annotation import AnnotatedWorkflow
 from comfygradio.importers.importer import import_annotations
+
+SHOWN_TYPES = ("IMAGE", "VIDEO", "AUDIO", "MASK", "LATENT", "MESH")
+"""Types of results that the page shows."""
 
 
 @dataclass(frozen=True)
@@ -69,11 +72,11 @@ def draft_preset(
 def draft_annotated(marked: AnnotatedWorkflow, object_info: ObjectInfo) -> Draft:
     """Draft a preset for a workflow whose annotations were imported."""
     graph = build_graph(marked.workflow, object_info)
-    guess = detect_fields(graph)
-    kind = find_workflow_kind(graph, guess.detections)
-    hinted = apply_annotations(graph, guess, marked.annotations)
-    others, offered = find_leftovers(graph, guess.detections, guess.ranks)
-    if hinted.fields:
+    detected = detect_fields(graph)
+    kind = find_workflow_kind(graph, detected.detections)
+    annotated = apply_annotations(graph, detected, marked.annotations)
+    others, offered = find_leftovers(graph, detected.detections, detected.ranks)
+    if annotated.fields:
         # The author chose the fields, so everything else is only offered.
         offered = [*others, *offered]
         others = []
@@ -81,14 +84,18 @@ def draft_annotated(marked: AnnotatedWorkflow, object_info: ObjectInfo) -> Draft
         "prompt": kind.question,
         "size": "Video size" if find_medium(graph) == "video" else "Picture size",
     }
-    names = [field.name for field in hinted.fields]
-    found = [*sort_detections(hinted.detections), *others]
-    fields = [*hinted.fields, *make_fields(graph, found, labels, names)]
+    names = [field.name for field in annotated.fields]
+    found = [*sort_detections(annotated.detections), *others]
+    fields = [*annotated.fields, *make_fields(graph, found, labels, names)]
     fields.sort(key=lambda field: field.line.advanced)
     names = [field.name for field in fields]
-    left_out = make_fields(graph, [*guess.left_out, *offered], {}, names)
-    own_notes = make_notes(graph, guess, fields, left_out)
-    notes = [*marked.workflow.notes, *marked.notes, *hinted.notes, *own_notes]
+    left_out = make_fields(graph, [*detected.left_out, *offered], {}, names)
+    notes = [
+        *marked.workflow.notes,
+        *marked.notes,
+        *annotated.notes,
+        *make_notes(graph, detected, fields, left_out),
+    ]
     return Draft(
         title=kind.title,
         description=kind.description,
@@ -107,15 +114,20 @@ def _find_shown_outputs(graph: Graph) -> tuple[str, ...]:
 
     Returns () if no node is left out.
     """
-    saved: set[tuple[str, int]] = set()
+    saved: set[Link] = set()
     for node_id in graph.outputs:
         if not _is_preview(graph, node_id):
             saved |= _find_shown_links(graph, node_id)
-    kept = [node_id for node_id in graph.outputs if not _is_repeated_preview(graph, node_id, saved)]
-    return () if len(kept) == len(graph.outputs) else tuple(kept)
+    kept = []
+    for node_id in graph.outputs:
+        if not _is_repeated_preview(graph, node_id, saved):
+            kept.append(node_id)
+    if len(kept) == len(graph.outputs):
+        return ()
+    return tuple(kept)
 
 
-def _is_repeated_preview(graph: Graph, node_id: str, saved: set[tuple[str, int]]) -> bool:
+def _is_repeated_preview(graph: Graph, node_id: str, saved: set[Link]) -> bool:
     """Whether a node only previews what another node saves."""
     if not _is_preview(graph, node_id):
         return False
@@ -129,9 +141,9 @@ def _is_preview(graph: Graph, node_id: str) -> bool:
     return "preview" in class_type or "compare" in class_type
 
 
-def _find_shown_links(graph: Graph, node_id: str) -> set[tuple[str, int]]:
+def _find_shown_links(graph: Graph, node_id: str) -> set[Link]:
     """Find the links into what an output node shows. Texts do not count, since the page does not
     show a saved text.
     """
-    links = graph.links_of(node_id, "IMAGE", "VIDEO", "AUDIO", "MASK", "LATENT", "MESH")
-    return {(link.node_id, link.slot) for link in links.values()}
+    links = graph.links_of(node_id, *SHOWN_TYPES)
+    return set(links.values())

@@ -12,7 +12,15 @@ from comfygradio.drafting.detection import Detection
 from comfygradio.drafting.graph import Graph
 from comfygradio.drafting.leftovers import is_value_node
 from comfygradio.drafting.loaders import find_purpose
-from comfygradio.drafting.naming import clean_label, make_label, make_name, one_line, pick_name
+from comfygradio.drafting.naming import (
+    add_number,
+    capitalise,
+    clean_label,
+    make_label,
+    make_name,
+    one_line,
+    pick_name,
+)
 from comfygradio.drafting.node_title import find_author_title, is_descriptive
 from comfygradio.drafting.role import ROLE_ORDER, ROLES, Role
 from comfygradio.forms.preset_file import ComputedSlot, FieldFile, SlotFile
@@ -34,16 +42,18 @@ class DraftField:
 
 def sort_detections(detections: Iterable[Detection]) -> list[Detection]:
     """Sort the detections: main fields before advanced ones, both in the order of the roles."""
+    return sorted(detections, key=_rank)
 
-    def place(finding: Detection) -> tuple[bool, int]:
-        return is_advanced(finding), ROLE_ORDER[finding.role]
 
-    return sorted(detections, key=place)
+def _rank(detection: Detection) -> tuple[bool, int]:
+    place = ROLE_ORDER[detection.role]
+    return is_advanced(detection), place
 
 
 def is_advanced(detection: Detection) -> bool:
     """Whether a detection becomes an advanced field."""
-    return detection.is_secondary or ROLES[detection.role].is_advanced
+    role = ROLES[detection.role]
+    return detection.is_secondary or role.is_advanced
 
 
 def make_fields(
@@ -56,23 +66,23 @@ def make_fields(
     taken = set(names)
     shown: set[str] = set()
     fields = []
-    for finding in detections:
-        words = ROLES[finding.role]
-        own_name, own_label = find_own_name(graph, finding)
-        titled_name = make_name(own_label) if words.is_titled_by_author else ""
-        name = pick_name([own_name or words.name, titled_name], taken)
-        wish = own_label or labels.get(finding.role) or words.label
-        label = _pick_label(wish, _title(graph, finding.first), shown)
+    for detection in detections:
+        role = ROLES[detection.role]
+        own_name, own_label = find_own_name(graph, detection)
+        titled_name = make_name(own_label) if role.is_titled_by_author else ""
+        name = pick_name([own_name or role.name, titled_name], taken)
+        wish = own_label or labels.get(detection.role) or role.label
+        label = _pick_label(wish, _title(graph, detection.first), shown)
         keys: dict[str, Any] = {"label": label}
-        if words.help is not None:
-            keys["help"] = words.help
-        keys |= adapt_keys(graph, finding, words)
-        if finding.is_variant:
+        if role.help is not None:
+            keys["help"] = role.help
+        keys |= adapt_keys(graph, detection, role)
+        if detection.is_variant:
             keys["help"] = "Empty: the same words as in the first text."
-        if is_advanced(finding):
+        if is_advanced(detection):
             keys["advanced"] = True
-        line = make_field_file(graph, finding, keys)
-        fields.append(DraftField(name, finding.role, line, one_line(finding.why)))
+        line = make_field_file(graph, detection, keys)
+        fields.append(DraftField(name, detection.role, line, one_line(detection.why)))
     return fields
 
 
@@ -91,15 +101,15 @@ def _write_slots(graph: Graph, detection: Detection) -> dict[str, Any]:
     for part, slots in detection.parts.items():
         addresses[part] = [make_slot_file(graph, slot) for slot in slots]
     for slot, formula in detection.computed.items():
-        computed = ComputedSlot(slot=make_slot_file(graph, slot), of=formula)
-        addresses[""].append(computed)
-    # A part with one slot is written as that slot, without a list around it.
-    short: dict[str, Any] = {}
+        address = make_slot_file(graph, slot)
+        addresses[""].append(ComputedSlot(slot=address, of=formula))
+    written: dict[str, Any] = {}
     for part, listed in addresses.items():
-        short[part] = listed[0] if len(listed) == 1 else listed
-    if "" in short:
-        return {"slot": short[""]}
-    return {"slots": short}
+        # A part with one slot is written as that slot, without a list around it.
+        written[part] = listed[0] if len(listed) == 1 else listed
+    if "" in written:
+        return {"slot": written[""]}
+    return {"slots": written}
 
 
 def _write_dynamic(
@@ -111,13 +121,17 @@ def _write_dynamic(
     if keys.get("widget") not in (None, "text", "textarea"):
         return {}
     slots = parts.get("", ())
-    if any(has_alternatives(str(graph.value(slot))) for slot in slots):
-        return {}
-    is_drawn = any(_is_drawn(graph.spec(slot)) for slot in slots)
-    return {"dynamic": True} if is_drawn else {}
+    for slot in slots:
+        text = str(graph.value(slot))
+        if has_alternatives(text):
+            return {}
+    if any(_is_drawn(graph.spec(slot)) for slot in slots):
+        return {"dynamic": True}
+    return {}
 
 
 def _is_drawn(spec: InputSpec | None) -> bool:
+    """Whether ComfyUI's own page draws one of the alternatives in the text of this input."""
     if spec is None or "STRING" not in spec.types:
         return False
     return bool(spec.options.get("dynamicPrompts"))
@@ -170,7 +184,7 @@ def _drop_verb(title: str) -> str:
     rest = title.removeprefix("Load ").removeprefix("Upload ").strip()
     if not is_descriptive(rest):
         return title
-    return rest[:1].upper() + rest[1:]
+    return capitalise(rest)
 
 
 def _title(graph: Graph, slot: Slot) -> str:
@@ -179,21 +193,13 @@ def _title(graph: Graph, slot: Slot) -> str:
 
 def _pick_label(label: str, title: str, shown: set[str]) -> str:
     """Pick a label that no other field has: with the node's title, or with a number."""
-    wishes = [label]
-    if is_descriptive(title) and title != label:
-        wishes.append(f"{label} ({title})")
-    found = next((wish for wish in wishes if wish not in shown), None)
-    if found is None:
-        found = _number_label(label, shown)
-    shown.add(found)
-    return clean_label(found)
-
-
-def _number_label(label: str, shown: set[str]) -> str:
-    number = 2
-    while f"{label} {number}" in shown:
-        number += 1
-    return f"{label} {number}"
+    picked = label
+    if label in shown and is_descriptive(title) and title != label:
+        picked = f"{label} ({title})"
+    if picked in shown:
+        picked = add_number(label, shown, " ")
+    shown.add(picked)
+    return clean_label(picked)
 
 
 def adapt_keys(graph: Graph, detection: Detection, role: Role) -> dict[str, Any]:
@@ -221,7 +227,7 @@ def adapt_keys(graph: Graph, detection: Detection, role: Role) -> dict[str, Any]
 
 def _narrow(
     keys: Mapping[str, Any],
-    words: Role,
+    role: Role,
     value: int | float,
     low: int | float | None,
     high: int | float | None,
@@ -234,15 +240,14 @@ def _narrow(
         return found
     low = keys.get("min", low)
     high = keys.get("max", high)
-    if (
-        words.minimum is not None
-        and value >= words.minimum
-        and (low is None or low < words.minimum)
-    ):
-        found["min"] = words.minimum
-    if words.maximum is not None:
-        most = words.maximum if value <= words.maximum else 2 * value
-        if math.isfinite(most) and (high is None or high > most):
+    if role.minimum is not None:
+        is_narrower = low is None or low < role.minimum
+        if is_narrower and value >= role.minimum:
+            found["min"] = role.minimum
+    if role.maximum is not None:
+        most = role.maximum if value <= role.maximum else 2 * value
+        is_narrower = high is None or high > most
+        if is_narrower and math.isfinite(most):
             found["max"] = most
     return found
 

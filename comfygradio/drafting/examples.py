@@ -18,7 +18,13 @@ from comfygradio.forms.text_expansion import invert_template
 MAX_EXAMPLE_TEXT = 2000
 
 MAX_INPUT_NOTES = 8
-"""Maximum number of notes on inputs without effect."""
+"""Maximum number of notes of one kind on inputs. Further ones are only counted."""
+
+MAX_LISTED_FIELDS = 12
+"""Maximum number of fields that one note names."""
+
+MAX_LISTED_INPUTS = 6
+"""Maximum number of inputs that one note names."""
 
 EXAMPLE_ROLES = frozenset({"prompt", "negative_prompt", "tags", "lyrics"})
 """Roles whose texts an example includes, unless the field is advanced."""
@@ -33,11 +39,13 @@ def make_examples(graph: Graph, fields: Sequence[DraftField]) -> tuple[Mapping[s
     seeds: dict[str, Any] = {}
     for field in fields:
         own = _read(graph, field)
-        if field.role in EXAMPLE_ROLES and not field.line.advanced and _is_example_text(own):
+        is_main_text = field.role in EXAMPLE_ROLES and not field.line.advanced
+        if is_main_text and _is_example_text(own):
             texts[field.name] = own
         if _has_own_default(graph, field):
             others[field.name] = own
-        if "seed" in (field.role, field.line.widget) and is_exact_seed(own):
+        is_seed = "seed" in (field.role, field.line.widget)
+        if is_seed and is_exact_seed(own):
             seeds[field.name] = own
     values = {**texts, **others, **seeds}
     if not values:
@@ -46,6 +54,7 @@ def make_examples(graph: Graph, fields: Sequence[DraftField]) -> tuple[Mapping[s
 
 
 def _is_example_text(value: Any) -> bool:
+    """Whether a value is a text, and short enough to be read in an example."""
     if not isinstance(value, str):
         return False
     return 0 < len(value) <= MAX_EXAMPLE_TEXT
@@ -58,17 +67,14 @@ def make_notes(
     left_out: Sequence[DraftField],
 ) -> list[str]:
     """List what was not found, what is uncertain, and what was left out."""
-    notes = [
-        f"This ComfyUI has no node class {name}; its inputs were guessed."
-        for name in _list_missing(graph)
-    ]
+    notes = _describe_missing(graph)
     notes += _describe_not_found(detected)
     notes += _describe_merged(graph, detected)
     for field in fields:
         note = _describe_computed(graph, field)
         if note:
             notes.append(note)
-    notes += _describe_idle(graph)
+    notes += _describe_inert(graph)
     notes += _describe_unlisted(graph, left_out)
     unused = len(graph.workflow.nodes) - len(graph.order)
     if unused:
@@ -81,37 +87,50 @@ def make_notes(
     return notes
 
 
+def _describe_missing(graph: Graph) -> list[str]:
+    """Name the node classes that the server lacks."""
+    notes = []
+    for name in sorted(graph.workflow.class_types):
+        if name not in graph.object_info:
+            notes.append(f"This ComfyUI has no node class {name}; its inputs were guessed.")
+    return notes
+
+
 def _describe_not_found(detected: DetectionResult) -> list[str]:
     """Name the usual fields that this form lacks."""
     notes = []
-    catch = detected.detections
-    if not catch.found:
+    detections = detected.detections
+    if not detections.found:
         notes.append("Nothing that people usually set was found.")
     if not detected.samplers:
         return notes
-    if not catch.has("prompt", "tags"):
+    if not detections.has("prompt", "tags"):
         notes.append("No text that can be set was found before the samplers.")
-    if not catch.has("size", "shape"):
+    if not detections.has("size", "shape"):
         notes.append(
-            "No width and height were found; the size follows a picture, or other nodes work "
-            "it out."
+            "No width and height were found; the size follows a picture, or other nodes work it "
+            "out."
         )
-    if not catch.has("seed"):
+    if not detections.has("seed"):
         notes.append("No seed was found.")
     return notes
 
 
 def _describe_left_out(left_out: Sequence[DraftField]) -> str:
-    count = len(left_out)
-    names = ", ".join(field.name for field in left_out[:12])
-    more = f" and {count - 12} more" if count > 12 else ""
+    names = [field.name for field in left_out]
+    listed = _list_first(names, MAX_LISTED_FIELDS)
+    count = len(names)
     inputs = "1 further input was" if count == 1 else f"{count} further inputs were"
-    return f"{inputs} left out: {names}{more}."
+    return f"{inputs} left out: {listed}."
 
 
-def _list_missing(graph: Graph) -> list[str]:
-    missing = [name for name in graph.workflow.class_types if name not in graph.object_info]
-    return sorted(missing)
+def _list_first(names: list[str], most: int) -> str:
+    """Join the first names, and count further ones."""
+    listed = ", ".join(names[:most])
+    more = len(names) - most
+    if more <= 0:
+        return listed
+    return f"{listed} and {more} more"
 
 
 def _describe_merged(graph: Graph, detected: DetectionResult) -> list[str]:
@@ -132,19 +151,25 @@ def _describe_merged(graph: Graph, detected: DetectionResult) -> list[str]:
     return notes
 
 
-def _describe_idle(graph: Graph) -> list[str]:
+def _describe_inert(graph: Graph) -> list[str]:
     """Describe, node by node, the inputs that became no field because they have no effect."""
     found: dict[tuple[str, str], list[str]] = {}
     for slot, reason in graph.inert.items():
-        found.setdefault((slot.node_id, reason), []).append(slot.input)
+        names = found.setdefault((slot.node_id, reason), [])
+        names.append(slot.input)
     notes = []
     for (node_id, reason), names in found.items():
         where = f"{_name_inputs(names)} of {graph.describe(node_id)}"
         notes.append(f"No field for {where}, without effect: {reason}.")
+    return _cut_notes(notes, "more have no effect.")
+
+
+def _cut_notes(notes: list[str], rest: str) -> list[str]:
+    """Keep the first notes. One more counts the others and goes on with `rest`."""
     more = len(notes) - MAX_INPUT_NOTES
     if more <= 0:
         return notes
-    return [*notes[:MAX_INPUT_NOTES], f"{more} more have no effect."]
+    return [*notes[:MAX_INPUT_NOTES], f"{more} {rest}"]
 
 
 def _describe_unlisted(graph: Graph, left_out: Sequence[DraftField]) -> list[str]:
@@ -155,26 +180,25 @@ def _describe_unlisted(graph: Graph, left_out: Sequence[DraftField]) -> list[str
         for address in list_direct_slots(field.line):
             if not isinstance(address, SlotFile):
                 continue
-            node_id = str(address.node)
-            if Slot(node_id, address.input) in unlisted:
-                found.setdefault(node_id, []).append(address.input)
+            slot = Slot(str(address.node), address.input)
+            if slot in unlisted:
+                names = found.setdefault(slot.node_id, [])
+                names.append(slot.input)
     notes = []
     for node_id, names in found.items():
         where = f"{_name_inputs(names)} of {graph.describe(node_id)}"
         notes.append(
             f"The server does not list {where}; such inputs stay as they are, and may be fields."
         )
-    more = len(notes) - MAX_INPUT_NOTES
-    if more <= 0:
-        return notes
-    tail = f"{more} more nodes have inputs that the server does not list."
-    return [*notes[:MAX_INPUT_NOTES], tail]
+    return _cut_notes(notes, "more nodes have inputs that the server does not list.")
 
 
 def _name_inputs(names: list[str]) -> str:
-    """Join the first six names, and hint at further ones."""
-    more = " …" if len(names) > 6 else ""
-    return ", ".join(names[:6]) + more
+    """Join the first names, with an ellipsis for further ones."""
+    listed = ", ".join(names[:MAX_LISTED_INPUTS])
+    if len(names) <= MAX_LISTED_INPUTS:
+        return listed
+    return f"{listed} …"
 
 
 def _describe_computed(graph: Graph, field: DraftField) -> str:
@@ -187,28 +211,34 @@ def _describe_computed(graph: Graph, field: DraftField) -> str:
             where.append(f"{address.input} of {node} ({computed.of})")
     if not where:
         return ""
-    more = f" and {len(where) - 6} more" if len(where) > 6 else ""
-    listed = ", ".join(where[:6]) + more
+    listed = _list_first(where, MAX_LISTED_INPUTS)
     if field.role == "seed":
         return f"The seeds differ; {field.name} sets all and keeps their distance: {listed}."
-    least = f"; it is at least {field.line.min}, so that each part runs" if field.line.min else ""
-    return f"With {field.name} moves along in proportion: {listed}{least}."
+    note = f"With {field.name} moves along in proportion: {listed}"
+    if field.line.min:
+        note += f"; it is at least {field.line.min}, so that each part runs"
+    return f"{note}."
 
 
 def _has_own_default(graph: Graph, field: DraftField) -> bool:
     """Whether a line's default differs from the workflow's value."""
     default = field.line.default
-    if default is None or field.line.widget == "loras":
+    if default is None or field.line.is_lora_list:
         return False
     own = _read(graph, field)
     return isinstance(own, str | int | float) and own != default
 
 
 def _read(graph: Graph, field: DraftField) -> Any:
-    address = next(iter(list_direct_slots(field.line)), None)
-    if address is None or isinstance(address, str) or address.node is None:
+    """Read the workflow's value of a field's first input, without the words of a template."""
+    addresses = list_direct_slots(field.line)
+    if not addresses:
         return None
-    value = graph.value(Slot(str(address.node), address.input))
+    address = addresses[0]
+    if isinstance(address, str) or address.node is None:
+        return None
+    slot = Slot(str(address.node), address.input)
+    value = graph.value(slot)
     if field.line.template is not None and isinstance(value, str):
         return invert_template(field.line.template, value)
     return value

@@ -12,7 +12,7 @@ from comfygradio.comfy.object_info import InputSpec, ObjectInfo, list_own_option
 from comfygradio.comfy.workflow import Link, Node, Workflow
 from comfygradio.drafting.inert_inputs import find_inert_inputs
 from comfygradio.drafting.naming import one_line
-from comfygradio.forms.literals import takes_literal
+from comfygradio.forms.literals import guess_type, takes_literal
 from comfygradio.forms.slots import Slot, get_slot_value
 
 WILDCARD_TYPES = frozenset({"", "*", "COMFY_MATCHTYPE_V3"})
@@ -160,12 +160,13 @@ def build_graph(workflow: Workflow, object_info: ObjectInfo) -> Graph:
     for node in workflow:
         for name in node.inputs:
             specs[Slot(node.id, name)] = _find_spec(node, name, object_info)
-    idle: dict[Slot, str] = {}
+    inert: dict[Slot, str] = {}
     unlisted: list[Slot] = []
     for node_id in order:
         node = workflow.nodes[node_id]
-        for name, reason in _find_idle(node, specs).items():
-            idle[Slot(node_id, name)] = reason
+        own_specs = {name: specs.get(Slot(node_id, name)) for name in node.inputs}
+        for name, reason in find_inert_inputs(node, own_specs).items():
+            inert[Slot(node_id, name)] = reason
         unlisted += [Slot(node_id, name) for name in _list_unlisted(node, object_info)]
     return Graph(
         workflow=workflow,
@@ -175,7 +176,7 @@ def build_graph(workflow: Workflow, object_info: ObjectInfo) -> Graph:
         links={node_id: links[node_id] for node_id in order},
         uses=_find_uses(order, links),
         specs=specs,
-        inert=idle,
+        inert=inert,
         unlisted=tuple(unlisted),
     )
 
@@ -187,7 +188,8 @@ def _find_uses(
     uses: dict[str, list[Use]] = {node_id: [] for node_id in order}
     for node_id in order:
         for name, link in links[node_id].items():
-            uses[link.node_id].append(Use(node_id, name, link.slot))
+            use = Use(node_id, name, link.slot)
+            uses[link.node_id].append(use)
     return {node_id: tuple(found) for node_id, found in uses.items()}
 
 
@@ -212,24 +214,15 @@ def _list_unlisted(node: Node, object_info: ObjectInfo) -> Iterator[str]:
             yield name
 
 
-def _find_idle(node: Node, specs: Mapping[Slot, InputSpec | None]) -> dict[str, str]:
-    own = {name: specs.get(Slot(node.id, name)) for name in node.inputs}
-    return find_inert_inputs(node, own)
-
-
-def guess_spec(name: str, value: Any) -> InputSpec | None:
+def _guess_spec(name: str, value: Any) -> InputSpec | None:
     """Guess the spec of an input of an unknown class from its value. Returns None for links and
     None.
     """
-    if isinstance(value, bool):
-        return InputSpec(name, "BOOLEAN", "optional")
-    if isinstance(value, int):
-        return InputSpec(name, "INT", "optional")
-    if isinstance(value, float):
-        return InputSpec(name, "FLOAT", "optional")
-    if not isinstance(value, str):
+    kind = guess_type(value)
+    if kind is None:
         return None
-    return InputSpec(name, "STRING", "optional", options=_guess_options(value))
+    options = _guess_options(value) if kind == "STRING" else {}
+    return InputSpec(name, kind, "optional", options=options)
 
 
 def _guess_options(text: str) -> dict[str, Any]:
@@ -242,7 +235,7 @@ def _guess_options(text: str) -> dict[str, Any]:
 
 def _find_spec(node: Node, name: str, object_info: ObjectInfo) -> InputSpec | None:
     if node.class_type not in object_info:
-        return guess_spec(name, node.inputs[name])
+        return _guess_spec(name, node.inputs[name])
     return object_info.spec(node.class_type, name, node.inputs)
 
 
@@ -303,7 +296,9 @@ def _find_outputs(
                 unknown.append(node.id)
         elif definition.is_output:
             known.append(node.id)
-    return tuple([*known, *unknown] or ends or workflow.nodes)
+    # A workflow without any output is drafted as well, from its ends, or else from all its nodes.
+    outputs = [*known, *unknown] or ends or list(workflow.nodes)
+    return tuple(outputs)
 
 
 def _sort_back(start: Iterable[str], links: Mapping[str, Mapping[str, Link]]) -> list[str]:

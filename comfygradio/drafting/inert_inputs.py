@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from comfygradio.comfy.object_info import InputSpec
 from comfygradio.comfy.workflow import Node
-from comfygradio.forms.lora_stack import (
+from comfygradio.forms.kinds.lora_stack import (
     find_count,
     find_lora_stack,
     is_off,
@@ -33,8 +33,12 @@ def find_inert_inputs(node: Node, specs: Mapping[str, InputSpec | None]) -> dict
 
 
 def _find_buttons(node: Node, specs: Mapping[str, InputSpec | None]) -> dict[str, str]:
-    reason = "a button of ComfyUI's own page"
-    return {name: reason for name in node.inputs if _is_button(name, specs.get(name))}
+    found = {}
+    for name in node.inputs:
+        spec = specs.get(name)
+        if _is_button(name, spec):
+            found[name] = "a button of ComfyUI's own page"
+    return found
 
 
 def _is_button(name: str, spec: InputSpec | None) -> bool:
@@ -48,13 +52,20 @@ def _is_button(name: str, spec: InputSpec | None) -> bool:
 
 
 def _find_overwritten(node: Node) -> dict[str, str]:
-    if not {POPULATED_TEXT, WILDCARD_TEXT, MODE_INPUT} <= node.inputs.keys():
+    """Find the text that a node derives from another one, or, in any other mode, what it would
+    derive that from.
+    """
+    needed = {POPULATED_TEXT, WILDCARD_TEXT, MODE_INPUT}
+    if not needed <= node.inputs.keys():
         return {}
     mode = node.inputs[MODE_INPUT]
     if mode is True or mode == "populate":
         return {POPULATED_TEXT: f"overwritten with {WILDCARD_TEXT} when the prompt is posted"}
-    unused = [name for name in (WILDCARD_TEXT, "seed") if name in node.inputs]
-    return dict.fromkeys(unused, f"not used while the mode is {mode}")
+    found = {}
+    for name in (WILDCARD_TEXT, "seed"):
+        if name in node.inputs:
+            found[name] = f"not used while the mode is {mode}"
+    return found
 
 
 def _find_rows_off(node: Node) -> dict[str, str]:
@@ -84,6 +95,8 @@ def _find_numbers_off(node: Node, numbered: list[tuple[str, int]]) -> set[int]:
 
 
 def _is_row(numbered: list[tuple[str, int]], number: int) -> bool:
-    """Whether a number belongs to a series of numbered names, and is not part of a name."""
+    """Whether a number belongs to a series of numbered names, and is not part of a name: every
+    smaller one is there too.
+    """
     numbers = {other for _, other in numbered}
     return all(smaller in numbers for smaller in range(1, number))

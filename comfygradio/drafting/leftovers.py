@@ -9,7 +9,7 @@ from comfygradio.comfy.object_info import InputSpec
 from comfygradio.drafting.detection import Detection, Detections, make_detection
 from comfygradio.drafting.graph import Graph
 from comfygradio.drafting.node_title import find_author_title
-from comfygradio.drafting.trace import VALUE_INPUTS
+from comfygradio.drafting.trace import NUMBERS, VALUE_INPUTS, get_rank
 from comfygradio.forms.slots import Slot
 
 TITLE_ROLES: Mapping[str, str] = {
@@ -113,17 +113,23 @@ def find_titled_values(graph: Graph, detections: Detections) -> Iterator[Detecti
         if spec is None or not is_value_node(graph, slot):
             continue
         title = find_author_title(graph, slot.node_id).lower()
-        role = TITLE_ROLES.get(title)
+        takes_text = "STRING" in spec.types
+        role = TITLE_ROLES.get(title, "")
+        names_text = "prompt" in role
         if title in ("width", "height") and "INT" in spec.types:
             sides[title] = slot
-        elif role and ("prompt" in role) == ("STRING" in spec.types):
-            yield make_detection(
-                role, [slot], f"the title of {graph.describe(slot.node_id)} says so"
-            )
+        elif role and names_text == takes_text:
+            why = f"the title of {graph.describe(slot.node_id)} says so"
+            yield make_detection(role, [slot], why)
     if len(sides) == 2:
-        parts = {side: (slot,) for side, slot in sides.items()}
-        why = f"the titles of nodes {sides['width'].node_id} and {sides['height'].node_id} say so"
-        yield Detection("size", parts, why, {}, detections.has("size"))
+        width = sides["width"].node_id
+        height = sides["height"].node_id
+        yield Detection(
+            role="size",
+            parts={side: (slot,) for side, slot in sides.items()},
+            why=f"the titles of nodes {width} and {height} say so",
+            is_secondary=detections.has("size"),
+        )
 
 
 def find_leftovers(
@@ -132,16 +138,15 @@ def find_leftovers(
     """Find further fields for a draft, the most likely first, and what is only offered."""
 
     def place(slot: Slot) -> tuple[int, int]:
-        rank = ranks.get(slot.node_id, len(ranks))
-        return -_weigh(graph, slot), rank
+        return -_weigh(graph, slot), get_rank(ranks, slot.node_id)
 
     free = [slot for slot in _list_free(graph, detections) if _can_change(graph, slot)]
     free.sort(key=place)
     found = _join_alike(graph, free)
-    telling = [finding for finding in found if _weigh(graph, finding.first) > 0]
-    taken = min(MAX_LEFTOVERS, len(telling))
-    offered = [*found[taken:], *_find_unlisted(graph, detections)]
-    return found[:taken], offered
+    likely = [detection for detection in found if _weigh(graph, detection.first) > 0]
+    count = min(MAX_LEFTOVERS, len(likely))
+    unlisted = _find_unlisted(graph, detections)
+    return found[:count], [*found[count:], *unlisted]
 
 
 def _find_unlisted(graph: Graph, detections: Detections) -> list[Detection]:
@@ -164,19 +169,21 @@ def _join_alike(graph: Graph, slots: list[Slot]) -> list[Detection]:
         apart = slot.node_id if is_value_node(graph, slot) else ""
         class_type = graph.node(slot.node_id).class_type
         key = (class_type, slot.input, str(graph.value(slot)), apart)
-        groups.setdefault(key, []).append(slot)
-    return [
-        make_detection("other", group, graph.describe_slots(group)) for group in groups.values()
-    ]
+        group = groups.setdefault(key, [])
+        group.append(slot)
+    found = []
+    for group in groups.values():
+        found.append(make_detection("other", group, graph.describe_slots(group)))
+    return found
 
 
 def is_value_node(graph: Graph, slot: Slot) -> bool:
     """Whether a node only provides this one value."""
     if slot.input not in VALUE_INPUTS or graph.links.get(slot.node_id):
         return False
-    names = [found.input for found in graph.list_settable(slot.node_id)]
-    values = [name for name in names if name != "control_after_generate"]
-    return len(values) == 1
+    names = {own.input for own in graph.list_settable(slot.node_id)}
+    names.discard("control_after_generate")
+    return len(names) == 1
 
 
 def _list_free(graph: Graph, detections: Detections) -> list[Slot]:
@@ -215,10 +222,11 @@ def _list_shapes(spec: InputSpec) -> set[tuple[str, ...]]:
 def _list_names(inputs: Any) -> list[str]:
     """List the names of the inputs in all groups, required and optional."""
     names: list[str] = []
-    if isinstance(inputs, dict):
-        for group in inputs.values():
-            if isinstance(group, dict):
-                names += [str(name) for name in group]
+    if not isinstance(inputs, dict):
+        return names
+    for group in inputs.values():
+        if isinstance(group, dict):
+            names += [str(name) for name in group]
     return names
 
 
@@ -229,8 +237,10 @@ def _weigh(graph: Graph, slot: Slot) -> int:
         return 0
     if is_value_node(graph, slot):
         return 3 if find_author_title(graph, slot.node_id) else 1
-    name = slot.last_part.lower()
-    if name in SELDOM_SET or spec.options.get("advanced") or slot.node_id in graph.outputs:
+    if slot.node_id in graph.outputs:
         return 0
-    is_number = not spec.types.isdisjoint({"INT", "FLOAT"})
+    name = slot.last_part.lower()
+    if name in SELDOM_SET or spec.options.get("advanced"):
+        return 0
+    is_number = not spec.types.isdisjoint(NUMBERS)
     return 2 if is_number and spec.choices is None else 1

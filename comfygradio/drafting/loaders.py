@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from comfygradio.comfy.object_info import InputSpec
+from comfygradio.comfy.workflow import Link
 from comfygradio.drafting.detection import Detection, make_detection
 from comfygradio.drafting.graph import Graph
+from comfygradio.drafting.trace import get_rank
+from comfygradio.forms.kinds.lora_stack import LoraStack, find_lora_stack
 from comfygradio.forms.kinds.model_name import is_model_name
 from comfygradio.forms.kinds.registry import Widget
-from comfygradio.forms.lora_stack import LoraStack, find_lora_stack
 from comfygradio.forms.slots import Slot
 
 ROLE_BY_INPUT: Mapping[str, str] = {
@@ -53,15 +55,17 @@ def find_models(graph: Graph, ranks: Mapping[str, int]) -> list[Detection]:
 
     def place(node_id: str) -> tuple[bool, int]:
         makes_model = "MODEL" in graph.output_types(node_id)
-        return not makes_model, ranks.get(node_id, len(ranks))
+        return not makes_model, get_rank(ranks, node_id)
 
     groups: dict[tuple[str, str, str], list[Slot]] = {}
     for node_id in sorted(graph.order, key=place):
         for slot in graph.list_settable(node_id):
             role = _find_role(graph, slot)
-            if role is not None:
-                key = (role, slot.input, str(graph.value(slot)))
-                groups.setdefault(key, []).append(slot)
+            if role is None:
+                continue
+            value = str(graph.value(slot))
+            group = groups.setdefault((role, slot.input, value), [])
+            group.append(slot)
     found = []
     for (role, _, _), slots in groups.items():
         is_side = role == "checkpoint" and not _makes_model(graph, slots[0])
@@ -70,6 +74,7 @@ def find_models(graph: Graph, ranks: Mapping[str, int]) -> list[Detection]:
 
 
 def _makes_model(graph: Graph, slot: Slot) -> bool:
+    """Whether a loader gives a model, as far as the server knows its class."""
     makes = graph.output_types(slot.node_id)
     return "MODEL" in makes or not makes
 
@@ -80,18 +85,20 @@ def find_loras(graph: Graph) -> list[Detection]:
     loaders: list[Slot] = []
     lone: list[Slot] = []
     for node_id in graph.order:
-        rows = find_lora_rows(graph, node_id)
-        if rows is not None:
-            stacks.append(rows)
+        stack = find_lora_rows(graph, node_id)
+        if stack is not None:
+            stacks.append(stack)
             continue
         for slot in graph.list_settable(node_id):
             if _loads_lora(graph, slot):
                 loaders.append(slot)
             elif _names_lora(graph, slot):
                 lone.append(slot)
-    found = [_describe_chain(graph, chain) for chain in _link_chains(graph, loaders)]
-    found += [_describe_rows(graph, rows) for rows in stacks]
-    found += [make_detection("lora", [slot], graph.describe_slots([slot])) for slot in lone]
+    chains = _link_chains(graph, loaders)
+    found = [_describe_chain(graph, chain) for chain in chains]
+    found += [_describe_rows(graph, stack) for stack in stacks]
+    for slot in lone:
+        found.append(make_detection("lora", [slot], graph.describe_slots([slot])))
     return found
 
 
@@ -100,10 +107,7 @@ def _link_chains(graph: Graph, loaders: list[Slot]) -> list[list[Slot]]:
     chains: list[list[Slot]] = []
     for slot in loaders:
         link = graph.links[slot.node_id].get("model")
-        chain = None
-        if link is not None:
-            fed_by = link.node_id
-            chain = next((known for known in chains if known[-1].node_id == fed_by), None)
+        chain = _find_chain(chains, link)
         if chain is None:
             chains.append([slot])
         else:
@@ -111,28 +115,37 @@ def _link_chains(graph: Graph, loaders: list[Slot]) -> list[list[Slot]]:
     return chains
 
 
+def _find_chain(chains: list[list[Slot]], link: Link | None) -> list[Slot] | None:
+    """Find the chain whose last loader so far gives this link."""
+    for chain in chains:
+        last = chain[-1]
+        if link is not None and link.node_id == last.node_id:
+            return chain
+    return None
+
+
 def list_strengths(graph: Graph, slot: Slot) -> list[Slot]:
     """List the strengths beside a LoRA's name; for a row, everything that belongs to it."""
-    rows = find_lora_rows(graph, slot.node_id)
-    if rows is None:
+    stack = find_lora_rows(graph, slot.node_id)
+    if stack is None:
         own = graph.list_settable(slot.node_id)
         return [found for found in own if found.input.startswith("strength")]
-    strengths = []
-    for row in rows.rows:
-        for name in row.inputs:
-            if name and name != row.name:
-                strengths.append(Slot(slot.node_id, name))
-    if rows.count:
-        strengths.append(Slot(slot.node_id, rows.count))
-    return strengths
+    names: list[str] = []
+    for row in stack.rows:
+        names += [name for name in row.inputs if name and name != row.name]
+    if stack.count:
+        names.append(stack.count)
+    return [Slot(slot.node_id, name) for name in names]
 
 
 def find_lora_rows(graph: Graph, node_id: str) -> LoraStack | None:
     """Find the rows of LoRAs of a node, if each of them can be left out."""
     inputs = graph.node(node_id).inputs
     specs = {name: graph.spec(Slot(node_id, name)) for name in inputs}
-    rows = find_lora_stack(node_id, inputs, specs)
-    return rows if rows and rows.can_be_empty else None
+    stack = find_lora_stack(node_id, inputs, specs)
+    if stack is None or not stack.can_be_empty:
+        return None
+    return stack
 
 
 def find_media(graph: Graph) -> Iterator[Detection]:
@@ -142,8 +155,10 @@ def find_media(graph: Graph) -> Iterator[Detection]:
     for node_id in graph.order:
         for slot in graph.list_settable(node_id):
             spec = graph.spec(slot)
-            kind = MEDIA_WIDGETS.get(spec.media or "") if spec else None
-            if spec is not None and kind is not None:
+            if spec is None or spec.media is None:
+                continue
+            kind = MEDIA_WIDGETS.get(spec.media)
+            if kind is not None:
                 yield _describe_file(graph, slot, spec, kind)
 
 
@@ -151,16 +166,18 @@ def _describe_file(graph: Graph, slot: Slot, spec: InputSpec, kind: Widget) -> D
     node = graph.node(slot.node_id)
     name = graph.describe(node.id)
     if kind == "image":
-        makes_mask = graph.output_types(node.id)[:1] == ("MASK",)
-        if makes_mask:
+        first_output = graph.output_types(node.id)[:1]
+        if first_output == ("MASK",):
             # Only a mask that lies in the transparency of a picture can be painted on it.
             widget = "mask" if node.inputs.get("channel") == "alpha" else "image"
             return make_detection("mask", [slot], f"the mask of {name}", widget=widget)
         if _gives_mask(graph, node.id):
             return make_detection("mask", [slot], f"the mask of {name} is used", widget="mask")
-    # Where the server does not say that a list is an upload, the preset does.
-    keys = {"widget": kind} if spec.guessed else {}
-    return Detection(kind, {"": (slot,)}, f"{kind} of {name}", keys)
+    why = f"{kind} of {name}"
+    if spec.guessed:
+        # Where the server does not say that a list is an upload, the preset does.
+        return make_detection(kind, [slot], why, widget=kind)
+    return make_detection(kind, [slot], why)
 
 
 def find_purpose(graph: Graph, node_id: str) -> str:
@@ -172,23 +189,21 @@ def find_purpose(graph: Graph, node_id: str) -> str:
         seen.add(node_id)
         uses = graph.uses.get(node_id, ())
         names = {Slot(use.node_id, use.input).last_part for use in uses}
-        if len(uses) != 1:
-            return _read_purpose(names) if len(names) == 1 else ""
+        if len(names) != 1:
+            return ""
+        name = names.pop()
         user = uses[0].node_id
-        if "IMAGE" not in graph.output_types(user):
-            return _read_purpose(names)
+        if len(uses) > 1 or "IMAGE" not in graph.output_types(user):
+            return name if _tells_purpose(name) else ""
         # The next node only works on the picture; what takes that tells the purpose.
         node_id = user
     return ""
 
 
-def _read_purpose(names: set[str]) -> str:
-    """Return the only name among these if its last word tells what it takes."""
-    name = next(iter(names))
+def _tells_purpose(name: str) -> bool:
+    """Whether the last of several words in a name tells what the input takes."""
     _, underscore, last = name.rpartition("_")
-    if underscore and last in ("image", "frame", "video", "audio"):
-        return name
-    return ""
+    return bool(underscore) and last in ("image", "frame", "video", "audio")
 
 
 def _find_role(graph: Graph, slot: Slot) -> str | None:
@@ -198,20 +213,22 @@ def _find_role(graph: Graph, slot: Slot) -> str | None:
         return None
     if spec.choices is None and spec.type != "STRING":
         return None
-    named = ROLE_BY_INPUT.get(slot.input)
-    if named:
-        return named
+    if slot.input in ROLE_BY_INPUT:
+        return ROLE_BY_INPUT[slot.input]
     if slot.input == "filename_prefix":
         return None
     makes = graph.output_types(slot.node_id)
-    made = next((ROLE_BY_TYPE[kind] for kind in makes if kind in ROLE_BY_TYPE), None)
+    roles = [ROLE_BY_TYPE[kind] for kind in makes if kind in ROLE_BY_TYPE]
     if is_model_name(graph.value(slot)):
-        return made or "model_file"
+        return roles[0] if roles else "model_file"
     is_fed = bool(graph.links.get(slot.node_id))
-    return made if slot.input.endswith("_name") and not is_fed else None
+    if is_fed or not roles or not slot.input.endswith("_name"):
+        return None
+    return roles[0]
 
 
 def _names_lora(graph: Graph, slot: Slot) -> bool:
+    """Whether an input chooses a LoRA."""
     if "lora" not in slot.input.lower() or slot.input.startswith("strength"):
         return False
     spec = graph.spec(slot)
@@ -246,10 +263,10 @@ def _describe_chain(graph: Graph, chain: list[Slot]) -> Detection:
     return make_detection("loras", chain, why, widget="loras")
 
 
-def _describe_rows(graph: Graph, rows: LoraStack) -> Detection:
-    slots = [Slot(rows.node_id, row.name) for row in rows.rows]
-    why = f"{len(slots)} rows of {graph.describe(rows.node_id)}"
-    return make_detection("loras", slots, why, widget="loras")
+def _describe_rows(graph: Graph, stack: LoraStack) -> Detection:
+    slots = [Slot(stack.node_id, row.name) for row in stack.rows]
+    node = graph.describe(stack.node_id)
+    return make_detection("loras", slots, f"{len(slots)} rows of {node}", widget="loras")
 
 
 def _gives_mask(graph: Graph, node_id: str) -> bool:
@@ -273,4 +290,6 @@ def _keeps_alpha(graph: Graph, node_id: str) -> bool:
 
 
 def _joins(graph: Graph, node_id: str) -> bool:
-    return "JoinImageWithAlpha" in graph.node(node_id).class_type
+    """Whether a node joins a picture and its transparency."""
+    node = graph.node(node_id)
+    return "JoinImageWithAlpha" in node.class_type

@@ -15,11 +15,13 @@ RESERVED = frozenset({"title", "self"})
 
 def one_line(text: str) -> str:
     """Put a text on one line without control characters, so that it can be a YAML comment."""
-    shown = "".join(_blank_control(character) for character in text)
-    return " ".join(shown.split())
+    shown = [_blank_control(character) for character in text]
+    words = "".join(shown).split()
+    return " ".join(words)
 
 
 def _blank_control(character: str) -> str:
+    """Return a space in place of a control character (Unicode category C)."""
     category = unicodedata.category(character)
     return " " if category.startswith("C") else character
 
@@ -50,7 +52,12 @@ def make_label(name: str) -> str:
     """Make a label from the name of an input: `start_image` → `Start image`."""
     spaced = name.replace("_", " ").replace(".", " ")
     words = " ".join(spaced.split())
-    return words[:1].upper() + words[1:]
+    return capitalise(words)
+
+
+def capitalise(text: str) -> str:
+    """Make the first letter a capital, and leave the others as they are."""
+    return text[:1].upper() + text[1:]
 
 
 def pick_name(wishes: list[str], taken: set[str]) -> str:
@@ -58,15 +65,15 @@ def pick_name(wishes: list[str], taken: set[str]) -> str:
     taken.
     """
     wishes = [wish for wish in wishes if wish] or ["value"]
-    free = next((wish for wish in wishes if wish not in taken), None)
-    if free is None:
-        free = _number_name(wishes[0], taken)
-    taken.add(free)
-    return free
+    free = [wish for wish in wishes if wish not in taken]
+    name = free[0] if free else add_number(wishes[0], taken, "_")
+    taken.add(name)
+    return name
 
 
-def _number_name(name: str, taken: set[str]) -> str:
+def add_number(name: str, taken: set[str], separator: str) -> str:
+    """Add the first number from 2 with which a name is not taken."""
     number = 2
-    while f"{name}_{number}" in taken:
+    while f"{name}{separator}{number}" in taken:
         number += 1
-    return f"{name}_{number}"
+    return f"{name}{separator}{number}"

@@ -10,6 +10,7 @@ from comfygradio.drafting.naming import clean_label
 TYPES = "int|float|string|boolean|text|number|primitive"
 
 TYPED = re.compile(rf"(?:{TYPES})\s*\((.+)\)|(.*\S)\s*\((?:{TYPES})\)", re.IGNORECASE)
+"""A type and, in parentheses, what the value is for; or the other way round."""
 
 GENERIC_WORDS = frozenset(
     {
@@ -61,7 +62,8 @@ def find_author_title(graph: Graph, node_id: str) -> str:
     title = clean_label(node.title)
     definition = graph.object_info.get(node.class_type)
     class_title = definition.title if definition else ""
-    if _squeeze(title) in (_squeeze(node.class_type), _squeeze(class_title)):
+    class_names = {_squeeze(node.class_type), _squeeze(class_title)}
+    if _squeeze(title) in class_names:
         return ""
     typed = TYPED.fullmatch(title)
     if typed is None:
@@ -74,8 +76,11 @@ def is_descriptive(title: str) -> bool:
     words = re.findall(r"\w+", title.lower())
     if "positive" in words or "negative" in words:
         return False
-    return any(word not in GENERIC_WORDS and not word.isdigit() for word in words)
+    telling = [word for word in words if word not in GENERIC_WORDS]
+    return not all(word.isdigit() for word in telling)
 
 
 def _squeeze(text: str) -> str:
-    return re.sub(r"\W+", "", text).lower()
+    """Return the letters, digits and _ of a text in lower case."""
+    letters = re.sub(r"\W+", "", text)
+    return letters.lower()

@@ -11,7 +11,7 @@ from typing import Any
 from comfygradio.comfy.object_info import is_whole_number
 from comfygradio.drafting.detection import Detection, make_detection
 from comfygradio.drafting.graph import Graph
-from comfygradio.drafting.trace import NUMBERS, TracedValue, find_number
+from comfygradio.drafting.trace import NUMBERS, TracedValue, find_number, get_rank
 from comfygradio.forms.slots import Slot
 
 COMBO = ("COMBO",)
@@ -59,14 +59,16 @@ def find_seeds(graph: Graph, samplers: Iterable[str]) -> list[Detection]:
             slot = Slot(node_id, name)
             if not _is_seed(graph, slot):
                 continue
-            group = main if _feeds_noise(graph, slot, reached) else others
-            group.append(slot)
+            if _feeds_noise(graph, slot, reached):
+                main.append(slot)
+            else:
+                others.append(slot)
     if not main:
         return _read_seeds(graph, others)
-    findings = _read_seeds(graph, main)
+    detections = _read_seeds(graph, main)
     for slot in others:
-        findings += _read_seeds(graph, [slot])
-    return findings
+        detections += _read_seeds(graph, [slot])
+    return detections
 
 
 def join_seeds(graph: Graph, detection: Detection, slots: Iterable[Slot]) -> Detection:
@@ -111,16 +113,22 @@ def _read_seeds(graph: Graph, slots: list[Slot]) -> list[Detection]:
     groups = [joined] if joined else []
     groups += [[slot] for slot in found if slot not in joined]
     why = graph.describe_slots(slots)
-    findings = []
+    detections = []
     for group in groups:
-        finding = Detection("seed", {}, why, _find_least(graph, group))
-        findings.append(join_seeds(graph, finding, group))
-    return findings
+        limits = _find_least(graph, group)
+        bare = Detection("seed", {}, why, limits)
+        detections.append(join_seeds(graph, bare, group))
+    return detections
 
 
 def is_exact_seed(value: Any) -> bool:
     """Whether a seed's value names one result. In many nodes -1 stands for a random seed."""
     return is_whole_number(value) and value >= 0
+
+
+def is_count(value: Any) -> bool:
+    """Whether a value is a whole number above 0."""
+    return is_whole_number(value) and value > 0
 
 
 def _find_least(graph: Graph, seeds: list[Slot]) -> dict[str, Any]:
@@ -136,15 +144,15 @@ def find_known_inputs(graph: Graph, ranks: Mapping[str, int]) -> list[Detection]
     """Detect everything in KNOWN_INPUTS. Inputs of the same kind with the same value are filled
     together.
     """
-    nodes = sorted(graph.order, key=lambda node_id: ranks.get(node_id, len(ranks)))
-    findings: list[Detection] = []
+    nodes = sorted(graph.order, key=lambda node_id: get_rank(ranks, node_id))
+    detections: list[Detection] = []
     for known in KNOWN_INPUTS:
         found: list[Detection] = []
         for name in known.names:
             for node_id in nodes:
                 found += _find_on_node(graph, node_id, known, name)
-        findings += _merge(graph, found)
-    return findings
+        detections += _merge(graph, found)
+    return detections
 
 
 def _find_on_node(
@@ -165,14 +173,13 @@ def _find_on_node(
         source = _find_source(graph, slot, known.types)
         if source is None:
             continue
-        limits = find_limits(graph, slot, source)
-        found.append(
-            make_detection(known.role, [source.slot], graph.describe_slots([slot]), **limits)
-        )
+        why = graph.describe_slots([slot])
+        limits = _find_limits(graph, slot, source)
+        found.append(make_detection(known.role, [source.slot], why, **limits))
     return found
 
 
-def find_limits(graph: Graph, slot: Slot, source: TracedValue) -> dict[str, Any]:
+def _find_limits(graph: Graph, slot: Slot, source: TracedValue) -> dict[str, Any]:
     """Find an input's limits for the number behind it, since nodes with a single number accept
     nearly any.
     """
@@ -183,14 +190,17 @@ def find_limits(graph: Graph, slot: Slot, source: TracedValue) -> dict[str, Any]
     if spec is None or own is None:
         return {}
     keys: dict[str, Any] = {}
-    if spec.minimum is not None and (own.minimum is None or own.minimum < spec.minimum):
-        keys["min"] = _shorten(spec.minimum)
-    if spec.maximum is not None and (own.maximum is None or own.maximum > spec.maximum):
-        keys["max"] = _shorten(spec.maximum)
+    low = spec.minimum
+    if low is not None and (own.minimum is None or own.minimum < low):
+        keys["min"] = _shorten(low)
+    high = spec.maximum
+    if high is not None and (own.maximum is None or own.maximum > high):
+        keys["max"] = _shorten(high)
     return keys
 
 
 def _shorten(number: int | float) -> int | float:
+    """Return 1 for 1.0, as a person would write it."""
     whole = int(number)
     return whole if number == whole else number
 
@@ -205,6 +215,7 @@ def _find_source(graph: Graph, slot: Slot, types: tuple[str, ...]) -> TracedValu
 
 
 def _is_seed(graph: Graph, slot: Slot) -> bool:
+    """Whether an input takes a seed, by its name and what the server says about it."""
     spec = graph.spec(slot)
     if spec is None or "INT" not in spec.types:
         return False
@@ -226,22 +237,23 @@ def _merge(graph: Graph, detections: list[Detection]) -> list[Detection]:
     detection.
     """
     groups: dict[tuple[str, ...], list[Detection]] = {}
-    for finding in detections:
-        slot = finding.first
+    for detection in detections:
+        slot = detection.first
         node = graph.node(slot.node_id)
         # Nodes that only hold a number hold the same thing only under the same title.
         title = node.title if "Primitive" in node.class_type else ""
-        key = (node.class_type, slot.input, str(graph.value(slot)), title)
-        groups.setdefault(key, []).append(finding)
+        value = str(graph.value(slot))
+        group = groups.setdefault((node.class_type, slot.input, value, title), [])
+        group.append(detection)
     return [_join_alike(group) for group in groups.values()]
 
 
 def _join_alike(detections: list[Detection]) -> Detection:
+    """Join detections into one. A key that several have comes from the first of them."""
     slots: dict[Slot, None] = {}
-    for finding in detections:
-        slots |= dict.fromkeys(finding.slots)
+    for detection in detections:
+        slots |= dict.fromkeys(detection.slots)
     keys: dict[str, Any] = {}
-    # Reversed, so that the first detection wins.
-    for finding in reversed(detections):
-        keys |= finding.keys
+    for detection in reversed(detections):
+        keys |= detection.keys
     return replace(detections[0], parts={"": tuple(slots)}, keys=keys)

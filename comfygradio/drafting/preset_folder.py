@@ -23,13 +23,17 @@ AUTOMATIC_NAME = re.compile(
 )
 """File names that ComfyUI and browsers choose, and that say nothing about the workflow."""
 
+MAX_NAME = 100
+"""Maximum number of characters of a preset's name."""
+
 
 def save_draft(draft: Draft, folder: Path, name: str, overwrite: bool = False) -> Preset:
     """Save a draft as NAME.yaml and NAME.json with `save_preset`. Raises PresetError."""
     workflow_file = f"{name}.json"
     text = write_draft(draft, workflow_file)
     path = save_preset(folder, name, text, draft.workflow, overwrite)
-    return Preset(name, path, draft.to_file(workflow_file), draft.workflow)
+    file = draft.to_file(workflow_file)
+    return Preset(name, path, file, draft.workflow)
 
 
 def save_preset(
@@ -47,7 +51,11 @@ def save_preset(
         raise PresetError(f"{taken.name} exists already; choose another name, or overwrite it.")
     path = folder / f"{name}.yaml"
     graph = json.dumps(workflow.to_json(), indent=2, ensure_ascii=False)
-    texts = {folder / f"{name}.json": f"{graph}\n", path: text}
+    # The preset comes last, so that its workflow is there when it is found.
+    texts = {
+        folder / f"{name}.json": f"{graph}\n",
+        path: text,
+    }
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _write_all(texts)
@@ -63,16 +71,18 @@ def save_preset(
 
 def suggest_name(stem: str, draft: Draft) -> str:
     """Suggest a preset's name from a file name, or from the draft's title if that says nothing."""
-    stem_name = "" if AUTOMATIC_NAME.fullmatch(stem) else make_name(stem)
-    return stem_name or make_name(draft.title) or "preset"
+    name = ""
+    if not AUTOMATIC_NAME.fullmatch(stem):
+        name = make_name(stem)
+    return name or make_name(draft.title) or "preset"
 
 
 def check_preset_name(name: str) -> None:
     """Raise PresetError if this is no valid name for a preset."""
-    if NAME.fullmatch(name) and len(name) <= 100:
+    if NAME.fullmatch(name) and len(name) <= MAX_NAME:
         return
-    shown = f"{name[:40]} is no name for a preset" if name else "A preset needs a name"
-    raise PresetError(f"{shown}; use small letters, digits and _, for example my_preset.")
+    problem = f"{name[:40]} is no name for a preset" if name else "A preset needs a name"
+    raise PresetError(f"{problem}; use small letters, digits and _, for example my_preset.")
 
 
 def find_existing_file(folder: Path, name: str) -> Path | None:

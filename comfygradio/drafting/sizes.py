@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from enum import IntEnum
 
-from comfygradio.comfy.object_info import is_whole_number
 from comfygradio.drafting.detection import Detection, make_detection
 from comfygradio.drafting.graph import Graph
-from comfygradio.drafting.trace import find_number, walk_type
+from comfygradio.drafting.numbers import is_count
+from comfygradio.drafting.trace import find_number, get_rank, walk_type
 from comfygradio.forms.slots import Slot
 
 PAIRS = (("width", "height"), ("target_width", "target_height"), ("custom_width", "custom_height"))
@@ -32,7 +32,18 @@ SIZE_NUMBERS = frozenset(
 )
 """Single numbers that decide a size."""
 
-MAKES, DRAWS, RESIZES = range(3)
+
+class SizeUse(IntEnum):
+    """What a node uses a width and a height for. A lower one comes closer to the result's size."""
+
+    MAKES = 0
+    """It makes an empty latent."""
+
+    DRAWS = 1
+    """Anything else, such as drawing a picture or telling a model the size."""
+
+    RESIZES = 2
+    """It changes a picture that exists already."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +56,13 @@ class SizeInputs:
     width: Slot
     height: Slot
     size: tuple[int, int]
-    use: int
+    use: SizeUse
     is_main_name: bool
+
+    @property
+    def slots(self) -> tuple[Slot, Slot]:
+        """The inputs of the width and the height."""
+        return self.width, self.height
 
 
 def find_sizes(graph: Graph, ranks: Mapping[str, int], has_words: bool) -> list[Detection]:
@@ -56,8 +72,8 @@ def find_sizes(graph: Graph, ranks: Mapping[str, int], has_words: bool) -> list[
     size if the workflow has no prompt.
     """
 
-    def place(pair: SizeInputs) -> tuple[int, int]:
-        return pair.use, ranks.get(pair.node_id, len(ranks))
+    def place(pair: SizeInputs) -> tuple[SizeUse, int]:
+        return pair.use, get_rank(ranks, pair.node_id)
 
     pairs = sorted(_find_pairs(graph), key=place)
     found: list[Detection] = []
@@ -67,18 +83,24 @@ def find_sizes(graph: Graph, ranks: Mapping[str, int], has_words: bool) -> list[
         for pair in others:
             if pair.size == main.size and _share_limits(graph, main, pair):
                 same.append(pair)
-        taken = _slots(same)
-        pairs = [pair for pair in others if taken.isdisjoint((pair.width, pair.height))]
-        is_side = bool(found) or (main.use == RESIZES and has_words)
+        taken: set[Slot] = set()
+        for pair in same:
+            taken.update(pair.slots)
+        pairs = [pair for pair in others if taken.isdisjoint(pair.slots)]
+        is_side = bool(found) or (main.use == SizeUse.RESIZES and has_words)
         found.append(_join(graph, same, is_side))
     return [*found, *_find_shapes(graph)]
 
 
 def _find_pairs(graph: Graph) -> Iterator[SizeInputs]:
+    """Yield every pair of inputs with a width and a height, on the node itself or in one of its
+    objects.
+    """
     for node_id in graph.order:
         if _takes_file(graph, node_id):
             continue
-        for prefix in {name.rpartition(".")[0] for name in graph.node(node_id).inputs}:
+        prefixes = {name.rpartition(".")[0] for name in graph.node(node_id).inputs}
+        for prefix in prefixes:
             start = f"{prefix}." if prefix else ""
             for names in PAIRS:
                 width, height = names
@@ -88,6 +110,7 @@ def _find_pairs(graph: Graph) -> Iterator[SizeInputs]:
 
 
 def _takes_file(graph: Graph, node_id: str) -> bool:
+    """Whether a file can be chosen on a node. Its width and height are those of the file."""
     for slot in graph.list_settable(node_id):
         spec = graph.spec(slot)
         if spec is not None and spec.media:
@@ -96,80 +119,88 @@ def _takes_file(graph: Graph, node_id: str) -> bool:
 
 
 def _read_pair(graph: Graph, node_id: str, width_name: str, height_name: str) -> SizeInputs | None:
-    if not {width_name, height_name} <= graph.node(node_id).inputs.keys():
+    names = graph.node(node_id).inputs.keys()
+    if width_name not in names or height_name not in names:
         return None
     width = _find_side(graph, Slot(node_id, width_name), "width")
     height = _find_side(graph, Slot(node_id, height_name), "height")
     if width is None or height is None or width == height:
         return None
     size = (graph.value(width), graph.value(height))
-    if not all(_is_length(value) for value in size):
+    if not all(is_count(length) for length in size):
         return None
-    pair = SizeInputs(node_id, width, height, size, _find_use(graph, node_id), False)
-    return pair if _share_limits(graph, pair, pair) else None
-
-
-def _is_length(value: Any) -> bool:
-    return is_whole_number(value) and value > 0
+    pair = SizeInputs(
+        node_id=node_id,
+        width=width,
+        height=height,
+        size=size,
+        use=_find_use(graph, node_id),
+        is_main_name=False,
+    )
+    if not _share_limits(graph, pair, pair):
+        return None
+    return pair
 
 
 def _find_side(graph: Graph, slot: Slot, word: str) -> Slot | None:
     """Find the number behind one side. If a node measures a picture, find that picture's side."""
     source = find_number(graph, slot, word)
     if source is None:
-        is_linked = slot.input in graph.links.get(slot.node_id, {})
-        return _measure(graph, slot, word) if is_linked else None
+        return _measure(graph, slot, word)
     spec = graph.spec(source.slot)
-    return source.slot if spec and "INT" in spec.types else None
+    if spec is None or "INT" not in spec.types:
+        return None
+    return source.slot
 
 
 def _measure(graph: Graph, slot: Slot, word: str) -> Slot | None:
+    """Find the number behind this side of the pictures that an input is linked to."""
     for node_id in walk_type(graph, slot.node_id, slot.input, "IMAGE"):
-        names = graph.node(node_id).inputs
-        slots = [Slot(node_id, name) for name in names]
-        own = [slot for slot in slots if slot.last_part == word]
-        if not own:
+        slots = [Slot(node_id, name) for name in graph.node(node_id).inputs]
+        sides = [own for own in slots if own.last_part == word]
+        if not sides:
             continue
-        found = find_number(graph, own[0], word)
+        found = find_number(graph, sides[0], word)
         if found:
             return found.slot
     return None
 
 
-def _find_use(graph: Graph, node_id: str) -> int:
-    if "LATENT" in graph.output_types(node_id) and not graph.links_of(node_id, "LATENT"):
-        return MAKES
+def _find_use(graph: Graph, node_id: str) -> SizeUse:
+    makes_latent = "LATENT" in graph.output_types(node_id)
+    if makes_latent and not graph.links_of(node_id, "LATENT"):
+        return SizeUse.MAKES
     if graph.links_of(node_id, "IMAGE", "LATENT", "MASK", "VIDEO"):
-        return RESIZES
-    return DRAWS
+        return SizeUse.RESIZES
+    return SizeUse.DRAWS
 
 
 def _share_limits(graph: Graph, main: SizeInputs, pair: SizeInputs) -> bool:
     """Whether one value can fill both: no limit of the other is narrower than the size itself."""
-    for slot, value in zip((pair.width, pair.height), main.size, strict=True):
+    for slot, value in zip(pair.slots, main.size, strict=True):
         spec = graph.spec(slot)
-        if spec is None or (spec.minimum is not None and value < spec.minimum):
+        if spec is None:
+            return False
+        if spec.minimum is not None and value < spec.minimum:
             return False
         if spec.maximum is not None and value > spec.maximum:
             return False
     return True
 
 
-def _slots(pairs: list[SizeInputs]) -> set[Slot]:
-    slots: set[Slot] = set()
-    for pair in pairs:
-        slots.update((pair.width, pair.height))
-    return slots
-
-
 def _join(graph: Graph, pairs: list[SizeInputs], is_side: bool) -> Detection:
+    """Join pairs into one size, each of their inputs once."""
     widths = dict.fromkeys(pair.width for pair in pairs)
     heights = dict.fromkeys(pair.height for pair in pairs)
     why = f"width and height of {graph.describe(pairs[0].node_id)}"
     if len(widths) > 1:
         why += f" and {len(widths) - 1} more"
-    parts = {"width": tuple(widths), "height": tuple(heights)}
-    return Detection("size", parts, why, {}, is_side)
+    return Detection(
+        role="size",
+        parts={"width": tuple(widths), "height": tuple(heights)},
+        why=why,
+        is_secondary=is_side,
+    )
 
 
 def _find_shapes(graph: Graph) -> list[Detection]:
@@ -181,22 +212,27 @@ def _find_shapes(graph: Graph) -> list[Detection]:
         class_type = graph.node(node_id).class_type
         for slot in graph.list_settable(node_id):
             role = _find_shape(graph, slot)
-            if role is not None:
-                key = (role, class_type, slot.input, str(graph.value(slot)))
-                groups.setdefault(key, []).append(slot)
+            if role is None:
+                continue
+            value = str(graph.value(slot))
+            group = groups.setdefault((role, class_type, slot.input, value), [])
+            group.append(slot)
     found = []
-    for (role, *_), slots in groups.items():
-        found.append(
-            make_detection(role, slots, graph.describe_slots(slots), is_secondary=role != "shape")
-        )
+    for (role, _, _, _), slots in groups.items():
+        is_side = role != "shape"
+        found.append(make_detection(role, slots, graph.describe_slots(slots), is_side))
     return found
 
 
 def _find_shape(graph: Graph, slot: Slot) -> str | None:
-    spec = graph.spec(slot)
+    """Return the role of an input that decides a size by itself, or None."""
     name = slot.last_part.lower()
-    if name in SIZE_LISTS and spec and spec.choices and "COMFY_DYNAMICCOMBO_V3" not in spec.types:
-        return "shape"
     if name == "megapixels":
         return "megapixels"
-    return "edge" if name in SIZE_NUMBERS else None
+    if name in SIZE_NUMBERS:
+        return "edge"
+    spec = graph.spec(slot)
+    if name not in SIZE_LISTS or spec is None or not spec.choices:
+        return None
+    # The choices of a dynamic combo differ in the inputs that they add.
+    return None if "COMFY_DYNAMICCOMBO_V3" in spec.types else "shape"

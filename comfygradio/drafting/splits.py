@@ -8,19 +8,26 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any
 
-from comfygradio.comfy.object_info import is_whole_number
 from comfygradio.drafting.detection import Detection
 from comfygradio.drafting.graph import Graph
+from comfygradio.drafting.numbers import is_count
 from comfygradio.drafting.trace import find_number, walk_type
 from comfygradio.forms.formula import Formula, round_half_up
 from comfygradio.forms.slots import Slot
 
 SPLITS = frozenset(
     {
-        *("start_at_step", "end_at_step", "start_step", "end_step", "last_step"),
-        *("split_step", "split_at_step", "switch_step", "switch_at_step", "refiner_start_step"),
+        "start_at_step",
+        "end_at_step",
+        "start_step",
+        "end_step",
+        "last_step",
+        "split_step",
+        "split_at_step",
+        "switch_step",
+        "switch_at_step",
+        "refiner_start_step",
     }
 )
 """Inputs beside `steps` that say where a sampler starts or ends (ComfyUI v0.33.0 and packs)."""
@@ -54,7 +61,9 @@ def attach_splits(graph: Graph, detections: Iterable[Detection]) -> Iterator[Det
             continue
         computed: dict[Slot, str] = {}
         for split in splits:
-            formula = _write_share(graph, split) if split.steps in found.slots else ""
+            if split.steps not in found.slots:
+                continue
+            formula = _write_share(graph, split)
             if formula:
                 computed[split.source] = formula
         if not computed:
@@ -85,6 +94,7 @@ def _list_splits(graph: Graph) -> list[Split]:
 
 
 def _is_split(graph: Graph, slot: Slot) -> bool:
+    """Whether an input says at which step a sampler starts or ends."""
     name = slot.last_part.lower()
     if name == CUT_INPUT:
         return bool(graph.links_of(slot.node_id, "SIGMAS"))
@@ -98,9 +108,11 @@ def _find_split(graph: Graph, slot: Slot) -> Slot | None:
         return None
     if source.slot == slot:
         return slot
-    uses = graph.uses.get(source.slot.node_id, ())
-    is_split_only = all(_is_split(graph, Slot(use.node_id, use.input)) for use in uses)
-    return source.slot if is_split_only else None
+    for use in graph.uses.get(source.slot.node_id, ()):
+        user = Slot(use.node_id, use.input)
+        if not _is_split(graph, user):
+            return None
+    return source.slot
 
 
 def _find_steps(graph: Graph, slot: Slot) -> Slot | None:
@@ -111,8 +123,10 @@ def _find_steps(graph: Graph, slot: Slot) -> Slot | None:
             behind += walk_type(graph, slot.node_id, name, "SIGMAS")
     for node_id in behind or [slot.node_id]:
         slots = [Slot(node_id, name) for name in graph.node(node_id).inputs]
-        counts = [slot for slot in slots if slot.last_part.lower() in STEPS]
-        source = find_number(graph, counts[0]) if counts else None
+        counts = [own for own in slots if own.last_part.lower() in STEPS]
+        if not counts:
+            continue
+        source = find_number(graph, counts[0])
         if source is not None:
             return source.slot
     return None
@@ -122,11 +136,10 @@ def _write_share(graph: Graph, split: Split) -> str:
     """Write the formula of a split in terms of the total steps; "" for the very start or end."""
     place = graph.value(split.source)
     count = graph.value(split.steps)
-    if not _is_count(place) or not _is_count(count):
+    if not is_count(place) or not is_count(count):
         return ""
     spec = graph.spec(split.slot)
-    most = spec.maximum if spec else None
-    if most is not None and place >= most:
+    if spec is not None and spec.maximum is not None and place >= spec.maximum:
         return ""
     share = Fraction(place, count)
     if share == 1:
@@ -136,20 +149,17 @@ def _write_share(graph: Graph, split: Split) -> str:
     return f"value * {share.numerator} / {share.denominator}"
 
 
-def _is_count(value: Any) -> bool:
-    return is_whole_number(value) and value > 0
-
-
 def _find_least(computed: Mapping[Slot, str], count: int) -> int:
     """Find the smallest number of steps with which each part between two splits has at
     least one.
     """
-    formulas = [Formula.parse(text) for text in dict.fromkeys(computed.values())]
+    texts = dict.fromkeys(computed.values())
+    formulas = [Formula.parse(text) for text in texts]
     # A split at the last step or beyond it parts nothing.
     inner = [formula for formula in formulas if formula.evaluate(count) < count]
     for steps in range(1, count):
-        places = sorted(round_half_up(formula.evaluate(steps)) for formula in inner)
-        edges = [0, *places, steps]
-        if all(one < other for one, other in pairwise(edges)):
+        places = [round_half_up(formula.evaluate(steps)) for formula in inner]
+        edges = [0, *sorted(places), steps]
+        if all(start < end for start, end in pairwise(edges)):
             return steps
     return count

@@ -20,7 +20,10 @@ ENCODER_PARTS = re.compile(
 PROMPT_NAMES = frozenset(
     {"caption", "instruction", "instructions", "tags", "lyrics", "positive", "prompt_text"}
 )
-"""Inputs that take a prompt, besides those whose name ends in `prompt`."""
+"""Inputs that take a prompt, besides those of PROMPT_PATTERN."""
+
+PROMPT_PATTERN = re.compile(r"text_?\d*|(?!system).*prompt|.*_description")
+"""Names that tell a prompt by how they begin or end. A system prompt is none."""
 
 OWN_ROLES = {"tags": "tags", "lyrics": "lyrics"}
 
@@ -50,28 +53,33 @@ def find_texts(graph: Graph) -> list[Detection]:
     """Detect every text that a conditioning is made of. Texts that feed a positive and a negative
     input are positive.
     """
-    findings: list[Detection] = []
+    detections: list[Detection] = []
     for encoder in find_encoders(graph):
-        findings += _read_encoder(graph, encoder)
-    return _merge(graph, findings)
+        detections += _read_encoder(graph, encoder)
+    return _merge(graph, detections)
 
 
 def find_variant_texts(graph: Graph, detections: Iterable[Detection]) -> Iterator[Detection]:
     """Detect the texts that differ from the first text of their detection. Each can be given its
     own value.
     """
-    for finding in detections:
-        if finding.role not in ("prompt", "negative_prompt"):
+    for detection in detections:
+        if detection.role not in ("prompt", "negative_prompt"):
             continue
-        texts: dict[str, list[Slot]] = {}
-        for slot in finding.slots:
-            texts.setdefault(str(graph.value(slot)), []).append(slot)
-        others = list(texts.values())[1:]
+        by_text: dict[str, list[Slot]] = {}
+        for slot in detection.slots:
+            text = str(graph.value(slot))
+            alike = by_text.setdefault(text, [])
+            alike.append(slot)
+        others = list(by_text.values())[1:]
         for slots in others:
-            why = f"another text than {finding.first.input} had; left empty, it is the same"
-            keys = {"optional": True, "default": ""}
             yield Detection(
-                finding.role, {"": tuple(slots)}, why, keys, is_secondary=True, is_variant=True
+                role=detection.role,
+                parts={"": tuple(slots)},
+                why=f"another text than {detection.first.input} had; left empty, it is the same",
+                keys={"optional": True, "default": ""},
+                is_secondary=True,
+                is_variant=True,
             )
 
 
@@ -81,7 +89,7 @@ def find_texts_by_name(graph: Graph, samples: bool) -> list[Detection]:
 
     If the workflow `samples`, nodes that make a conditioning are skipped: no sampler reads theirs.
     """
-    findings: list[Detection] = []
+    detections: list[Detection] = []
     for node_id in graph.order:
         if samples and "CONDITIONING" in graph.output_types(node_id):
             continue
@@ -90,13 +98,14 @@ def find_texts_by_name(graph: Graph, samples: bool) -> list[Detection]:
             last = slot.last_part.lower()
             if not _is_text(graph, slot) or not _is_prompt_name(last):
                 continue
-            role = _find_loose_role(last)
+            role = _find_named_role(last)
             why = f"{name} of {graph.describe(node_id)}"
-            findings += _read_input(graph, slot, role, why)
-    return _merge(graph, findings)
+            detections += _read_input(graph, slot, role, why)
+    return _merge(graph, detections)
 
 
-def _find_loose_role(name: str) -> str:
+def _find_named_role(name: str) -> str:
+    """Find the role of a text that no sampler reads, by the name of its input."""
     if name.startswith("text") and "prompt" not in name:
         return "text"
     return _find_role(name, "neg" in name)
@@ -110,29 +119,40 @@ def find_encoders(graph: Graph) -> list[Encoder]:
     for node_id in graph.order:
         if "CONDITIONING" in graph.output_types(node_id):
             continue
-        for name in sorted(_find_conditionings(graph, node_id), key=_is_negative):
+        conditionings = _find_conditionings(graph, node_id)
+        for name in sorted(conditionings, key=_is_negative):
             for behind, negative in _walk(graph, node_id, name):
-                is_late = bool(_find_conditionings(graph, behind))
-                encoder = Encoder(behind, Slot(node_id, name), negative, is_late)
-                if behind not in found or _is_better(encoder, found[behind]):
+                encoder = Encoder(
+                    node_id=behind,
+                    feeds=Slot(node_id, name),
+                    is_negative=negative,
+                    is_late=bool(_find_conditionings(graph, behind)),
+                )
+                if behind not in found or _rank(encoder) < _rank(found[behind]):
                     found[behind] = encoder
     return sorted(found.values(), key=lambda encoder: encoder.is_late)
 
 
-def _is_better(encoder: Encoder, known: Encoder) -> bool:
-    """Whether a text is the better source for this place: positive before negative, except for
-    second conditionings.
+def _rank(encoder: Encoder) -> int:
+    """Rank what an encoder's text may be: positive before negative, and second conditionings, which
+    may be either, last.
     """
-    if known.is_negative:
-        return not encoder.is_negative and not encoder.is_weak
-    return known.is_weak and (encoder.is_negative or not encoder.is_weak)
+    if encoder.is_negative:
+        return 1
+    return 2 if encoder.is_weak else 0
 
 
 def _find_conditionings(graph: Graph, node_id: str, wild: bool = False) -> dict[str, Link]:
+    """Find the conditionings that feed a node; with `wild`, also links of unknown type. Of a class
+    that the server lacks, only the names of the inputs tell.
+    """
     if graph.node(node_id).class_type in graph.object_info:
         return graph.links_of(node_id, "CONDITIONING", wild=wild)
-    links = graph.links.get(node_id, {})
-    return {name: link for name, link in links.items() if name in ("positive", "negative")}
+    found = {}
+    for name, link in graph.links.get(node_id, {}).items():
+        if name in ("positive", "negative"):
+            found[name] = link
+    return found
 
 
 def _walk(graph: Graph, node_id: str, name: str) -> Iterator[tuple[str, bool]]:
@@ -151,52 +171,60 @@ def _walk(graph: Graph, node_id: str, name: str) -> Iterator[tuple[str, bool]]:
         if "ZeroOut" in node.class_type:
             continue
         seen.add(place)
-        if any(_is_text(graph, Slot(node.id, own)) for own in node.inputs):
+        if _list_texts(graph, node.id):
             yield place
         queue += _pass_on(graph, link, negative)
 
 
+def _list_texts(graph: Graph, node_id: str) -> list[Slot]:
+    """List the inputs of a node that take a text."""
+    slots = [Slot(node_id, name) for name in graph.node(node_id).inputs]
+    return [slot for slot in slots if _is_text(graph, slot)]
+
+
 def _pass_on(graph: Graph, link: Link, negative: bool) -> list[tuple[Link, bool]]:
-    """Return the conditionings that one output is made of: its own one of two, else all of them."""
+    """Return the conditionings that one output is made of, and whether each is negative there: its
+    own one of two, else all of them.
+    """
     conditionings = _find_conditionings(graph, link.node_id, wild=True)
+    positives = [found for name, found in conditionings.items() if not _is_negative(name)]
+    negatives = [found for name, found in conditionings.items() if _is_negative(name)]
     types = graph.output_types(link.node_id)
     outputs = [index for index, kind in enumerate(types) if kind == "CONDITIONING"]
-    has_both = {_is_negative(name) for name in conditionings} == {True, False}
-    passed: list[tuple[Link, bool]] = []
-    if len(outputs) > 1 and link.slot in outputs and has_both:
+    if len(outputs) > 1 and link.slot in outputs and positives and negatives:
         # The second output carries the negative one.
-        wants_negative = outputs.index(link.slot) == 1
-        for name, found in conditionings.items():
-            if _is_negative(name) == wants_negative:
-                passed.append((found, negative))
-    else:
-        for name, found in conditionings.items():
-            passed.append((found, negative or _is_negative(name)))
+        own = negatives if link.slot == outputs[1] else positives
+        return [(found, negative) for found in own]
+    passed = []
+    for name, found in conditionings.items():
+        passed.append((found, negative or _is_negative(name)))
     return passed
 
 
 def _read_encoder(graph: Graph, encoder: Encoder) -> list[Detection]:
-    node = graph.node(encoder.node_id)
-    slots = [Slot(node.id, name) for name in node.inputs]
-    texts = [slot for slot in slots if _is_text(graph, slot)]
+    """Detect the texts of an encoder. Inputs for its text models are filled together."""
+    texts = _list_texts(graph, encoder.node_id)
     why = f"feeds {encoder.feeds.input} of {graph.describe(encoder.feeds.node_id)}"
-    findings: list[Detection] = []
+    detections: list[Detection] = []
     parts = [slot for slot in texts if _is_encoder_part(graph, slot)]
     if parts:
         role = _find_role("", encoder.is_negative)
-        findings.append(make_detection(role, parts, why))
+        detections.append(make_detection(role, parts, why))
     for slot in texts:
         if slot in parts:
             continue
-        negative = "neg" in slot.input or (encoder.is_negative and "pos" not in slot.input)
+        negative = encoder.is_negative and "pos" not in slot.input
+        if "neg" in slot.input:
+            negative = True
         role = _find_role(slot.input, negative)
-        findings += _read_input(graph, slot, role, why)
-    return findings
+        detections += _read_input(graph, slot, role, why)
+    return detections
 
 
 def _is_encoder_part(graph: Graph, slot: Slot) -> bool:
-    is_part = ENCODER_PARTS.fullmatch(slot.input) is not None
-    return is_part and graph.is_settable(slot)
+    if not graph.is_settable(slot):
+        return False
+    return ENCODER_PARTS.fullmatch(slot.input) is not None
 
 
 def _read_input(graph: Graph, slot: Slot, role: str, why: str) -> list[Detection]:
@@ -205,11 +233,11 @@ def _read_input(graph: Graph, slot: Slot, role: str, why: str) -> list[Detection
     if not sources:
         return []
     main = max(sources, key=lambda source: _weigh(graph, source))
-    findings = [make_detection(role, [main.slot], why)]
+    detections = [make_detection(role, [main.slot], why)]
     for source in sources:
         if source is not main:
-            findings.append(make_detection(role, [source.slot], why, is_secondary=True))
-    return findings
+            detections.append(make_detection(role, [source.slot], why, is_secondary=True))
+    return detections
 
 
 def _weigh(graph: Graph, source: TracedValue) -> tuple[bool, bool, int]:
@@ -228,18 +256,18 @@ def _merge(graph: Graph, detections: list[Detection]) -> list[Detection]:
     """
     merged: dict[object, Detection] = {}
     taken: set[Slot] = set()
-    for finding in sorted(detections, key=lambda found: found.role == "negative_prompt"):
-        slots = tuple(slot for slot in finding.slots if slot not in taken)
+    for detection in sorted(detections, key=lambda found: found.role == "negative_prompt"):
+        slots = tuple(slot for slot in detection.slots if slot not in taken)
         if not slots:
             continue
         taken.update(slots)
         texts = frozenset(str(graph.value(slot)).strip() for slot in slots)
-        is_blank = texts == {""} and finding.role != "negative_prompt"
+        is_blank = texts == {""} and detection.role != "negative_prompt"
         # Empty texts may become different ones, so that each gets a key of its own.
-        key = len(merged) if is_blank else (finding.role, texts)
+        key = len(merged) if is_blank else (detection.role, texts)
         twin = merged.get(key)
         if twin is None:
-            merged[key] = replace(finding, parts={"": slots})
+            merged[key] = replace(detection, parts={"": slots})
         else:
             merged[key] = replace(twin, parts={"": (*twin.slots, *slots)})
     return list(merged.values())
@@ -249,8 +277,9 @@ def _is_text(graph: Graph, slot: Slot) -> bool:
     """Whether an input takes a text, literal or linked."""
     spec = graph.spec(slot)
     if spec is None:
-        links = graph.links.get(slot.node_id, {})
-        return slot.input in links and graph.link_types(slot.node_id, slot.input) == {"STRING"}
+        if slot.input not in graph.links.get(slot.node_id, {}):
+            return False
+        return graph.link_types(slot.node_id, slot.input) == {"STRING"}
     if spec.choices is not None or spec.media is not None:
         return False
     return "STRING" in spec.types and slot.input not in NOT_TEXTS
@@ -264,9 +293,7 @@ def _is_negative(name: str) -> bool:
 
 
 def _is_prompt_name(name: str) -> bool:
-    if name in PROMPT_NAMES:
-        return True
-    return re.fullmatch(r"text_?\d*|(?!system).*prompt|.*_description", name) is not None
+    return name in PROMPT_NAMES or PROMPT_PATTERN.fullmatch(name) is not None
 
 
 def _find_role(name: str, negative: bool) -> str:

@@ -37,11 +37,11 @@ def find_sources(graph: Graph, slot: Slot, *types: str) -> list[TracedValue]:
     """Find the literals of these types that decide an input: its own, or those of the nodes that
     feed it.
     """
-    if slot.input not in graph.links.get(slot.node_id, {}):
+    first = graph.links.get(slot.node_id, {}).get(slot.input)
+    if first is None:
         return [TracedValue(slot)] if graph.is_settable(slot) else []
-    found: dict[Slot, TracedValue] = {}
+    found: list[TracedValue] = []
     seen: set[str] = {slot.node_id}
-    first = graph.links[slot.node_id][slot.input]
     stack = [(first.node_id, True)]
     while stack:
         node_id, is_same = stack.pop()
@@ -50,40 +50,37 @@ def find_sources(graph: Graph, slot: Slot, *types: str) -> list[TracedValue]:
         seen.add(node_id)
         slots = [own for own in graph.list_settable(node_id) if _is_wanted(graph, own, types)]
         links = graph.links_of(node_id, *types, wild=True)
-        changes = CALCULATION_INPUTS & graph.node(node_id).inputs.keys()
-        is_same = is_same and not changes and _hands_on(slots, links)
-        for found_slot in slots:
-            found.setdefault(found_slot, TracedValue(found_slot, is_same))
+        is_same = is_same and _hands_on(graph, node_id, slots, links)
+        for own in slots:
+            found.append(TracedValue(own, is_same))
         # Reversed, so that the stack gives the first link back first.
         for name, link in reversed(links.items()):
             if name not in TEXT_CONTROLS:
                 stack.append((link.node_id, is_same))
-    return list(found.values())
+    return found
 
 
-def find_number(graph: Graph, slot: Slot, *words: str) -> TracedValue | None:
-    """Find the number behind an input. Of several, the one whose node's title has one of
-    the words.
-    """
+def find_number(graph: Graph, slot: Slot, word: str = "") -> TracedValue | None:
+    """Find the number behind an input. Of several, the one whose node's title contains `word`."""
     sources = find_sources(graph, slot, *NUMBERS)
-    if len(sources) > 1 and words:
-        sources = [source for source in sources if _is_titled(graph, source, words)]
+    if len(sources) > 1 and word:
+        sources = [source for source in sources if _is_titled(graph, source, word)]
     if len(sources) != 1:
         return None
     return sources[0]
 
 
-def _is_titled(graph: Graph, source: TracedValue, words: tuple[str, ...]) -> bool:
-    title = graph.node(source.slot.node_id).title.lower()
-    return any(word in title for word in words)
+def _is_titled(graph: Graph, source: TracedValue, word: str) -> bool:
+    """Whether the title of a source's node contains a word."""
+    node = graph.node(source.slot.node_id)
+    return word in node.title.lower()
 
 
 def find_samplers(graph: Graph) -> tuple[str, ...]:
     """Find the nodes that sample, in the order in which they run: conditionings or a guider in,
     latents out.
     """
-    found = [node_id for node_id in graph.order if _samples(graph, node_id)]
-    return tuple(found)
+    return tuple(node_id for node_id in graph.order if _samples(graph, node_id))
 
 
 def rank_nodes(graph: Graph, samplers: tuple[str, ...]) -> Mapping[str, int]:
@@ -103,6 +100,11 @@ def rank_nodes(graph: Graph, samplers: tuple[str, ...]) -> Mapping[str, int]:
     return ranks
 
 
+def get_rank(ranks: Mapping[str, int], node_id: str) -> int:
+    """Return the rank of a node (see `rank_nodes`). Nodes that lead to no sampler come last."""
+    return ranks.get(node_id, len(ranks))
+
+
 def walk_type(graph: Graph, node_id: str, name: str, kind: str) -> Iterator[str]:
     """Yield the nodes behind an input along links of one type, nearest first."""
     link = graph.links.get(node_id, {}).get(name)
@@ -118,29 +120,37 @@ def walk_type(graph: Graph, node_id: str, name: str, kind: str) -> Iterator[str]
 
 
 def _is_wanted(graph: Graph, slot: Slot, types: tuple[str, ...]) -> bool:
+    """Whether an input takes a literal of these types, and is no mere setting of its node."""
     spec = graph.spec(slot)
     if spec is None or spec.choices is not None:
         return False
     return not spec.types.isdisjoint(types) and slot.input not in NOT_TEXTS
 
 
-def _hands_on(slots: list[Slot], links: Mapping[str, Link]) -> bool:
-    """Whether a node with these values and links passes one of them on unchanged."""
-    names = [*(slot.input for slot in slots), *links]
+def _hands_on(graph: Graph, node_id: str, slots: list[Slot], links: Mapping[str, Link]) -> bool:
+    """Whether a node passes one of these values and links on unchanged."""
+    if not CALCULATION_INPUTS.isdisjoint(graph.node(node_id).inputs):
+        return False
+    names = [slot.input for slot in slots]
+    names += links
+    # The two values of a switch, on_true and on_false, arrive unchanged as well.
     values = [name for name in names if not name.startswith("on_")]
     if len(values) <= 1:
         return True
-    return set(values) <= VALUE_INPUTS and len(slots) <= 1
+    return len(slots) <= 1 and VALUE_INPUTS.issuperset(values)
 
 
 def _samples(graph: Graph, node_id: str) -> bool:
-    links = graph.links.get(node_id, {})
+    """Whether a node samples, see `find_samplers`."""
     makes = set(graph.output_types(node_id))
     if not makes:
         # The server lacks the class, so that only the names of the inputs tell.
+        links = graph.links.get(node_id, {})
         return {"positive", "negative", "model"} <= links.keys()
     if makes & {"CONDITIONING", "MODEL", "GUIDER"} or makes <= WILDCARD_TYPES:
         return False
     if graph.links_of(node_id, "GUIDER"):
         return True
-    return bool(graph.links_of(node_id, "CONDITIONING") and graph.links_of(node_id, "MODEL"))
+    has_conditioning = bool(graph.links_of(node_id, "CONDITIONING"))
+    has_model = bool(graph.links_of(node_id, "MODEL"))
+    return has_conditioning and has_model

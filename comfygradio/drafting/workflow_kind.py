@@ -130,7 +130,8 @@ def starts_from_picture(graph: Graph, samplers: tuple[str, ...]) -> bool:
             continue
         seen.add(node_id)
         latents = graph.links_of(node_id, "LATENT")
-        if not latents and node_id != samplers[0] and graph.links_of(node_id, "IMAGE"):
+        is_source = not latents and node_id != samplers[0]
+        if is_source and graph.links_of(node_id, "IMAGE"):
             return True
         queue += [link.node_id for link in latents.values()]
     return False
@@ -150,7 +151,8 @@ def _find_media(graph: Graph, node_id: str) -> set[str]:
         found.add("audio")
     if types & {"IMAGE", "MASK", "SVG", "LATENT"}:
         found.add("image")
-    if types & TYPES_3D or any("3D" in text for text in (class_type, *types)):
+    names_3d = [name for name in (class_type, *types) if "3D" in name]
+    if names_3d or types & TYPES_3D:
         found.add("3d")
     return found or {"text"}
 
@@ -163,9 +165,9 @@ def _name_image(graph: Graph, detections: Detections) -> str:
         return "upscale" if _upscales(graph, detections) else "picture"
     if not has_picture:
         return "text to image"
-    conditioners = _list_conditioners(graph)
+    conditioners = [class_type.lower() for class_type in _list_conditioners(graph)]
     for kind in ("outpaint", "upscale"):
-        if any(kind in class_type.lower() for class_type in conditioners):
+        if any(kind in class_type for class_type in conditioners):
             return kind
     if detections.has("mask"):
         return "inpaint"
@@ -177,16 +179,19 @@ def _name_image(graph: Graph, detections: Detections) -> str:
 def _upscales(graph: Graph, detections: Detections) -> bool:
     if detections.has("upscale_model"):
         return True
-    return any("upscal" in class_type.lower() for class_type in graph.workflow.class_types)
+    names = [class_type.lower() for class_type in graph.workflow.class_types]
+    return any("upscal" in name for name in names)
 
 
 def _list_conditioners(graph: Graph) -> list[str]:
-    """List the classes of nodes that take pictures, and conditionings or nothing else."""
+    """List the classes of nodes that take pictures, and take conditionings or make masks."""
     found = []
     for node_id in graph.order:
         if not graph.links_of(node_id, "IMAGE"):
             continue
-        if graph.links_of(node_id, "CONDITIONING") or "MASK" in graph.output_types(node_id):
+        takes_conditioning = bool(graph.links_of(node_id, "CONDITIONING"))
+        makes_mask = "MASK" in graph.output_types(node_id)
+        if takes_conditioning or makes_mask:
             found.append(graph.node(node_id).class_type)
     return found
 

@@ -35,8 +35,9 @@ def load_workflow_source(path: Path, saved: Path | None = None) -> WorkflowSourc
 
 def is_json(path: Path) -> bool:
     """Whether a file is JSON by its name, unless its content is a picture or other media."""
-    is_named_so = path.suffix.lower() == ".json"
-    return is_named_so and not is_media(path)
+    if path.suffix.lower() != ".json":
+        return False
+    return not is_media(path)
 
 
 def _load_json(path: Path) -> WorkflowSource:

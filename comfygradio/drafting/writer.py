@@ -61,7 +61,9 @@ def write_value(value: Any) -> str:
     else.
     """
     if isinstance(value, Mapping):
-        pairs = [f"{write_value(str(key))}: {write_value(item)}" for key, item in value.items()]
+        pairs = []
+        for key, item in value.items():
+            pairs.append(f"{write_value(str(key))}: {write_value(item)}")
         return "{" + ", ".join(pairs) + "}"
     if isinstance(value, list | tuple):
         items = [write_value(item) for item in value]
@@ -73,23 +75,29 @@ def write_value(value: Any) -> str:
 
 def _write_fields(fields: Iterable[DraftField]) -> Iterator[str]:
     listed = list(fields)
-    widths = [len(field.name) for field in listed]
+    lengths = [len(field.name) for field in listed]
     # One long name would push all the others far to the right.
-    width = max((width for width in widths if width <= MAX_PADDED_NAME), default=0)
-    advanced = False
+    padded = [length for length in lengths if length <= MAX_PADDED_NAME]
+    width = max(padded, default=0)
+    is_first_advanced = True
     for field in listed:
-        if field.line.advanced and not advanced:
-            advanced = True
+        if field.line.advanced and is_first_advanced:
+            is_first_advanced = False
             yield "  # More settings"
         name = f"{write_value(field.name)}:"
+        keys = write_value(_list_keys(field))
         yield f"  # {one_line(field.why)}"
-        yield f"  {name:{width + 1}} {write_value(_list_keys(field))}"
+        yield f"  {name:{width + 1}} {keys}"
 
 
 def _list_keys(field: DraftField) -> dict[str, Any]:
     """List the non-empty keys of a line, with slots in their long form."""
-    said = field.line.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    return {key: value for key, value in said.items() if value is not None}
+    data = field.line.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    keys = {}
+    for key, value in data.items():
+        if value is not None:
+            keys[key] = value
+    return keys
 
 
 def _write_text(text: str) -> str:
@@ -105,7 +113,8 @@ def _write_text(text: str) -> str:
 
 
 def _escape(found: re.Match[str]) -> str:
-    return f"\\u{ord(found[0]):04x}"
+    code = ord(found[0])
+    return f"\\u{code:04x}"
 
 
 def _dump(value: Any) -> str:
@@ -113,6 +122,11 @@ def _dump(value: Any) -> str:
     requires.
     """
     text: str = yaml.dump(
-        [value], Dumper=Dumper, default_flow_style=True, allow_unicode=True, width=10**9
+        [value],
+        Dumper=Dumper,
+        default_flow_style=True,
+        allow_unicode=True,
+        width=10**9,
     )
-    return text.strip().removeprefix("[").removesuffix("]").strip()
+    inner = text.strip().removeprefix("[").removesuffix("]")
+    return inner.strip()

@@ -24,14 +24,18 @@ def expand_prefix(text: str, graph: Mapping[str, Any], now: datetime) -> str:
     names cannot have become `_`, and so do names of dots alone.
     """
     nodes = _name_nodes(graph)
-    return PLACEHOLDER.sub(lambda match: _fill(match, nodes, now), text)
+
+    def replace(placeholder: re.Match[str]) -> str:
+        return _expand_placeholder(placeholder, nodes, now)
+
+    return PLACEHOLDER.sub(replace, text)
 
 
 def expand_prefixes(graph: dict[str, Any], now: datetime) -> None:
     """Expand the `filename_prefix` of every node of an API-format graph in place."""
     expanded: dict[str, str] = {}
     for key, node in graph.items():
-        text = _inputs(node).get(FILENAME_PREFIX)
+        text = _get_input(node, FILENAME_PREFIX)
         if isinstance(text, str):
             expanded[key] = expand_prefix(text, graph, now)
     # Only now, since a prefix may name the prefix of another node.
@@ -57,12 +61,12 @@ def _name_nodes(graph: Mapping[str, Any]) -> dict[str, Any]:
     return named
 
 
-def _fill(placeholder: re.Match[str], nodes: Mapping[str, Any], now: datetime) -> str:
+def _expand_placeholder(placeholder: re.Match[str], nodes: Mapping[str, Any], now: datetime) -> str:
     name = placeholder[1]
     if name.startswith("date:"):
         return _format_date(name.removeprefix("date:"), now)
-    node, _, input_name = name.partition(".")
-    value = _inputs(nodes.get(node)).get(input_name)
+    node_name, _, input_name = name.partition(".")
+    value = _get_input(nodes.get(node_name), input_name)
     written = _write_value(value)
     return placeholder[0] if written is None else written
 
@@ -75,10 +79,11 @@ def _format_date(form: str, now: datetime) -> str:
         known[letter] = str(number)
         known[letter * 2] = f"{number:02}"
 
-    def write(token: re.Match[str]) -> str:
-        return known.get(token[0], token[0])
+    def replace(match: re.Match[str]) -> str:
+        token = match[0]
+        return known.get(token, token)
 
-    return DATE_TOKEN.sub(write, form)
+    return DATE_TOKEN.sub(replace, form)
 
 
 def _write_value(value: Any) -> str | None:
@@ -97,6 +102,11 @@ def _write_value(value: Any) -> str | None:
     return text
 
 
-def _inputs(node: Any) -> dict[str, Any]:
-    inputs = node.get("inputs") if isinstance(node, dict) else None
-    return inputs if isinstance(inputs, dict) else {}
+def _get_input(node: Any, name: str) -> Any:
+    """Return the value of an input, or None for what is no node or has no such input."""
+    if not isinstance(node, dict):
+        return None
+    inputs = node.get("inputs")
+    if not isinstance(inputs, dict):
+        return None
+    return inputs.get(name)

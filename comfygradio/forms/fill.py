@@ -1,4 +1,4 @@
-"""Filling: checked values and a workflow become the prompt that is posted."""
+"""Fills a workflow with checked values, which makes the prompt that is posted."""
 
 from __future__ import annotations
 
@@ -9,15 +9,13 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any
 
-from comfygradio.comfy.nested_input import read_input, write_input
+from comfygradio.comfy.nested_input import read_input, wrap_list, write_input
 from comfygradio.comfy.object_info import ObjectInfo, Scalar, list_own_options
 from comfygradio.comfy.workflow import Upload, Workflow
 from comfygradio.forms.bypass import bypass_nodes
 from comfygradio.forms.field import Field
 from comfygradio.forms.file_prefix import expand_prefixes
-from comfygradio.forms.kinds.media import name_upload
-from comfygradio.forms.literals import wrap_list
-from comfygradio.forms.loras import insert_loras
+from comfygradio.forms.kinds.value import Choice
 from comfygradio.forms.missing_inputs import fill_missing_inputs, has_dynamic_combo
 from comfygradio.forms.slots import Slot
 from comfygradio.forms.text_expansion import (
@@ -52,49 +50,51 @@ def fill_graph(
     values: Mapping[str, Any],
     now: datetime.datetime,
 ) -> tuple[dict[str, Any], tuple[Upload, ...]]:
-    """The graph in API format, and the files that it needs; the same arguments always give the
-    same.
+    """Build the graph in API format and list the files that it needs. The same arguments give the
+    same result.
 
-    `values` are checked values, None for fields that stay empty or are hidden; `now` is what
-    `%date:…%` writes.
+    `values` are checked values, None for fields that stay empty or are hidden; `now` is the time
+    that `%date:…%` stands for.
     """
-    filling = _Filling(workflow.to_json(), object_info, fields, values)
+    filler = _GraphFiller(workflow.to_json(), object_info, fields, values)
     for slot, value in fixed:
-        filling.put("", slot, value)
-    shown = find_visible(fields, _describe_values(fields, values))
+        filler.set_fixed(slot, value)
+    shown = find_visible(fields, _values_to_json(fields, values))
     for name in order_by_filling(fields, shown):
         if values[name] is not None:
-            filling.fill(fields[name], values[name])
-    filling.complete()
-    graph = filling.graph
+            filler.fill(fields[name], values[name])
+    filler.complete()
+    graph = filler.graph
     for name, field in fields.items():
-        if field.widget == "loras":
-            insert_loras(graph, field, values[name] or (), object_info)
+        unused = field.kind.change_graph(graph, field, values[name], object_info)
+        if unused:
+            bypass_nodes(graph, unused, object_info)
     bypass_nodes(graph, list_bypassed(fields, values), object_info)
     expand_prefixes(graph, now)
-    return graph, tuple(filling.list_uploads())
+    return graph, tuple(filler.list_uploads())
 
 
 def order_by_filling(
     fields: Mapping[str, Field], shown: Mapping[str, bool] | None = None
 ) -> list[str]:
-    """Field names in the order in which they fill slots: where two share one, the later wins.
+    """Sort field names by when they fill their slots: of two that share one, the later wins.
 
-    Hidden fields come first and those whose texts use other fields last, otherwise the order of the
-    form holds.
+    Hidden fields come first, and those that set several slots or use other fields come last;
+    otherwise the order is that of the form.
     """
 
     def rank(name: str) -> tuple[bool, bool]:
         field = fields[name]
         is_shown = shown is None or shown[name]
-        sets_slots = any(choice.sets for choice in field.choices or ())
-        return is_shown, sets_slots or uses_other_fields(field)
+        choices = field.choices or ()
+        comes_late = any(choice.sets for choice in choices) or uses_other_fields(field)
+        return is_shown, comes_late
 
     return sorted(fields, key=rank)
 
 
 def list_bypassed(fields: Mapping[str, Field], values: Mapping[str, Any]) -> list[str]:
-    """Ids of the nodes that are bypassed because a field is empty or off."""
+    """List the ids of the nodes that are bypassed because a field is empty or off."""
     node_ids: list[str] = []
     for name, field in fields.items():
         if _is_off(values[name]):
@@ -122,11 +122,13 @@ def is_expanded(field: Field, values: Mapping[str, Any]) -> bool:
     """
     if not field.dynamic:
         return False
-    return field.is_dynamic or not field.kind.is_text or values.get(FROM_FORM) is True
+    if field.is_dynamic or not field.kind.is_text:
+        return True
+    return values.get(FROM_FORM) is True
 
 
-class _Filling:
-    """A graph that is being filled; it remembers which inputs were."""
+class _GraphFiller:
+    """Fills the inputs of a graph, and remembers which ones were filled."""
 
     def __init__(
         self,
@@ -136,83 +138,82 @@ class _Filling:
         values: Mapping[str, Any],
     ) -> None:
         self.graph = graph
-        self._fields = fields
         self._object_info = object_info
         self._seed = _choose_seed(fields, values)
-        self._words: dict[str, str] = {}
+        self._texts: dict[str, str] = {}
+        """The value of each field as a text, for templates."""
         self._expanded: dict[str, str] = {}
-        """What `_words` become in inputs whose texts are drawn."""
+        """The same texts, for inputs in which `{a|b}` is expanded."""
         for name, field in fields.items():
-            word = _write_whole(field, values[name])
-            self._words[name] = word
+            text = _write_value(field, values[name])
+            self._texts[name] = text
             if is_expanded(field, values):
-                word = self._expand(name, word)
-            self._expanded[name] = word
-        self._put: list[Slot] = []
+                text = self._expand(name, text)
+            self._expanded[name] = text
+        self._filled: list[Slot] = []
         self._uploads: list[Upload] = []
 
-    def put(
-        self, origin: str, slot: Slot, value: Any, own: Mapping[str, str] | None = None
-    ) -> None:
-        """Set an input; in a text the values of fields, and what `own` adds to them, stand for
-        their names, and an option is drawn of each `{a|b}` that the preset itself has there.
-        """
+    def set_fixed(self, slot: Slot, value: Any) -> None:
+        """Set an input to a fixed value, in which a text is a template."""
         if isinstance(value, str):
-            value = self._write_template(origin, slot, value, own or {})
+            is_expanded_here = self._page_expands(slot)
+            value = self._write_template("", value, {}, is_expanded_here)
         self._set(slot, value)
 
-    def _write_template(
-        self, origin: str, slot: Slot, template: str, own: Mapping[str, str]
-    ) -> str:
-        if self._takes_expanded(origin, slot):
-            words = {**self._expanded, **own}
-            random = Random(f"{self._seed}/{origin}/preset")
-            return expand_template(template, words, random)
-        words = {**self._words, **own}
-        return fill_template(template, words)
-
     def fill(self, field: Field, value: Any) -> None:
-        """Put a checked value, which is not None, where it belongs."""
-        if field.kind.is_media:
-            self._fill_file(field, value)
-        elif field.template:
+        """Set the inputs that a checked value fills; it may not be None."""
+        upload = field.kind.build_upload(field, value)
+        if upload is not None:
+            self._uploads.append(upload)
+            value = upload.name
+        if field.template:
             self._fill_template(field)
-        elif field.widget == "size":
-            self._fill_size(field, value)
-        elif field.widget != "loras":  # those come once everything else is filled
-            self._fill_plain(field, value)
-
-    def _fill_file(self, field: Field, value: Any) -> None:
-        slots = tuple((slot.node_id, slot.input) for slot in field.slots[""])
-        upload = Upload(value, name_upload(field, value), slots)
-        self._uploads.append(upload)
-        self._set_all(field, upload.name)
+        else:
+            self._fill_inputs(field, value)
 
     def _fill_template(self, field: Field) -> None:
         for slot in field.slots[""]:
-            words = self._expanded if slot in field.dynamic else self._words
-            own = {"value": words[field.name]}
-            self.put(field.name, slot, field.template, own)
+            is_dynamic = slot in field.dynamic
+            texts = self._expanded if is_dynamic else self._texts
+            own = {"value": texts[field.name]}
+            text = self._write_template(field.name, field.template, own, is_dynamic)
+            self._set(slot, text)
 
-    def _fill_size(self, field: Field, value: Any) -> None:
-        for slot in field.slots["width"]:
-            self._set(slot, value[0])
-        for slot in field.slots["height"]:
-            self._set(slot, value[1])
+    def _write_template(
+        self, origin: str, template: str, own: Mapping[str, str], is_dynamic: bool
+    ) -> str:
+        """Insert the texts of fields, and those in `own`, into a text of the preset's.
 
-    def _fill_plain(self, field: Field, value: Any) -> None:
-        self._set_all(field, wrap_list(value) if field.is_multiple else value)
-        for one in field.computed:
-            self._set(one.slot, one.compute(value))
+        If `is_dynamic`, the template's own `{a|b}` is expanded too.
+        """
+        if not is_dynamic:
+            return fill_template(template, {**self._texts, **own})
+        random = Random(f"{self._seed}/{origin}/preset")
+        return expand_template(template, {**self._expanded, **own}, random)
+
+    def _fill_inputs(self, field: Field, value: Any) -> None:
+        for slot, literal in field.kind.list_inputs(field, value):
+            if isinstance(literal, str) and slot in field.dynamic:
+                self._set(slot, self._expanded[field.name])
+            else:
+                self._set(slot, literal)
         for choice in field.choices or ():
             if choice.value == value:
-                for slot, setting in choice.sets:
-                    self.put(field.name, slot, setting)
-                break
+                self._set_all(field, choice)
+                return
+
+    def _set_all(self, field: Field, choice: Choice) -> None:
+        """Set the inputs that a choice sets."""
+        for slot, setting in choice.sets:
+            value: Any = setting
+            if isinstance(setting, str):
+                value = self._write_template(field.name, setting, {}, slot in field.dynamic)
+            self._set(slot, value)
 
     def complete(self) -> None:
-        """Fill in what the choices made in dynamic combos ask for beyond what the workflow has."""
-        for node_id in dict.fromkeys(slot.node_id for slot in self._put):
+        """Fill the inputs that the choices of dynamic combos add, if the workflow lacks them."""
+        node_ids = [slot.node_id for slot in self._filled]
+        for node_id in dict.fromkeys(node_ids):
             node = self.graph[node_id]
             class_type = node["class_type"]
             if has_dynamic_combo(class_type, self._object_info):
@@ -221,7 +222,7 @@ class _Filling:
                 _follow_choice(node["inputs"])
 
     def list_uploads(self) -> list[Upload]:
-        """The files for nodes that are still in the graph."""
+        """List the files for nodes that are still in the graph."""
         kept = []
         for upload in self._uploads:
             slots = tuple(slot for slot in upload.slots if slot[0] in self.graph)
@@ -229,40 +230,30 @@ class _Filling:
                 kept.append(Upload(upload.path, upload.name, slots))
         return kept
 
-    def _takes_expanded(self, origin: str, slot: Slot) -> bool:
-        """Whether the preset's own `{a|b}` is drawn in this input: for the line of a field as that
-        says, for a fixed one where ComfyUI's own page does it.
-        """
-        if origin:
-            return slot in self._fields[origin].dynamic
+    def _page_expands(self, slot: Slot) -> bool:
+        """Whether ComfyUI's own page expands `{a|b}` in this input."""
         node = self.graph[slot.node_id]
         spec = self._object_info.spec(node["class_type"], slot.input, node["inputs"])
         if spec is None or "STRING" not in spec.types:
             return False
         return bool(spec.options.get("dynamicPrompts"))
 
-    def _expand(self, name: str, word: str) -> str:
-        """A field that fills several inputs draws the same for each."""
+    def _expand(self, name: str, text: str) -> str:
+        """Expand the text of a field; the same options are chosen for all inputs that it fills."""
         random = Random(f"{self._seed}/{name}")
-        return expand_dynamic(word, random)
-
-    def _set_all(self, field: Field, value: Any) -> None:
-        for slot in field.slots.get("", ()):
-            if isinstance(value, str) and slot in field.dynamic:
-                self._set(slot, self._expanded[field.name])
-            else:
-                self._set(slot, value)
+        return expand_dynamic(text, random)
 
     def _set(self, slot: Slot, value: Any) -> None:
         node = self.graph[slot.node_id]
         inputs = node["inputs"]
-        if not isinstance(read_input(inputs, slot.input), Scalar):
-            # The workflow has an object there, not its name alone, as this node may need it.
+        own = read_input(inputs, slot.input)
+        if not isinstance(own, Scalar):
+            # The workflow has an object there instead of its name, which this node may need.
             spec = self._object_info.spec(node["class_type"], slot.input, inputs)
             if spec and spec.entries:
                 value = wrap_list(spec.from_choice_name(value))
         write_input(inputs, slot.input, value)
-        self._put.append(slot)
+        self._filled.append(slot)
 
 
 def _follow_choice(inputs: dict[str, Any]) -> None:
@@ -272,43 +263,45 @@ def _follow_choice(inputs: dict[str, Any]) -> None:
         inputs["index"] = offered.index(inputs["choice"])
 
 
-def _write_whole(field: Field, value: Any) -> str:
-    """A checked value as templates write it: a text is written whole, however long it is."""
+def _write_value(field: Field, value: Any) -> str:
+    """Write a checked value as templates do; a text is not shortened, however long it is."""
     if isinstance(value, str):
         return value
-    described = value_to_json(field, value)
-    return format_word(described)
+    plain = value_to_json(field, value)
+    return format_word(plain)
 
 
 def _is_off(value: Any) -> bool:
     """Whether a value is empty or off; the numbers 0 and 0.0 are neither."""
-    return value is None or value is False or value == ()
+    if value is None or value is False:
+        return True
+    return bool(value == ())
 
 
 def _find_seeds(fields: Mapping[str, Field], values: Mapping[str, Any]) -> list[Any]:
-    """The values of the seeds that are not empty."""
+    """List the values of the seeds that are not empty."""
     seeds: list[Any] = []
     for name, field in fields.items():
-        if field.widget == "seed" and values[name] is not None:
+        if field.kind.is_seed and values[name] is not None:
             seeds.append(values[name])
     return seeds
 
 
 def _choose_seed(fields: Mapping[str, Field], values: Mapping[str, Any]) -> str:
-    """Seed for text expansion: the first seed field, else the stored random seed, else a hash of
-    all values.
+    """Choose the seed for text expansion: that of the first seed field, else the stored random
+    seed, else a hash of all values.
     """
     seeds = _find_seeds(fields, values)
     seed = seeds[0] if seeds else values.get(RANDOM_SEED)
     if seed is not None:
         return str(seed)
-    described = _describe_values(fields, values)
-    text = json.dumps(described, sort_keys=True, default=str)
+    plain = _values_to_json(fields, values)
+    text = json.dumps(plain, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _describe_values(fields: Mapping[str, Field], values: Mapping[str, Any]) -> dict[str, Any]:
-    described: dict[str, Any] = {}
+def _values_to_json(fields: Mapping[str, Field], values: Mapping[str, Any]) -> dict[str, Any]:
+    plain: dict[str, Any] = {}
     for name, field in fields.items():
-        described[name] = value_to_json(field, values[name])
-    return described
+        plain[name] = value_to_json(field, values[name])
+    return plain

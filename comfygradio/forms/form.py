@@ -1,6 +1,6 @@
-"""Forms: a preset bound to what a server's object_info knows.
+"""Forms: presets bound to what a server's object_info lists.
 
-Values in, a checked prompt out; no server I/O.
+A form checks values and builds the prompt for them, without a request to the server.
 """
 
 from __future__ import annotations
@@ -21,9 +21,8 @@ from comfygradio.comfy.workflow import Prompt, Workflow
 from comfygradio.errors import NodeError, PresetError, ValuesRefused
 from comfygradio.forms.field import Field
 from comfygradio.forms.fill import FROM_FORM, RANDOM_SEED, fill_graph, is_expanded, uses_randomness
-from comfygradio.forms.kinds.seed import check_seed, is_open_seed
+from comfygradio.forms.kinds.seed import is_open_seed, offset_seed
 from comfygradio.forms.kinds.value import InvalidValue, shorten
-from comfygradio.forms.loras import is_lora_loader
 from comfygradio.forms.preset_file import PresetFile
 from comfygradio.forms.problem import Problem
 from comfygradio.forms.slots import Slot
@@ -55,16 +54,19 @@ class Form:
 
     @property
     def seeds(self) -> tuple[str, ...]:
-        """The fields that are seeds."""
-        seeds = [name for name, one in self.fields.items() if one.widget == "seed"]
+        """The names of the fields that are seeds."""
+        seeds: list[str] = []
+        for name, one in self.fields.items():
+            if one.kind.is_seed:
+                seeds.append(name)
         return tuple(seeds)
 
     def check(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Every field's value, checked and completed: defaults filled in, open seeds drawn, hidden
-        fields reset.
+        """Check and complete the values of all fields: missing ones become the default, random
+        seeds get a number, and hidden fields are reset.
 
-        Beside the fields `values` may have what `forms.fill` notes of the way texts are drawn.
-        Raises ValuesRefused with a sentence for each field that cannot be taken.
+        Beside the fields, `values` may have the keys `RANDOM_SEED` and `FROM_FORM`. Raises
+        ValuesRefused with a sentence for each field whose value is not accepted.
         """
         problems: dict[str, str] = {}
         known = {*self.fields, RANDOM_SEED, FROM_FORM}
@@ -89,16 +91,18 @@ class Form:
         return checked
 
     def fill(self, values: Mapping[str, Any]) -> Prompt:
-        """The prompt for these values.
+        """Check values and build the prompt for them.
 
-        Raises ValuesRefused, or PresetError where the form has problems.
+        Raises ValuesRefused, or PresetError if the form has problems.
         """
         self.raise_for_problems()
         return self.build(self.check(values))
 
     def build(self, checked: Mapping[str, Any], now: datetime.datetime | None = None) -> Prompt:
-        """The prompt for values that `check` returned; the same values at the same time give the
-        same prompt.
+        """Build the prompt for values that `check` returned. The same values at the same time give
+        the same prompt.
+
+        Raises PresetError if the form has problems.
         """
         self.raise_for_problems()
         now = now or datetime.datetime.now()
@@ -114,28 +118,29 @@ class Form:
         return Prompt(graph, uploads, {"comfygradio": info}, outputs)
 
     def values_to_json(self, checked: Mapping[str, Any]) -> dict[str, Any]:
-        """Checked values as JSON: sizes as "768x512", files as their names, empty ones as null."""
-        described: dict[str, Any] = {}
+        """Convert checked values to JSON: sizes to "768x512", files to their names, empty ones to
+        null.
+        """
+        plain: dict[str, Any] = {}
         for name, value in checked.items():
             if name in self.fields:
-                described[name] = value_to_json(self.fields[name], value)
+                plain[name] = value_to_json(self.fields[name], value)
             else:
-                described[name] = value  # how the texts were drawn
-        return described
+                plain[name] = value  # RANDOM_SEED or FROM_FORM
+        return plain
 
     def find_visible(self, values: Mapping[str, Any]) -> dict[str, bool]:
-        """Field name → whether it is shown, for values as people have put them in; odd ones count
-        as the default.
+        """Map each field's name to whether it is shown. `values` need not be checked: for one that
+        is not accepted, the default counts.
         """
-        known = {name: value for name, value in values.items() if name in self.fields}
-        checked, _ = self._check_each(known)
-        return find_visible(self.fields, self.values_to_json(checked))
+        checked, _ = self._check_each(values)
+        plain = self.values_to_json(checked)
+        return find_visible(self.fields, plain)
 
     def find_field(self, node_id: str, input_name: str | None) -> Field | None:
-        """The field that fills this input, or None; used to show a server's error beside it.
+        """Find the field that fills this input, or None. A server's error is shown beside it.
 
-        Of a dynamic input (`resize_type.width`) ComfyUI names only the last part where it is
-        missing.
+        If a dynamic input (`resize_type.width`) is missing, ComfyUI names only its last part.
         """
         # Where two fields fill the same input, the first one is found.
         owners: dict[Slot, Field] = {}
@@ -149,31 +154,34 @@ class Form:
             if slot.node_id == node_id and slot.input.endswith(f".{input_name}"):
                 return one
         for one in self.fields.values():
-            if is_lora_loader(one, node_id):
+            if one.kind.is_own_node(one, node_id):
                 return one
         return None
 
     def describe_rejection(self, node_errors: Iterable[NodeError]) -> dict[str, str]:
-        """Field name → what the server refused in the inputs that it fills; what no field fills is
-        left out.
+        """Map the names of fields to what the server rejected in the inputs that they fill. Errors
+        in inputs that no field fills are left out.
         """
         found: dict[str, str] = {}
         for error in node_errors:
             one = self.find_field(error.node_id, error.input_name)
             if one is None:
                 continue
-            parts = [part.rstrip(".") for part in (error.message, error.details) if part]
+            told = [error.message, error.details]
+            parts = [part.rstrip(".") for part in told if part]
             found.setdefault(one.name, f"ComfyUI refuses it: {': '.join(parts)}.")
         return found
 
     def raise_for_problems(self) -> None:
-        """Raises PresetError where the form has problems."""
+        """Raise PresetError if the form has problems."""
         if self.problems:
             told = " ".join(map(str, self.problems))
             raise PresetError(f"{self.title} cannot be used: {told}")
 
     def _check_each(self, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-        """The checked values, and a sentence for each field that cannot be taken."""
+        """Check the values of all fields. Also returns a sentence for each one that is not
+        accepted.
+        """
         checked: dict[str, Any] = {}
         refused: dict[str, str] = {}
         for name, one in self.fields.items():
@@ -185,17 +193,20 @@ class Form:
         return checked, refused
 
     def _reset(self, one: Field) -> Any:
-        """The value of a hidden field: None if it may be empty, else its default."""
+        """Return the value of a hidden field: None if it may be empty, else its default."""
         if one.optional or one.kind.is_media:
             return None
         return check_value(one, one.default)
 
     def _depends_on_origin(self, checked: Mapping[str, Any]) -> bool:
-        """Whether a text among these is drawn only because a person wrote it into the form."""
+        """Whether a text has a `{a|b}` that is expanded only because a person typed it into the
+        form.
+        """
         for name, value in checked.items():
-            if not isinstance(value, str) or is_expanded(self.fields[name], {}):
+            one = self.fields[name]
+            if not isinstance(value, str) or is_expanded(one, {}):
                 continue
-            if is_expanded(self.fields[name], {FROM_FORM: True}) and has_alternatives(value):
+            if is_expanded(one, {FROM_FORM: True}) and has_alternatives(value):
                 return True
         return False
 
@@ -211,10 +222,10 @@ class Form:
 
 def fingerprint(form: Form) -> str:
     """Hash everything that decides how a form is drawn, except the choices of its lists."""
-    shape = [
-        {**vars(one), "choices": one.choices is None, "default": None}
-        for one in form.fields.values()
-    ]
+    shape: list[dict[str, Any]] = []
+    for one in form.fields.values():
+        has_no_choices = one.choices is None
+        shape.append({**vars(one), "choices": has_no_choices, "default": None})
     file = form.file.model_dump(mode="json")
     parts = [form.title, file, shape, form.problems, form.notes]
     text = json.dumps(parts, default=str)
@@ -237,22 +248,8 @@ def _offset_seeds(form: Form, values: Mapping[str, Any], number: int) -> dict[st
     for name in form.seeds:
         value = counted.get(name)
         if number and not is_open_seed(value):
-            counted[name] = _offset_seed(form.fields[name], value, number)
+            counted[name] = offset_seed(form.fields[name], value, number)
     return counted
-
-
-def _offset_seed(field: Field, value: Any, number: int) -> Any:
-    """The seed `number` places after this one, starting again at the smallest after the largest."""
-    try:
-        seed = check_seed(field, value)
-    except InvalidValue:
-        # The check of the first job reports it.
-        return value
-    low = int(field.minimum or 0)
-    high = 2**64 - 1 if field.maximum is None else int(field.maximum)
-    count = high - low + 1
-    following = low + (seed - low + number) % count
-    return str(following)
 
 
 @cache
@@ -265,8 +262,8 @@ def get_version() -> str:
 
 
 def _take_random_seed(values: Mapping[str, Any]) -> int:
-    """The random number that the values bring along, else a new one."""
-    drawn = values.get(RANDOM_SEED)
-    if is_whole_number(drawn) and 0 <= drawn < 2**64:
-        return drawn
+    """Return the random seed that is stored with values, else a new one."""
+    stored = values.get(RANDOM_SEED)
+    if is_whole_number(stored) and 0 <= stored < 2**64:
+        return stored
     return secrets.randbelow(2**50)

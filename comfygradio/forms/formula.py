@@ -52,25 +52,30 @@ class Formula:
     @classmethod
     def parse(cls, text: str) -> Formula:
         """Parse a formula of at most 200 characters. Raises FormulaError."""
-        parts = ast.walk(_parse(text))
-        names = frozenset(part.id for part in parts if isinstance(part, ast.Name))
+        tree = _parse(text)
+        names: set[str] = set()
+        for part in ast.walk(tree):
+            if isinstance(part, ast.Name):
+                names.add(part.id)
         if not names:
             raise FormulaError(f"{text} is always the same; it has to use {OWN_NAME}")
-        return cls(text, names)
+        return cls(text, frozenset(names))
 
     def evaluate(self, number: int | float) -> Fraction:
         """Evaluate the formula for a number, exactly. Raises FormulaError for a division
         by zero.
         """
         try:
-            return _evaluate(_parse(self.text), Fraction(repr(number)))
+            tree = _parse(self.text)
+            return _evaluate(tree, Fraction(repr(number)))
         except ZeroDivisionError as error:
             raise FormulaError(f"{self.text} divides by zero") from error
 
 
 def round_half_up(number: Fraction) -> int:
     """Round to the nearest whole number; halves round up."""
-    return math.floor(number + Fraction(1, 2))
+    half = Fraction(1, 2)
+    return math.floor(number + half)
 
 
 def _parse(text: str) -> ast.expr:

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from comfygradio.comfy.nested_input import unwrap_list
 from comfygradio.comfy.object_info import InputSpec, is_whole_number
 from comfygradio.forms.kinds.value import shorten
 
@@ -24,22 +25,17 @@ def takes_literal(spec: InputSpec) -> bool:
     return bool(spec.types & LITERAL_TYPES)
 
 
-def unwrap_list(value: Any) -> Any:
-    """Return the list in `{"__value__": [...]}`, the form in which lists are posted. Returns any
-    other value unchanged.
-    """
-    if isinstance(value, dict) and "__value__" in value:
-        return value["__value__"]
-    return value
-
-
-def wrap_list(value: Any) -> Any:
-    """Wrap a list for posting, since ComfyUI takes a bare list for a link. Returns any other value
-    unchanged.
-    """
-    if isinstance(value, list | tuple):
-        return {"__value__": list(value)}
-    return value
+def guess_type(value: Any) -> str | None:
+    """Guess the type of an input from a literal value in it. Returns None for any other value."""
+    if isinstance(value, bool):
+        return "BOOLEAN"
+    if isinstance(value, int):
+        return "INT"
+    if isinstance(value, float):
+        return "FLOAT"
+    if isinstance(value, str):
+        return "STRING"
+    return None
 
 
 CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
@@ -100,9 +96,9 @@ def check_preset_literal(spec: InputSpec, value: Any) -> str | None:
 
 
 def _takes_only_numbers(spec: InputSpec) -> bool:
-    takes_numbers = bool(spec.types & {"INT", "FLOAT"})
-    takes_others = bool(spec.types & {"STRING", "BOOLEAN"})
-    return takes_numbers and not takes_others
+    if spec.types & {"STRING", "BOOLEAN"}:
+        return False
+    return bool(spec.types & {"INT", "FLOAT"})
 
 
 def is_multiselect(spec: InputSpec) -> bool:
@@ -131,7 +127,7 @@ def _check_number(spec: InputSpec, value: Any) -> str | None:
     try:
         number = int(value) if is_whole else float(value)
     except (TypeError, ValueError, OverflowError):
-        return f"{spec.name} takes a number, not {shorten(value)}."
+        number = math.nan
     if isinstance(number, float) and math.isnan(number):
         return f"{spec.name} takes a number, not {shorten(value)}."
     if spec.minimum is not None and number < spec.minimum:

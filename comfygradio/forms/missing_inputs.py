@@ -7,9 +7,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from comfygradio.comfy.nested_input import wrap_list
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.forms.kinds.model_name import guess_folder, is_model_name
-from comfygradio.forms.literals import check_literal, takes_literal, wrap_list
+from comfygradio.forms.literals import check_literal, takes_literal
 
 DYNAMIC_COMBO = "COMFY_DYNAMICCOMBO_V3"
 
@@ -36,8 +37,10 @@ def find_missing_inputs(
     """List the required inputs that are missing. Growing rows of inputs (V3) are not checked."""
     missing = []
     for spec in object_info.active_specs(class_type, inputs):
+        if spec.group != "required" or spec.name in inputs:
+            continue
         is_growing = spec.type != DYNAMIC_COMBO and spec.type.startswith("COMFY_")
-        if spec.group == "required" and spec.name not in inputs and not is_growing:
+        if not is_growing:
             missing.append(spec)
     return missing
 
@@ -51,7 +54,9 @@ def has_dynamic_combo(class_type: str, object_info: ObjectInfo) -> bool:
 
 
 def _is_file(class_type: str, input_name: str, value: Any) -> bool:
-    return is_model_name(value) or bool(guess_folder(class_type, input_name))
+    if is_model_name(value):
+        return True
+    return guess_folder(class_type, input_name) != ""
 
 
 def _find_fillable(

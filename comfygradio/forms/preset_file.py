@@ -1,4 +1,4 @@
-"""What a preset file may say, as pydantic models; `preset_yaml` reads the files."""
+"""Pydantic models of what a preset file may contain; `preset_yaml` loads the files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from pydantic import (
 from pydantic.json_schema import SkipJsonSchema
 
 from comfygradio.forms.formula import Formula
-from comfygradio.forms.kinds.registry import Widget
+from comfygradio.forms.kinds.kind import Kind
+from comfygradio.forms.kinds.registry import KINDS, Widget
 from comfygradio.forms.plain_scalar import (
     PlainScalar,
     coerce_boolean,
@@ -31,11 +32,11 @@ from comfygradio.forms.plain_scalar import (
 Unquoted = Annotated[
     SkipJsonSchema[PlainScalar], PlainSerializer(PlainScalar.to_json, when_used="json")
 ]
-"""In JSON, and for its schema, it is a text, a number or a switch."""
+"""In JSON and in the schema, this is a text, a number or a boolean."""
 
 Scalar = Annotated[bool | int | float | str | Unquoted, Field(union_mode="left_to_right")]
-"""A value of a field: a `PlainScalar` one becomes a text, a number or a switch once the server has
-said what the field takes.
+"""A value of a field. A `PlainScalar` becomes a text, a number or a boolean once it is known what
+the field accepts.
 """
 
 Text = Annotated[str, BeforeValidator(coerce_text)]
@@ -54,7 +55,7 @@ PARTS: tuple[frozenset[Part], ...] = (
     frozenset({"model"}),
     frozenset({"model", "clip"}),
 )
-"""The parts of a value that may stand together."""
+"""The sets of parts that a field can have."""
 
 STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
@@ -106,7 +107,9 @@ SlotAddresses = SlotAddress | Annotated[list[SlotAddress], Field(min_length=1)]
 
 
 def _choose_slot_tag(value: Any) -> str:
-    """Which kind of slot a YAML value is meant to be, so that problems are told of this kind."""
+    """Return the tag of the kind of slot that a YAML value is meant to be. Problems are described
+    for that kind.
+    """
     if isinstance(value, str | PlainScalar):
         return "plain"
     if isinstance(value, ComputedSlot):
@@ -196,13 +199,28 @@ class FieldFile(BaseModel):
         default=None, description="Largest upload in MB (50)."
     )
 
+    @property
+    def kind(self) -> Kind | None:
+        """The kind of the widget that this line names, if it names one."""
+        if self.widget is None:
+            return None
+        return KINDS[self.widget]
+
+    @property
+    def is_lora_list(self) -> bool:
+        """Whether this line is a list of LoRAs, by its widget or by its slots."""
+        if self.kind is not None and self.kind.is_lora_list:
+            return True
+        return self.slots is not None and "model" in self.slots
+
     @model_validator(mode="after")
     def _check_slots(self) -> FieldFile:
         settings: list[Any] = []
         if isinstance(self.choices, dict):
-            settings = [isinstance(setting, dict) for setting in self.choices.values()]
-        sets_slots = any(settings)
-        if sets_slots and not all(settings):
+            settings = list(self.choices.values())
+        setting_slots = [setting for setting in settings if isinstance(setting, dict)]
+        sets_slots = bool(setting_slots)
+        if sets_slots and len(setting_slots) < len(settings):
             raise ValueError("either all choices set slots or none does")
         if self.slot is not None and self.slots is not None:
             raise ValueError("needs either slot or slots, not both")
@@ -225,12 +243,12 @@ class FieldFile(BaseModel):
 
     @model_validator(mode="after")
     def _check_widget(self) -> FieldFile:
+        if self.kind is None:
+            return self
         parts = self.slots or {}
-        is_size = "width" in parts
-        is_chain = "model" in parts
-        if self.widget is not None and is_size != (self.widget == "size"):
+        if ("width" in parts) != ("width" in self.kind.parts):
             raise ValueError("a size, and nothing else, has slots for width and height")
-        if is_chain and self.widget not in (None, "loras"):
+        if "model" in parts and not self.kind.is_lora_list:
             raise ValueError(f"is a LoRA list, by its slots, and no {self.widget}")
         return self
 
@@ -238,7 +256,8 @@ class FieldFile(BaseModel):
     def _check_fixed(self) -> FieldFile:
         if self.fixed is None:
             return self
-        unused = [key for key in ("show_if", "optional", "bypass", "default") if getattr(self, key)]
+        useless = ("show_if", "optional", "bypass", "default")
+        unused = [key for key in useless if getattr(self, key)]
         if unused:
             raise ValueError(f"is fixed and never shown; remove {' and '.join(unused)}, or fixed")
         if self.dynamic is not None:
@@ -246,8 +265,7 @@ class FieldFile(BaseModel):
                 "is fixed and drawn where ComfyUI's own page does it; remove dynamic, or write "
                 "\\{, \\| and \\} for the signs themselves"
             )
-        is_chain = self.slots is not None and "model" in self.slots
-        if self.widget == "loras" or is_chain:
+        if self.is_lora_list:
             raise ValueError(
                 "is a LoRA list and cannot be fixed; put the loaders into the workflow"
             )
@@ -283,31 +301,44 @@ class PresetFile(BaseModel):
 
 
 def dump_lora_rows(value: Any) -> Any:
-    """A value of a preset file as a form checks it: rows of a LoRA list as {"name", "strength"}."""
+    """Convert the rows of a LoRA list to {"name", "strength"}, as forms check them. Returns any
+    other value unchanged.
+    """
     if not isinstance(value, list):
         return value
-    return [row.model_dump() if isinstance(row, LoraFile) else row for row in value]
+    rows: list[Any] = []
+    for row in value:
+        rows.append(row.model_dump() if isinstance(row, LoraFile) else row)
+    return rows
 
 
 def list_direct_slots(line: FieldFile) -> list[SlotAddress]:
-    """The slots of a line that take its value as it is."""
-    return [slot for slot in _list_slots(line) if isinstance(slot, str | SlotFile)]
+    """List the slots of a line that get its value as it is."""
+    slots: list[SlotAddress] = []
+    for slot in _list_slots(line):
+        if isinstance(slot, str | SlotFile):
+            slots.append(slot)
+    return slots
 
 
 def list_computed_slots(line: FieldFile) -> list[ComputedSlot]:
-    """The slots of a line that take a number worked out of its value."""
-    return [slot for slot in _list_slots(line) if isinstance(slot, ComputedSlot)]
+    """List the slots of a line that get a number computed from its value."""
+    slots: list[ComputedSlot] = []
+    for slot in _list_slots(line):
+        if isinstance(slot, ComputedSlot):
+            slots.append(slot)
+    return slots
 
 
 def _list_slots(line: FieldFile) -> list[Any]:
-    """What stands under the key `slot`."""
+    """List the addresses under the key `slot`."""
     if isinstance(line.slot, list):
         return line.slot
     return [line.slot]
 
 
 def list_addresses(line: FieldFile) -> list[SlotAddress]:
-    """Every slot that a line names, part by part."""
+    """List every slot that a line names, part by part."""
     if line.slots is None:
         computed = [one.slot for one in list_computed_slots(line)]
         return [*list_direct_slots(line), *computed]

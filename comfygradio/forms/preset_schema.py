@@ -1,6 +1,4 @@
-"""The JSON Schema of preset files, so that editors complete keys and mark mistakes
-while one types.
-"""
+"""The JSON Schema of preset files, with which editors complete keys and mark mistakes."""
 
 from __future__ import annotations
 
@@ -14,13 +12,11 @@ from comfygradio.forms.preset_file import PresetFile
 SCHEMA_FILE = "preset.schema.json"
 
 SCHEMA_COMMENT = f"# yaml-language-server: $schema={SCHEMA_FILE}"
-"""The first line of a preset that lies beside its schema: what editors with a YAML language server
-look for.
-"""
+"""The first line of a preset beside its schema. Editors with a YAML language server look for it."""
 
 
 def build_schema() -> dict[str, Any]:
-    """The schema (JSON Schema 2020-12) of a whole preset file."""
+    """Build the schema (JSON Schema 2020-12) of a whole preset file."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **PresetFile.model_json_schema(by_alias=True),
@@ -28,10 +24,7 @@ def build_schema() -> dict[str, Any]:
 
 
 def write_schema(folder: Path) -> Path:
-    """Write the schema into a folder of presets, over an older one.
-
-    Raises PresetError where that fails.
-    """
+    """Write the schema into a folder of presets, replacing an older one. Raises PresetError."""
     path = folder / SCHEMA_FILE
     try:
         path.write_text(dump_schema(), encoding="utf-8")
@@ -41,6 +34,6 @@ def write_schema(folder: Path) -> Path:
 
 
 def dump_schema() -> str:
-    """The schema as the text of its file."""
+    """Format the schema as the text of its file."""
     text = json.dumps(build_schema(), indent=1, ensure_ascii=False)
     return f"{text}\n"

@@ -24,19 +24,20 @@ from comfygradio.forms.preset_file import (
 from comfygradio.forms.strict_yaml import KeyLines, load_yaml
 
 MAX_DESCRIBED = 20
-"""Problems of one file that are described."""
+"""Maximum number of problems of one file that are described."""
 
 
 def load_preset_file(path: Path) -> PresetFile:
-    """Read a preset file without its workflow.
+    """Load a preset file without its workflow.
 
     Raises PresetError, which names file, line and key.
     """
-    return load_preset_file_with_lines(path)[0]
+    file, _ = load_preset_file_with_lines(path)
+    return file
 
 
 def load_preset_file_with_lines(path: Path) -> tuple[PresetFile, KeyLines]:
-    """A preset file without its workflow, and the line of each of its keys.
+    """Load a preset file without its workflow, and the line of each of its keys.
 
     Raises PresetError, which names file, line and key.
     """
@@ -54,6 +55,7 @@ def load_preset_file_with_lines(path: Path) -> tuple[PresetFile, KeyLines]:
 
 
 def _check_examples(path: Path, file: PresetFile, lines: KeyLines) -> None:
+    """Raise PresetError for an example or a suggested axis of a field that does not exist."""
     there_are = f"there are {', '.join(file.fields)}."
     known = {"title", *file.fields}
     for index, example in enumerate(file.examples):
@@ -66,11 +68,14 @@ def _check_examples(path: Path, file: PresetFile, lines: KeyLines) -> None:
 
 
 def _check_formulas(path: Path, file: PresetFile, lines: KeyLines) -> None:
+    """Raise PresetError for a formula that uses another name than that of its field."""
     for name, line in file.fields.items():
         for one in list_computed_slots(line):
-            others = Formula.parse(one.of).names - {name, OWN_NAME}
+            formula = Formula.parse(one.of)
+            others = formula.names - {name, OWN_NAME}
             if others:
-                where = f"{path}:{lines.get(('fields', name), 1)}: fields.{name}"
+                number = lines.get(("fields", name), 1)
+                where = f"{path}:{number}: fields.{name}"
                 raise PresetError(
                     f"{where}: the formula {one.of} uses {min(others)}; it can use {OWN_NAME}, or "
                     f"{name}, the field's own name."
@@ -78,8 +83,8 @@ def _check_formulas(path: Path, file: PresetFile, lines: KeyLines) -> None:
 
 
 def _describe_problems(path: Path, error: ValidationError, lines: KeyLines) -> list[str]:
-    """The problems with their lines. Of one place only the most telling problem is described:
-    pydantic adds one for each type that is possible there.
+    """Describe problems, with their lines. Only the most specific problem of each place is
+    described, since pydantic reports one for each type that is possible there.
     """
     found: dict[tuple[str, ...], Any] = {}
     for problem in error.errors():
@@ -89,24 +94,24 @@ def _describe_problems(path: Path, error: ValidationError, lines: KeyLines) -> l
     outer: set[tuple[str, ...]] = set()
     for place in found:
         outer.update(place[:length] for length in range(len(place)))
-    telling = [
-        (place, problem)
-        for place, problem in found.items()
-        if place not in outer or not _is_vague(problem)
-    ]
-    described = []
-    for place, problem in telling[:MAX_DESCRIBED]:
+    specific: list[tuple[tuple[str, ...], Any]] = []
+    for place, problem in found.items():
+        if place not in outer or not _is_vague(problem):
+            specific.append((place, problem))
+    described: list[str] = []
+    for place, problem in specific[:MAX_DESCRIBED]:
         line = lines.get(place, 1)
-        described.append(f"{path}:{line}: {_describe_problem(problem, place)}")
-    more = len(telling) - len(described)
+        told = _describe_problem(problem, place)
+        described.append(f"{path}:{line}: {told}")
+    more = len(specific) - len(described)
     if more:
         described.append(f"There are {more:,} more problems.")
     return described
 
 
 def _find_place(loc: tuple[int | str, ...], lines: KeyLines) -> tuple[str, ...]:
-    """The keys on the way to a problem, without the names that pydantic gives to the branches of a
-    union.
+    """Find the keys that lead to a problem, without the names that pydantic gives to the branches
+    of a union.
     """
     place: tuple[str, ...] = ()
     for part in map(str, loc):
@@ -117,7 +122,8 @@ def _find_place(loc: tuple[int | str, ...], lines: KeyLines) -> tuple[str, ...]:
 
 def _is_vague(problem: Any) -> bool:
     """Whether a problem only reports a wrong type; pydantic adds one for each type of a union."""
-    return str(problem["type"]).endswith("_type")
+    name = str(problem["type"])
+    return name.endswith("_type")
 
 
 def _describe_problem(problem: Any, place: tuple[str, ...]) -> str:
@@ -158,26 +164,33 @@ def _describe_value(problem: Any, place: tuple[str, ...]) -> str:
 
 
 def _is_text_for_number(problem: Any) -> bool:
-    wants_number = problem["type"] in ("int_type", "float_type")
-    return wants_number and isinstance(problem["input"], str)
+    if problem["type"] not in ("int_type", "float_type"):
+        return False
+    return isinstance(problem["input"], str)
 
 
 def _describe_unknown_key(problem: Any, place: tuple[str, ...]) -> str:
     key = str(problem["loc"][-1])
     outer = place
-    if place[-1:] == (key,):  # it has no line of its own where an alias has brought it there
+    # A key that comes from an alias has no line of its own, so that its place ends before it.
+    if place[-1:] == (key,):
         outer = place[:-1]
-    model = _find_model((*outer, key))
     if "computed" in problem["loc"]:
-        model = ComputedSlot
+        model: type[BaseModel] = ComputedSlot
+    else:
+        model = _find_model((*outer, key))
     known = _list_keys(model)
     near = difflib.get_close_matches(key, known, 1, 0.5)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}."
-    where = f"{'.'.join(outer)}: " if outer else ""
-    return f"{where}unknown key {key}; {hint}"
+    told = f"unknown key {key}; {hint}"
+    if not outer:
+        return told
+    where = ".".join(outer)
+    return f"{where}: {told}"
 
 
 def _find_model(place: tuple[str, ...]) -> type[BaseModel]:
+    """Find the model of the mapping that contains a key."""
     if len(place) < 2:
         return PresetFile
     if place[0] == "fields" and len(place) <= 3:
@@ -188,5 +201,7 @@ def _find_model(place: tuple[str, ...]) -> type[BaseModel]:
 
 
 def _list_keys(model: type[BaseModel]) -> list[str]:
-    fields = model.model_fields
-    return [field.alias or name for name, field in fields.items()]
+    names: list[str] = []
+    for name, field in model.model_fields.items():
+        names.append(field.alias or name)
+    return names

@@ -55,7 +55,11 @@ class Problem:
         parts["near"] = list(self.near)
         parts["value"] = _write(self.value)
         empty: tuple[Any, ...] = ("", [], None)
-        return {name: value for name, value in parts.items() if value not in empty}
+        filled: dict[str, Any] = {}
+        for name, value in parts.items():
+            if value not in empty:
+                filled[name] = value
+        return filled
 
 
 def _write(value: Any) -> Any:

@@ -23,17 +23,20 @@ class StepGrid:
 
     def contains(self, number: int | float) -> bool:
         """Whether a number is on the grid."""
-        return (number - self.start) % self.step == 0
+        distance = number - self.start
+        return distance % self.step == 0
 
     def floor(self, number: int | float) -> int:
         """Return the largest number on the grid up to this one."""
         whole = math.floor(number)
-        return whole - (whole - self.start) % self.step
+        beyond = (whole - self.start) % self.step
+        return whole - beyond
 
     def ceil(self, number: int | float) -> int:
         """Return the smallest number on the grid from this one on."""
         whole = math.ceil(number)
-        return whole + (self.start - whole) % self.step
+        lacking = (self.start - whole) % self.step
+        return whole + lacking
 
 
 def build_step_grid(spec: InputSpec) -> StepGrid | None:
@@ -56,7 +59,9 @@ def build_step_grid(spec: InputSpec) -> StepGrid | None:
         return from_least
     if from_least.contains(default):
         return from_least
-    return from_zero if from_zero.contains(default) else None
+    if from_zero.contains(default):
+        return from_zero
+    return None
 
 
 def intersect_grids(grids: Iterable[StepGrid | None]) -> StepGrid | None:
@@ -75,8 +80,11 @@ def _intersect(one: StepGrid, other: StepGrid) -> StepGrid | None:
     distance = other.start - one.start
     if distance % shared:
         return None
-    # The start of `one` is moved along its own steps until it lies on the other as well.
-    apart = other.step // shared
-    inverse = pow(one.step // shared, -1, apart)
-    moved = distance // shared * inverse % apart
-    return StepGrid(one.step * apart, one.start + one.step * moved)
+    # The start of `one` is moved along its own steps until it lies on the other as well: by the
+    # Chinese remainder theorem, `moved` steps.
+    own = one.step // shared
+    period = other.step // shared
+    inverse = pow(own, -1, period)
+    moved = distance // shared * inverse % period
+    start = one.start + one.step * moved
+    return StepGrid(one.step * period, start)

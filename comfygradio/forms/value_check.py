@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from comfygradio.forms.exempt_value import find_exempt
 from comfygradio.forms.field import Field
 from comfygradio.forms.value_length import check_value_length
 
@@ -17,11 +16,11 @@ def check_value(field: Field, value: Any) -> Any:
 
     Raises InvalidValue.
     """
-    kept = find_exempt(field, value)
-    if kept is not None:
-        return kept
+    exempt = field.kind.find_exempt(field, value)
+    if exempt is not None:
+        return exempt
     check_value_length(field, value)
-    if is_empty(field, value):
+    if field.kind.is_empty(field, value):
         return None
     checked = field.kind.check(field, value)
     for one in field.computed:
@@ -29,16 +28,3 @@ def check_value(field: Field, value: Any) -> Any:
     if field.optional and checked == ():
         return None
     return checked
-
-
-def is_empty(field: Field, value: Any) -> bool:
-    """Whether an optional field was left empty; a text counts as empty only where that bypasses
-    nodes, or leaves the inputs to other fields.
-    """
-    if not field.optional or field.widget == "checkbox":
-        return False
-    if field.kind.is_text and not field.bypass and not field.defers_when_empty:
-        return False
-    if isinstance(value, str):
-        return not value.strip()
-    return value is None or value in ([], (), {})

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from comfygradio.forms.exempt_value import format_stand_in, has_stand_in
 from comfygradio.forms.field import Field
 
 
 def value_to_json(field: Field, value: Any) -> Any:
-    """A checked value as JSON that `check_value` takes again, except for files, of which only the
-    name stays.
+    """Convert a checked value to JSON that `check_value` takes again, except for files, of which
+    only the name stays.
 
-    A kept text of more than 100,000 characters becomes what stands for it. Sizes become
-    "768x512", colors "#rrggbb", LoRA lists [{"name": …, "strength": …}]; empty ones
-    None.
+    An exempt text of more than 100,000 characters becomes what stands for it. Sizes become
+    "768x512", colors "#rrggbb", LoRA lists [{"name": …, "strength": …}]; empty ones None.
     """
-    if has_stand_in(field, value):
-        return format_stand_in(value)
-    return field.kind.to_json(value)
+    return field.kind.to_json(field, value)
 
 
 def format_word(described: Any) -> str:
-    """A described value as templates write it: lists with commas, LoRAs by name, empty ones as
-    nothing.
+    """Format a value that is JSON as templates write it: lists with commas, LoRAs by name, None
+    as "".
     """
     if described is None:
         return ""

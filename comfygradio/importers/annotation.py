@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from comfygradio.comfy.workflow import Workflow
@@ -37,6 +38,11 @@ class Annotation:
     template: str = ""
     is_exact: bool = False
 
+    def add_slots(self, slots: Iterable[Slot]) -> Annotation:
+        """Return this annotation with further inputs to fill."""
+        filled = dict.fromkeys([*self.slots, *slots])
+        return replace(self, slots=tuple(filled))
+
 
 @dataclass(frozen=True)
 class AnnotatedWorkflow:
@@ -51,3 +57,8 @@ class AnnotatedWorkflow:
     annotations: tuple[Annotation, ...] = ()
     outputs: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+
+def number_annotations(annotations: Iterable[Annotation]) -> list[Annotation]:
+    """Set the order of annotations to that in which they come."""
+    return [replace(annotation, order=order) for order, annotation in enumerate(annotations)]

@@ -17,7 +17,7 @@ from comfygradio.comfy.workflow import Link
 from comfygradio.forms.slots import Slot
 from comfygradio.importers.annotation import Annotation
 from comfygradio.importers.ui_workflow import Scope, UiWorkflow
-from comfygradio.importers.values import get_text, slugify, to_text
+from comfygradio.importers.values import get_text, slugify, to_list, to_text
 from comfygradio.importers.workflow_editor import WorkflowEditor
 
 SOURCE = "App mode"
@@ -55,41 +55,46 @@ def import_app_mode(editor: WorkflowEditor, ui_workflow: UiWorkflow | None) -> l
     data = ui_workflow.extra.get("linearData")
     if not isinstance(data, dict):
         return []
-    hints = []
-    for order, entry in enumerate(_list(data.get("inputs"))):
-        hint = _read_input(editor, ui_workflow, entry, order)
-        if hint is not None:
-            hints.append(hint)
-    for entry in _list(data.get("outputs")):
+    annotations = []
+    for order, entry in enumerate(to_list(data.get("inputs"))):
+        annotation = _read_input(editor, ui_workflow, entry, order)
+        if annotation is not None:
+            annotations.append(annotation)
+    for entry in to_list(data.get("outputs")):
         _read_output(editor, ui_workflow, entry)
-    return hints
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
+    return annotations
 
 
 def _read_input(
     editor: WorkflowEditor, ui_workflow: UiWorkflow, entry: Any, order: int
 ) -> Annotation | None:
-    if not isinstance(entry, list) or not entry or not isinstance(entry[0], str | int):
+    # [id, widget, config], of which later parts may be missing.
+    written, widget, config, *_ = [*to_list(entry), None, None, None]
+    if not isinstance(written, str | int):
         editor.notes.append("App mode: an input that names no node was left out.")
         return None
-    written = to_text(entry[0])
-    widget = entry[1] if len(entry) > 1 and isinstance(entry[1], str) else ""
-    config = entry[2] if len(entry) > 2 and isinstance(entry[2], dict) else {}
-    addresses = _read_id(ui_workflow, written, widget)
+    if not isinstance(widget, str):
+        widget = ""
+    node_id = to_text(written)
+    addresses = _read_id(ui_workflow, node_id, widget)
     picked = _pick(editor, ui_workflow, addresses)
     slots = tuple(slot for slot in picked.slots if slot.node_id in editor.nodes)
     problem = _find_problem(editor, slots)
     if problem:
         # Whatever took a marker node out has said so already.
         if editor.removed.isdisjoint(slot.node_id for slot in picked.slots):
-            called = f"the input {addresses[0].widget:.60} of node {written:.60}"
+            called = f"the input {addresses[0].widget:.60} of node {node_id:.60}"
             editor.notes.append(f"App mode: {called} was left out, since {problem}.")
         return None
-    description = get_text(config, "description")
-    return Annotation(SOURCE, slots, picked.name, picked.label, description, order=order)
+    description = get_text(config, "description") if isinstance(config, dict) else ""
+    return Annotation(
+        source=SOURCE,
+        slots=slots,
+        name=picked.name,
+        label=picked.label,
+        help=description,
+        order=order,
+    )
 
 
 def _read_id(ui_workflow: UiWorkflow, written: str, widget: str) -> list[Address]:
@@ -100,12 +105,14 @@ def _read_id(ui_workflow: UiWorkflow, written: str, widget: str) -> list[Address
     if len(parts) in (1, 2) and _is_graph(ui_workflow, graph_id):
         # `graph:node` or `graph:node:widget`, percent-encoded.
         written = unquote(parts[0])
-        widget = unquote("".join(parts[1:])) or widget
+        if len(parts) == 2:
+            widget = unquote(parts[1]) or widget
         if graph_id in ui_workflow.definitions:
             return _find_instances(ui_workflow, graph_id, written, widget)
-    *path, node_id = written.split(":")
-    scope_path = "".join(f"{step}:" for step in path)
-    return [Address(ui_workflow.scopes.get(scope_path), node_id, written, widget)]
+    # `node`, or `subgraph:node` with the colon that also ends a scope's path.
+    path, colon, node_id = written.rpartition(":")
+    scope = ui_workflow.scopes.get(f"{path}{colon}")
+    return [Address(scope, node_id, written, widget)]
 
 
 def _find_instances(
@@ -117,8 +124,11 @@ def _find_instances(
     found = []
     for scope in ui_workflow.scopes.values():
         if scope.graph_id == graph_id:
-            found.append(Address(scope, node_id, f"{scope.path}{node_id}", widget))
-    return found or [Address(None, node_id, node_id, widget)]
+            full_id = f"{scope.path}{node_id}"
+            found.append(Address(scope, node_id, full_id, widget))
+    if not found:
+        return [Address(None, node_id, node_id, widget)]
+    return found
 
 
 def _is_graph(ui_workflow: UiWorkflow, text: str) -> bool:
@@ -127,15 +137,15 @@ def _is_graph(ui_workflow: UiWorkflow, text: str) -> bool:
     """
     if text in ui_workflow.definitions:
         return True
-    if text != "" and text == ui_workflow.root.graph_id:
-        return True
-    return UUID.fullmatch(text) is not None
+    is_root = text != "" and text == ui_workflow.root.graph_id
+    return is_root or UUID.fullmatch(text) is not None
 
 
 def _pick(editor: WorkflowEditor, ui_workflow: UiWorkflow, addresses: list[Address]) -> Picked:
+    """Pick what an entry stands for, which names one of these widgets."""
     for address in addresses:
         scope = address.scope
-        if scope and address.node_id in scope.nodes:
+        if scope is not None and address.node_id in scope.nodes:
             return _pick_shown(ui_workflow, scope, address, addresses)
     first = addresses[0]
     if first.full_id in editor.nodes or first.scope is not ui_workflow.root:
@@ -149,12 +159,15 @@ def _pick_shown(
     """Pick what a widget on the page stands for, in all instances. The first one names it."""
     slots: dict[Slot, None] = {}
     for other in addresses:
-        if other.scope:
+        if other.scope is not None:
             resolved = ui_workflow.resolve(other.scope, other.node_id, other.widget)
             slots |= dict.fromkeys(resolved)
     label = ui_workflow.find_label(scope, address.node_id, address.widget)
+    name = ""
     is_instance = f"{address.full_id}:" in ui_workflow.scopes
-    name = slugify(label or address.widget) if is_instance else ""
+    if is_instance:
+        # What it fills inside may have a name that says less.
+        name = slugify(label or address.widget)
     return Picked(tuple(slots), label, name)
 
 
@@ -166,31 +179,38 @@ def _pick_inside(editor: WorkflowEditor, ui_workflow: UiWorkflow, address: Addre
     for outer, instance, inner in ui_workflow.instances:
         meant = Slot(f"{inner.path}{address.node_id}", address.widget)
         for entry in inner.inputs:
-            name = to_text(entry.get("name"))
-            slots = ui_workflow.resolve(outer, instance, name)
-            if meant in slots:
-                label = ui_workflow.find_label(outer, instance, name)
-                shown.setdefault(slots, Picked(slots, label, slugify(label or name)))
-    if len(shown) == 1:
-        return next(iter(shown.values()))
-    return _pick_only(editor, ui_workflow, address)
+            widget = to_text(entry.get("name"))
+            slots = ui_workflow.resolve(outer, instance, widget)
+            if meant not in slots or slots in shown:
+                continue
+            label = ui_workflow.find_label(outer, instance, widget)
+            shown[slots] = Picked(slots, label, slugify(label or widget))
+    if len(shown) != 1:
+        return _pick_only(editor, ui_workflow, address)
+    (picked,) = shown.values()
+    return picked
 
 
 def _pick_only(editor: WorkflowEditor, ui_workflow: UiWorkflow, address: Address) -> Picked:
     """Pick the only widget of this name on a node with this id, in any graph. Picks nothing if
     there are several.
     """
-    inside: set[tuple[Slot, ...]] = set()
+    candidates: set[tuple[Slot, ...]] = set()
     for scope in ui_workflow.scopes.values():
-        inside.add(ui_workflow.resolve(scope, address.node_id, address.widget))
+        resolved = ui_workflow.resolve(scope, address.node_id, address.widget)
+        candidates.add(resolved)
+    ending = f":{address.node_id}"
     for node in editor.nodes.values():
-        if node.id.endswith(f":{address.node_id}") and address.widget in node.inputs:
-            inside.add((Slot(node.id, address.widget),))
+        if node.id.endswith(ending) and address.widget in node.inputs:
+            own = Slot(node.id, address.widget)
+            candidates.add((own,))
     found = []
-    for slots in inside:
+    for slots in candidates:
         if any(slot.node_id in editor.nodes for slot in slots):
             found.append(slots)
-    return Picked(found[0]) if len(found) == 1 else Picked(())
+    if len(found) != 1:
+        return Picked(())
+    return Picked(found[0])
 
 
 def _find_problem(editor: WorkflowEditor, slots: tuple[Slot, ...]) -> str:
@@ -211,12 +231,12 @@ def _has_input(editor: WorkflowEditor, slot: Slot) -> bool:
 
 
 def _read_output(editor: WorkflowEditor, ui_workflow: UiWorkflow, entry: Any) -> None:
+    """Add the output nodes that an entry names to the editor, or a note if there are none."""
     written = to_text(entry) if isinstance(entry, str | int) else ""
     ids = [address.full_id for address in _read_id(ui_workflow, written, "")]
     found = [node_id for node_id in ids if node_id in editor.nodes]
-    for node_id in _find_inside(editor, ids):
-        if _is_output(editor, node_id):
-            found.append(node_id)
+    inside = _find_inside(editor, ids)
+    found += [node_id for node_id in inside if _is_output(editor, node_id)]
     if not found:
         editor.notes.append(
             f"App mode: the output {written:.60} is no node of this workflow that shows results."
@@ -237,6 +257,6 @@ def _find_inside(editor: WorkflowEditor, ids: list[str]) -> list[str]:
 
 
 def _is_output(editor: WorkflowEditor, node_id: str) -> bool:
-    class_type = editor.nodes[node_id].class_type
-    known = editor.object_info.get(class_type)
-    return known is not None and known.is_output
+    node = editor.nodes[node_id]
+    definition = editor.object_info.get(node.class_type)
+    return definition is not None and definition.is_output

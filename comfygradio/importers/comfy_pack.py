@@ -9,10 +9,10 @@ from dataclasses import replace
 
 from comfygradio.comfy.workflow import Link, Node
 from comfygradio.forms.slots import Slot
-from comfygradio.importers.annotation import Annotation
+from comfygradio.importers.annotation import Annotation, number_annotations
 from comfygradio.importers.mapping import map_file, map_value
 from comfygradio.importers.output_nodes import replace_output
-from comfygradio.importers.values import drop_far_limit, get_number, slugify
+from comfygradio.importers.values import get_limit, slugify
 from comfygradio.importers.workflow_editor import WorkflowEditor
 
 SOURCE = "comfy-pack"
@@ -32,22 +32,27 @@ def import_comfy_pack(editor: WorkflowEditor) -> list[Annotation]:
     """Import an annotation for each input node in the order of the file. As in comfy-pack, the
     title names it, else the target.
     """
-    hints: list[Annotation] = []
+    annotations: list[Annotation] = []
     for node in editor.find("CPackInput"):
-        # Read before the node gives way: afterwards it may feed nothing any more.
+        # Read before the node is replaced: afterwards it may feed nothing any more.
         fed = editor.find_fed_inputs(node.id)
-        target = fed[0][0].input if fed else ""
-        titled = "" if node.title in (*PLAIN_TITLES, node.class_type) else node.title
-        name = slugify(titled or target)
-        hint = _read_node(editor, node)
-        if hint is not None:
-            hints.append(replace(hint, name=name, label=titled, order=len(hints)))
+        title = node.title
+        if title in (*PLAIN_TITLES, node.class_type):
+            title = ""
+        name = slugify(title)
+        if not title and fed:
+            target, _ = fed[0]
+            name = slugify(target.input)
+        annotation = _read_node(editor, node)
+        if annotation is not None:
+            annotations.append(replace(annotation, name=name, label=title))
     for node in editor.find("CPackOutput"):
         replace_output(editor, node)
-    return hints
+    return number_annotations(annotations)
 
 
 def _read_node(editor: WorkflowEditor, node: Node) -> Annotation | None:
+    """Read one input node. Returns None if it fills no input."""
     if node.class_type == "CPackInputImage":
         return _read_image(editor, node)
     input = INPUTS.get(node.class_type, "value")
@@ -57,13 +62,19 @@ def _read_node(editor: WorkflowEditor, node: Node) -> Annotation | None:
     slots = map_value(editor, node, input, value)
     if not slots:
         return None
-    low = drop_far_limit(get_number(node.inputs, "min"), sys.maxsize)
-    high = drop_far_limit(get_number(node.inputs, "max"), sys.maxsize)
-    return Annotation(SOURCE, slots, default=editor.get_input(slots[0]), minimum=low, maximum=high)
+    return Annotation(
+        source=SOURCE,
+        slots=slots,
+        default=editor.get_input(slots[0]),
+        minimum=get_limit(node.inputs, "min", sys.maxsize),
+        maximum=get_limit(node.inputs, "max", sys.maxsize),
+    )
 
 
 def _read_image(editor: WorkflowEditor, node: Node) -> Annotation:
+    """Read an image node. If the server lacks it, a loader takes its place."""
     slot = Slot(node.id, "image")
     if editor.spec(slot) is None:
-        slot = map_file(editor, node, "image", node.inputs.get("image"))
+        file = node.inputs.get("image")
+        slot = map_file(editor, node, "image", file)
     return Annotation(SOURCE, (slot,), widget="image")

@@ -12,7 +12,7 @@ from typing import Any
 from comfygradio.comfy.workflow import Link, Node
 from comfygradio.forms.kinds.registry import Widget
 from comfygradio.forms.slots import Slot
-from comfygradio.importers.annotation import Annotation
+from comfygradio.importers.annotation import Annotation, number_annotations
 from comfygradio.importers.mapping import (
     Medium,
     find_loader,
@@ -22,7 +22,7 @@ from comfygradio.importers.mapping import (
 )
 from comfygradio.importers.output_nodes import replace_output
 from comfygradio.importers.values import (
-    drop_far_limit,
+    get_limit,
     get_number,
     get_text,
     slugify,
@@ -98,46 +98,48 @@ def import_comfydeploy(editor: WorkflowEditor) -> list[Annotation]:
     """
     found: dict[str, Annotation] = {}
     for node in editor.find(PREFIX, SOCKET_INPUT):
-        hint = _read_node(editor, node)
-        if hint is None:
+        annotation = _read_node(editor, node)
+        if annotation is None:
             continue
         # `node` is as the file has it; the graph's own may have changed.
         key = get_text(node.inputs, "input_id") or node.id
         twin = found.get(key)
         if twin is not None:
-            slots = dict.fromkeys((*twin.slots, *hint.slots))
-            hint = replace(twin, slots=tuple(slots))
-        found[key] = hint
+            annotation = twin.add_slots(annotation.slots)
+        found[key] = annotation
     for node in editor.find("ComfyDeployOutput", "ComfyDeployWebscoketImageOutput"):
         replace_output(editor, node)
-    return [replace(hint, order=order) for order, hint in enumerate(found.values())]
+    return number_annotations(found.values())
 
 
 def _read_node(editor: WorkflowEditor, node: Node) -> Annotation | None:
+    """Read one External node. Returns None if it fills no input."""
     suffix = node.class_type.removeprefix(PREFIX)
     if node.class_type == SOCKET_INPUT:
         suffix = "Image"
-    hint = Annotation(
-        SOURCE,
-        (),
-        name=slugify(get_text(node.inputs, "input_id")),
+    input_id = get_text(node.inputs, "input_id")
+    bare = Annotation(
+        source=SOURCE,
+        slots=(),
+        name=slugify(input_id),
         label=get_text(node.inputs, "display_name"),
         help=get_text(node.inputs, "description"),
     )
     file = FILES.get(suffix)
     if file is not None:
         slot = _expose_file(editor, node, file)
-        return replace(hint, slots=(slot,), widget=file.medium)
+        return replace(bare, slots=(slot,), widget=file.medium)
     kind = KINDS.get(suffix, ValueKind())
     slots = _expose_value(editor, node, kind)
     if not slots:
         return None
     default = None if kind.widget == "seed" else editor.get_input(slots[0])
-    hint = replace(hint, slots=slots, widget=kind.widget, default=default)
-    return _with_limits(node, hint)
+    annotation = replace(bare, slots=slots, widget=kind.widget, default=default)
+    return _add_limits(node, annotation)
 
 
 def _expose_value(editor: WorkflowEditor, node: Node, kind: ValueKind) -> tuple[Slot, ...]:
+    """Find the inputs that the node's field fills, and put its value into them."""
     raw = node.inputs.get(kind.input)
     if Link.parse(raw):
         return map_value(editor, node, kind.input, raw)
@@ -149,10 +151,9 @@ def _expose_value(editor: WorkflowEditor, node: Node, kind: ValueKind) -> tuple[
         if value is None or value < low:
             value = low
     if isinstance(value, str) and "://" in value:
+        shown = editor.describe_node(node.id)
         editor.notes.append(
-            f"{editor.describe_node(node.id)}: its file would have been fetched from the web; "
-            "choose "
-            "one here."
+            f"{shown}: its file would have been fetched from the web; choose one here."
         )
         value = ""
     return map_value(editor, node, kind.input, value)
@@ -165,23 +166,27 @@ def _take_sent(editor: WorkflowEditor, node: Node, kind: ValueKind) -> Any:
     sent = get_number(node.inputs, "input_id")
     if sent is None:
         return node.inputs.get(kind.input)
-    editor.set_input(Slot(node.id, "input_id"), f"input_{node.id}")
-    editor.set_input(Slot(node.id, kind.input), sent)
+    id_slot = Slot(node.id, "input_id")
+    value_slot = Slot(node.id, kind.input)
+    editor.set_input(id_slot, f"input_{node.id}")
+    editor.set_input(value_slot, sent)
     return sent
 
 
-def _with_limits(node: Node, annotation: Annotation) -> Annotation:
+def _add_limits(node: Node, annotation: Annotation) -> Annotation:
+    """Add the node's choices, or its limits."""
     if annotation.widget == "dropdown":
         options = get_text(node.inputs, "options")
-        return replace(annotation, choices=_read_options(options))
-    low = drop_far_limit(get_number(node.inputs, "min_value"), NO_LIMIT)
-    high = get_number(node.inputs, "max_value")
-    if annotation.widget != "seed":
-        high = drop_far_limit(high, NO_LIMIT)
+        return replace(annotation, choices=_parse_options(options))
+    low = get_limit(node.inputs, "min_value", NO_LIMIT)
+    high = get_limit(node.inputs, "max_value", NO_LIMIT)
+    if annotation.widget == "seed":
+        # Seeds may be that large.
+        high = get_number(node.inputs, "max_value")
     return replace(annotation, minimum=low, maximum=high)
 
 
-def _read_options(text: str) -> tuple[str, ...]:
+def _parse_options(text: str) -> tuple[str, ...]:
     """Parse the choices of an Enum node: a JSON list, or one choice a line."""
     try:
         listed = json.loads(text)
@@ -189,8 +194,12 @@ def _read_options(text: str) -> tuple[str, ...]:
         listed = None
     if not isinstance(listed, list):
         listed = text.splitlines()
-    choices = [to_text(entry).strip() for entry in listed]
-    return tuple(dict.fromkeys(choice for choice in choices if choice))
+    choices: dict[str, None] = {}
+    for entry in listed:
+        choice = to_text(entry).strip()
+        if choice:
+            choices[choice] = None
+    return tuple(choices)
 
 
 def _expose_file(editor: WorkflowEditor, node: Node, file: FileKind) -> Slot:
@@ -203,22 +212,20 @@ def _expose_file(editor: WorkflowEditor, node: Node, file: FileKind) -> Slot:
     loader = find_loader(editor, node.inputs.get("default_value"))
     if loader is not None:
         fed = editor.find_fed_inputs(node.id)
-        editor.rewire(fed, {0: [loader.node_id, 0], 1: [loader.node_id, 1]})
+        feeds = {output: [loader.node_id, output] for output in (0, 1)}
+        editor.rewire(fed, feeds)
         editor.remove(node.id)
         return loader
     if file.medium == "video" and file.inputs:
         own = Slot(node.id, file.inputs[0])
         if editor.spec(own) is not None:
             return own
+    shown = editor.describe_node(node.id)
     if file.loss:
-        editor.notes.append(
-            f"{editor.describe_node(node.id)} became a loader of ComfyUI's own: {file.loss}."
-        )
+        editor.notes.append(f"{shown} became a loader of ComfyUI's own: {file.loss}.")
     if get_text(node.inputs, "default_value_url"):
         editor.notes.append(
-            f"{editor.describe_node(node.id)}: its default would have been fetched from the web; "
-            "choose "
-            "a file."
+            f"{shown}: its default would have been fetched from the web; choose a file."
         )
     name = get_text(node.inputs, *file.inputs)
     if node.class_type == VIDEO:
@@ -232,6 +239,9 @@ def _place_frames(editor: WorkflowEditor, node: Node, file: str) -> Slot:
     """
     fed = editor.find_fed_inputs(node.id)
     slot = replace_with_loader(editor, node, "video", file)
-    parts = editor.add(f"{node.id}_frames", "GetVideoComponents", {"video": [node.id, 0]})
-    editor.rewire(fed, {0: [parts, 0], 2: [parts, 1]})
+    video = [node.id, 0]
+    parts = editor.add(f"{node.id}_frames", "GetVideoComponents", {"video": video})
+    frames = [parts, 0]
+    sound = [parts, 1]
+    editor.rewire(fed, {0: frames, 2: sound})
     return slot

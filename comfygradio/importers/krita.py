@@ -13,13 +13,17 @@ from typing import Any
 
 from comfygradio.comfy.workflow import Link, Node
 from comfygradio.forms.kinds.registry import Widget
-from comfygradio.importers.annotation import Annotation
-from comfygradio.importers.krita_canvas import import_canvas, import_layers, import_styles
+from comfygradio.importers.annotation import Annotation, number_annotations
+from comfygradio.importers.krita_canvas import (
+    NamedAnnotation,
+    import_canvas,
+    import_layers,
+    import_styles,
+)
 from comfygradio.importers.mapping import map_value
 from comfygradio.importers.output_nodes import replace_output
 from comfygradio.importers.values import (
-    drop_far_limit,
-    get_number,
+    get_limit,
     get_text,
     to_flag,
     to_int,
@@ -59,64 +63,71 @@ def import_krita(editor: WorkflowEditor) -> list[Annotation]:
     """
     found: dict[str, Annotation] = {}
     for node in editor.find("ETN_Parameter", *OLD_TYPES):
-        hint = _read_parameter(editor, node)
-        if hint is None:
+        annotation = _read_parameter(editor, node)
+        if annotation is None:
             continue
         name = get_text(node.inputs, "name") or "Parameter"
         twin = found.get(name)
         if twin is not None:
-            slots = dict.fromkeys((*twin.slots, *hint.slots))
-            hint = replace(twin, slots=tuple(slots))
-        found[name] = hint
+            annotation = twin.add_slots(annotation.slots)
+        found[name] = annotation
     pictures, seeds = import_canvas(editor, SOURCE)
-    layers = import_layers(editor, SOURCE)
-    styles = import_styles(editor, SOURCE)
-    named = sorted([*found.items(), *layers, *styles], key=lambda entry: _sort(entry[0]))
-    placed = [_place(name, hint) for name, hint in named]
+    named = [*found.items()]
+    named += import_layers(editor, SOURCE)
+    named += import_styles(editor, SOURCE)
+    named.sort(key=_rank)
+    fields = [_name_field(name, annotation) for name, annotation in named]
     for node in editor.find("ETN_KritaOutput", "ETN_KritaSendText"):
         prefix = get_text(node.inputs, "name") or "krita"
         replace_output(editor, node, keep=False, prefix=prefix)
-    hints = [*pictures, *placed, *seeds]
-    return [replace(hint, order=order) for order, hint in enumerate(hints)]
+    return number_annotations([*pictures, *fields, *seeds])
 
 
 def _read_parameter(editor: WorkflowEditor, node: Node) -> Annotation | None:
+    """Read one parameter. Returns None if it fills no input."""
     said = OLD_TYPES.get(node.class_type) or get_text(node.inputs, "type") or "auto"
     if said not in TYPES:
         editor.notes.append(
             f"{editor.describe_node(node.id)}: the type {said:.40} is not known; the server's "
             "own is used."
         )
-    widget, read = TYPES.get(said, TYPES["auto"])
+        said = "auto"
+    widget, read = TYPES[said]
     raw = node.inputs.get("default")
     value = raw if Link.parse(raw) else read(raw)
     slots = map_value(editor, node, "default", value, may_stay=False)
     if not slots:
         return None
-    hint = Annotation(SOURCE, slots, widget=widget, default=editor.get_input(slots[0]))
+    default = editor.get_input(slots[0])
+    annotation = Annotation(SOURCE, slots, widget=widget, default=default)
     if widget != "number":
-        return hint
-    low = drop_far_limit(get_number(node.inputs, "min"), NO_LIMIT)
-    high = drop_far_limit(get_number(node.inputs, "max"), NO_LIMIT)
-    return replace(hint, minimum=low, maximum=high)
+        return annotation
+    return replace(
+        annotation,
+        minimum=get_limit(node.inputs, "min", NO_LIMIT),
+        maximum=get_limit(node.inputs, "max", NO_LIMIT),
+    )
 
 
-def _place(name: str, annotation: Annotation) -> Annotation:
+def _name_field(name: str, annotation: Annotation) -> Annotation:
     """Set group and label of an annotation, without the numbers that sort them."""
-    group, label = _split_group(name)
-    _, shown_group = _split_order(group)
-    _, shown_label = _split_order(label)
-    return replace(annotation, group=shown_group, label=shown_label)
+    _, group, _, label = _split_name(name)
+    return replace(annotation, group=group, label=label)
 
 
-def _sort(name: str) -> tuple[int, str, int, str]:
-    group, label = _split_group(name)
-    return *_split_order(group), *_split_order(label)
+def _rank(named: NamedAnnotation) -> tuple[int, str, int, str]:
+    name, _ = named
+    return _split_name(name)
 
 
-def _split_group(name: str) -> tuple[str, str]:
+def _split_name(name: str) -> tuple[int, str, int, str]:
+    """Split "1. Group/2. Label" into number and text of the group and number and text of the
+    label.
+    """
     group, _, label = name.rpartition("/")
-    return group, label
+    group_order, group_text = _split_order(group)
+    order, text = _split_order(label)
+    return group_order, group_text, order, text
 
 
 def _split_order(text: str) -> tuple[int, str]:

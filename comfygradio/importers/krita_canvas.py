@@ -39,7 +39,8 @@ def import_canvas(editor: WorkflowEditor, source: str) -> tuple[list[Annotation]
     pictures: list[Slot] = []
     seeds: list[Slot] = []
     for node in editor.find("ETN_KritaCanvas"):
-        seeds += [slot for slot, output in editor.find_fed_inputs(node.id) if output == 3]
+        fed = editor.find_fed_inputs(node.id)
+        seeds += _pick_output(fed, 3)
         pictures.append(_replace_canvas(editor, node))
     selections = list(editor.find("ETN_KritaSelection"))
     for node in selections:
@@ -48,68 +49,78 @@ def import_canvas(editor: WorkflowEditor, source: str) -> tuple[list[Annotation]
             editor.remove(node.id)
         else:
             pictures.append(replace_with_loader(editor, node, "image", ""))
-        editor.rewire(fed, {0: [pictures[0].node_id, 1], 1: True, 2: 0, 3: 0})
+        mask = [pictures[0].node_id, 1]
+        editor.rewire(fed, {0: mask, 1: True, 2: 0, 3: 0})
         editor.notes.append(
             f"Krita's selection (node {node.id}) became a mask that is painted on the picture."
         )
-    picture_hints: list[Annotation] = []
+    widget: Widget = "mask" if selections else "image"
+    picture_fields: list[Annotation] = []
     if pictures:
-        widget: Widget = "mask" if selections else "image"
-        picture_hints.append(Annotation(source, tuple(pictures), label="Picture", widget=widget))
-    seed_hints: list[Annotation] = []
+        picture_fields.append(Annotation(source, tuple(pictures), label="Picture", widget=widget))
+    seed_fields: list[Annotation] = []
     if seeds:
-        seed_hints.append(Annotation(source, tuple(seeds), label="Seed", widget="seed"))
-    return picture_hints, seed_hints
+        seed_fields.append(Annotation(source, tuple(seeds), label="Seed", widget="seed"))
+    return picture_fields, seed_fields
+
+
+def _pick_output(fed: list[tuple[Slot, int]], output: int) -> tuple[Slot, ...]:
+    """Pick the inputs that one output feeds."""
+    return tuple(slot for slot, number in fed if number == output)
 
 
 def import_layers(editor: WorkflowEditor, source: str) -> list[NamedAnnotation]:
     """Replace layers by pictures to upload."""
-    hints: list[NamedAnnotation] = []
+    found: list[NamedAnnotation] = []
     for node in editor.find("ETN_KritaImageLayer", "ETN_KritaMaskLayer"):
         fed = editor.find_fed_inputs(node.id)
         slot = replace_with_loader(editor, node, "image", "")
         feeds: dict[int, Any] = {0: [node.id, 0]}
         if node.class_type == "ETN_KritaMaskLayer":
-            editor.replace(
-                node.id, "LoadImageMask", {"image": editor.get_input(slot), "channel": "red"}
-            )
+            file = editor.get_input(slot)
+            editor.replace(node.id, "LoadImageMask", {"image": file, "channel": "red"})
         else:
             feeds |= _invert_mask(editor, node.id, 1, fed)
         editor.rewire(fed, feeds)
         name = get_text(node.inputs, "name") or "Picture"
-        hints.append((name, Annotation(source, (slot,), widget="image")))
-    return hints
+        found.append((name, Annotation(source, (slot,), widget="image")))
+    return found
 
 
 def import_styles(editor: WorkflowEditor, source: str) -> list[NamedAnnotation]:
     """Replace styles by a checkpoint, and by fields for the prompts and sampler settings that a
     style holds.
     """
-    hints: list[NamedAnnotation] = []
+    found: list[NamedAnnotation] = []
     for node in editor.find("ETN_KritaStyle"):
         fed = editor.find_fed_inputs(node.id)
         style = get_text(node.inputs, "name") or "Style"
         # A slash would part the group from the label.
         group = style.replace("/", " ")
-        checkpoint = choose_file(editor, "CheckpointLoaderSimple", "ckpt_name", None)
-        editor.notes.append(
-            f"{editor.describe_node(node.id)} became a checkpoint; choose its model, and check "
-            "prompts and "
-            "steps."
-        )
-        editor.replace(node.id, "CheckpointLoaderSimple", {"ckpt_name": checkpoint})
-        # Model, CLIP and VAE are outputs of the checkpoint, with the same numbers.
-        feeds: dict[int, Any] = {output: [node.id, output] for output in (0, 1, 2)}
-        for output, (_, _, usual) in STYLE_OUTPUTS.items():
-            feeds[output] = usual
-        editor.rewire(fed, feeds)
-        hints.append((f"{group}/1. Checkpoint", Annotation(source, (Slot(node.id, "ckpt_name"),))))
+        _replace_style(editor, node, fed)
+        checkpoint = Slot(node.id, "ckpt_name")
+        found.append((f"{group}/1. Checkpoint", Annotation(source, (checkpoint,))))
         for output, (label, widget, usual) in STYLE_OUTPUTS.items():
-            slots = tuple(slot for slot, number in fed if number == output)
+            slots = _pick_output(fed, output)
             if slots:
-                hint = Annotation(source, slots, widget=widget, default=usual)
-                hints.append((f"{group}/{label}", hint))
-    return hints
+                annotation = Annotation(source, slots, widget=widget, default=usual)
+                found.append((f"{group}/{label}", annotation))
+    return found
+
+
+def _replace_style(editor: WorkflowEditor, node: Node, fed: list[tuple[Slot, int]]) -> None:
+    """Replace a style by a checkpoint, and by typical values for the rest."""
+    checkpoint = choose_file(editor, "CheckpointLoaderSimple", "ckpt_name", None)
+    editor.notes.append(
+        f"{editor.describe_node(node.id)} became a checkpoint; choose its model, and check prompts "
+        "and steps."
+    )
+    editor.replace(node.id, "CheckpointLoaderSimple", {"ckpt_name": checkpoint})
+    # Model, CLIP and VAE are outputs of the checkpoint, with the same numbers.
+    feeds: dict[int, Any] = {output: [node.id, output] for output in (0, 1, 2)}
+    for output, (_, _, usual) in STYLE_OUTPUTS.items():
+        feeds[output] = usual
+    editor.rewire(fed, feeds)
 
 
 def _replace_canvas(editor: WorkflowEditor, node: Node) -> Slot:
@@ -139,7 +150,8 @@ def _measure(editor: WorkflowEditor, node_id: str, fed: list[tuple[Slot, int]]) 
             f"This ComfyUI cannot measure pictures; width and height are {SIZE} instead."
         )
         return {1: SIZE, 2: SIZE}
-    measured = editor.add(f"{node_id}_size", "GetImageSize", {"image": [node_id, 0]})
+    picture = [node_id, 0]
+    measured = editor.add(f"{node_id}_size", "GetImageSize", {"image": picture})
     return {1: [measured, 0], 2: [measured, 1]}
 
 
@@ -149,8 +161,8 @@ def _invert_mask(
     """Return a link to a picture's inverted mask if it is used. In Krita the mask is the opaque
     part, in ComfyUI's loader the transparent one.
     """
-    used = {number for _, number in fed}
-    if output not in used:
+    if not _pick_output(fed, output):
         return {}
-    inverted = editor.add(f"{node_id}_mask", "InvertMask", {"mask": [node_id, 1]})
+    mask = [node_id, 1]
+    inverted = editor.add(f"{node_id}_mask", "InvertMask", {"mask": mask})
     return {output: [inverted, 0]}

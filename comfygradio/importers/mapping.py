@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from comfygradio.comfy.workflow import Link, Node
-from comfygradio.forms.literals import takes_literal
+from comfygradio.forms.literals import guess_type, takes_literal
 from comfygradio.forms.slots import Slot
 from comfygradio.importers.values import to_text
 from comfygradio.importers.workflow_editor import WorkflowEditor
@@ -19,6 +19,14 @@ LOADERS: Mapping[Medium, tuple[str, str, str]] = {
     "audio": ("LoadAudio", "audio", "example.wav"),
 }
 """Medium → ComfyUI's own loader, its input, and a file name for servers that list none."""
+
+PRIMITIVES: Mapping[str, str] = {
+    "BOOLEAN": "PrimitiveBoolean",
+    "INT": "PrimitiveInt",
+    "FLOAT": "PrimitiveFloat",
+    "STRING": "PrimitiveStringMultiline",
+}
+"""Type of a value → ComfyUI's own node that holds it."""
 
 
 def map_value(
@@ -56,8 +64,10 @@ def map_file(editor: WorkflowEditor, node: Node, medium: Medium, file: Any) -> S
     """
     fed = editor.find_fed_inputs(node.id)
     slot = replace_with_loader(editor, node, medium, file)
-    outputs = (0, 1) if medium == "image" else (0,)
-    editor.rewire(fed, {output: [node.id, output] for output in outputs})
+    feeds = {0: [node.id, 0]}
+    if medium == "image":
+        feeds[1] = [node.id, 1]  # the mask
+    editor.rewire(fed, feeds)
     return slot
 
 
@@ -69,7 +79,9 @@ def replace_with_loader(editor: WorkflowEditor, node: Node, medium: Medium, file
     """
     class_type, input, example = LOADERS[medium]
     chosen = choose_file(editor, class_type, input, file)
-    editor.replace(node.id, class_type, {input: chosen or example})
+    if not chosen:
+        chosen = example
+    editor.replace(node.id, class_type, {input: chosen})
     return Slot(node.id, input)
 
 
@@ -99,43 +111,52 @@ def _bypass(editor: WorkflowEditor, node: Node, input: str, link: Link) -> None:
     """Note that another node feeds a marker. A marker that the server lacks is replaced by that
     node.
     """
+    feeding = editor.describe_node(link.node_id)
     editor.notes.append(
-        f"{editor.describe_node(node.id)}: its {input} is fed by "
-        f"{editor.describe_node(link.node_id)}, so that it "
-        "became no field."
+        f"{editor.describe_node(node.id)}: its {input} is fed by {feeding}, so that it became no "
+        "field."
     )
     if node.class_type in editor.object_info:
         return
+    # Whatever its output, each input that it fed gets the one value.
     fed = [(slot, 0) for slot, _ in editor.find_fed_inputs(node.id)]
     editor.rewire(fed, {0: [link.node_id, link.slot]})
     editor.remove(node.id)
 
 
 def _can_stay(editor: WorkflowEditor, own: Slot, fed: list[Slot]) -> bool:
+    """Whether a marker that the server has may stay, see `map_value`."""
     spec = editor.spec(own)
     if spec is None or not takes_literal(spec):
         return False
     if spec.choices is not None:
         return True
-    targets = [editor.spec(slot) for slot in fed]
-    return all(target is None or target.choices is None for target in targets)
+    for slot in fed:
+        target = editor.spec(slot)
+        if target is not None and target.choices is not None:
+            return False
+    return True
 
 
 def _inline(editor: WorkflowEditor, node: Node, fed: list[Slot], value: Any) -> tuple[Slot, ...]:
     """Put a marker's value into the inputs that it fed. Inputs that take no literal are fed by a
     primitive node in the marker's place, if the server has one.
     """
-    primitive = _choose_primitive(value)
+    kind = guess_type(value)
+    primitive = PRIMITIVES.get(kind or "STRING", "")
+    filled: list[Slot] = []
     sockets: list[Slot] = []
-    if primitive in editor.object_info:
-        sockets = [slot for slot in fed if _is_socket(editor, slot)]
-    filled = [slot for slot in fed if slot not in sockets]
+    for slot in fed:
+        if primitive in editor.object_info and _is_socket(editor, slot):
+            sockets.append(slot)
+        else:
+            filled.append(slot)
     for slot in filled:
         editor.set_input(slot, value)
     if not sockets:
         editor.remove(node.id)
         return tuple(filled)
-    held = value if isinstance(value, bool | int | float) else to_text(value)
+    held = to_text(value) if primitive == PRIMITIVES["STRING"] else value
     editor.replace(node.id, primitive, {"value": held})
     for slot in sockets:
         editor.set_input(slot, [node.id, 0])
@@ -148,13 +169,3 @@ def _is_socket(editor: WorkflowEditor, slot: Slot) -> bool:
         return False
     spec = editor.spec(slot)
     return spec is None or not takes_literal(spec)
-
-
-def _choose_primitive(value: Any) -> str:
-    if isinstance(value, bool):
-        return "PrimitiveBoolean"
-    if isinstance(value, int):
-        return "PrimitiveInt"
-    if isinstance(value, float):
-        return "PrimitiveFloat"
-    return "PrimitiveStringMultiline"

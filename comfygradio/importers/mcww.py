@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from comfygradio.comfy.object_info import InputSpec
 from comfygradio.forms.kinds.registry import Widget
 from comfygradio.forms.slots import Slot
-from comfygradio.importers.annotation import Annotation
+from comfygradio.importers.annotation import Annotation, number_annotations
 from comfygradio.importers.titled_node import TitledNode, list_settable_inputs, list_titles
 from comfygradio.importers.ui_workflow import UiWorkflow
 from comfygradio.importers.values import to_number
@@ -96,17 +96,17 @@ def import_mcww(editor: WorkflowEditor, ui_workflow: UiWorkflow | None) -> list[
             marker.column or 0,
         )
 
-    hints: list[Annotation] = []
+    annotations: list[Annotation] = []
     for marker, titled in sorted(marked, key=place):
         if marker.category == "output":
             if titled.node_id in editor.nodes:
                 editor.outputs.append(titled.node_id)
             continue
-        hint = _make_hint(editor, marker, titled)
-        if hint is not None:
-            hints.append(replace(hint, order=len(hints)))
-    _note_optional_media(editor, hints)
-    return hints
+        annotation = _make_annotation(editor, marker, titled)
+        if annotation is not None:
+            annotations.append(annotation)
+    _note_optional_media(editor, annotations)
+    return number_annotations(annotations)
 
 
 def _find_marked(
@@ -123,32 +123,27 @@ def _find_marked(
             )
 
 
-def _make_hint(
+def _make_annotation(
     editor: WorkflowEditor, marker: TitleMarker, titled: TitledNode
 ) -> Annotation | None:
+    """Make the annotation of a titled node, or note that it has no input to set and return None."""
+    shown = editor.describe_node(titled.node_id)
     slots = titled.slots or _choose_slots(editor, titled)
     if not slots:
-        editor.notes.append(
-            f"{editor.describe_node(titled.node_id)} is marked for MCWW, but has no input that "
-            "could be set."
-        )
+        editor.notes.append(f"{shown} is marked for MCWW, but has no input that could be set.")
         return None
     spec = editor.spec(slots[0])
-    low, high, step = _read_limits(marker.arguments, spec)
+    low, high, step = _parse_limits(marker.arguments, spec)
     if low is None and marker.arguments.lower() not in WORDS:
-        editor.notes.append(
-            f"{editor.describe_node(titled.node_id)}: {marker.arguments:.60} is not understood "
-            "and was "
-            "ignored."
-        )
+        editor.notes.append(f"{shown}: {marker.arguments:.60} is not understood and was ignored.")
     widget: Widget | None = None
     if _is_seed(marker, spec):
         widget = "seed"
     elif low is not None:
         widget = "slider"
     return Annotation(
-        SOURCE,
-        slots,
+        source=SOURCE,
+        slots=slots,
         label=marker.label,
         group=_name_group(marker),
         advanced=marker.category == "advanced",
@@ -160,12 +155,12 @@ def _make_hint(
 
 
 def _is_seed(marker: TitleMarker, spec: InputSpec | None) -> bool:
-    if "seed" not in marker.label.lower() or marker.arguments:
+    if spec is None or "INT" not in spec.types:
         return False
-    return spec is not None and "INT" in spec.types
+    return "seed" in marker.label.lower() and not marker.arguments
 
 
-def _read_limits(arguments: str, spec: InputSpec | None) -> tuple[int | float | None, ...]:
+def _parse_limits(arguments: str, spec: InputSpec | None) -> tuple[int | float | None, ...]:
     """Parse minimum, maximum and step of "1, 10, 0.1" for a number. None for what is not given."""
     nothing = (None, None, None)
     if spec is None or spec.types.isdisjoint({"INT", "FLOAT"}):
@@ -173,7 +168,9 @@ def _read_limits(arguments: str, spec: InputSpec | None) -> tuple[int | float | 
     limits = [to_number(number) for number in NUMBER.findall(arguments)]
     if len(limits) == 2:
         return (*limits, None)
-    return tuple(limits) if len(limits) == 3 else nothing
+    if len(limits) == 3:
+        return tuple(limits)
+    return nothing
 
 
 def _name_group(marker: TitleMarker) -> str:
@@ -189,10 +186,12 @@ def _choose_slots(editor: WorkflowEditor, titled: TitledNode) -> tuple[Slot, ...
     list if there is nothing else.
     """
     node = editor.nodes.get(titled.node_id)
-    inputs = list_settable_inputs(editor, node) if node else {}
-    best = min(inputs, key=lambda name: _rank(inputs[name]), default=None)
-    if best is None:
+    if node is None:
         return ()
+    inputs = list_settable_inputs(editor, node)
+    if not inputs:
+        return ()
+    best = min(inputs, key=lambda name: _rank(inputs[name]))
     return (Slot(titled.node_id, best),)
 
 
@@ -209,11 +208,12 @@ def _rank(spec: InputSpec) -> int:
 
 
 def _note_optional_media(editor: WorkflowEditor, annotations: list[Annotation]) -> None:
+    """Note which files may stay empty in MCWW."""
     media = []
-    for hint in annotations:
-        spec = editor.spec(hint.slots[0])
+    for annotation in annotations:
+        spec = editor.spec(annotation.slots[0])
         if spec is not None and spec.media:
-            media.append(hint.label)
+            media.append(annotation.label)
     if media:
         editor.notes.append(
             f"MCWW lets {', '.join(media)} stay empty and leaves out the nodes behind; "

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import replace
 
 from comfygradio.comfy.object_info import InputSpec
-from comfygradio.forms.kinds.registry import KINDS, Widget
+from comfygradio.forms.kinds.registry import KINDS
 from comfygradio.forms.literals import check_literal
 from comfygradio.forms.slots import Slot
 from comfygradio.importers.annotation import Annotation
@@ -15,16 +14,6 @@ from comfygradio.importers.values import to_number
 from comfygradio.importers.workflow_editor import WorkflowEditor
 
 NUMBERS = frozenset({"INT", "FLOAT"})
-FILLABLE_TYPES: Mapping[Widget, frozenset[str]] = {
-    "text": frozenset({"STRING", "COLOR"}),
-    "textarea": frozenset({"STRING"}),
-    "number": NUMBERS,
-    "slider": NUMBERS,
-    "checkbox": frozenset({"BOOLEAN"}),
-    "seed": frozenset({"INT"}),
-    "color": frozenset({"STRING", "COLOR"}),
-}
-"""Widget → types of inputs that it can fill."""
 
 
 def normalise_annotations(
@@ -36,14 +25,17 @@ def normalise_annotations(
     Annotations without such an input are dropped.
     """
     taken: set[Slot] = set()
-    tidied = []
-    for hint in annotations:
-        free = [slot for slot in hint.slots if slot not in taken and editor.is_free(slot)]
-        slots = tuple(dict.fromkeys(free))
+    normalised = []
+    for annotation in annotations:
+        slots = []
+        for slot in annotation.slots:
+            if slot not in taken and editor.is_free(slot):
+                slots.append(slot)
+                taken.add(slot)
         if slots:
-            taken.update(slots)
-            tidied.append(normalise_annotation(editor, replace(hint, slots=slots)))
-    return tidied
+            kept = replace(annotation, slots=tuple(slots))
+            normalised.append(normalise_annotation(editor, kept))
+    return normalised
 
 
 def normalise_annotation(editor: WorkflowEditor, annotation: Annotation) -> Annotation:
@@ -54,8 +46,8 @@ def normalise_annotation(editor: WorkflowEditor, annotation: Annotation) -> Anno
     specs = [spec for spec in known if spec is not None]
     if not specs:
         return annotation
-    annotation = _tidy_limits(editor, annotation, specs)
-    annotation = _tidy_choices(editor, annotation, specs)
+    annotation = _normalise_limits(editor, annotation, specs)
+    annotation = _drop_choices(editor, annotation, specs)
     if not all(_suits(annotation, spec) for spec in specs):
         annotation = replace(annotation, widget=None)
     if not _takes_default(annotation, specs):
@@ -63,19 +55,20 @@ def normalise_annotation(editor: WorkflowEditor, annotation: Annotation) -> Anno
     return annotation
 
 
-def _tidy_limits(
+def _normalise_limits(
     editor: WorkflowEditor, annotation: Annotation, specs: list[InputSpec]
 ) -> Annotation:
-    if not all(NUMBERS & spec.types for spec in specs):
+    """Drop limits that are none for these inputs, and turn texts into numbers."""
+    if any(NUMBERS.isdisjoint(spec.types) for spec in specs):
         return replace(annotation, minimum=None, maximum=None, step=None)
     low = to_number(annotation.minimum)
     high = to_number(annotation.maximum)
     step = to_number(annotation.step)
     says_limits = low is not None or high is not None
     if says_limits and not _leave_value(low, high, specs):
+        shown = _describe(annotation)
         editor.notes.append(
-            f"{_call(annotation)}: its limits {low} to {high} leave no value, so that they were "
-            "ignored."
+            f"{shown}: its limits {low} to {high} leave no value, so that they were ignored."
         )
         low = None
         high = None
@@ -90,30 +83,37 @@ def _tidy_limits(
 
 def _leave_value(low: int | float | None, high: int | float | None, specs: list[InputSpec]) -> bool:
     """Whether some value is within these limits and those of the server."""
-    lows = [low, *(spec.minimum for spec in specs)]
-    highs = [high, *(spec.maximum for spec in specs)]
-    least = max((limit for limit in lows if limit is not None), default=-math.inf)
-    most = min((limit for limit in highs if limit is not None), default=math.inf)
+    least: int | float = -math.inf
+    most: int | float = math.inf
+    for limit in (low, *(spec.minimum for spec in specs)):
+        if limit is not None:
+            least = max(least, limit)
+    for limit in (high, *(spec.maximum for spec in specs)):
+        if limit is not None:
+            most = min(most, limit)
     return not least > most
 
 
 def _whole(value: int | float | None) -> int | float | None:
+    """Return 1 for 1.0, as whole numbers are written."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value
 
 
-def _tidy_choices(
+def _drop_choices(
     editor: WorkflowEditor, annotation: Annotation, specs: list[InputSpec]
 ) -> Annotation:
     """Drop choices if the server has its own, which are always up to date."""
-    offered = next((spec.choices for spec in specs if spec.choices is not None), None)
-    if offered is None or not annotation.choices:
+    offered = [spec.choices for spec in specs if spec.choices is not None]
+    if not offered or not annotation.choices:
         return annotation
-    listed = {str(choice) for choice in offered}
+    listed = {str(choice) for choice in offered[0]}
     if set(annotation.choices) < listed:
         names = ", ".join(annotation.choices)
-        editor.notes.append(f"{_call(annotation)} offered only {names:.300}; the server has more.")
+        editor.notes.append(
+            f"{_describe(annotation)} offered only {names:.300}; the server has more."
+        )
     return replace(annotation, choices=())
 
 
@@ -121,24 +121,23 @@ def _suits(annotation: Annotation, spec: InputSpec) -> bool:
     """Whether the annotation's widget can fill an input."""
     if annotation.widget is None:
         return True
-    if KINDS[annotation.widget].is_media:
-        return bool(spec.media) or spec.choices is not None or "STRING" in spec.types
-    if KINDS[annotation.widget].is_list:
-        return spec.choices is not None or bool(annotation.choices)
-    if annotation.widget == "color" and spec.options.get("display") == "color":
-        return True
-    suited = FILLABLE_TYPES.get(annotation.widget, frozenset())
-    return not suited.isdisjoint(spec.types)
+    has_choices = bool(annotation.choices)
+    return KINDS[annotation.widget].is_likely_for(spec, has_choices)
 
 
 def _takes_default(annotation: Annotation, specs: list[InputSpec]) -> bool:
+    """Whether the default is possible on the server, and among the annotation's own choices and
+    limits.
+    """
     if annotation.default is None:
         return False
     if any(check_literal(spec, annotation.default) for spec in specs):
         return False
     if annotation.choices and annotation.default not in annotation.choices:
         return False
-    number = to_number(annotation.default) if NUMBERS & specs[0].types else None
+    if NUMBERS.isdisjoint(specs[0].types):
+        return True
+    number = to_number(annotation.default)
     if number is None:
         return True
     if annotation.minimum is not None and number < annotation.minimum:
@@ -146,5 +145,7 @@ def _takes_default(annotation: Annotation, specs: list[InputSpec]) -> bool:
     return annotation.maximum is None or number <= annotation.maximum
 
 
-def _call(annotation: Annotation) -> str:
-    return annotation.label or annotation.name or f"The field of {annotation.slots[0]}"
+def _describe(annotation: Annotation) -> str:
+    """Name an annotation for people."""
+    first = annotation.slots[0]
+    return annotation.label or annotation.name or f"The field of {first}"

@@ -19,18 +19,43 @@ from comfygradio.importers.workflow_editor import WorkflowEditor
 
 WORDS = ("prompt", "positive_prompt", "positive", "user_prompt", "input_prompt", "text")
 UNWANTED = ("negative_prompt", "negative", "neg_prompt", "negativeprompt")
+ADVANCED_NAMES = (
+    "steps",
+    "scale",
+    "cfg",
+    "cfg_scale",
+    "guidance",
+    "clip_skip",
+    "vae",
+    "sampler",
+    "sampler_name",
+    "scheduler",
+    "denoise",
+    "batch_size",
+)
+"""Names of placeholders that become advanced fields."""
+
 SETTINGS = (
-    *("seed", "noise_seed", "width", "height", "batch_size", "image", "image_name", "filename"),
-    *("steps", "scale", "cfg", "cfg_scale", "guidance", "denoise", "strength", "clip_skip"),
-    *("model", "checkpoint", "ckpt", "ckpt_name", "vae", "lora", "sampler", "sampler_name"),
-    *("scheduler", "fps", "frames", "length", "duration"),
+    *ADVANCED_NAMES,
+    "seed",
+    "noise_seed",
+    "width",
+    "height",
+    "image",
+    "image_name",
+    "filename",
+    "strength",
+    "model",
+    "checkpoint",
+    "ckpt",
+    "ckpt_name",
+    "lora",
+    "fps",
+    "frames",
+    "length",
+    "duration",
 )
 """Names of placeholders in apps (SillyTavern, Open WebUI, chat bots, scripts)."""
-
-ADVANCED_NAMES = frozenset(
-    {"steps", "scale", "cfg", "cfg_scale", "guidance", "clip_skip", "vae"}
-) | {*("sampler", "sampler_name", "scheduler", "denoise", "batch_size")}
-"""Names of placeholders that become advanced fields."""
 
 PERCENT = re.compile(r"(?<![\w%])%([A-Za-z]\w{0,39})%(?![\w%])")
 """The form that is a placeholder wherever it occurs, whatever its name."""
@@ -46,9 +71,8 @@ OTHER = re.compile(
 placeholders.
 """
 
-INSIDE = frozenset({*WORDS, *UNWANTED} - {"text", "positive", "negative"})
+INSIDE = frozenset({*WORDS, *UNWANTED}) - {"text", "positive", "negative"}
 """Names that are placeholders in the other forms inside a text, too."""
-
 
 WORKING = TEXT_CONTROLS | {"search", "old", "old_text", "placeholder", "from", "text_find"}
 """Inputs of nodes that replace texts: the workflow itself fills in what they look for."""
@@ -70,7 +94,12 @@ class Placeholder:
     @property
     def is_whole(self) -> bool:
         """Whether the input contains nothing else."""
-        return not (self.before or self.after)
+        return self.around == ""
+
+    @property
+    def around(self) -> str:
+        """The text of the input without the placeholder."""
+        return self.before + self.after
 
 
 def import_placeholders(editor: WorkflowEditor, ui_workflow: UiWorkflow | None) -> list[Annotation]:
@@ -83,45 +112,69 @@ def import_placeholders(editor: WorkflowEditor, ui_workflow: UiWorkflow | None) 
     groups: dict[tuple[str, str, str], list[Placeholder]] = {}
     for place in places:
         key = (place.name, place.before, place.after)
-        groups.setdefault(key, []).append(place)
+        group = groups.setdefault(key, [])
+        group.append(place)
         _clear(editor, place)
     if places:
-        shown = ", ".join(dict.fromkeys(place.written for place in places))
+        written = dict.fromkeys(place.written for place in places)
+        shown = ", ".join(written)
         editor.notes.append(f"Placeholders of another app became fields: {shown[:300]}.")
-    return [_write_hint(group) for group in groups.values()]
+    return [_make_annotation(group) for group in groups.values()]
 
 
 def _find_places(editor: WorkflowEditor) -> Iterator[Placeholder]:
     """Find placeholders, except those that nodes of the workflow replace."""
     texts: dict[Slot, str] = {}
+    replaced: set[str] = set()
     for node in editor.nodes.values():
         for name, value in node.inputs.items():
-            if isinstance(value, str):
-                texts[Slot(node.id, name)] = value
-    own = {text.strip() for slot, text in texts.items() if slot.last_part.lower() in WORKING}
+            if not isinstance(value, str):
+                continue
+            slot = Slot(node.id, name)
+            if slot.last_part.lower() in WORKING:
+                replaced.add(value.strip())
+            else:
+                texts[slot] = value
     for slot, text in texts.items():
         name = slot.last_part.lower()
-        if name in WORKING or name in FORMATS or name.endswith("prefix"):
+        if name in FORMATS or name.endswith("prefix"):
             continue
-        place = _read_place(editor, slot, text, own)
+        place = _find_place(editor, slot, text, replaced)
         if place is not None:
             yield place
 
 
-def _read_place(editor: WorkflowEditor, slot: Slot, text: str, own: set[str]) -> Placeholder | None:
+def _find_place(
+    editor: WorkflowEditor, slot: Slot, text: str, replaced: set[str]
+) -> Placeholder | None:
+    """Find the main placeholder in a text, except those that the workflow itself replaces."""
     bare = text.strip()
-    if bare in own:
+    if bare in replaced:
         return None
-    alone = PERCENT.fullmatch(bare) or OTHER.fullmatch(bare)
-    if alone and (alone.re is PERCENT or _read_name(alone) in KNOWN):
-        return Placeholder(slot, _read_name(alone), bare)
-    matches = (*PERCENT.finditer(text), *OTHER.finditer(text))
-    found = [match for match in matches if _counts(match) and match[0] not in own]
+    name = _find_only_name(bare)
+    if name:
+        return Placeholder(slot, name, bare)
+    found = []
+    for match in (*PERCENT.finditer(text), *OTHER.finditer(text)):
+        if _is_placeholder(match) and match[0] not in replaced:
+            found.append(match)
     if not found:
         return None
     main = min(found, key=_rank_match)
     before, after = _leave_out(editor, slot, text, found, main)
     return Placeholder(slot, _read_name(main), main[0], before, after)
+
+
+def _find_only_name(text: str) -> str:
+    """Return the name if the whole text is one placeholder; else ""."""
+    match = PERCENT.fullmatch(text)
+    if match is not None:
+        return _read_name(match)
+    match = OTHER.fullmatch(text)
+    if match is None:
+        return ""
+    name = _read_name(match)
+    return name if name in KNOWN else ""
 
 
 def _rank_match(match: re.Match[str]) -> tuple[bool, int]:
@@ -143,38 +196,41 @@ def _leave_out(
         after = after.replace(written, "")
     if others:
         names = ", ".join(dict.fromkeys(others))
+        where = f"{slot.input} of {editor.describe_node(slot.node_id)}"
         editor.notes.append(
-            f"{names} stood beside {main[0]} in {slot.input} of "
-            f"{editor.describe_node(slot.node_id)} and "
-            "was left out; the one field takes all words."
+            f"{names} stood beside {main[0]} in {where} and was left out; the one field takes all "
+            "words."
         )
     return before, after
 
 
-def _counts(match: re.Match[str]) -> bool:
+def _is_placeholder(match: re.Match[str]) -> bool:
     """Whether a match inside a text is a placeholder."""
-    return match.re is PERCENT or _read_name(match) in INSIDE
+    if match.re is PERCENT:
+        return True
+    return _read_name(match) in INSIDE
 
 
 def _read_name(match: re.Match[str]) -> str:
-    # Each form has a group of its own, of which one matched.
-    name: str = next(group for group in match.groups() if group)
+    # Each form has a group of its own, and the last one that matched is the only one.
+    name = match[match.lastindex or 0]
     return name.lower()
 
 
 def _clear(editor: WorkflowEditor, place: Placeholder) -> None:
     """Replace a placeholder by the server's default, or remove it from its text."""
-    if place.is_whole:
-        editor.set_input(place.slot, fit_literal(editor.spec(place.slot), None))
-    else:
-        editor.set_input(place.slot, f"{place.before}{place.after}")
+    if not place.is_whole:
+        editor.set_input(place.slot, place.around)
+        return
+    spec = editor.spec(place.slot)
+    editor.set_input(place.slot, fit_literal(spec, None))
 
 
-def _write_hint(places: list[Placeholder]) -> Annotation:
+def _make_annotation(places: list[Placeholder]) -> Annotation:
+    """Make the annotation of the inputs with one placeholder. The text around it is a template."""
     first = places[0]
-    around = f"{first.before}{first.after}"
     # A template takes every name in braces for a field's.
-    has_template = not first.is_whole and not find_placeholders(around)
+    has_template = not first.is_whole and not find_placeholders(first.around)
     return Annotation(
         source=f"another app, as {first.written}",
         slots=tuple(place.slot for place in places),
@@ -189,6 +245,8 @@ def _write_hint(places: list[Placeholder]) -> Annotation:
 
 def _rank(name: str) -> int:
     """Rank prompts first, then negative prompts, then the rest."""
+    if name in WORDS:
+        return 0
     if name in UNWANTED:
         return 1
-    return 0 if name in WORDS else 2
+    return 2

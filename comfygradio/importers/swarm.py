@@ -9,7 +9,7 @@ from typing import Any
 from comfygradio.comfy.workflow import Link, Node
 from comfygradio.forms.kinds.registry import Widget
 from comfygradio.forms.slots import Slot
-from comfygradio.importers.annotation import Annotation
+from comfygradio.importers.annotation import Annotation, number_annotations
 from comfygradio.importers.mapping import Medium, map_file, map_value
 from comfygradio.importers.values import (
     drop_far_limit,
@@ -63,28 +63,31 @@ def import_swarm(editor: WorkflowEditor) -> list[Annotation]:
     for node in editor.find("SwarmInput"):
         if node.id in groups:
             continue
-        hint = _read_node(editor, node)
-        if hint is None:
+        annotation = _read_node(editor, node)
+        if annotation is None:
             continue
         group = _find_group(node, groups)
-        is_advanced = hint.advanced or group.advanced
-        found.append((group, replace(hint, group=group.title, advanced=is_advanced)))
+        is_advanced = annotation.advanced or group.advanced
+        annotation = replace(annotation, group=group.title, advanced=is_advanced)
+        found.append((group, annotation))
     _drop_labels(editor)
     # Groups of the same order stand as they come in the file.
-    places = list(dict.fromkeys(group for group, _ in found))
+    listed = list(dict.fromkeys(group for group, _ in found))
 
     def place(entry: tuple[Group, Annotation]) -> tuple[int | float, int, int | float]:
-        group, hint = entry
-        return group.order, places.index(group), hint.order
+        group, annotation = entry
+        return group.order, listed.index(group), annotation.order
 
     found.sort(key=place)
-    return [replace(hint, order=order) for order, (_, hint) in enumerate(found)]
+    return number_annotations(annotation for _, annotation in found)
 
 
 def _read_group(node: Node) -> Group:
-    title = get_text(node.inputs, "title")
-    order = get_number(node.inputs, "order_priority") or 0
-    return Group(title, order, get_flag(node.inputs, "is_advanced"))
+    return Group(
+        title=get_text(node.inputs, "title"),
+        order=get_number(node.inputs, "order_priority") or 0,
+        advanced=get_flag(node.inputs, "is_advanced"),
+    )
 
 
 def _find_group(node: Node, groups: dict[str, Group]) -> Group:
@@ -95,14 +98,16 @@ def _find_group(node: Node, groups: dict[str, Group]) -> Group:
 
 
 def _read_node(editor: WorkflowEditor, node: Node) -> Annotation | None:
+    """Read one input node. Returns None if it fills no input."""
     slots = _expose(editor, node)
     if not slots:
         return None
     inputs = node.inputs
-    hint = Annotation(
-        SOURCE,
-        slots,
-        name=slugify(get_text(inputs, "raw_id")),
+    raw_id = get_text(inputs, "raw_id")
+    annotation = Annotation(
+        source=SOURCE,
+        slots=slots,
+        name=slugify(raw_id),
         label=get_text(inputs, "title"),
         help=get_text(inputs, "description"),
         order=get_number(inputs, "order_priority") or 0,
@@ -111,12 +116,18 @@ def _read_node(editor: WorkflowEditor, node: Node) -> Annotation | None:
         default=None if node.class_type in FILES else editor.get_input(slots[0]),
     )
     if node.class_type in ("SwarmInputInteger", "SwarmInputFloat"):
-        return _with_limits(editor, node, hint)
+        return _add_limits(editor, node, annotation)
     if node.class_type == "SwarmInputDropdown":
-        words = [word.strip() for word in get_text(inputs, "values").split(",")]
-        choices = tuple(word for word in words if word)
-        return replace(hint, choices=choices if len(choices) > 1 else ())
-    return hint
+        values = get_text(inputs, "values")
+        return replace(annotation, choices=_parse_choices(values))
+    return annotation
+
+
+def _parse_choices(text: str) -> tuple[str, ...]:
+    """Parse choices that commas separate. A single one is no choice."""
+    words = [word.strip() for word in text.split(",")]
+    choices = tuple(word for word in words if word)
+    return choices if len(choices) > 1 else ()
 
 
 def _expose(editor: WorkflowEditor, node: Node) -> tuple[Slot, ...]:
@@ -128,7 +139,8 @@ def _expose(editor: WorkflowEditor, node: Node) -> tuple[Slot, ...]:
         own = Slot(node.id, medium)
         if editor.spec(own) is not None:
             return (own,)
-        return (map_file(editor, node, medium, node.inputs.get(medium)),)
+        file = node.inputs.get(medium)
+        return (map_file(editor, node, medium, file),)
     value = node.inputs.get("value")
     if node.class_type == "SwarmInputCheckpoint" and node.class_type not in editor.object_info:
         slot = Slot(node.id, "ckpt_name")
@@ -136,8 +148,8 @@ def _expose(editor: WorkflowEditor, node: Node) -> tuple[Slot, ...]:
         editor.set_input(slot, to_text(value))
         return (slot,)
     if Link.parse(value) is None:
-        read: Callable[[Any], Any] = READERS.get(node.class_type, to_text)
-        value = read(value)
+        convert: Callable[[Any], Any] = READERS.get(node.class_type, to_text)
+        value = convert(value)
     return map_value(editor, node, "value", value)
 
 
@@ -152,35 +164,36 @@ def _choose_widget(node: Node) -> Widget | None:
     return FILES.get(node.class_type)
 
 
-def _with_limits(editor: WorkflowEditor, node: Node, annotation: Annotation) -> Annotation:
+def _add_limits(editor: WorkflowEditor, node: Node, annotation: Annotation) -> Annotation:
+    """Add the node's limits. A slider ends where SwarmUI's does."""
     low = get_number(node.inputs, "min")
     high = get_number(node.inputs, "max")
-    shown = get_number(node.inputs, "view_max")
-    step = get_number(node.inputs, "step")
     if low == high:
         low = None
         high = None
-    if annotation.widget == "slider" and shown and high is not None and (low or 0) < shown < high:
-        editor.notes.append(
-            f"{annotation.label or editor.describe_node(node.id)}: SwarmUI's slider ends at "
-            f"{shown}, but up to "
-            f"{high} may be typed in there; this one ends at {shown}."
-        )
-        high = shown
+    end = get_number(node.inputs, "view_max")
+    if annotation.widget == "slider" and end and high is not None:
+        start = low or 0
+        if start < end < high:
+            shown = annotation.label or editor.describe_node(node.id)
+            editor.notes.append(
+                f"{shown}: SwarmUI's slider ends at {end}, but up to {high} may be typed in there; "
+                f"this one ends at {end}."
+            )
+            high = end
     return replace(
         annotation,
         minimum=drop_far_limit(low, NO_LIMIT),
         maximum=drop_far_limit(high, NO_LIMIT),
-        step=step,
+        step=get_number(node.inputs, "step"),
     )
 
 
 def _drop_labels(editor: WorkflowEditor) -> None:
     """Remove groups and descriptions, which only SwarmUI uses."""
     for node in editor.find(GROUP, DESCRIPTION):
-        if node.class_type == DESCRIPTION:
-            text = get_text(node.inputs, "description")
-            if text:
-                editor.notes.append(f"The workflow describes itself: {text:.300}")
+        text = get_text(node.inputs, "description")
+        if node.class_type == DESCRIPTION and text:
+            editor.notes.append(f"The workflow describes itself: {text:.300}")
         if node.class_type not in editor.object_info:
             editor.remove(node.id)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from comfygradio.comfy.object_info import InputSpec
 from comfygradio.comfy.workflow import Link, Node
-from comfygradio.forms.literals import takes_literal
+from comfygradio.forms.literals import guess_type, takes_literal
 from comfygradio.forms.slots import Slot
 from comfygradio.importers.ui_workflow import UiWorkflow
 from comfygradio.importers.workflow_editor import WorkflowEditor
@@ -29,8 +29,9 @@ def list_titles(editor: WorkflowEditor, ui_workflow: UiWorkflow | None) -> Itera
     """List the titles of the workflow, and of the primitives in its UI format."""
     known = _read_saved(ui_workflow) if ui_workflow else {}
     for node in list(editor.nodes.values()):
-        own = node.title if node.title != node.class_type else ""
-        title = own or known.get(node.id, "")
+        title = node.title
+        if title in ("", node.class_type):
+            title = known.get(node.id, "")
         yield TitledNode(node.id, title.strip())
     if ui_workflow is None:
         return
@@ -51,19 +52,25 @@ def list_settable_inputs(editor: WorkflowEditor, node: Node) -> Mapping[str, Inp
     in the workflow.
     """
     known = editor.object_info.get(node.class_type)
-    found: dict[str, InputSpec] = {}
     if known is None:
-        for name, value in node.inputs.items():
-            guessed = _guess_spec(name, value)
-            if guessed is not None:
-                found[name] = guessed
-        return found
+        return _guess_specs(node)
+    found: dict[str, InputSpec] = {}
     for name in dict.fromkeys([*known.inputs, *node.inputs]):
         if Link.parse(node.inputs.get(name)):
             continue
         spec = editor.spec(Slot(node.id, name))
         if spec is not None and takes_literal(spec):
             found[name] = spec
+    return found
+
+
+def _guess_specs(node: Node) -> dict[str, InputSpec]:
+    """Guess the specs of a node's inputs from their values. Links have none."""
+    found: dict[str, InputSpec] = {}
+    for name, value in node.inputs.items():
+        kind = guess_type(value)
+        if kind is not None:
+            found[name] = InputSpec(name, kind, "required")
     return found
 
 
@@ -75,15 +82,3 @@ def _read_saved(ui_workflow: UiWorkflow) -> dict[str, str]:
         if isinstance(title, str) and title:
             titles[f"{scope.path}{node_id}"] = title
     return titles
-
-
-def _guess_spec(name: str, value: object) -> InputSpec | None:
-    if isinstance(value, bool):
-        return InputSpec(name, "BOOLEAN", "required")
-    if isinstance(value, int):
-        return InputSpec(name, "INT", "required")
-    if isinstance(value, float):
-        return InputSpec(name, "FLOAT", "required")
-    if isinstance(value, str):
-        return InputSpec(name, "STRING", "required")
-    return None

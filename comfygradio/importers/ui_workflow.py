@@ -1,5 +1,5 @@
-"""The UI format of a workflow, as far as markers need it: which API inputs a widget on ComfyUI's
-page stands for.
+"""The UI format of a workflow, as far as importers need it: find the API inputs that a widget on
+ComfyUI's page stands for.
 """
 
 from __future__ import annotations
@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from comfygradio.forms.slots import Slot
-from comfygradio.importers.values import to_text
+from comfygradio.importers.values import to_list, to_text
 
 MAX_SCOPES = 1000
 """Maximum number of subgraph instances that are read. Real workflows have a few dozen."""
 
 MAX_DEPTH = 50
 """Maximum nesting of subgraph instances."""
+
+MAX_DEFINITION_DEPTH = 20
+"""Maximum nesting of subgraph definitions inside one another."""
 
 MAX_STEPS = 1000
 """Maximum number of widgets between a widget and what it stands for."""
@@ -47,10 +50,16 @@ class UiLink:
         """
         if isinstance(data, dict):
             data = [data.get(key) for key in LINK_KEYS]
-        if not isinstance(data, list) or len(data) < 5:
+        if not isinstance(data, list) or len(data) < len(LINK_KEYS):
             return None
-        link_id, origin, origin_slot, target, target_slot = data[:5]
-        return cls(to_text(link_id), to_text(origin), origin_slot, to_text(target), target_slot)
+        link_id, origin, origin_slot, target, target_slot, *_ = data
+        return cls(
+            id=to_text(link_id),
+            origin=to_text(origin),
+            origin_slot=origin_slot,
+            target=to_text(target),
+            target_slot=target_slot,
+        )
 
 
 @dataclass(frozen=True)
@@ -68,14 +77,20 @@ class Scope:
     @classmethod
     def parse(cls, path: str, data: Mapping[str, Any]) -> Scope:
         """Parse the graph of a workflow or of a subgraph's definition."""
-        nodes = {to_text(node.get("id")): node for node in _objects(data.get("nodes"))}
-        links = [UiLink.parse(entry) for entry in _list(data.get("links"))]
+        nodes = {}
+        for node in _list_objects(data.get("nodes")):
+            nodes[to_text(node.get("id"))] = node
+        links = []
+        for entry in to_list(data.get("links")):
+            link = UiLink.parse(entry)
+            if link is not None:
+                links.append(link)
         return cls(
             path=path,
             graph_id=to_text(data.get("id")),
             nodes=nodes,
-            links=tuple(link for link in links if link is not None),
-            inputs=tuple(_objects(data.get("inputs"))),
+            links=tuple(links),
+            inputs=tuple(_list_objects(data.get("inputs"))),
         )
 
 
@@ -103,8 +118,10 @@ class UiWorkflow:
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         self.data = data
-        listed = _list_definitions(data)
-        self.definitions = {to_text(entry.get("id")): entry for entry in listed}
+        self.definitions: dict[str, Mapping[str, Any]] = {}
+        for definition in _list_definitions(data):
+            graph_id = to_text(definition.get("id"))
+            self.definitions[graph_id] = definition
         self.root = Scope.parse("", data)
         self.scopes: dict[str, Scope] = {"": self.root}
         self.instances: list[tuple[Scope, str, Scope]] = []
@@ -124,22 +141,24 @@ class UiWorkflow:
         """
         found: dict[Slot, None] = {}
         seen: set[Slot] = set()
-        ahead = [WidgetPlace(scope, node_id, widget)]
-        while ahead and len(seen) < MAX_STEPS:
-            place = ahead.pop(0)
+        queue = [WidgetPlace(scope, node_id, widget)]
+        while queue and len(seen) < MAX_STEPS:
+            place = queue.pop(0)
             if place.slot in seen:
                 continue
             seen.add(place.slot)
-            further = self._follow(place)
-            if further is None:
+            followed = self._follow(place)
+            if followed is None:
                 found[place.slot] = None
             else:
-                ahead = further + ahead
+                # First, so that the inputs come in the order of the page.
+                queue = [*followed, *queue]
         return tuple(found)
 
     def find_label(self, scope: Scope, node_id: str, widget: str) -> str:
         """Return the author's name for a widget on the page, or ""."""
-        entries = _objects(scope.nodes.get(node_id, {}).get("inputs"))
+        node = scope.nodes.get(node_id, {})
+        entries = _list_objects(node.get("inputs"))
         inner = self.scopes.get(f"{scope.path}{node_id}:")
         if inner is not None:
             entries += inner.inputs
@@ -157,18 +176,22 @@ class UiWorkflow:
             for node_id, node in scope.nodes.items():
                 yield scope, node_id, node
 
-    def _enter_all(self, scope: Scope, inside: tuple[str, ...]) -> None:
+    def _enter_all(self, scope: Scope, outer_types: tuple[str, ...]) -> None:
+        """Add the scopes of all subgraph instances in a scope. `outer_types` are the subgraphs that
+        it is itself nested in.
+        """
         for node_id, node in scope.nodes.items():
             kind = to_text(node.get("type"))
-            if kind not in self.definitions or kind in inside:
+            if kind not in self.definitions or kind in outer_types:
                 continue
             # Subgraphs inside of subgraphs multiply: a file could fill the memory.
-            if len(inside) >= MAX_DEPTH or len(self.scopes) >= MAX_SCOPES:
+            if len(outer_types) >= MAX_DEPTH or len(self.scopes) >= MAX_SCOPES:
                 continue
-            inner = Scope.parse(f"{scope.path}{node_id}:", self.definitions[kind])
-            self.scopes[inner.path] = inner
+            path = f"{scope.path}{node_id}:"
+            inner = Scope.parse(path, self.definitions[kind])
+            self.scopes[path] = inner
             self.instances.append((scope, node_id, inner))
-            self._enter_all(inner, (*inside, kind))
+            self._enter_all(inner, (*outer_types, kind))
 
     def _follow(self, place: WidgetPlace) -> list[WidgetPlace] | None:
         """Return the widgets that a widget stands for, or None if it is an input of the API
@@ -183,7 +206,8 @@ class UiWorkflow:
             return self._enter(inner, node, place.widget)
         if node.get("type") not in PASS_THROUGH_TYPES:
             return None
-        return [_land(scope, link) for link in scope.links if link.origin == place.node_id]
+        links = [link for link in scope.links if link.origin == place.node_id]
+        return [_find_target(scope, link) for link in links]
 
     def _enter(self, inner: Scope, node: Mapping[str, Any], widget: str) -> list[WidgetPlace]:
         """Find what a widget of an instance is inside: its input of that name, or a widget that it
@@ -193,43 +217,44 @@ class UiWorkflow:
         for number, entry in enumerate(inner.inputs):
             if entry.get("name") == widget:
                 numbers.append(number)
-        entering = []
+        places = []
         for link in inner.links:
             if link.origin == SUBGRAPH_INPUT and link.origin_slot in numbers:
-                entering.append(_land(inner, link))
-        if entering:
-            return entering
+                places.append(_find_target(inner, link))
+        if places:
+            return places
         properties = node.get("properties")
         if not isinstance(properties, dict):
             return []
-        places = []
-        for proxy in _list(properties.get("proxyWidgets")):
-            if isinstance(proxy, list) and len(proxy) >= 2 and proxy[1] == widget:
-                places.append(WidgetPlace(inner, to_text(proxy[0]), widget))
+        for proxy in to_list(properties.get("proxyWidgets")):
+            if not isinstance(proxy, list) or len(proxy) < 2:
+                continue
+            inner_id, name, *_ = proxy
+            if name == widget:
+                places.append(WidgetPlace(inner, to_text(inner_id), widget))
         return places
 
 
-def _land(scope: Scope, link: UiLink) -> WidgetPlace:
+def _find_target(scope: Scope, link: UiLink) -> WidgetPlace:
     """Find the widget that a link feeds."""
-    entries = _objects(scope.nodes.get(link.target, {}).get("inputs"))
-    landed: Mapping[str, Any] = {}
-    for number, entry in enumerate(entries):
+    node = scope.nodes.get(link.target, {})
+    target: Mapping[str, Any] = {}
+    for number, entry in enumerate(_list_objects(node.get("inputs"))):
         # An id that both sides name is surer than a number.
         if to_text(entry.get("link")) == link.id:
-            landed = entry
+            target = entry
             break
         if number == link.target_slot:
-            landed = entry
-    return WidgetPlace(scope, link.target, _name_widget(landed))
+            target = entry
+    return WidgetPlace(scope, link.target, _name_widget(target))
 
 
 def _name_widget(entry: Mapping[str, Any]) -> str:
     """Name an input as the API format does: by its widget, if it has one."""
     widget = entry.get("widget")
-    name = widget.get("name") if isinstance(widget, dict) else None
-    if not isinstance(name, str):
-        name = entry.get("name")
-    return to_text(name)
+    if isinstance(widget, dict) and isinstance(widget.get("name"), str):
+        return to_text(widget["name"])
+    return to_text(entry.get("name"))
 
 
 def _list_definitions(data: Mapping[str, Any], depth: int = 0) -> list[Mapping[str, Any]]:
@@ -237,8 +262,8 @@ def _list_definitions(data: Mapping[str, Any], depth: int = 0) -> list[Mapping[s
     definitions = data.get("definitions")
     if not isinstance(definitions, dict):
         return []
-    listed = _objects(definitions.get("subgraphs"))
-    if depth >= 20:
+    listed = _list_objects(definitions.get("subgraphs"))
+    if depth >= MAX_DEFINITION_DEPTH:
         return listed
     found = list(listed)
     for entry in listed:
@@ -246,9 +271,7 @@ def _list_definitions(data: Mapping[str, Any], depth: int = 0) -> list[Mapping[s
     return found
 
 
-def _objects(value: Any) -> list[Mapping[str, Any]]:
-    return [entry for entry in _list(value) if isinstance(entry, dict)]
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
+def _list_objects(value: Any) -> list[Mapping[str, Any]]:
+    """List the objects among the entries of a list; [] for anything else."""
+    entries = to_list(value)
+    return [entry for entry in entries if isinstance(entry, dict)]

@@ -24,12 +24,29 @@ def get_text(inputs: Mapping[str, Any], *names: str) -> str:
 
 def get_number(inputs: Mapping[str, Any], name: str) -> int | float | None:
     """Return a finite number, also from its text, or None."""
-    return to_number(inputs.get(name))
+    value = inputs.get(name)
+    return to_number(value)
+
+
+def get_limit(inputs: Mapping[str, Any], name: str, beyond: int) -> int | float | None:
+    """Return a limit, or None if it is missing or at least `beyond` from 0, which means
+    "no limit".
+    """
+    limit = get_number(inputs, name)
+    return drop_far_limit(limit, beyond)
 
 
 def get_flag(inputs: Mapping[str, Any], name: str) -> bool:
     """Whether an input is on."""
-    return to_flag(inputs.get(name))
+    value = inputs.get(name)
+    return to_flag(value)
+
+
+def to_list(value: Any) -> list[Any]:
+    """Return a list as it is; [] for anything else."""
+    if not isinstance(value, list):
+        return []
+    return value
 
 
 def to_number(value: Any) -> int | float | None:
@@ -38,7 +55,9 @@ def to_number(value: Any) -> int | float | None:
         value = _parse_number(value.strip())
     if not is_number(value):
         return None
-    return value if -MAX_NUMBER < value < MAX_NUMBER else None
+    # Not a number, which compares as False, is None as well.
+    is_within = -MAX_NUMBER < value < MAX_NUMBER
+    return value if is_within else None
 
 
 def to_int(value: Any) -> int | None:
@@ -77,7 +96,9 @@ def slugify(text: str) -> str:
     """Make a field name (lower case letters, digits and _) from an id; "" if nothing is left."""
     joined = re.sub(r"[^a-z0-9]+", "_", text.lower())
     name = joined.strip("_")[:60]
-    return name if name[:1].isalpha() else ""
+    if not name[:1].isalpha():
+        return ""
+    return name
 
 
 def fit_literal(spec: InputSpec | None, value: Any) -> Any:
@@ -93,7 +114,8 @@ def fit_literal(spec: InputSpec | None, value: Any) -> Any:
     takes_number = not spec.types.isdisjoint({"INT", "FLOAT"})
     if takes_number and not takes_text and not takes_flag:
         return _fit_number(spec, value)
-    if takes_flag and not (takes_text and isinstance(value, str)):
+    stays_text = takes_text and isinstance(value, str)
+    if takes_flag and not stays_text:
         return to_flag(value)
     return to_text(value)
 
@@ -114,8 +136,11 @@ def _fit_number(spec: InputSpec, value: Any) -> int | float:
         value = int(value)
     low = to_number(spec.minimum)
     high = to_number(spec.maximum)
-    wishes = (to_number(value), to_number(spec.default), low, 0)
-    chosen = next(number for number in wishes if number is not None)
+    chosen = to_number(value)
+    if chosen is None:
+        chosen = to_number(spec.default)
+    if chosen is None:
+        chosen = 0 if low is None else low
     if "FLOAT" not in spec.types:
         chosen = round(chosen)
     if low is not None and chosen < low:
@@ -126,6 +151,7 @@ def _fit_number(spec: InputSpec, value: Any) -> int | float:
 
 
 def _parse_number(text: str) -> int | float | None:
+    # Longer ones would not be finite, and Python refuses to parse thousands of digits.
     if re.fullmatch(r"[+-]?[0-9]{1,300}", text):
         return int(text)
     try:

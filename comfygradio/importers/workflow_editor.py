@@ -21,8 +21,8 @@ class WorkflowEditor:
 
     def __init__(self, workflow: Workflow, info: ObjectInfo) -> None:
         self.workflow = workflow
-        self.nodes: dict[str, Node] = dict(workflow.nodes)
         self.object_info = info
+        self.nodes = dict(workflow.nodes)
         self.outputs: list[str] = []
         self.notes: list[str] = []
         self.removed: set[str] = set()
@@ -75,7 +75,8 @@ class WorkflowEditor:
         if node is None:
             return
         if not Link.parse(value):
-            value = fit_literal(self.spec(slot), value)
+            spec = self.spec(slot)
+            value = fit_literal(spec, value)
         inputs = {**node.inputs, slot.input: value}
         self.nodes[node.id] = replace(node, inputs=inputs)
 
@@ -91,9 +92,9 @@ class WorkflowEditor:
             if output in feeds:
                 self.set_input(slot, feeds[output])
                 continue
-            rest = dict(node.inputs)
-            del rest[slot.input]
-            self.nodes[node.id] = replace(node, inputs=rest)
+            others = dict(node.inputs)
+            del others[slot.input]
+            self.nodes[node.id] = replace(node, inputs=others)
             lost.append(str(slot))
         if lost:
             self.notes.append(
@@ -104,8 +105,10 @@ class WorkflowEditor:
     def replace(self, node_id: str, class_type: str, inputs: Mapping[str, Any]) -> None:
         """Replace a node by one of another class. Id, title and links stay."""
         node = self.nodes[node_id]
-        # A title that was only that of the class changes with it.
-        title = class_type if node.title == node.class_type else node.title
+        title = node.title
+        if title == node.class_type:
+            # A title that was only that of the class changes with it.
+            title = class_type
         self.nodes[node_id] = Node(node_id, class_type, dict(inputs), title)
 
     def add(self, wish: str, class_type: str, inputs: Mapping[str, Any]) -> str:
@@ -130,4 +133,5 @@ class WorkflowEditor:
 
     def to_workflow(self) -> Workflow:
         """Return the edited workflow."""
-        return replace(self.workflow, nodes=dict(self.nodes))
+        nodes = dict(self.nodes)
+        return replace(self.workflow, nodes=nodes)

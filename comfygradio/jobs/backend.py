@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
-from comfygradio.comfy.object_info import ObjectInfo
+from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.comfy.workflow import Link
 from comfygradio.errors import ComfyGradioError, ServerError
 from comfygradio.jobs.backend_client import BackendClient
@@ -101,7 +101,8 @@ class Backend:
         """The server's RAM in gigabytes, fetched once; None while it is unknown."""
         if self._memory is None and not self._trouble:
             with suppress(ComfyGradioError):
-                self._memory = _find_memory(self.client.system_stats())
+                stats = self.client.system_stats()
+                self._memory = _find_memory(stats)
         return self._memory
 
     def explain_rejection(self, graph: Mapping[str, Any]) -> str:
@@ -113,7 +114,8 @@ class Backend:
         known = self._object_info
         if not known.nodes:
             return ""
-        return next(_find_lacking(graph, known), "")
+        reasons = _find_lacking(graph, known)
+        return next(reasons, "")
 
     def fail(self, error: ServerError) -> None:
         """Mark the backend as failed: it gets no jobs until it responds again."""
@@ -126,9 +128,10 @@ class Backend:
         with self._lock:
             if not self._trouble:
                 return True
-            if self._clock.monotonic() - self._looked_at < RETRY_SECONDS:
+            now = self._clock.monotonic()
+            if now - self._looked_at < RETRY_SECONDS:
                 return False
-            self._looked_at = self._clock.monotonic()
+            self._looked_at = now
         try:
             self.client.queue_remaining()
             self.refresh(self._classes)
@@ -154,9 +157,11 @@ def refresh_all(backends: Iterable[Backend], class_types: Iterable[str]) -> Capa
     errors: list[ComfyGradioError] = []
     for backend in backends:
         try:
-            object_info = object_info.merge(backend.refresh(classes))
+            found = backend.refresh(classes)
+            object_info = object_info.merge(found)
             if classes:
-                embeddings |= dict.fromkeys(backend.client.embeddings())
+                names = backend.client.embeddings()
+                embeddings |= dict.fromkeys(names)
         except ComfyGradioError as error:
             errors.append(error)
     return Capabilities(object_info, tuple(embeddings), tuple(errors))
@@ -173,6 +178,7 @@ def _find_memory(stats: Mapping[str, Any]) -> float | None:
 
 
 def _find_lacking(graph: Mapping[str, Any], known: ObjectInfo) -> Iterator[str]:
+    """Why no server with these definitions can run a graph, a sentence for each reason."""
     for node in graph.values():
         name = str(node.get("class_type"))
         definition = known.get(name)
@@ -181,14 +187,17 @@ def _find_lacking(graph: Mapping[str, Any], known: ObjectInfo) -> Iterator[str]:
             continue
         if definition.needs_api_key and known.has_key is False:
             yield f"{name} wants an API key, which is not given there."
+        inputs = node["inputs"]
         for name_of_input in definition.inputs:
-            spec = known.spec(name, name_of_input, node["inputs"])
-            if spec is None:
-                continue
-            if spec.choices is None or spec.media:
-                continue
-            value = node["inputs"].get(spec.name)
-            if value is None or isinstance(value, dict) or Link.parse(value):
-                continue
-            if value not in spec.choices and not spec.options.get("remote"):
-                yield f"it does not have {value}."
+            spec = known.spec(name, name_of_input, inputs)
+            if spec is not None and _lacks_choice(spec, inputs.get(spec.name)):
+                yield f"it does not have {inputs[spec.name]}."
+
+
+def _lacks_choice(spec: InputSpec, value: Any) -> bool:
+    """Whether a value is missing among the choices of an input that has a fixed list of them."""
+    if spec.choices is None or spec.media or spec.options.get("remote"):
+        return False
+    if value is None or isinstance(value, dict) or Link.parse(value):
+        return False
+    return value not in spec.choices

@@ -54,7 +54,8 @@ class StaticBackends:
 
     def __init__(self, clients: Sequence[BackendClient], clock: Clock = SYSTEM_CLOCK) -> None:
         self.client = clients[0]
-        self.backends = tuple(Backend(client, clock) for client in clients)
+        backends = [Backend(client, clock) for client in clients]
+        self.backends = tuple(backends)
 
     def watch(self, changed: Callable[[], None]) -> None:
         """Does nothing: the backends never change."""

@@ -17,24 +17,29 @@ class FairQueue:
 
     def __init__(self) -> None:
         self._people: dict[int, OrderedDict[str, deque[Job]]] = {}
+        """Priority → person → jobs, the person whose turn is next first."""
 
     def __len__(self) -> int:
         length = 0
         for people in self._people.values():
-            length += sum(len(jobs) for jobs in people.values())
+            for jobs in people.values():
+                length += len(jobs)
         return length
 
     def __contains__(self, job: Job) -> bool:
-        return job in self._find_jobs(job.party, job.priority)
+        jobs = self._find_jobs(job.party, job.priority)
+        return job in jobs
 
     def __iter__(self) -> Iterator[Job]:
         """The jobs in the order in which they would be taken if every server took every job."""
         for priority in sorted(self._people):
-            lines = [deque(jobs) for jobs in self._people[priority].values()]
-            while lines:
+            people = self._people[priority]
+            left = [deque(jobs) for jobs in people.values()]
+            while left:
                 # One round: a job of everybody who has one left.
-                lines = [line for line in lines if line]
-                yield from [line.popleft() for line in lines]
+                left = [jobs for jobs in left if jobs]
+                for jobs in left:
+                    yield jobs.popleft()
 
     def add(self, job: Job, front: bool = False) -> None:
         """Append a job to its person's jobs, or put it first if it was taken before."""
@@ -57,18 +62,20 @@ class FairQueue:
         """Take the next accepted job; its person goes to the end of the round."""
         for priority in sorted(self._people):
             people = self._people[priority]
-            for party in list(people):
-                job = next((job for job in people[party] if accepts(job)), None)
-                if job is not None:
-                    people[party].remove(job)
-                    people.move_to_end(party)
-                    self._forget_empty(priority, party)
-                    return job
+            for party, jobs in list(people.items()):
+                job = next((job for job in jobs if accepts(job)), None)
+                if job is None:
+                    continue
+                jobs.remove(job)
+                people.move_to_end(party)
+                self._forget_empty(priority, party)
+                return job
         return None
 
     def count(self, party: str, priority: int) -> int:
         """How many jobs of a person wait with this priority."""
-        return len(self._find_jobs(party, priority))
+        jobs = self._find_jobs(party, priority)
+        return len(jobs)
 
     def _find_jobs(self, party: str, priority: int) -> Collection[Job]:
         people = self._people.get(priority)

@@ -39,7 +39,8 @@ class FolderLock:
     @property
     def is_in_place(self) -> bool:
         """Whether the file that is locked is still the one at the path, which others would lock."""
-        return find_identity(self._path) == self._identity
+        identity = find_identity(self._path)
+        return identity == self._identity
 
     def release(self) -> None:
         """Release the lock; may be called twice."""

@@ -182,6 +182,11 @@ class Job:
         with self._lock:
             version = self._snapshot.version + 1
             self._snapshot = replace(self._snapshot, version=version, **changes)
+        self.notify()
+
+    def notify(self) -> None:
+        """Tell everybody who watches to look at the snapshot."""
+        with self._lock:
             listeners = list(self._listeners)
         for listener in listeners:
             listener()

@@ -13,7 +13,7 @@ from comfygradio.comfy.node_times import measure_all
 from comfygradio.comfy.prompt_progress import PromptProgress
 from comfygradio.comfy.run import SLOW_CONNECTION
 from comfygradio.errors import JobStoreError, JobStoreGone, NodeError
-from comfygradio.jobs.job import Job, Phase, Submission
+from comfygradio.jobs.job import FINAL_PHASES, Job, Phase, Submission
 from comfygradio.jobs.job_store import JobStore
 from comfygradio.jobs.results import Result, describe_missing
 from comfygradio.jobs.rows import JobRecord
@@ -195,7 +195,7 @@ class Stopped(LenientEvent):
         return {"phase": "stopped", "ended": self.now}
 
     def list_changes(self, job: Job) -> dict[str, Any]:
-        """It is over."""
+        """It is over, and waits for nothing."""
         return {"phase": "stopped", "reason": ""}
 
 
@@ -242,7 +242,8 @@ class Ended(Event):
         if isinstance(failure, JobStoreGone):
             return replace(self, phase="failed", error=str(failure))
         log.error("the end of job %s could not be written down", job.id, exc_info=failure)
-        return replace(self, error=f"{self.error} {failure}".strip())
+        error = f"{self.error} {failure}".strip()
+        return replace(self, error=error)
 
     def list_changes(self, job: Job) -> dict[str, Any]:
         """The end."""
@@ -295,7 +296,6 @@ class Fetched(Event):
 
 
 OPEN: tuple[Phase, ...] = ("waiting", "running")
-ANY: tuple[Phase, ...] = ("waiting", "running", "done", "failed", "stopped")
 
 ALLOWED: Mapping[type[Event], tuple[Phase, ...]] = {
     Posted: OPEN,
@@ -307,8 +307,8 @@ ALLOWED: Mapping[type[Event], tuple[Phase, ...]] = {
     Stopped: OPEN,
     Unstored: ("waiting",),
     Ended: OPEN,
-    Crashed: ANY,
-    Fetched: ANY,
+    Crashed: OPEN,
+    Fetched: FINAL_PHASES,
 }
 """The statuses in which an event can happen."""
 
@@ -319,15 +319,15 @@ def decide_end(
     """How a job ends whose run ended in `phase`, and its error: it is done only if its results are
     here, save for those that its server does not have either.
     """
-    problem = next((result.problem for result in results if result.problem), "")
-    if phase != "done" or not problem:
+    problems = [result.problem for result in results if result.problem]
+    if phase != "done" or not problems:
         return phase, error
     if is_stopped:
         return "stopped", error
     lack = describe_missing(results)
     if lack:
         return "done", lack
-    return "failed", f"The result was made, but could not be fetched: {problem}"
+    return "failed", f"The result was made, but could not be fetched: {problems[0]}"
 
 
 def make_fetched(record: JobRecord, results: tuple[Result, ...]) -> Fetched:
@@ -335,12 +335,19 @@ def make_fetched(record: JobRecord, results: tuple[Result, ...]) -> Fetched:
     and its error spoke of nothing else.
     """
     is_complete = not any(result.problem for result in results)
-    before = [result.problem for result in record.results if result.problem]
-    is_told = any(problem in record.error for problem in before)
-    return Fetched(results, is_complete and is_told)
+    problems = [result.problem for result in record.results if result.problem]
+    is_told = any(problem in record.error for problem in problems)
+    is_mended = is_complete and is_told
+    return Fetched(results, is_mended)
 
 
 def _drop_large_parts(state: PromptProgress) -> PromptProgress:
     """The progress of a finished job without large data and without outdated warnings."""
-    lasting = tuple(warning for warning in state.warnings if warning != SLOW_CONNECTION)
-    return replace(state, preview=None, outputs=(), text="", warnings=lasting)
+    lasting = [warning for warning in state.warnings if warning != SLOW_CONNECTION]
+    return replace(
+        state,
+        preview=None,
+        outputs=(),
+        text="",
+        warnings=tuple(lasting),
+    )

@@ -20,7 +20,7 @@ from comfygradio.jobs.kept_input import keep_inputs
 from comfygradio.jobs.limits import Limits
 from comfygradio.jobs.placement import AFFINITY_SECONDS, Affinity, Placement, find_models
 from comfygradio.jobs.rows import make_job, make_record
-from comfygradio.jobs.worker import WorkerPool
+from comfygradio.jobs.worker import WorkerContext, WorkerPool
 
 POLL_SECONDS = 1.0
 """Seconds between two checks of failed backends, and of what the others can run by now."""
@@ -65,8 +65,21 @@ class JobQueue:
         self._changed = threading.Condition()
         self._changes = 0
         self._running: dict[Job, Backend] = {}
-        self._closed = False
-        self._workers = WorkerPool(self)
+        self._closed = threading.Event()
+        self.worker_context = WorkerContext(
+            store=store,
+            outputs=outputs,
+            pattern=self.pattern,
+            limits=self.limits,
+            clock=clock,
+            is_closed=self._closed.is_set,
+            take=self._take,
+            has_other=self._has_other,
+            give_back=self._give_back,
+            finish=self._finish,
+        )
+        """All that the workers get of this queue."""
+        self._workers = WorkerPool(self.worker_context)
         self._is_started = False
         self.trouble = ""
         """Why there may be no backends at the moment, in a sentence; "" where nothing is wrong."""
@@ -89,7 +102,7 @@ class JobQueue:
             gone = [backend for backend in self.backends if backend not in backends]
             self._affinity.update_backends(self.backends, backends)
             self.backends = tuple(backends)
-            before = self.trouble
+            trouble_before = self.trouble
             self.trouble = trouble
             waiting = list(self._waiting)
             self._wake()
@@ -97,11 +110,11 @@ class JobQueue:
             self._leave(backend)
         if self._is_started:
             self.start()
-        if trouble == before:
+        if trouble == trouble_before:
             return
         for job in waiting:
             # Once the trouble is over, clear only the reason that was set because of it.
-            if trouble or job.snapshot.reason == before:
+            if trouble or job.snapshot.reason == trouble_before:
                 job.update(reason=trouble)
 
     def submit(self, order: Order, owner: str = "local", priority: int = 0, party: str = "") -> Job:
@@ -148,7 +161,8 @@ class JobQueue:
         """Raises LimitReached where no more jobs may wait; with the lock held."""
         mine = self._waiting.count(party, priority) + self._arriving[party]
         if mine >= self.limits.jobs_waiting:
-            whose = "Your network address has" if party.startswith("net:") else "You have"
+            is_address = party.startswith("net:")
+            whose = "Your network address has" if is_address else "You have"
             raise LimitReached(
                 f"{whose} {mine} jobs waiting already; wait until one of them has started."
             )
@@ -219,22 +233,15 @@ class JobQueue:
     def close(self, timeout_seconds: float = 5.0) -> None:
         """Detach from all jobs. Submitted prompts go on; the next start resumes their jobs."""
         with self._changed:
-            self._closed = True
+            self._closed.set()
             self._wake()
         self._workers.join(timeout_seconds)
 
-    @property
-    def is_closed(self) -> bool:
-        """Whether the queue was closed."""
-        return self._closed
-
-    def take(self, backend: Backend) -> Job | None:
+    def _take(self, backend: Backend) -> Job | None:
         """The next job for a backend, waited for; None once the queue is closed or the backend is
         gone.
-
-        Called by workers.
         """
-        while not self._closed and backend in self.backends:
+        while not self._closed.is_set() and backend in self.backends:
             is_up = backend.revive()
             # This thread holds no lock while it looks. If anything changes meanwhile, it looks
             # again instead of waiting.
@@ -246,9 +253,12 @@ class JobQueue:
             else:
                 self._leave(backend)
             with self._changed:
-                if not self._closed and seen == self._changes:
-                    is_idle = is_up and not self._affinity and not self._waiting
-                    self.clock.wait(self._changed, None if is_idle else POLL_SECONDS)
+                if self._closed.is_set() or seen != self._changes:
+                    continue
+                # Time alone changes something while a backend is down, a job is kept for one, or
+                # a waiting job cannot run anywhere.
+                has_to_look = not is_up or self._affinity or self._waiting
+                self.clock.wait(self._changed, POLL_SECONDS if has_to_look else None)
         return None
 
     def _leave(self, backend: Backend) -> None:
@@ -260,7 +270,7 @@ class JobQueue:
     def _take_waiting(self, backend: Backend) -> Job | None:
         with self._changed:
             # It may have been removed while its worker asked the server for its health.
-            if self._closed or backend not in self.backends:
+            if self._closed.is_set() or backend not in self.backends:
                 return None
             job = self._waiting.take(lambda job: self._suits(job, backend))
             if job is not None:
@@ -272,7 +282,7 @@ class JobQueue:
         """Take a job from a source and store it. A job that cannot be stored fails, and the next
         one is taken.
         """
-        while not self._closed and backend in self.backends:
+        while not self._closed.is_set() and backend in self.backends:
             job = self._sources.take(backend)
             if job is None:
                 return None
@@ -289,16 +299,14 @@ class JobQueue:
         return None
 
     def _occupy(self, backend: Backend, job: Job) -> None:
+        """Note that a backend is about to get a job; with the lock held."""
         self._running[job] = backend
         models = find_models(job.order.prompt.graph)
         if models:  # a job without models leaves the loaded ones in memory
             backend.models = models
 
-    def give_back(self, job: Job, reason: str) -> None:
-        """Return a job that could not be run now to the front of its person's jobs.
-
-        Called by workers.
-        """
+    def _give_back(self, job: Job, reason: str) -> None:
+        """Return a job that could not be run now to the front of its person's jobs."""
         transition(job, self.store, Returned(self.trouble or reason))
         with self._changed:
             backend = self._running.pop(job, None)
@@ -312,17 +320,18 @@ class JobQueue:
             self.stop(job.token)
         self.publish_positions()
 
-    def finish(self, job: Job) -> None:
-        """Forget a job that is over. Called by workers."""
+    def _finish(self, job: Job) -> None:
+        """Forget a job that is over."""
         with self._changed:
             self._running.pop(job, None)
             self._affinity.forget(job)
             self._wake()
         self.publish_positions()
 
-    def has_other(self, backend: Backend) -> bool:
-        """Whether any other backend is healthy. Called by workers."""
-        return any(other is not backend and not other.trouble for other in self.backends)
+    def _has_other(self, backend: Backend) -> bool:
+        """Whether any other backend is healthy."""
+        others = [other for other in self.backends if other is not backend]
+        return any(not other.trouble for other in others)
 
     def count_running(self, backend: Backend) -> int:
         """How many of our prompts a backend holds."""
@@ -330,14 +339,19 @@ class JobQueue:
 
     def list_submitted(self, backend: Backend) -> list[Job]:
         """Our jobs that a backend holds."""
+        held: list[Job] = []
         with self._changed:
-            return [job for job, one in self._running.items() if one is backend]
+            for job, holder in self._running.items():
+                if holder is backend:
+                    held.append(job)
+        return held
 
     def count_waiting(self) -> dict[str, int]:
         """Waiting jobs by person, including those that their sources would still make."""
         with self._changed:
             waiting = Counter(job.owner for job in self._waiting)
-        return dict(waiting + self._sources.count())
+        to_be_made = self._sources.count()
+        return dict(waiting + to_be_made)
 
     def stop_waiting(self) -> int:
         """Stop every waiting job and every source of all people; returns the number of jobs."""
@@ -353,9 +367,11 @@ class JobQueue:
         with self._changed:
             waiting = list(self._waiting)
             running = len(self._running)
-        for ahead, job in enumerate(waiting, running):
-            is_news = job.snapshot.phase == "waiting" and job.snapshot.ahead != ahead
-            if is_news and (job.is_watched or job is asked):
+        for ahead, job in enumerate(waiting, start=running):
+            if not job.is_watched and job is not asked:
+                continue
+            snapshot = job.snapshot
+            if snapshot.phase == "waiting" and snapshot.ahead != ahead:
                 job.update(ahead=ahead)
 
     def _suits(self, job: Job, backend: Backend) -> bool:
@@ -364,7 +380,8 @@ class JobQueue:
         """
         if self._affinity.must_wait(job, backend, self.backends):
             return False
-        placement = Placement(self.backends, set(self._running.values()))
+        busy = set(self._running.values())
+        placement = Placement(self.backends, busy)
         graph = job.order.prompt.graph
         refusal = backend.explain_rejection(graph)
         if not refusal:
@@ -406,13 +423,9 @@ class JobRegistry:
             surplus = len(self._jobs) - MAX_FINISHED
             if surplus <= 0:
                 return
-            over = [
-                token
-                for token, old in self._jobs.items()
-                if old.snapshot.is_over and not old.is_watched
-            ]
-            for token in over[:surplus]:
-                del self._jobs[token]
+            unused = [job for job in self._jobs.values() if _is_unused(job)]
+            for job in unused[:surplus]:
+                del self._jobs[job.token]
 
     def find(self, token: str) -> Job | None:
         """The job with this token, or None."""
@@ -426,8 +439,10 @@ class JobRegistry:
     def list_open(self, owner: str) -> list[Job]:
         """A person's jobs that wait or run, oldest first."""
         with self._lock:
-            return [
-                job
-                for job in self._jobs.values()
-                if job.owner == owner and not job.snapshot.is_over
-            ]
+            mine = [job for job in self._jobs.values() if job.owner == owner]
+            return [job for job in mine if not job.snapshot.is_over]
+
+
+def _is_unused(job: Job) -> bool:
+    """Whether a job may be forgotten: it is over, and nobody watches it."""
+    return job.snapshot.is_over and not job.is_watched

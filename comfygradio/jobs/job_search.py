@@ -19,7 +19,6 @@ MAX_WORDS = 20
 MIN_INDEXED_CHARACTERS = 3
 """The index holds trigrams; shorter words need a scan of the texts."""
 
-QUOTE = '"'
 HAS_TEXT = "(instr(texts.filled, ?) OR instr(texts.title, ?) OR instr(texts.error, ?))"
 IS_VALUE = "(f.owner, f.name, f.value) = (?, ?, ?)"
 HAS_VALUE = (
@@ -68,7 +67,8 @@ def find_rows(
     rows = [seq for (seq,) in found]
     if len(rows) <= limit:
         return rows, None
-    return rows[:limit], rows[limit - 1]
+    page = rows[:limit]
+    return page, page[-1]
 
 
 def list_values(connection: sqlite3.Connection, owner: str, name: str, limit: int) -> list[Any]:
@@ -81,10 +81,7 @@ def list_values(connection: sqlite3.Connection, owner: str, name: str, limit: in
 
 def _build(owner: str, query: Query) -> tuple[str, list[Any]]:
     """Build the SQL. The most selective table comes first, and CROSS JOIN keeps it there."""
-    said = fold_text(query.text).split()
-    words = list(dict.fromkeys(said))[:MAX_WORDS]
-    long = [word for word in words if len(word) >= MIN_INDEXED_CHARACTERS]
-    short = [word for word in words if len(word) < MIN_INDEXED_CHARACTERS]
+    long, short = _split_words(query.text)
     filters = [(clean_text(name), encode_filter(value)) for name, value in query.values.items()]
     if long:
         source = "words CROSS JOIN jobs ON jobs.seq = words.rowid"
@@ -118,10 +115,24 @@ def _build(owner: str, query: Query) -> tuple[str, list[Any]]:
     return sql, parameters
 
 
+def _split_words(text: str) -> tuple[list[str], list[str]]:
+    """The words of a search, those that are long enough for the index and the others."""
+    words = fold_text(text).split()
+    different = list(dict.fromkeys(words))
+    long: list[str] = []
+    short: list[str] = []
+    for word in different[:MAX_WORDS]:
+        if len(word) >= MIN_INDEXED_CHARACTERS:
+            long.append(word)
+        else:
+            short.append(word)
+    return long, short
+
+
 def _quote(word: str) -> str:
     """Quote a word for FTS5, so that no character in it has a special meaning."""
-    doubled = word.replace(QUOTE, QUOTE * 2)
-    return f"{QUOTE}{doubled}{QUOTE}"
+    doubled = word.replace('"', '""')
+    return f'"{doubled}"'
 
 
 def _restrict(owner: str, query: Query) -> Iterator[tuple[str, list[Any]]]:

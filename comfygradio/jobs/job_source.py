@@ -55,8 +55,11 @@ class JobSourceQueue:
 
     def __init__(self) -> None:
         self._people: OrderedDict[str, list[JobSource]] = OrderedDict()
+        """Person → their sources, the person whose turn is next first."""
         self._last: dict[str, JobSource] = {}
+        """URL of a backend → the source of the job that was submitted there last."""
         self._left: set[str] = set()
+        """URLs of the backends that the sources were told have stopped responding."""
         self._lock = threading.Lock()
 
     def add(self, source: JobSource) -> None:

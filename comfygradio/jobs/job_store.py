@@ -35,7 +35,8 @@ from comfygradio.jobs.schema import make_damage_error, move_aside, open_file, tr
 
 __all__ = ["JobRecord", "JobStore", "Page", "Query", "set_job_store_aside"]
 
-SELECT = f"SELECT {', '.join(f'jobs.{name}' for name in COLUMNS)}, orders.data FROM jobs"
+JOB_COLUMNS = ", ".join(f"jobs.{name}" for name in COLUMNS)
+SELECT = f"SELECT {JOB_COLUMNS}, orders.data FROM jobs"
 WITH_ORDER = "CROSS JOIN orders ON orders.seq = jobs.seq"
 OPEN = "jobs.phase IN ('waiting', 'running')"
 
@@ -131,17 +132,15 @@ class JobStore:
         if fixed:
             raise ValueError(f"A job's {', '.join(sorted(fixed))} cannot be changed.")
         written = {name: encode_value(name, value, self.outputs) for name, value in fields.items()}
+        # Without fields this only tells whether there is such a job.
         settings = ", ".join(f"{name} = :{name}" for name in written) or "id = id"
+        sql = f"UPDATE jobs SET {settings} WHERE id = :job_id"
         with self.write() as connection:
-            changed = connection.execute(
-                f"UPDATE jobs SET {settings} WHERE id = :job_id", {**written, "job_id": job_id}
-            )
+            changed = connection.execute(sql, {**written, "job_id": job_id})
             for name in ("title", "error"):
-                if name not in fields:
-                    continue
-                where = f"seq = (SELECT seq FROM jobs WHERE id = ?2) AND {name} <> ?1"
-                folded = fold_text(fields[name])
-                connection.execute(f"UPDATE texts SET {name} = ?1 WHERE {where}", (folded, job_id))
+                if name in fields:
+                    folded = fold_text(fields[name])
+                    self._change_text(job_id, name, folded)
             return changed.rowcount > 0
 
     def set_favourite(self, job_id: str, on: bool) -> bool:
@@ -150,15 +149,11 @@ class JobStore:
 
     def find(self, token: str) -> JobRecord | None:
         """The job with this secret token."""
-        sql = f"{SELECT} {WITH_ORDER} WHERE jobs.token = ?"
-        found = self._select(sql, clean_text(token))
-        return found[0] if found else None
+        return self._find_one("jobs.token = ?", token)
 
     def get(self, job_id: str) -> JobRecord | None:
         """The job with this id, which is its prompt's id."""
-        sql = f"{SELECT} {WITH_ORDER} WHERE jobs.id = ?"
-        found = self._select(sql, clean_text(job_id))
-        return found[0] if found else None
+        return self._find_one("jobs.id = ?", job_id)
 
     def list_open(self) -> list[JobRecord]:
         """All unfinished jobs, oldest first; a start resumes them."""
@@ -178,9 +173,8 @@ class JobStore:
         with self.read() as connection:
             rows, next_page = find_rows(connection, owner, query)
             marks = ", ".join("?" * len(rows))
-            found = self._select(
-                f"{SELECT} {WITH_ORDER} WHERE jobs.seq IN ({marks}) ORDER BY jobs.seq DESC", *rows
-            )
+            where = f"jobs.seq IN ({marks}) ORDER BY jobs.seq DESC"
+            found = self._select(f"{SELECT} {WITH_ORDER} WHERE {where}", *rows)
             return Page(tuple(found), next_page)
 
     def list_values(self, owner: str, name: str, limit: int = 100) -> list[Any]:
@@ -196,9 +190,10 @@ class JobStore:
             rows = connection.execute(sql, (clean_text(preset), MAX_TIMED_JOBS)).fetchall()
         runs: dict[str, list[TimedRun]] = {}
         for seconds_text, work_text in rows:
-            work = json.loads(work_text)
-            for node_id, seconds in json.loads(seconds_text).items():
-                run = TimedRun(seconds, work.get(node_id))
+            seconds_by_node = json.loads(seconds_text)
+            work_by_node = json.loads(work_text)
+            for node_id, seconds in seconds_by_node.items():
+                run = TimedRun(seconds, work_by_node.get(node_id))
                 runs.setdefault(node_id, []).append(run)
         return NodeTimes(runs)
 
@@ -234,21 +229,21 @@ class JobStore:
         Writing to the deleted files would still succeed, and another comfygradio may already use
         the folder.
         """
-        is_ours = self._folder_lock.is_in_place and find_identity(self.path) == self._identity
-        if not is_ours:
+        is_same_file = find_identity(self.path) == self._identity
+        if not is_same_file or not self._folder_lock.is_in_place:
             log.warning("%s was deleted or moved", self.path)
             raise JobStoreGone(FOLDER_GONE)
 
     def _add(self, record: JobRecord) -> None:
-        columns = {
-            name: encode_value(name, getattr(record, name), self.outputs) for name in COLUMNS
-        }
-        marks = ", ".join(f":{name}" for name in COLUMNS)
         connection = self._connection
         order = record.order
-        added = connection.execute(
-            f"INSERT INTO jobs ({', '.join(COLUMNS)}) VALUES ({marks})", columns
-        )
+        columns: dict[str, Any] = {}
+        for name in COLUMNS:
+            value = getattr(record, name)
+            columns[name] = encode_value(name, value, self.outputs)
+        names = ", ".join(COLUMNS)
+        marks = ", ".join(f":{name}" for name in COLUMNS)
+        added = connection.execute(f"INSERT INTO jobs ({names}) VALUES ({marks})", columns)
         seq = added.lastrowid
         data = encode_order(order, self.outputs)
         connection.execute("INSERT INTO orders VALUES (?, ?)", (seq, data))
@@ -263,12 +258,18 @@ class JobStore:
             cell = (point.sweep, encode_position(point.position), seq)
             connection.execute("INSERT OR REPLACE INTO cells VALUES (?, ?, ?)", cell)
 
+    def _change_text(self, job_id: str, name: str, folded: str) -> None:
+        """Change what the search finds of a job, unless it is the same."""
+        where = f"seq = (SELECT seq FROM jobs WHERE id = ?2) AND {name} <> ?1"
+        self._connection.execute(f"UPDATE texts SET {name} = ?1 WHERE {where}", (folded, job_id))
+
     def _delete_rows(self, seq: int, record: JobRecord) -> None:
         for table in ("texts", "orders", "inputs", "cells", "jobs"):
             self._connection.execute(f"DELETE FROM {table} WHERE seq = ?", (seq,))
+        # The values are named as well, since the index begins with them.
         sql = "DELETE FROM field_values WHERE owner = ? AND name = ? AND value = ? AND seq = ?"
-        filters = [(record.owner, name, value, seq) for name, value in list_filters(record.order)]
-        self._connection.executemany(sql, filters)
+        for name, value in list_filters(record.order):
+            self._connection.execute(sql, (record.owner, name, value, seq))
 
     def _delete_files(self, record: JobRecord) -> None:
         try:
@@ -279,6 +280,11 @@ class JobStore:
         for name in list_inputs(record.order, self.outputs):
             if not self._needs(name):
                 drop_input(get_inputs_folder(self.outputs) / name)
+
+    def _find_one(self, condition: str, value: str) -> JobRecord | None:
+        sql = f"{SELECT} {WITH_ORDER} WHERE {condition}"
+        found = self._select(sql, clean_text(value))
+        return found[0] if found else None
 
     def _needs(self, name: str) -> bool:
         sql = "SELECT 1 FROM inputs WHERE name = ?"

@@ -110,4 +110,6 @@ def _read(path: Path) -> Iterator[bytes]:
 
 def _clean_suffix(path: Path) -> str:
     suffix = path.suffix.lower()
-    return suffix if re.fullmatch(r"\.[a-z0-9]{1,10}", suffix) else ""
+    if re.fullmatch(r"\.[a-z0-9]{1,10}", suffix) is None:
+        return ""
+    return suffix

@@ -81,9 +81,10 @@ def _exceed_steps(
     graph: Mapping[str, Any], node_id: str, name: str, most: int
 ) -> Iterator[ExceededLimit]:
     steps, place = _find_number(graph, node_id, name)
-    if steps is not None and steps > most:
-        sentence = f"{steps:g} steps are too many; at most {most} are allowed here."
-        yield ExceededLimit((place,), sentence)
+    if steps is None or steps <= most:
+        return
+    sentence = f"{steps:g} steps are too many; at most {most} are allowed here."
+    yield ExceededLimit((place,), sentence)
 
 
 def _exceed_size(
@@ -109,9 +110,10 @@ def _exceed_megapixels(
     graph: Mapping[str, Any], node_id: str, name: str, most: float
 ) -> Iterator[ExceededLimit]:
     size, place = _find_number(graph, node_id, name)
-    if size is not None and size > most:
-        sentence = f"{size:g} megapixels are too many; at most {most:g} are allowed here."
-        yield ExceededLimit((place,), sentence)
+    if size is None or size <= most:
+        return
+    sentence = f"{size:g} megapixels are too many; at most {most:g} are allowed here."
+    yield ExceededLimit((place,), sentence)
 
 
 def _makes_picture(class_type: str, object_info: ObjectInfo) -> bool:
@@ -128,25 +130,32 @@ def _find_number(
     """The number in an input and the address of its value, which may be in a linked primitive node.
     None if it is not a number.
     """
-    value = graph[node_id]["inputs"].get(name)
-    place = (node_id, name)
+    inputs = graph[node_id]["inputs"]
+    value = inputs.get(name)
     link = Link.parse(value)
-    source = graph.get(link.node_id) if link else None
-    if link and source and _is_primitive(source):
-        value = source["inputs"]["value"]
-        place = (link.node_id, "value")
+    if link is not None:
+        source = graph.get(link.node_id)
+        if source and _is_primitive(source):
+            held = source["inputs"]["value"]
+            return _parse_number(held), (link.node_id, "value")
+    return _parse_number(value), (node_id, name)
+
+
+def _parse_number(value: Any) -> float | None:
+    """A number as JSON or as text; None if it is anything else."""
     if isinstance(value, str):
-        can_convert = re.fullmatch(r"\s*\d{1,18}(\.\d*)?\s*", value) is not None
+        is_numeric = re.fullmatch(r"\s*\d{1,18}(\.\d*)?\s*", value) is not None
     else:
-        can_convert = is_number(value)
-    number = float(value) if can_convert else None
-    return number, place
+        is_numeric = is_number(value)
+    return float(value) if is_numeric else None
 
 
 def _is_primitive(node: Mapping[str, Any]) -> bool:
     """Whether a node only holds a value for other nodes."""
     class_type = str(node["class_type"])
-    return class_type.startswith("Primitive") and "value" in node["inputs"]
+    if not class_type.startswith("Primitive"):
+        return False
+    return "value" in node["inputs"]
 
 
 def _suggest_side(megapixels: float) -> int:

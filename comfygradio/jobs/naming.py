@@ -22,6 +22,9 @@ MAX_NAME_BYTES = 120
 (2)" together.
 """
 
+MAX_SUFFIX = 10
+"""Characters of the longest ending of a name that counts as its suffix."""
+
 MAX_PART_BYTES = 100
 """Longest part of a filled pattern in UTF-8."""
 
@@ -85,9 +88,7 @@ def check_pattern(pattern: str) -> str:
     """
     parts = pattern.split("/")
     has_odd_characters = re.search(r"[\\:\0]", pattern)
-    # An empty part, `.` and `..` would lead elsewhere.
-    leads_elsewhere = any(PART.sub("x", part).strip(". ") == "" for part in parts)
-    if has_odd_characters or leads_elsewhere:
+    if has_odd_characters or any(_leads_elsewhere(part) for part in parts):
         raise SettingsError(
             f"The pattern of names {pattern!r} has to be a path inside of the outputs folder."
         )
@@ -104,6 +105,12 @@ def check_pattern(pattern: str) -> str:
             f"The pattern of names {pattern!r} has a brace that belongs to no {{name}}."
         )
     return pattern
+
+
+def _leads_elsewhere(part: str) -> bool:
+    """Whether a part of a pattern is empty, `.` or `..`, whatever the values are."""
+    example = PART.sub("x", part)
+    return example.strip(". ") == ""
 
 
 def choose_result_place(
@@ -126,12 +133,15 @@ def choose_result_place(
         "random": random,
         "name": "{name}",
     }
-    named = {**(values or {}), "preset": preset}
-    words = {name: _describe(value) for name, value in named.items()}
+    words: dict[str, str] = {}
+    if values is not None:
+        words = {name: _describe(value) for name, value in values.items()}
+    words["preset"] = _describe(preset)  # not a field of that name
     *folders, stem = [_fill(part, words, fixed) for part in pattern.split("/")]
     if stem == "{name}":
         stem = ""
-    return ResultPlace(outputs.joinpath(*folders), stem, random)
+    folder = outputs.joinpath(*folders)
+    return ResultPlace(folder, stem, random)
 
 
 def clean_name(text: str, limit: int = MAX_NAME_BYTES) -> str:
@@ -140,13 +150,13 @@ def clean_name(text: str, limit: int = MAX_NAME_BYTES) -> str:
     """
     name = UNSAFE_CHARACTERS.sub("_", text).strip(". ") or "result"
     stem, dot, suffix = name.rpartition(".")
-    if not dot or len(suffix) > 10:
+    if not dot or len(suffix) > MAX_SUFFIX:
         stem = name
         dot = ""
         suffix = ""
     room = limit - len(suffix.encode()) - 1
-    stem = _cut(stem, room).strip()
-    return _avoid_reserved(f"{stem}{dot}{suffix}")
+    stem = _cut(stem, room)
+    return _avoid_reserved(f"{stem.strip()}{dot}{suffix}")
 
 
 def _make_random(secret: str) -> str:
@@ -161,9 +171,11 @@ def _fill(part: str, words: Mapping[str, str], fixed: dict[str, str]) -> str:
     """One part of the pattern with its values, which are cut until it fits; what is `fixed` stays
     whole.
     """
-    names = (_fill_within(limit, part, words, fixed) for limit in MAX_VALUE_BYTES)
-    fitting = next(name for name in names if len(name.encode()) <= MAX_PART_BYTES)
-    return _avoid_reserved(fitting)
+    for limit in MAX_VALUE_BYTES:
+        name = _fill_within(limit, part, words, fixed)
+        if len(name.encode()) <= MAX_PART_BYTES:
+            return _avoid_reserved(name)
+    raise ValueError(f"{part!r} is too long, which check_pattern would have said.")
 
 
 def _fill_within(limit: int, part: str, words: Mapping[str, str], fixed: dict[str, str]) -> str:

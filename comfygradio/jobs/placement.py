@@ -28,7 +28,8 @@ class Placement:
 
     def is_rejected_everywhere(self, graph: Mapping[str, Any]) -> bool:
         """Whether no backend can run a graph."""
-        return all(backend.explain_rejection(graph) for backend in self.backends)
+        reasons = (backend.explain_rejection(graph) for backend in self.backends)
+        return all(reasons)
 
     def has_better(self, job: Job, backend: Backend) -> bool:
         """True if another backend should run the job instead.
@@ -76,7 +77,8 @@ class Affinity:
 
     def hold(self, job: Job) -> None:
         """Start the time for which the job is kept for its backend."""
-        self._since[job.id] = self._clock.monotonic()
+        now = self._clock.monotonic()
+        self._since[job.id] = now
 
     def forget(self, job: Job) -> None:
         """Stop tracking a job that is over."""
@@ -84,21 +86,27 @@ class Affinity:
 
     def update_backends(self, before: Iterable[Backend], after: Collection[Backend]) -> None:
         """Replace the list of backends; jobs no longer wait for one that was removed."""
-        self._left |= {backend.url for backend in before}
-        self._left -= {backend.url for backend in after}
+        for backend in before:
+            self._left.add(backend.url)
+        for backend in after:
+            self._left.discard(backend.url)
 
     def must_wait(self, job: Job, backend: Backend, backends: Collection[Backend]) -> bool:
         """True if this backend must leave the job to the one that may hold its prompt."""
-        if not job.may_exist or not job.backend_url or job.backend_url == backend.url:
+        wanted = job.backend_url
+        if not job.may_exist or not wanted or wanted == backend.url:
             return False
         if self._is_over(job):
             return False
-        may_come = self._may_grow and job.backend_url not in self._left
-        return may_come or any(other.url == job.backend_url for other in backends)
+        if self._may_grow and wanted not in self._left:
+            return True
+        return any(other.url == wanted for other in backends)
 
     def _is_over(self, job: Job) -> bool:
         """Whether the time for which a job is kept for its backend has run out."""
-        since = self._since.get(job.id, float("-inf"))
+        since = self._since.get(job.id)
+        if since is None:
+            return True
         waited = self._clock.monotonic() - since
         return waited >= self._seconds
 

@@ -71,7 +71,9 @@ class Result:
     @property
     def can_be_collected(self) -> bool:
         """Whether the file is missing here but may still be on the server."""
-        return bool(self.problem) and self.source is not None
+        if not self.problem:
+            return False
+        return self.source is not None
 
 
 def make_download(
@@ -117,16 +119,19 @@ def collect_again(
 ) -> tuple[Result, ...]:
     """Download again the results that had a problem; returns all results."""
     results = list(results)
-    here = [result for result in results if not result.problem]
-    had = frozenset(result.source for result in here if result.source is not None)
-    collector = _Collector(place, delivery, had)
+    had: set[ResultSource] = set()
+    for result in results:
+        if result.source is not None and not result.problem:
+            had.add(result.source)
+    collector = _Collector(place, delivery, frozenset(had))
     now: list[Result] = []
     for result in results:
         if result.source is None or not result.problem:
             now.append(result)
             continue
-        found = collector.collect(_make_output(result.source, client))
-        now += [replace(one, partial=result.partial) for one in found]
+        output = _make_output(result.source, client)
+        for found in collector.collect(output):
+            now.append(replace(found, partial=result.partial))
     return tuple(now)
 
 
@@ -150,27 +155,39 @@ def remove_files(results: Iterable[Result], outputs: Path) -> None:
     A file that is gone already is fine. Raises OSError for one that cannot be deleted.
     """
     root = outputs.resolve()
-    inside = []
+    inside: list[Path] = []
     for result in results:
         for path in (result.display, result.path):
             if path is not None and path.resolve().is_relative_to(root):
                 inside.append(path)
+    folders: dict[Path, None] = {}
     for path in inside:
         path.unlink(missing_ok=True)
-    folders = dict.fromkeys(path.parent for path in inside)
+        folders[path.parent] = None
     for folder in folders:
-        if folder.resolve() == root or not folder.is_dir():
-            continue
-        is_empty = not any(folder.iterdir())
-        if is_empty:
-            folder.rmdir()
+        if folder.resolve() != root:
+            _remove_if_empty(folder)
+
+
+def _remove_if_empty(folder: Path) -> None:
+    if not folder.is_dir():
+        return
+    is_empty = not any(folder.iterdir())
+    if is_empty:
+        folder.rmdir()
 
 
 def _save_preview(place: ResultPlace, preview: Preview) -> tuple[Result, ...]:
     """The last preview as the one result of a job that came to nothing else."""
-    subtype = preview.mime.partition("/")[2]
-    suffix = subtype.partition(";")[0] or "jpg"
-    output = Output(preview.node_id or "", "image", f"preview.{suffix}", type="", data=preview.data)
+    _, _, subtype = preview.mime.partition("/")
+    suffix, _, _ = subtype.partition(";")
+    output = Output(
+        preview.node_id or "",
+        "image",
+        f"preview.{suffix or 'jpg'}",
+        type="",
+        data=preview.data,
+    )
     found = _Collector(place).collect(output)
     return tuple(replace(result, kind="preview", partial=True) for result in found)
 
@@ -218,7 +235,9 @@ class _Collector:
 
     def _fetch(self, output: Output) -> Result:
         is_file = output.filename != "" and output.data is None
-        result = Result(output.kind, source=_make_source(output) if is_file else None)
+        result = Result(output.kind)
+        if is_file:
+            result = replace(result, source=_make_source(output))
         try:
             if self._unreachable is not None and is_file:
                 raise self._unreachable
@@ -246,13 +265,22 @@ class _Collector:
 
 
 def _make_source(output: Output) -> ResultSource:
-    return ResultSource(output.node_id, output.filename, output.subfolder, output.type)
+    return ResultSource(
+        output.node_id,
+        output.filename,
+        output.subfolder,
+        output.type,
+    )
 
 
 def _make_output(source: ResultSource, client: FileSource) -> Output:
-    kind = decide_kind(source.filename)
     return Output(
-        source.node_id, kind, source.filename, source.subfolder, source.type, source=client
+        source.node_id,
+        decide_kind(source.filename),
+        source.filename,
+        source.subfolder,
+        source.type,
+        source=client,
     )
 
 

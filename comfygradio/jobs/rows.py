@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from comfygradio.comfy.workflow import Prompt, Upload
-from comfygradio.jobs.job import Job, Order, Phase, Point, Submission
+from comfygradio.jobs.job import FINAL_PHASES, Job, Order, Phase, Point, Submission
 from comfygradio.jobs.kept_input import get_inputs_folder
 from comfygradio.jobs.results import Result, ResultSource
 
@@ -58,6 +58,8 @@ class JobRecord:
     node_work: Mapping[str, float] = field(default_factory=dict)
 
 
+RESULT_FIELDS = frozenset(field.name for field in fields(Result))
+
 NODE_COLUMNS = ("node_seconds", "node_work")
 
 PLAIN_COLUMNS = tuple(
@@ -73,6 +75,7 @@ CHANGEABLE_COLUMNS = frozenset(COLUMNS) - FIXED_COLUMNS
 def make_record(job: Job) -> JobRecord:
     """The row of a new job."""
     point = job.order.point
+    party = "" if job.party == job.owner else job.party
     return JobRecord(
         id=job.id,
         token=job.token,
@@ -95,7 +98,7 @@ def make_record(job: Job) -> JobRecord:
         results=(),
         sweep=point.sweep if point else "",
         point=point.key if point else "",
-        party=job.party if job.party != job.owner else "",
+        party=party,
     )
 
 
@@ -121,12 +124,12 @@ def make_job(record: JobRecord) -> Job:
         ),
     )
     job.client_id = record.client_id
-    is_open = record.phase in ("waiting", "running")
+    phase = record.phase if record.phase in FINAL_PHASES else "waiting"
     ended = record.ended or 0.0
     # A job that never started took no time.
     started = record.started or ended
     job.update(
-        phase="waiting" if is_open else record.phase,
+        phase=phase,
         error=record.error,
         results=record.results,
         seconds=max(ended - started, 0.0),
@@ -137,7 +140,8 @@ def make_job(record: JobRecord) -> Job:
 def encode_value(name: str, value: Any, outputs: Path) -> Any:
     """One field of a record as its column takes it."""
     if name == "results":
-        return json.dumps([_encode_result(result, outputs) for result in value])
+        results = [_encode_result(result, outputs) for result in value]
+        return json.dumps(results)
     if name in NODE_COLUMNS:
         return json.dumps(dict(value))
     if isinstance(value, str):
@@ -147,12 +151,14 @@ def encode_value(name: str, value: Any, outputs: Path) -> Any:
 
 def decode_record(row: tuple[Any, ...], outputs: Path) -> JobRecord:
     """The record of a row that has COLUMNS and the order's JSON."""
-    values = dict(zip(COLUMNS, row, strict=False))
+    *columns, order = row
+    values: dict[str, Any] = dict(zip(COLUMNS, columns, strict=True))
     for name in NODE_COLUMNS:
         values[name] = json.loads(values[name])
     values["favourite"] = bool(values["favourite"])
     values["results"] = decode_results(values["results"], outputs)
-    return JobRecord(**values, order=decode_order(row[-1], outputs))
+    values["order"] = decode_order(order, outputs)
+    return JobRecord(**values)
 
 
 def decode_results(text: str, outputs: Path) -> tuple[Result, ...]:
@@ -187,19 +193,30 @@ def encode_order(order: Order, outputs: Path) -> str:
 def decode_order(text: str, outputs: Path) -> Order:
     """Decode what `encode_order` returned."""
     data = json.loads(text)
-    uploads = []
+    uploads: list[Upload] = []
     for upload in data["uploads"]:
+        path = outputs / upload["path"]
         slots = tuple((node, name) for node, name in upload["slots"])
-        uploads.append(Upload(outputs / upload["path"], upload["name"], slots))
-    outputs_shown = tuple(data["outputs"])
-    prompt = Prompt(data["graph"], tuple(uploads), data["extra_pnginfo"], outputs_shown)
-    seeds = tuple(data["seeds"])
-    return Order(data["preset"], data["title"], prompt, data["values"], seeds)
+        uploads.append(Upload(path, upload["name"], slots))
+    prompt = Prompt(
+        data["graph"],
+        uploads=tuple(uploads),
+        extra_pnginfo=data["extra_pnginfo"],
+        outputs=tuple(data["outputs"]),
+    )
+    return Order(
+        data["preset"],
+        data["title"],
+        prompt,
+        values=data["values"],
+        seeds=tuple(data["seeds"]),
+    )
 
 
 def encode_position(place: tuple[int, ...]) -> str:
     """The position of a point as its column stores it: `0,3,1`."""
-    return ",".join(map(str, place))
+    positions = [str(position) for position in place]
+    return ",".join(positions)
 
 
 def decode_position(text: str) -> tuple[int, ...]:
@@ -212,15 +229,21 @@ def decode_position(text: str) -> tuple[int, ...]:
 def list_inputs(order: Order, outputs: Path) -> set[str]:
     """Names of the kept files that an order needs; `outputs` is resolved."""
     folder = get_inputs_folder(outputs)
-    paths = [upload.path.resolve() for upload in order.prompt.uploads]
-    return {path.name for path in paths if path.parent == folder}
+    names: set[str] = set()
+    for upload in order.prompt.uploads:
+        path = upload.path.resolve()
+        if path.parent == folder:
+            names.add(path.name)
+    return names
 
 
 def list_filters(order: Order) -> Iterator[tuple[str, str]]:
     """The field values that a job can be filtered by: names and encoded values."""
     for name, value in order.values.items():
+        if value is None:
+            continue
         text = encode_filter(value)
-        if value is not None and len(text) <= FILTER_CHARACTERS:
+        if len(text) <= FILTER_CHARACTERS:
             yield clean_text(name), text
 
 
@@ -233,7 +256,8 @@ def encode_filter(value: Any) -> str:
 
 def list_texts(order: Order) -> str:
     """The texts and numbers among an order's values, a line each, folded for the search."""
-    text = "\n".join(_list_leaves(order.values))
+    leaves = _list_leaves(order.values)
+    text = "\n".join(leaves)
     return fold_text(text[:TEXT_CHARACTERS])
 
 
@@ -242,7 +266,8 @@ def fold_text(text: str) -> str:
     characters alike.
     """
     folded = unicodedata.normalize("NFKC", text).casefold()
-    return clean_text(folded.replace("\0", " "))
+    searchable = folded.replace("\0", " ")
+    return clean_text(searchable)
 
 
 def clean_text(text: str) -> str:
@@ -262,31 +287,33 @@ def _list_leaves(value: Any) -> Iterator[str]:
 
 def _encode_result(result: Result, outputs: Path) -> dict[str, Any]:
     """Encode only what differs from the defaults, to keep the rows short."""
-    written = {
-        name: value for name, value in vars(result).items() if value not in (None, "", 0, False)
-    }
-    for name in ("path", "display"):
-        if name in written:
-            written[name] = _encode_path(written[name], outputs)
-    if result.source is not None:
-        written["source"] = vars(result.source)
+    written: dict[str, Any] = {}
+    for name, value in vars(result).items():
+        if isinstance(value, Path):
+            written[name] = _encode_path(value, outputs)
+        elif isinstance(value, ResultSource):
+            written[name] = vars(value)
+        elif value not in (None, "", 0, False):
+            written[name] = value
     return written
 
 
 def _decode_result(data: Mapping[str, Any], outputs: Path) -> Result:
-    names = {field.name for field in fields(Result)}
-    known = {name: value for name, value in data.items() if name in names}
-    for name in ("path", "display"):
-        if name in known:
-            known[name] = outputs / known[name]
-    if "source" in known:
-        known["source"] = ResultSource(**known["source"])
+    known: dict[str, Any] = {}
+    for name, value in data.items():
+        if name in ("path", "display"):
+            known[name] = outputs / value
+        elif name == "source":
+            known[name] = ResultSource(**value)
+        elif name in RESULT_FIELDS:  # a newer program may have written others
+            known[name] = value
     return Result(**known)
 
 
 def _encode_path(path: Path, outputs: Path) -> str:
     """Relative to the outputs folder (which is resolved), so that this may be moved as a whole."""
     real = path.resolve()
-    if real.is_relative_to(outputs):
-        return real.relative_to(outputs).as_posix()
-    return str(path.absolute())
+    if not real.is_relative_to(outputs):
+        return str(path.absolute())
+    inside = real.relative_to(outputs)
+    return inside.as_posix()

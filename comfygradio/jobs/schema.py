@@ -180,10 +180,10 @@ def open_file(path: Path) -> sqlite3.Connection:
 def migrate(connection: sqlite3.Connection, scripts: Sequence[str]) -> None:
     """Run the missing migrations, each in a transaction of its own."""
     for version in range(_read_version(connection), len(scripts)):
+        script = scripts[version]
+        mark = f"PRAGMA user_version = {version + 1}"
         try:
-            connection.executescript(
-                f"BEGIN IMMEDIATE; {scripts[version]}; PRAGMA user_version = {version + 1}; COMMIT"
-            )
+            connection.executescript(f"BEGIN IMMEDIATE; {script}; {mark}; COMMIT")
         except sqlite3.Error:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
@@ -236,21 +236,27 @@ def move_aside(path: Path) -> Path:
     target = path.with_name(f"{path.stem}-{moment}-{fraction}{path.suffix}")
     with translate_errors(path):
         for end in ("-shm", "-wal", ""):
-            part = path.with_name(path.name + end)
-            if part.exists():
-                part.rename(target.with_name(target.name + end))
+            old = _add_end(path, end)
+            new = _add_end(target, end)
+            if old.exists():
+                old.rename(new)
     return target
+
+
+def _add_end(path: Path, end: str) -> Path:
+    """The path of a file that SQLite keeps beside a database; with "", the database itself."""
+    return path.with_name(f"{path.name}{end}")
 
 
 def _make(path: Path) -> None:
     """Create the file under another name and rename it, so that an interrupted creation never looks
     like a valid file.
     """
-    if path.with_name(f"{path.name}-wal").exists():
+    if _add_end(path, "-wal").exists():
         raise make_damage_error(path, "it is gone, but its -wal file is there")
     fresh = path.with_name(f"{path.name}.new")
     for end in ("", "-journal"):
-        fresh.with_name(fresh.name + end).unlink(missing_ok=True)
+        _add_end(fresh, end).unlink(missing_ok=True)
     with closing(_connect(fresh)) as connection:
         migrate(connection, MIGRATIONS)
     fresh.rename(path)
@@ -268,7 +274,7 @@ def _check_head(path: Path) -> None:
     if size == 0:
         raise make_damage_error(path, "it is empty")
     pages = int.from_bytes(head[28:32], "big")
-    has_wal = path.with_name(f"{path.name}-wal").exists()
+    has_wal = _add_end(path, "-wal").exists()
     # The size in the head is of use only where the last program that wrote set it.
     is_set = head[24:28] == head[92:96]
     if has_wal or head[:16] != MAGIC or not is_set:

@@ -103,11 +103,10 @@ class SweepStore:
         """Store a new sweep, and the existing jobs (by id) that it reuses at some positions."""
         values = [_write(getattr(record, name)) for name in COLUMNS]
         cells = [(record.id, encode_position(place), job_id) for place, job_id in reused.items()]
+        names = ", ".join(COLUMNS)
+        marks = ", ".join("?" * len(COLUMNS))
         with self._store.write() as connection:
-            marks = ", ".join("?" * len(COLUMNS))
-            connection.execute(
-                f"INSERT INTO sweeps ({', '.join(COLUMNS)}) VALUES ({marks})", values
-            )
+            connection.execute(f"INSERT INTO sweeps ({names}) VALUES ({marks})", values)
             connection.executemany(
                 "INSERT INTO cells SELECT ?, ?, seq FROM jobs WHERE id = ?", cells
             )
@@ -151,9 +150,13 @@ class SweepStore:
             f"SELECT cells.place, {POINT_COLUMNS} FROM cells JOIN jobs ON jobs.seq = cells.seq "
             "WHERE cells.sweep = ?"
         )
+        cells: dict[tuple[int, ...], PointRecord] = {}
         with self._read() as connection:
             rows = connection.execute(sql, (sweep_id,)).fetchall()
-            return {decode_position(place): self._read_point(row) for place, *row in rows}
+            for place, *row in rows:
+                position = decode_position(place)
+                cells[position] = self._read_point(row)
+        return cells
 
     def has_points(self, owner: str, preset: str) -> bool:
         """Whether any point of any sweep of a person's was ever done with a preset."""
@@ -174,11 +177,9 @@ class SweepStore:
             sql = f"""SELECT {POINT_COLUMNS} FROM jobs INDEXED BY jobs_points
                       WHERE owner = ? AND preset = ? AND point IN ({marks}) AND point <> ''
                       AND phase = 'done' ORDER BY seq"""
-            asked = (clean_text(owner), clean_text(preset), *some)
-            with self._read() as connection:
-                rows = connection.execute(sql, asked).fetchall()
-                points = [self._read_point(row) for row in rows]
-            found |= {point.point: point for point in points if point.has_files}
+            for point in self._select_points(sql, clean_text(owner), clean_text(preset), *some):
+                if point.has_files:
+                    found[point.point] = point
         return found
 
     def find_open(self, owner: str, preset: str) -> dict[str, PointRecord]:
@@ -186,9 +187,7 @@ class SweepStore:
         sql = f"""SELECT {POINT_COLUMNS} FROM jobs INDEXED BY jobs_open
                   WHERE phase IN ('waiting', 'running') AND owner = ?
                   AND preset = ? AND point <> '' ORDER BY seq"""
-        with self._read() as connection:
-            rows = connection.execute(sql, (clean_text(owner), clean_text(preset))).fetchall()
-            points = [self._read_point(row) for row in rows]
+        points = self._select_points(sql, clean_text(owner), clean_text(preset))
         return {point.point: point for point in points}
 
     def rate(self, owner: str, key: str, rating: int) -> None:
@@ -211,6 +210,11 @@ class SweepStore:
             rows = connection.execute(f"{SELECT} {where}", parameters).fetchall()
             return [_decode_sweep(row) for row in rows]
 
+    def _select_points(self, sql: str, *parameters: Any) -> list[PointRecord]:
+        with self._read() as connection:
+            rows = connection.execute(sql, parameters).fetchall()
+            return [self._read_point(row) for row in rows]
+
     @contextmanager
     def _read(self) -> Iterator[Any]:
         with self._store.read() as connection:
@@ -224,12 +228,23 @@ class SweepStore:
     def _read_point(self, row: Sequence[Any]) -> PointRecord:
         job_id, token, phase, error, results, started, ended, *rest = row
         server, node_seconds, sweep, point = rest
-        seconds = sum(json.loads(node_seconds).values())
+        seconds_by_node = json.loads(node_seconds)
+        seconds = sum(seconds_by_node.values())
         if not seconds:
             ended = ended or 0.0
-            seconds = max(ended - (started or ended), 0.0)
-        made = decode_results(results, self._store.outputs)
-        return PointRecord(job_id, token, phase, error, made, seconds, server, sweep, point)
+            started = started or ended
+            seconds = max(ended - started, 0.0)
+        return PointRecord(
+            job_id,
+            token,
+            phase,
+            error,
+            decode_results(results, self._store.outputs),
+            seconds,
+            server,
+            sweep,
+            point,
+        )
 
 
 def _decode_sweep(row: Sequence[Any]) -> SweepRecord:

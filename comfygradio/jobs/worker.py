@@ -7,10 +7,9 @@ import logging
 import secrets
 import threading
 import uuid
-from collections.abc import Collection, Generator
-from dataclasses import replace
+from collections.abc import Callable, Collection, Generator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 from comfygradio.clock import Clock
 from comfygradio.comfy.cache_control import bust_cache, find_stale
@@ -68,35 +67,29 @@ INTERNAL_ERROR = "Something went wrong in comfygradio itself; its log has the de
 log = logging.getLogger(__name__)
 
 
-class WorkerQueue(Protocol):
-    """The part of the queue that workers use."""
+@dataclass(frozen=True)
+class WorkerContext:
+    """What workers see of the queue, and the calls that they may make to it. All are thread-safe.
+
+    A job that was taken is either given back or finished, unless the queue was closed meanwhile.
+    """
 
     store: JobStore
     outputs: Path
     pattern: str
-    clock: Clock
+    """How the results are named."""
     limits: Limits
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether the queue was closed."""
-        ...
-
-    def take(self, backend: Backend) -> Job | None:
-        """Wait for the next job."""
-        ...
-
-    def has_other(self, backend: Backend) -> bool:
-        """Whether any other backend is healthy."""
-        ...
-
-    def give_back(self, job: Job, reason: str) -> None:
-        """Return a job that could not be run now."""
-        ...
-
-    def finish(self, job: Job) -> None:
-        """Forget a job that is over."""
-        ...
+    clock: Clock
+    is_closed: Callable[[], bool]
+    """Whether the queue was closed."""
+    take: Callable[[Backend], Job | None]
+    """Wait for the next job of a backend; None if there will be no more."""
+    has_other: Callable[[Backend], bool]
+    """Whether any other backend is healthy."""
+    give_back: Callable[[Job, str], None]
+    """Return a job that could not be run now, and say why."""
+    finish: Callable[[Job], None]
+    """Forget a job that is over."""
 
 
 class Detach(ComfyGradioError):
@@ -106,11 +99,11 @@ class Detach(ComfyGradioError):
 class Worker(threading.Thread):
     """Runs jobs on a backend until the queue is closed."""
 
-    def __init__(self, queue: WorkerQueue, backend: Backend) -> None:
+    def __init__(self, context: WorkerContext, backend: Backend) -> None:
         super().__init__(name=f"comfygradio-{backend.url}", daemon=True)
-        self._queue = queue
+        self._context = context
         self._backend = backend
-        self._clock = queue.clock
+        self._clock = context.clock
         self._has_turn = False
 
     def run(self) -> None:
@@ -121,7 +114,7 @@ class Worker(threading.Thread):
             self._backend.submit_lock.acquire()
             self._has_turn = True
             try:
-                job = self._queue.take(self._backend)
+                job = self._context.take(self._backend)
                 if job is None:
                     return
                 self._run_safely(job)
@@ -129,18 +122,22 @@ class Worker(threading.Thread):
                 self._yield_turn()
 
     def _run_safely(self, job: Job) -> None:
-        """Run a job; an unexpected error fails this job and leaves the worker alive."""
+        """Run a job; an unexpected error fails this job, if it is not over, and leaves the worker
+        alive.
+        """
         try:
             self._run_job(job)
         except Exception:
-            mark = secrets.token_hex(4)
-            log.exception("job %s could not be brought to its end (%s)", job.order.preset, mark)
-            error = f"{INTERNAL_ERROR} Look there for {mark}."
-            self._apply(job, Crashed(error, self._clock.time()))
-            self._queue.finish(job)
+            error = _log_error("job %s could not be brought to its end (%s)", job)
+            if job.snapshot.is_over:
+                # The end is written and holds; not every listener may have heard of it.
+                job.notify()
+            else:
+                self._apply(job, Crashed(error, self._clock.time()))
+            self._context.finish(job)
 
     def _apply(self, job: Job, event: Event) -> None:
-        transition(job, self._queue.store, event)
+        transition(job, self._context.store, event)
 
     def _yield_turn(self) -> None:
         if self._has_turn:
@@ -157,8 +154,9 @@ class Worker(threading.Thread):
         try:
             phase = self._follow(job)
             if phase == "done":
-                results = self._collect(job, job.snapshot.state, partial=False)
-                stale = _list_stale(job.snapshot.state, results)
+                state = job.snapshot.state
+                results = self._collect(job, state, partial=False)
+                stale = _list_stale(state, results)
                 if stale:
                     results = None
                     phase = self._renew(job, stale)
@@ -166,7 +164,7 @@ class Worker(threading.Thread):
             return
         except ServerUnreachable as failure:
             self._backend.fail(failure)
-            self._queue.give_back(job, NOT_RESPONDING)
+            self._context.give_back(job, NOT_RESPONDING)
             return
         except JobLost as loss:
             if self._lose(job):
@@ -183,10 +181,8 @@ class Worker(threading.Thread):
             if isinstance(failure, PromptRejected):
                 node_errors = failure.node_errors
         except Exception:
-            mark = secrets.token_hex(4)
-            log.exception("job %s failed unexpectedly (%s)", job.order.preset, mark)
             phase = "failed"
-            error = f"{INTERNAL_ERROR} Look there for {mark}."
+            error = _log_error("job %s failed unexpectedly (%s)", job)
         self._end(job, phase, error, began, results, node_errors)
 
     def _follow(self, job: Job) -> Phase:
@@ -224,8 +220,9 @@ class Worker(threading.Thread):
 
     def _weigh(self, job: Job) -> dict[str, float]:
         """Estimated seconds by node id, from earlier runs."""
-        times = self._queue.store.read_times(job.order.preset)
-        return times.estimate_all(job.order.prompt.graph)
+        order = job.order
+        times = self._context.store.read_times(order.preset)
+        return times.estimate_all(order.prompt.graph)
 
     def _make_prompt(self, job: Job) -> Prompt:
         prompt = job.order.prompt
@@ -237,7 +234,7 @@ class Worker(threading.Thread):
         try:
             for state in states:
                 self._note_state(job, state)
-                if self._queue.is_closed:
+                if self._context.is_closed():
                     states.throw(Detach("The app ends; the job goes on at its server."))
                 if job.stop_requested.is_set():
                     return "stopped"
@@ -282,7 +279,7 @@ class Worker(threading.Thread):
         try:
             self._backend.client.queue_remaining()
         except (AccessDenied, UnexpectedResponse, NotFound) as error:
-            if self._queue.has_other(self._backend):
+            if self._context.has_other(self._backend):
                 raise ServerUnreachable(str(error)) from error
 
     def _note_state(self, job: Job, state: PromptProgress) -> None:
@@ -299,7 +296,7 @@ class Worker(threading.Thread):
         self._apply(job, Lost())
         if job.attempts >= MAX_LOSSES or job.stop_requested.is_set():
             return False
-        self._queue.give_back(job, RESUBMITTED)
+        self._context.give_back(job, RESUBMITTED)
         return True
 
     def _end(
@@ -314,13 +311,22 @@ class Worker(threading.Thread):
         """Save the results if that is still to be done, and end the job."""
         state = job.snapshot.state
         if results is None:
-            results = self._collect(job, state, partial=phase != "done")
-        if self._queue.is_closed and any(result.can_be_collected for result in results):
-            return
-        phase, error = decide_end(phase, error, results, job.stop_requested.is_set())
-        now = self._clock.time()
-        self._apply(job, Ended(phase, error, results, began, now, node_errors))
-        self._queue.finish(job)
+            is_partial = phase != "done"
+            results = self._collect(job, state, is_partial)
+        if self._context.is_closed() and _may_come(results):
+            return  # the next start follows the job again and collects them
+        is_stopped = job.stop_requested.is_set()
+        phase, error = decide_end(phase, error, results, is_stopped)
+        end = Ended(
+            phase,
+            error,
+            results,
+            began,
+            now=self._clock.time(),
+            node_errors=node_errors,
+        )
+        self._apply(job, end)
+        self._context.finish(job)
 
     def _collect(self, job: Job, state: PromptProgress | None, partial: bool) -> tuple[Result, ...]:
         """Download the results, with a few retries, always to the same place. Files that a killed
@@ -329,14 +335,18 @@ class Worker(threading.Thread):
         order = job.order
         created = datetime.datetime.fromtimestamp(job.created)
         place = choose_result_place(
-            self._queue.outputs, order.preset, order.values, self._queue.pattern, created, job.token
+            self._context.outputs,
+            order.preset,
+            order.values,
+            self._context.pattern,
+            created,
+            job.token,
         )
         place.clear()
         delivery = self._make_delivery(job)
         results = collect_results(place, state, partial=partial, delivery=delivery)
         for pause in FETCH_PAUSES:
-            may_come = any(result.can_be_collected for result in results)
-            if delivery.is_stopped() or not may_come:
+            if delivery.is_stopped() or not _may_come(results):
                 break
             self._clock.sleep(pause)
             results = collect_again(results, self._backend.client, place, delivery)
@@ -351,9 +361,24 @@ class Worker(threading.Thread):
 
         def is_stopped() -> bool:
             is_new = job.stop_requested.is_set() and not was_stopped
-            return self._queue.is_closed or is_new
+            return self._context.is_closed() or is_new
 
-        return make_download(self._queue.limits, is_stopped, is_brief=was_stopped)
+        return make_download(self._context.limits, is_stopped, is_brief=was_stopped)
+
+
+def _log_error(text: str, job: Job) -> str:
+    """Log the current exception, and say for people where to look for it.
+
+    `text` has room for the preset and for the mark that the log is searched for.
+    """
+    mark = secrets.token_hex(4)
+    log.exception(text, job.order.preset, mark)
+    return f"{INTERNAL_ERROR} Look there for {mark}."
+
+
+def _may_come(results: Collection[Result]) -> bool:
+    """Whether another attempt may fetch a result that is missing."""
+    return any(result.can_be_collected for result in results)
 
 
 def _list_stale(state: PromptProgress | None, results: Collection[Result]) -> frozenset[str]:
@@ -372,9 +397,9 @@ class WorkerPool:
     Not thread-safe, except for `join`: the queue that owns it holds a lock.
     """
 
-    def __init__(self, queue: WorkerQueue) -> None:
-        self._queue = queue
-        self._clock = queue.clock
+    def __init__(self, context: WorkerContext) -> None:
+        self._context = context
+        self._clock = context.clock
         self._workers: list[Worker] = []
         self._staffed: set[Backend] = set()
 
@@ -384,10 +409,12 @@ class WorkerPool:
         """
         fresh: list[Worker] = []
         for backend in backends:
-            if backend not in self._staffed:
-                fresh += [Worker(self._queue, backend) for _ in range(MAX_SUBMITTED)]
+            if backend in self._staffed:
+                continue
+            for _ in range(MAX_SUBMITTED):
+                fresh.append(Worker(self._context, backend))
         # A worker without an ident has not been started yet.
-        going = [one for one in self._workers if one.ident is None or one.is_alive()]
+        going = [worker for worker in self._workers if worker.ident is None or worker.is_alive()]
         self._workers = [*going, *fresh]
         self._staffed = set(backends)
         return fresh

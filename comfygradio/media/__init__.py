@@ -1,1 +1,1 @@
-"""Open pictures of people and foreign servers. No other package opens them."""
+"""Opens pictures of people and foreign servers. No other package opens them."""

@@ -35,16 +35,19 @@ def reduce_depth(picture: Image.Image) -> Image.Image:
     picture.load()
     low, high = _find_range(picture)
     transparent = picture.info.get("transparency")
-    has_alpha = isinstance(transparent, int)
     grey = Image.new("L", picture.size)
-    alpha = Image.new("L", picture.size if has_alpha else (0, 0), 255)
+    alpha: Image.Image | None = None
+    if isinstance(transparent, int):
+        alpha = Image.new("L", picture.size, 255)
     for top, numbers in _walk_strips(picture):
         brightness = _scale(numbers, low, high)
         grey.paste(_paint(brightness), (0, top))
-        if has_alpha:
+        if alpha is not None:
             opacity = (numbers != transparent) * 255.0
             alpha.paste(_paint(opacity), (0, top))
-    reduced = Image.merge("LA", (grey, alpha)) if has_alpha else grey
+    reduced = grey
+    if alpha is not None:
+        reduced = Image.merge("LA", (grey, alpha))
     reduced.info = dict(picture.info)
     reduced.info.pop("transparency", None)
     return reduced

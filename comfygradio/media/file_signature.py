@@ -49,7 +49,9 @@ def detect_format(head: bytes) -> str:
 def _name_brand(head: bytes) -> str:
     size = int.from_bytes(head[:4], "big")
     listed = head[8:size]
-    brands = {listed[place : place + 4] for place in range(0, len(listed), 4)}
+    brands: set[bytes] = set()
+    for place in range(0, len(listed), 4):
+        brands.add(listed[place : place + 4])
     for brand, name in BRANDS.items():
         if brand in brands:
             return name

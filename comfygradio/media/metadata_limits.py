@@ -49,7 +49,8 @@ def check_metadata_size(file: BinaryIO) -> None:
     start = file.tell()
     head = file.read(12)
     if head[:2] == b"\xff\xd8":
-        _check_block(b"".join(_walk_jpeg(file, start + 2)))
+        parts = _walk_jpeg(file, start + 2)
+        _check_block(b"".join(parts))
     elif head[:8] == b"\x89PNG\r\n\x1a\n":
         _check_all(_walk_png(file, start + 8))
     elif head[:4] == b"RIFF":
@@ -100,8 +101,9 @@ def check_entries(file: BinaryIO, start: int) -> None:
 
 def _read_entries(data: bytes, order: str) -> Iterator[tuple[int, int, int, int]]:
     # The last entry of a file that was cut off may be a part of one.
-    whole = len(data) - len(data) % ENTRY_BYTES
-    yield from struct.iter_unpack(f"{order}HHLL", data[:whole])
+    surplus = len(data) % ENTRY_BYTES
+    whole = data[: len(data) - surplus]
+    yield from struct.iter_unpack(f"{order}HHLL", whole)
 
 
 def _read_number(file: BinaryIO, order: str) -> int:

@@ -43,7 +43,7 @@ class PixelBudget:
         with self._changed:
             self._waiting.append(ticket)
             try:
-                while self._waiting[0] is not ticket or self._used + weight > self.capacity:
+                while not self._has_room(ticket, weight):
                     self._changed.wait()
                 self._used += weight
             finally:
@@ -55,6 +55,11 @@ class PixelBudget:
             with self._changed:
                 self._used -= weight
                 self._changed.notify_all()
+
+    def _has_room(self, ticket: object, weight: int) -> bool:
+        """Whether this request is the next one, and its pixels are free. Needs the lock."""
+        is_next = self._waiting[0] is ticket
+        return is_next and self._used + weight <= self.capacity
 
 
 PIXEL_BUDGET = PixelBudget()

@@ -20,10 +20,12 @@ def limit_to_header_size(stream: Any) -> int:
     In some videos every frame contradicts the header. Call this before the first frame is read.
     """
     context = stream.codec_context
-    width = getattr(context, "width", 0) or 0
-    height = getattr(context, "height", 0) or 0
-    if width and height:
-        in_blocks = (width + BLOCK) * (height + BLOCK)
-        most = max(in_blocks, MIN_LIMIT)
-        context.options = {**context.options, "max_pixels": str(most)}
-    return width * height
+    # The codec context of a sound has neither.
+    width = getattr(context, "width", 0)
+    height = getattr(context, "height", 0)
+    if not width or not height:
+        return 0
+    in_blocks = (width + BLOCK) * (height + BLOCK)
+    most = max(in_blocks, MIN_LIMIT)
+    context.options = {**context.options, "max_pixels": str(most)}
+    return int(width * height)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from comfygradio.comfy.object_info import is_number
 from comfygradio.comfy.workflow import Link, Workflow
 from comfygradio.forms.field import Field
 from comfygradio.forms.fill import order_by_filling
@@ -66,16 +65,12 @@ class ValueInference:
         """
         fields = self._form.fields
         shared = _find_shared(fields)
-        alone = [
-            name
-            for name, field in fields.items()
-            if shared.isdisjoint(field.all_slots) and not uses_other_fields(field)
-        ]
         found: dict[str, InferredValue] = {}
-        for name in alone:
-            found[name] = self._read_safely(fields[name])
+        for name, field in fields.items():
+            if shared.isdisjoint(field.all_slots) and not uses_other_fields(field):
+                found[name] = self._read_safely(field)
         for name in reversed(order_by_filling(fields)):
-            if name in alone:
+            if name in found:
                 continue
             if fields[name].optional and not self._is_shown(name, found):
                 found[name] = InferredValue(None)
@@ -84,10 +79,12 @@ class ValueInference:
         return {name: found[name] for name in fields}
 
     def _is_shown(self, name: str, found: Mapping[str, InferredValue]) -> bool:
-        values = {
-            key: reading.value for key, reading in found.items() if reading.state != "missing"
-        }
-        return self._form.find_visible(values)[name]
+        values: dict[str, Any] = {}
+        for key, reading in found.items():
+            if reading.state != "missing":
+                values[key] = reading.value
+        shown = self._form.find_visible(values)
+        return shown[name]
 
     def _read_safely(self, field: Field) -> InferredValue:
         try:
@@ -101,55 +98,64 @@ class ValueInference:
         if reading.state == "missing":
             self.covered.update(field.all_slots)
         else:
-            self._known_texts.setdefault(field.name, format_word(reading.value))
+            word = format_word(reading.value)
+            self._known_texts.setdefault(field.name, word)
         return reading
 
     def _read(self, field: Field) -> InferredValue:
-        if field.bypass and not any(self._match.find_active(node) for node in field.bypass):
+        if self._is_bypassed(field):
             return self._read_bypassed(field)
         if field.kind.is_media:
             name = self._read_name(field)
             raise Unreadable(describe_absent_file(field, name))
-        if field.widget == "loras":
+        if field.kind.is_lora_list:
             return self._read_loras(field)
         if field.choices and field.choices[0].sets:
             return self._read_settings(field)
         if not field.slots:
             return InferredValue(True)  # a switch that bypasses nodes: they are active
-        is_size = "width" in field.slots
-        value, note = self._read_size(field) if is_size else self._read_plain(field)
+        if field.kind.parts == ("",):
+            value, note = self._read_plain(field)
+        else:
+            value, note = self._read_parts(field)
         self.covered.update(field.all_slots)
-        if field.choices is not None and not is_size:
+        if field.choices is not None and field.kind.names_resource:
             return self._respell(field, value, note)
         taken = _take(field, value)
-        notes = [note, self._compare(field, taken)]
-        return InferredValue(taken, note=" ".join(filter(None, notes)))
+        difference = self._compare(field, taken)
+        notes = [one for one in (note, difference) if one]
+        return InferredValue(taken, note=" ".join(notes))
+
+    def _is_bypassed(self, field: Field) -> bool:
+        """Whether a field bypasses nodes and all of them are bypassed in the picture."""
+        if not field.bypass:
+            return False
+        return not any(self._match.find_active(node_id) for node_id in field.bypass)
 
     def _read_bypassed(self, field: Field) -> InferredValue:
         self.covered.update(field.all_slots)
-        if field.widget == "checkbox":
-            return InferredValue(False)
-        if field.widget == "loras" or field.is_multiple:
-            return InferredValue([])
-        if not field.optional:
+        if not field.kind.can_be_off(field):
             raise Unreadable("the picture was made without the nodes that it fills.")
-        return InferredValue(None)
+        return InferredValue(field.kind.get_off_value(field))
 
     def _read_name(self, field: Field) -> Any:
         """Return the name that a file had on the server, or None if the picture's graph does not
         have it.
         """
         try:
-            return self._read_first(field.slots[""])[0]
+            name, _ = self._read_first(field.slots[""])
         except Unreadable:
             return None
+        return name
 
     def _read_loras(self, field: Field) -> InferredValue:
         chain = infer_loras(field, self._form.workflow, self._graph, self._match)
         self.loaders.update(chain.node_ids)
         self.covered.update(field.all_slots)
         taken = _take(field, chain.rows)
-        return InferredValue(taken, "repaired" if chain.is_respelled else "read", chain.note)
+        if chain.is_respelled:
+            return InferredValue(taken, "repaired", chain.note)
+        return InferredValue(taken, "read", chain.note)
 
     def _read_settings(self, field: Field) -> InferredValue:
         choices = field.choices or ()
@@ -160,10 +166,16 @@ class ValueInference:
         note = "other choices would have given the same picture." if others else ""
         return InferredValue(choice.value, note=note)
 
-    def _read_size(self, field: Field) -> tuple[Any, str]:
-        width, width_note = self._read_first(field.slots["width"])
-        height, height_note = self._read_first(field.slots["height"])
-        return {"width": width, "height": height}, width_note or height_note
+    def _read_parts(self, field: Field) -> tuple[Any, str]:
+        """Return the raw value of a field whose parts fill inputs of their own, and a note on the
+        first part that is uncertain.
+        """
+        values: dict[str, Any] = {}
+        first_note = ""
+        for part in field.kind.parts:
+            values[part], note = self._read_first(field.slots[part])
+            first_note = first_note or note
+        return field.kind.join_parts(values), first_note
 
     def _read_plain(self, field: Field) -> tuple[Any, str]:
         """Return the raw value of a field with slots, and a note if it is uncertain."""
@@ -177,10 +189,8 @@ class ValueInference:
         if slots and field.template:
             value = self._invert(field, value)
         is_cut_out = bool(field.template) or not slots
-        if field.choices is not None and is_cut_out:
-            # A part of a text is a string, while the choice may be a number.
-            same = (choice.value for choice in field.choices if str(choice.value) == value)
-            value = next(same, value)
+        if is_cut_out:
+            value = _find_choice_by_text(field, value)
         if field.kind.is_text and isinstance(value, str):
             self._known_texts[field.name] = value
             if field.is_dynamic:
@@ -272,27 +282,39 @@ class ValueInference:
         replaced if exactly one choice fits.
         """
         listed = value if field.is_multiple and isinstance(value, list) else [value]
+        notes = [note] if note else []
+        state: Literal["read", "repaired"] = "read"
         found: list[Any] = []
-        respelled: list[str] = []
         for one in listed:
-            here, is_spelled_so = self._find_offered(field, one)
+            here, is_spelled_so = _find_offered(field, one)
             found.append(here)
             if not is_spelled_so:
-                respelled.append(f"{shorten(one)} is called {shorten(here)} here.")
+                state = "repaired"
+                notes.append(f"{shorten(one)} is called {shorten(here)} here.")
         taken = value_to_json(field, tuple(found)) if field.is_multiple else found[0]
-        notes = [note, *respelled] if note else respelled
-        return InferredValue(taken, "repaired" if respelled else "read", " ".join(notes))
+        return InferredValue(taken, state, " ".join(notes))
 
-    def _find_offered(self, field: Field, value: Any) -> tuple[Any, bool]:
-        """Find the choice for a value, and whether it is spelled the same. Raises Unreadable."""
-        offered = [choice.value for choice in field.choices or ()]
-        for one in offered:
-            if _is_equal(one, value):
-                return one, True
-        found = match_name(value, offered)
-        if found is None:
-            raise Unreadable(f"{shorten(value)} is not in the list of this form.")
-        return found, False
+
+def _find_offered(field: Field, value: Any) -> tuple[Any, bool]:
+    """Find the choice for a value, and whether it is spelled the same. Raises Unreadable."""
+    offered = [choice.value for choice in field.choices or ()]
+    for one in offered:
+        if _is_equal(one, value):
+            return one, True
+    found = match_name(value, offered)
+    if found is None:
+        raise Unreadable(f"{shorten(value)} is not in the list of this form.")
+    return found, False
+
+
+def _find_choice_by_text(field: Field, value: Any) -> Any:
+    """Find the choice that is written like a part of a text, since the choice may be a number.
+    Returns the value itself if there is none.
+    """
+    for choice in field.choices or ():
+        if str(choice.value) == value:
+            return choice.value
+    return value
 
 
 def describe_absent_file(field: Field, name: Any) -> str:
@@ -307,9 +329,8 @@ def describe_absent_file(field: Field, name: Any) -> str:
 
 def _take(field: Field, value: Any) -> Any:
     """Check a value and convert it to JSON. Raises InvalidValue, also for a random seed."""
-    if field.widget == "seed" and (not is_number(value) or value < 0):
-        raise InvalidValue(f"{shorten(value)} is no seed that names a picture.")
-    checked = check_value(field, value)
+    inferred = field.kind.check_inferred(value)
+    checked = check_value(field, inferred)
     return value_to_json(field, checked)
 
 
@@ -326,5 +347,6 @@ def _find_shared(fields: Mapping[str, Field]) -> set[Slot]:
 
 def _is_equal(mine: Any, other: Any) -> bool:
     # To Python True equals 1; in a list of choices they differ.
-    is_same_kind = isinstance(mine, bool) == isinstance(other, bool)
-    return is_same_kind and bool(mine == other)
+    if isinstance(mine, bool) != isinstance(other, bool):
+        return False
+    return bool(mine == other)

@@ -6,11 +6,10 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
-from comfygradio.comfy.nested_input import has_input, read_input
+from comfygradio.comfy.nested_input import has_input, read_input, unwrap_list
 from comfygradio.comfy.workflow import Link
 from comfygradio.forms.kinds.model_name import is_model_name, match_name
 from comfygradio.forms.kinds.value import Choice
-from comfygradio.forms.literals import unwrap_list
 from comfygradio.forms.slots import Slot
 from comfygradio.forms.text_expansion import (
     expand_dynamic,

@@ -7,15 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from comfygradio.binding.lora_binding import list_chain_classes
-from comfygradio.comfy.object_info import is_whole_number
-from comfygradio.comfy.workflow import Link, Workflow
+from comfygradio.comfy.nested_input import unwrap_list
+from comfygradio.comfy.workflow import Link, Node, Workflow
 from comfygradio.forms.field import Field
 from comfygradio.forms.file_prefix import FILENAME_PREFIX
 from comfygradio.forms.fill import FROM_FORM, RANDOM_SEED
 from comfygradio.forms.form import Form
 from comfygradio.forms.kinds.model_name import match_name
 from comfygradio.forms.kinds.value import InvalidValue, shorten
-from comfygradio.forms.literals import unwrap_list
 from comfygradio.forms.slots import Slot
 from comfygradio.forms.value_check import check_value
 from comfygradio.forms.value_json import value_to_json
@@ -67,14 +66,26 @@ def restore_values(form: Form, metadata: Metadata) -> RestoredForm:
     """
     graph = Workflow.from_json(metadata.prompt) if metadata.prompt else None
     own = metadata.comfygradio or {}
-    if own.get("preset") == form.name and isinstance(own.get("values"), dict):
-        return _restore_own(form, own["values"], graph)
-    rows: list[RestoredField] = []
+    own_values = own.get("values")
+    if own.get("preset") == form.name and isinstance(own_values, dict):
+        return _restore_own(form, own_values, graph)
     if graph is None:
-        reason = "the file holds no prompt that could be read."
-        for name, one in form.fields.items():
-            rows.append(RestoredField(name, one.label, None, "missing", reason))
-        return RestoredForm(tuple(rows))
+        return _restore_nothing(form)
+    return _restore_inferred(form, graph)
+
+
+def _restore_nothing(form: Form) -> RestoredForm:
+    """Make a row without a value for each field."""
+    reason = "the file holds no prompt that could be read."
+    rows: list[RestoredField] = []
+    for name, one in form.fields.items():
+        rows.append(RestoredField(name, one.label, None, "missing", reason))
+    return RestoredForm(tuple(rows))
+
+
+def _restore_inferred(form: Form, graph: Workflow) -> RestoredForm:
+    """Restore a form from a graph, whichever program made it."""
+    rows: list[RestoredField] = []
     match = match_form(form, graph)
     reader = ValueInference(form, graph, match)
     for name, reading in reader.infer_all().items():
@@ -90,14 +101,22 @@ def restore_values(form: Form, metadata: Metadata) -> RestoredForm:
 
 def _leave_out_hidden(form: Form, rows: list[RestoredField]) -> tuple[RestoredField, ...]:
     """Drop the missing rows of fields that the other values hide."""
-    shown = form.find_visible(_list_found(rows))
-    left = [row for row in rows if row.state != "missing" or shown[row.name]]
+    found = _list_found(rows)
+    shown = form.find_visible(found)
+    left: list[RestoredField] = []
+    for row in rows:
+        if row.state != "missing" or shown[row.name]:
+            left.append(row)
     return tuple(left)
 
 
 def _list_found(rows: Iterable[RestoredField]) -> dict[str, Any]:
     """Map field names to values, without missing fields."""
-    return {row.name: row.value for row in rows if row.state != "missing"}
+    found: dict[str, Any] = {}
+    for row in rows:
+        if row.state != "missing":
+            found[row.name] = row.value
+    return found
 
 
 def match_form(form: Form, graph: Workflow) -> Match:
@@ -121,15 +140,17 @@ def _list_loaders(form: Form) -> list[str]:
     """List the ids of the nodes that LoRA lists fill."""
     loaders: list[str] = []
     for one in form.fields.values():
-        if one.widget == "loras":
+        if one.kind.is_lora_list:
             loaders.extend(slot.node_id for slot in one.slots.get("", ()))
     return loaders
 
 
 def _list_added_classes(form: Form) -> set[str]:
     """List the classes of the nodes that LoRA lists may add."""
-    nodes = form.workflow.nodes
-    added = {nodes[node_id].class_type for node_id in _list_loaders(form)}
+    added: set[str] = set()
+    for node_id in _list_loaders(form):
+        loader = form.workflow.nodes[node_id]
+        added.add(loader.class_type)
     for line in form.file.fields.values():
         added |= list_chain_classes(line)
     return added
@@ -164,7 +185,10 @@ def _describe_differences(form: Form, graph: Workflow) -> Iterator[str]:
     for one in form.fields.values():
         covered.update(one.all_slots)
     own_classes = _list_added_classes(form)
-    own = {key for key in match.added if graph.nodes[key].class_type in own_classes}
+    own: set[str] = set()
+    for key in match.added:
+        if graph.nodes[key].class_type in own_classes:
+            own.add(key)
     yield from _describe_nodes(form, graph, match, own)
     yield from _describe_uncovered(form, graph, match, covered)
 
@@ -181,10 +205,8 @@ def _restore_field(one: Field, values: Mapping[str, Any]) -> RestoredField:
         return RestoredField(one.name, one.label, None, "missing", describe_absent_file(one, value))
     if one.kind.is_media and one.optional:
         return RestoredField(one.name, one.label, None, "exact")
-    repaired = _respell(one, value)
     try:
-        if one.widget == "seed":
-            _refuse_random_seed(value)
+        repaired = _respell(one, one.kind.check_stored(value))
         checked = value_to_json(one, check_value(one, repaired))
     except InvalidValue as refusal:
         reason = f"the picture's value does not fit this form: {refusal}"
@@ -196,16 +218,10 @@ def _restore_field(one: Field, values: Mapping[str, Any]) -> RestoredField:
     )
 
 
-def _refuse_random_seed(value: Any) -> None:
-    """Raise InvalidValue for a seed that stands for a new random one."""
-    if not is_whole_number(value) or value < 0:
-        raise InvalidValue(f"the seed {shorten(value)} names no picture.")
-
-
 def _respell(one: Field, value: Any) -> Any:
     """Replace names by the server's own spelling if exactly one fits."""
     offered = [choice.value for choice in one.choices or ()]
-    if not offered or one.widget == "size":
+    if not offered or not one.kind.names_resource:
         return value
     if isinstance(value, list):
         return [_respell(one, item) for item in value]
@@ -238,7 +254,9 @@ def _describe_nodes(form: Form, graph: Workflow, match: Match, own: set[str]) ->
 def _describe_uncovered(
     form: Form, graph: Workflow, match: Match, covered: set[Slot]
 ) -> Iterator[str]:
-    """Sentences on the values of the picture that differ from the form's and that no field sets."""
+    """Yield sentences about values of the picture that differ from the form's and that no field
+    sets.
+    """
     fixed = dict(form.fixed)
     loaders = _list_loaders(form)
     for key, partner in match.pairs.items():
@@ -250,7 +268,7 @@ def _describe_uncovered(
             slot = Slot(key, name)
             if slot in covered or name not in theirs.inputs or Link.parse(value):
                 continue
-            if name in IGNORED_INPUTS or (ours.class_type, name) == ("CustomCombo", "index"):
+            if _is_ignored(ours, name):
                 continue
             mine = unwrap_list(fixed.get(slot, value))
             found = theirs.inputs[name]
@@ -267,8 +285,15 @@ def _describe_uncovered(
                 )
 
 
+def _is_ignored(node: Node, name: str) -> bool:
+    """Whether an input says nothing about how a picture was made."""
+    if name in IGNORED_INPUTS:
+        return True
+    return node.class_type == "CustomCombo" and name == "index"
+
+
 def _list_titles(workflow: Workflow, node_ids: Iterable[str]) -> str:
-    """The first eight titles of these nodes, each once."""
+    """Join the first eight titles of these nodes, each once."""
     titles = [workflow.nodes[node_id].title for node_id in node_ids]
     distinct = list(dict.fromkeys(titles))
     listed = ", ".join(distinct[:8])

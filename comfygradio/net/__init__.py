@@ -1,3 +1,1 @@
-"""Asking foreign addresses: those that a visitor or a stranger's file names, not whoever runs the
-app.
-"""
+"""Sends requests to foreign addresses: those that a visitor or a stranger's file names."""

@@ -123,4 +123,5 @@ class AddressGuard:
 
     def _look_up(self, host: str, port: int) -> list[str]:
         found = self._resolver(host, port)
-        return list(dict.fromkeys(found))
+        different = dict.fromkeys(found)  # unlike a set, it keeps the order
+        return list(different)

@@ -9,7 +9,7 @@ import io
 import ssl
 from collections.abc import AsyncIterator, Collection, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, Any
 
 import httpx
@@ -71,12 +71,12 @@ class ExternalClient:
     def __init__(
         self,
         guard: AddressGuard | None = None,
-        patience: FetchLimits | None = None,
+        limits: FetchLimits | None = None,
         clock: Clock = SYSTEM_CLOCK,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._guard = guard or AddressGuard()
-        self._patience = patience or FetchLimits()
+        self._limits = limits or FetchLimits()
         self._clock = clock
         self._tls = tls
 
@@ -87,14 +87,15 @@ class ExternalClient:
         """
         file = io.BytesIO()
         answer = await self.download(url, types, file)
-        return FetchedResponse(answer.status, answer.content_type, answer.size, file.getvalue())
+        return replace(answer, content=file.getvalue())
 
     async def download(self, url: str, types: Collection[str], file: IO[bytes]) -> FetchedResponse:
         """GET a URL into a file that is open for writing. `types` as in `fetch`.
 
         Raises ExternalRefused and ExternalUnreachable. The file then contains what had arrived.
         """
-        work = self._download(parse_url(url), types, file)
+        parsed = parse_url(url)
+        work = self._download(parsed, types, file)
         return await self._limit_time(work)
 
     async def post(self, url: str, content: bytes, content_type: str) -> FetchedResponse:
@@ -102,21 +103,22 @@ class ExternalClient:
 
         Raises ExternalRefused and ExternalUnreachable.
         """
-        work = self._post(parse_url(url), content, content_type)
+        parsed = parse_url(url)
+        work = self._post(parsed, content, content_type)
         return await self._limit_time(work)
 
     async def _limit_time(self, work: Coroutine[Any, Any, FetchedResponse]) -> FetchedResponse:
         try:
-            return await asyncio.wait_for(work, self._patience.seconds)
+            return await asyncio.wait_for(work, self._limits.seconds)
         except (asyncio.TimeoutError, TimeoutError) as error:  # two classes before Python 3.11
             raise ExternalUnreachable(
-                f"The server took longer than {self._patience.seconds:g} s; try again later."
+                f"The server took longer than {self._limits.seconds:g} s; try again later."
             ) from error
 
     async def _download(
         self, url: httpx.URL, types: Collection[str], file: IO[bytes]
     ) -> FetchedResponse:
-        for _ in range(self._patience.redirects + 1):
+        for _ in range(self._limits.redirects + 1):
             async with self._send("GET", url) as response:
                 if response.status_code in REDIRECTS:
                     url = resolve_redirect(url, response.headers.get("location", ""))
@@ -137,8 +139,12 @@ class ExternalClient:
         async with self._send("POST", url, content, content_type) as response:
             check_status(url, response.status_code)
             size = await self._read(url, response, file)
-            returned_type = parse_content_type(response)
-            return FetchedResponse(response.status_code, returned_type, size, file.getvalue())
+            return FetchedResponse(
+                status=response.status_code,
+                content_type=parse_content_type(response),
+                size=size,
+                content=file.getvalue(),
+            )
 
     @asynccontextmanager
     async def _send(
@@ -189,17 +195,17 @@ class ExternalClient:
     def _open(self) -> httpx.AsyncClient:
         if self._tls is None:
             self._tls = httpx.create_ssl_context()
-        patience = self._patience
+        limits = self._limits
         return httpx.AsyncClient(
             verify=self._tls,
             trust_env=False,
-            timeout=httpx.Timeout(patience.grace_seconds, connect=CONNECT_SECONDS),
+            timeout=httpx.Timeout(limits.grace_seconds, connect=CONNECT_SECONDS),
             limits=httpx.Limits(max_keepalive_connections=0),
         )
 
     async def _read(self, url: httpx.URL, response: httpx.Response, file: IO[bytes]) -> int:
         """Write the body into a file. Returns its size."""
-        most = self._patience.size
+        most = self._limits.size
         encoding = response.headers.get("content-encoding", "identity")
         if encoding.lower() != "identity":
             raise ExternalRefused(f"{url.host} sends the file packed, although we asked not to.")
@@ -221,8 +227,11 @@ class ExternalClient:
         return size
 
     def _check_rate(self, url: httpx.URL, size: int, seconds: float) -> None:
-        due = seconds * self._patience.least_rate
-        if seconds > self._patience.grace_seconds and size < due:
+        limits = self._limits
+        if seconds <= limits.grace_seconds:
+            return
+        due = seconds * limits.least_rate
+        if size < due:
             raise ExternalUnreachable(f"{url.host} sends the file too slowly; try again later.")
 
 
@@ -280,8 +289,9 @@ def check_status(url: httpx.URL, status: int) -> None:
 def parse_content_type(response: httpx.Response) -> str:
     """Return the content type of a response without parameters, or ""."""
     header: str = response.headers.get("content-type", "")
-    content_type, _, _ = header.partition(";")
-    return content_type.strip().lower()[:MAX_TYPE_LENGTH]
+    without_parameters, _, _ = header.partition(";")
+    content_type = without_parameters.strip().lower()
+    return content_type[:MAX_TYPE_LENGTH]
 
 
 def describe_size(url: httpx.URL, most: int) -> str:

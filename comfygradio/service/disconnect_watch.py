@@ -13,16 +13,14 @@ AWAY_SECONDS = 30.0
 """Grace period after the last page disconnected."""
 
 HIDDEN_SECONDS = 90.0
-"""The same for a page that lies in the background: browsers let its script run but once a minute.
-"""
+"""Grace period for a background tab: browsers run its script only once a minute."""
 
 
 class DisconnectWatch:
-    """Calls `leave` with a job's token once the last page that watched it has been gone for a
-    while.
+    """Calls `leave` with a job's token a while after the last page stopped watching the job.
 
-    Jobs that no page ever watched are not its business. Lives on the event loop that the pages are
-    served from.
+    Ignores jobs that no page ever watched. Not thread-safe: use it on the event loop that serves
+    the pages.
     """
 
     def __init__(
@@ -61,11 +59,12 @@ class DisconnectWatch:
 
     def _wait(self, token: str, seconds: float) -> None:
         self._forget(token)
-        leaving = self._leave_after(token, seconds)
-        self._waits[token] = asyncio.ensure_future(leaving)
+        task = asyncio.ensure_future(self._leave_after(token, seconds))
+        self._waits[token] = task
 
     async def _leave_after(self, token: str, seconds: float) -> None:
-        await self._clock.wait_async(asyncio.Event(), seconds)
+        never_set = asyncio.Event()
+        await self._clock.wait_async(never_set, seconds)
         del self._waits[token]
         self._leave(token)
 

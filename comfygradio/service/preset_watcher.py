@@ -35,35 +35,38 @@ class PresetWatcher:
         self._every = every_seconds
         self._clock = clock
         self._stopped = threading.Event()
-        self._told = collect_signature(folders)
+        self._reported = collect_signature(folders)
         self._thread = threading.Thread(target=self._watch, name="comfygradio-presets", daemon=True)
 
     def start(self) -> None:
-        """Begin to watch."""
+        """Start watching."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop watching; callable twice, and from the watcher's own thread."""
+        """Stop watching. May be called twice, and from the watcher's own thread."""
         self._stopped.set()
-        if self._thread.is_alive() and self._thread is not threading.current_thread():
+        # A thread cannot join itself.
+        is_own_thread = self._thread is threading.current_thread()
+        if self._thread.is_alive() and not is_own_thread:
             self._thread.join(timeout=5)
 
     def _watch(self) -> None:
-        before = self._told
+        before = self._reported
         while not self._clock.wait_event(self._stopped, self._every):
             try:
                 now = collect_signature(self._folders)
-                if now == before and now != self._told:
-                    self._told = now
+                is_settled = now == before
+                if is_settled and now != self._reported:
+                    self._reported = now
                     self._on_change()
                 before = now
-            except Exception:  # a folder vanished during the look, say
+            except Exception:  # for example, a folder vanished during the scan
                 log.exception("the presets could not be read again")
 
 
 def collect_signature(folders: Sequence[Path]) -> Signature:
-    """Every preset and workflow file below the folders, with the time of its last change and its
-    size in bytes.
+    """Map every preset and workflow file below the folders to its modification time in
+    nanoseconds and its size in bytes.
     """
     found: Signature = {}
     for folder in folders:
@@ -72,7 +75,7 @@ def collect_signature(folders: Sequence[Path]) -> Signature:
                 continue
             try:
                 status = path.stat()
-            except OSError:  # it has just been removed
+            except OSError:  # it was removed meanwhile
                 continue
             found[path] = (status.st_mtime_ns, status.st_size)
     return found

@@ -1,4 +1,4 @@
-"""What the page works on: the servers, the presets bound to them, and the jobs. Knows no Gradio."""
+"""The application behind the page: servers, presets bound to them, and jobs. Knows no Gradio."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.errors import LimitReached, PresetError, ServerError, ValuesRefused
 from comfygradio.forms.field import Field
 from comfygradio.forms.form import Form, fingerprint, repeat_values
-from comfygradio.jobs.backend import CAPABILITIES_UNKNOWN, refresh_all
+from comfygradio.jobs.backend import CAPABILITIES_UNKNOWN, Backend, Capabilities, refresh_all
 from comfygradio.jobs.backend_client import BackendClient
 from comfygradio.jobs.backend_pool import BackendPool, StaticBackends, sync_backends
 from comfygradio.jobs.job import Job, Order
@@ -28,10 +28,10 @@ from comfygradio.service.web_file import WebFiles, make_client
 from comfygradio.sweeps.sweep_registry import SweepRegistry
 
 READER_THREADS = 4
-"""Forms with files that are read at the same time, and thumbnails that are made."""
+"""How many forms with files are read, or thumbnails made, at the same time."""
 
 PLANNER_THREADS = 2
-"""Sweeps of programs that are planned at the same time."""
+"""How many sweeps of programs are planned at the same time."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,11 @@ class SubmittedJobs:
 class Service:
     """Presets, forms and jobs of one running app.
 
-    `forms` are empty and `trouble` says why while no server has answered yet; `connect` tries
-    again. `others` are further servers that share the jobs with the first; an `engine` gives
-    servers that come and go instead, and `client` is then its own. `disconnect_watch` is there
-    where a job that nobody watches any more is stopped. Raises JobStoreLocked where another app
-    uses the outputs folder.
+    While no server has answered yet, `forms` is empty and `trouble` says why; `connect` tries
+    again. `others` are further servers that share the jobs with `client`. With an `engine`,
+    servers come and go instead, and `client` is one of the engine's. `disconnect_watch` is set if
+    jobs that nobody watches any more are to be stopped. Raises JobStoreLocked if another app uses
+    the outputs folder.
     """
 
     def __init__(
@@ -81,9 +81,9 @@ class Service:
         self.upload_quota = Quota()
         self.web_files = WebFiles(make_client(self.limits), Quota())
         self.readers = ThreadPoolExecutor(READER_THREADS, "comfygradio-reader")
-        """Where files that people send are read: never so many that a click has to wait."""
+        """Threads that read the files people send; few, so that clicks need not wait for them."""
         self.planners = ThreadPoolExecutor(PLANNER_THREADS, "comfygradio-planner")
-        """Where sweeps of programs are planned."""
+        """Threads that plan the sweeps of programs."""
         self.disconnect_watch: DisconnectWatch | None = None
         self.is_demo = is_demo
         self.presets, self.errors = self._load()
@@ -94,10 +94,9 @@ class Service:
         self.engine.watch(self._renew)
 
     def connect(self) -> bool:
-        """Read object_info of the classes that the presets use and bind every preset; False if that
-        failed.
+        """Read the object_info of the presets' node classes and bind every preset.
 
-        Sweeps that ran when the app ended go on from here.
+        Returns False if that failed. Resumes the sweeps that were running when the app last ended.
         """
         is_open = self._bind()
         if is_open:
@@ -105,10 +104,10 @@ class Service:
         return is_open
 
     def refresh(self) -> bool:
-        """Read the server again; True when more than lists changed, so that the page was drawn
-        anew.
+        """Read the server's node classes again.
 
-        Raises ServerError with what is wrong with the server.
+        Returns True if more than lists of choices changed, so that the page was drawn anew. Raises
+        ServerError if no server can be used.
         """
         before = self._fingerprint_forms()
         if not self.connect():
@@ -119,18 +118,18 @@ class Service:
         return changed
 
     def reload(self) -> None:
-        """Read the preset files again; whoever draws the page is told to draw it anew."""
+        """Read the preset files again, and have the page drawn anew."""
         self.presets, self.errors = self._load()
         if self.connect():
             self.on_reconnect()
 
     def reconnect(self) -> None:
-        """Try the server again; when it answers, whoever draws the page is told to draw it anew."""
+        """Try the server again; if it answers, have the page drawn anew."""
         if self.connect():
             self.on_reconnect()
 
     def make_order(self, name: str, values: Mapping[str, Any]) -> Order:
-        """The order for these values of a preset.
+        """Check the values of a preset and build the order for them.
 
         Raises ValuesRefused, PresetError for a form with problems, and LimitReached for one that no
         value brings within the limits.
@@ -139,15 +138,16 @@ class Service:
         checked = form.check(values)
         prompt = form.build(checked)
         self._refuse_excess(form, prompt.graph)
-        return Order(name, form.title, prompt, form.values_to_json(checked), form.seeds)
+        stored_values = form.values_to_json(checked)
+        return Order(name, form.title, prompt, stored_values, form.seeds)
 
     def submit(
         self, name: str, values: Mapping[str, Any], owner: str = "local", party: str = ""
     ) -> Job:
-        """Check the values and start a job of this person's; `party` is whom limits and turns count
-        for, the owner if "".
+        """Check the values and start a job of this owner.
 
-        Raises ValuesRefused, PresetError and LimitReached.
+        Limits and turns count for `party`, or for the owner if that is "". Raises ValuesRefused,
+        PresetError and LimitReached.
         """
         order = self.make_order(name, values)
         return self.queue.submit(order, owner, party=party)
@@ -155,85 +155,105 @@ class Service:
     def submit_several(
         self, name: str, values: Mapping[str, Any], count: int, owner: str, party: str
     ) -> SubmittedJobs:
-        """Check the values and start so many jobs, each with seeds of its own.
+        """Check the values and start `count` jobs, each with its own seeds.
 
-        Where a limit is reached after the first one, those before it are kept. Raises as `submit`.
+        If a limit is reached after the first job, the jobs before it are kept. Raises as `submit`.
         """
         form = self.find_form(name)
-        orders = [self.make_order(name, one) for one in repeat_values(form, values, count)]
+        # All of them are checked before the first one starts.
+        orders = []
+        for one in repeat_values(form, values, count):
+            orders.append(self.make_order(name, one))
         jobs: list[Job] = []
         for order in orders:
             try:
-                jobs.append(self.queue.submit(order, owner, party=party))
+                job = self.queue.submit(order, owner, party=party)
             except LimitReached as error:
                 if not jobs:
                     raise
-                return SubmittedJobs(jobs, f"{len(jobs)} of {count} were started. {error}")
+                message = f"{len(jobs)} of {count} were started. {error}"
+                return SubmittedJobs(jobs, message)
+            jobs.append(job)
         return SubmittedJobs(jobs)
 
     def find_form(self, name: str) -> Form:
-        """The form of a preset. Raises PresetError where there is none."""
+        """Find the form of a preset. Raises PresetError if there is none."""
         form = self.forms.get(name)
         if form is None:
             raise PresetError(self.trouble or f"There is no preset {name}.")
         return form
 
     def find_field(self, preset: str, name: str) -> Field | None:
-        """The newest state of a field, or None where preset or field are gone."""
+        """Find the newest state of a field; None if the preset or the field is gone."""
         form = self.forms.get(preset)
-        return form.fields.get(name) if form else None
+        if form is None:
+            return None
+        return form.fields.get(name)
 
     def find_preset(self, name: str) -> Preset | None:
-        """The preset with this name, or None."""
-        named = (preset for preset in self.presets if preset.name == name)
-        return next(named, None)
+        """Find the preset with this name, or None."""
+        for preset in self.presets:
+            if preset.name == name:
+                return preset
+        return None
 
     def choose_threads(self, form: Form) -> ThreadPoolExecutor | None:
-        """The threads on which values of a form are read; None for those that everything uses,
-        where there is no file among the values.
+        """Choose the threads that read a form's values: `readers` if one of its fields takes a
+        file, else None, which stands for the event loop's default threads.
         """
-        if any(field.kind.is_media for field in form.fields.values()):
-            return self.readers
+        for field in form.fields.values():
+            if field.kind.is_media:
+                return self.readers
         return None
 
     def _bind(self) -> bool:
+        """Bind the presets to the backends; return False, and set `trouble`, if none answered."""
         with self._lock:
             backends = self.queue.backends
             found = refresh_all(backends, self._list_classes())
-            trouble = ""
-            if not backends:
-                trouble = self.engine.trouble or "No ComfyUI is there yet."
-            elif len(found.errors) == len(backends):  # not one of them has answered
-                trouble = str(found.errors[0])
+            trouble = self._describe_trouble(backends, found)
             self.trouble = trouble
             if not trouble:
-                forms = {}
-                for preset in self.presets:
-                    form = preset.bind(found.object_info, found.embeddings)
-                    forms[form.name] = _limit_uploads(form, self.limits.upload_mb)
-                self.forms = forms
-        self.queue.update_backends(
-            self.queue.backends, self.engine.trouble
-        )  # what waits may go on now
+                self.forms = self._bind_presets(found)
+        # Jobs that wait may be able to run now.
+        self.queue.update_backends(self.queue.backends, self.engine.trouble)
         return not self.trouble
 
+    def _describe_trouble(self, backends: Sequence[Backend], found: Capabilities) -> str:
+        """Say why no backend can be used; "" if one can."""
+        if not backends:
+            return self.engine.trouble or "No ComfyUI is there yet."
+        if len(found.errors) == len(backends):  # not one of them has answered
+            return str(found.errors[0])
+        return ""
+
+    def _bind_presets(self, found: Capabilities) -> dict[str, Form]:
+        forms = {}
+        for preset in self.presets:
+            form = preset.bind(found.object_info, found.embeddings)
+            forms[form.name] = _limit_uploads(form, self.limits.upload_mb)
+        return forms
+
     def _renew(self) -> None:
-        """Backends came or went: the queue works on those that are there, and the page shows what
-        they have.
+        """Use the backends that are there now, after some came or went, and redraw the page if
+        that changed the forms.
         """
         before = self._fingerprint_forms()
         sync_backends(self.queue, self.engine, self._list_classes())
-        may_answer = any(
-            backend.trouble in ("", CAPABILITIES_UNKNOWN) for backend in self.queue.backends
-        )
-        if not may_answer or not self.connect():
+        if not self._has_usable_backend() or not self.connect():
             return
         if before != self._fingerprint_forms():
             self.on_reconnect()
 
+    def _has_usable_backend(self) -> bool:
+        """Return whether a backend answers, or was not asked yet."""
+        usable = ("", CAPABILITIES_UNKNOWN)
+        return any(backend.trouble in usable for backend in self.queue.backends)
+
     def _fingerprint_forms(self) -> list[str]:
-        """A digest of each form, which stays the same while nothing but its lists changes."""
-        return [fingerprint(form) for form in self.forms.values()]
+        """Compute a digest of each form; it ignores the choices in lists."""
+        forms = self.forms.values()
+        return [fingerprint(form) for form in forms]
 
     def _list_classes(self) -> set[str]:
         classes = set[str]()
@@ -243,12 +263,16 @@ class Service:
 
     def _load(self) -> tuple[list[Preset], list[str]]:
         presets, errors = load_presets(self.folders)
-        problems = [_without_folders(str(error), self.folders) for error in errors]
+        problems = []
+        for error in errors:
+            problems.append(_strip_folders(str(error), self.folders))
         return presets, problems
 
     def _refuse_excess(self, form: Form, graph: Mapping[str, Any]) -> None:
-        """Raises ValuesRefused for the fields that ask for too much, and LimitReached where no
-        field does.
+        """Check a prompt against the limits.
+
+        Raises ValuesRefused for the fields that ask for too much, and LimitReached if the excess
+        comes from no field.
         """
         problems: dict[str, str] = {}
         for excess in find_exceeded(graph, self.limits, form.object_info):
@@ -260,37 +284,40 @@ class Service:
             raise ValuesRefused(problems)
 
     def close(self) -> None:
-        """Let go of the servers; what they run goes on, and the next start takes it up again.
+        """Disconnect from the servers. Jobs go on there, and the next start follows them again.
 
-        Callable twice.
+        May be called twice.
         """
-        for threads in (self.readers, self.planners):
-            threads.shutdown(wait=False, cancel_futures=True)
+        self.readers.shutdown(wait=False, cancel_futures=True)
+        self.planners.shutdown(wait=False, cancel_futures=True)
         self.queue.close()
         self.store.close()
         self.engine.close()
 
 
-def _without_folders(text: str, folders: Sequence[Path]) -> str:
-    """A page is for everybody: it names preset files, not where they lie on this machine."""
+def _strip_folders(text: str, folders: Sequence[Path]) -> str:
+    """Remove the folders from the file names in a text: everybody sees the page, and where files
+    are on this machine is no concern of theirs.
+    """
     for folder in folders:
         text = text.replace(f"{folder}{os.sep}", "")
     return text
 
 
-def _limit_uploads(form: Form, most_mb: float | None) -> Form:
-    """The form with no upload larger than this."""
-    if most_mb is None:
+def _limit_uploads(form: Form, max_mb: float | None) -> Form:
+    """Lower the limit of each upload of a form to `max_mb` megabytes; None changes nothing."""
+    if max_mb is None:
         return form
     fields = dict(form.fields)
     for name, field in form.fields.items():
         if field.kind.is_media:
-            fields[name] = replace(field, max_mb=min(field.max_mb, most_mb))
+            lowered = min(field.max_mb, max_mb)
+            fields[name] = replace(field, max_mb=lowered)
     return replace(form, fields=fields)
 
 
 def _find_field(form: Form, slots: Iterable[tuple[str, str]]) -> Field | None:
-    """The field that fills the first of these slots that one fills."""
+    """Find the field that fills one of these slots; the first slot that has one counts."""
     for node, slot in slots:
         field = form.find_field(node, slot)
         if field:

@@ -1,8 +1,7 @@
-"""How much may be uploaded in an hour, by one person and by all of them together.
+"""Upload quotas: how much one person, and all of them together, may upload in an hour.
 
-The numbers stand here, and in the README's table of settings. Files from the web
-(`service.web_file`) have a quota of their own with the same numbers, of which all links together
-are one person.
+The numbers are set here, and listed in the README's table of settings. Files from the web
+(`service.web_file`) have their own quota with the same numbers; it counts all links as one person.
 """
 
 from __future__ import annotations
@@ -16,10 +15,10 @@ from comfygradio.errors import LimitReached
 HOUR = 3600.0
 
 FILES_PER_HOUR = 2000
-"""Of one person; each picture that is painted on comes as three files."""
+"""For one person; a picture with a painted mask counts as three files."""
 
 BYTES_PER_HOUR = 4_000_000_000
-"""Of one person: forty uploads of the largest size that is allowed at first."""
+"""For one person: forty uploads of the largest size that the default settings allow."""
 
 TOTAL_FACTOR = 10
 """The total quota as a multiple of one person's."""
@@ -41,7 +40,7 @@ class QuotaUsage:
 
 
 class Quota:
-    """Counts files and bytes of people and of everybody. Thread-safe."""
+    """Counts files and bytes, for each person and for everybody together. Thread-safe."""
 
     def __init__(
         self,
@@ -57,13 +56,13 @@ class Quota:
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
-        """People of whom something is known."""
+        """The number of people tracked."""
         return len(self._people)
 
     def take(self, person: str, files: int, size: int) -> None:
-        """Count files and bytes of a person, whatever text stands for the person.
+        """Count files and bytes for a person, who may be named by any text.
 
-        Raises LimitReached, and counts nothing, where it is too much.
+        Raises LimitReached, and counts nothing, if that is too much.
         """
         with self._lock:
             account = self._open(person)
@@ -76,18 +75,20 @@ class Quota:
 
     def _open(self, person: str) -> QuotaUsage:
         if person not in self._people and len(self._people) >= MAX_TRACKED:
-            # The one who took something last longest ago has the least to be remembered for.
+            # Of the person whose last upload is the oldest, the most has decayed by now.
             oldest = next(iter(self._people))
             del self._people[oldest]
+        # Popped and put back, so that the order of the mapping is that of the last uploads.
         account = self._people.pop(person, QuotaUsage())
         self._people[person] = account
         self._settle(account, 1)
         return account
 
     def _settle(self, account: QuotaUsage, people: int) -> None:
-        """Refill by the time that has passed."""
+        """Reduce the usage by what has decayed since it was last counted."""
         now = self._clock.monotonic()
-        share = people * (now - account.at) / HOUR
+        elapsed = now - account.at
+        share = people * elapsed / HOUR
         files = account.files - share * self._files
         size = account.size - share * self._size
         account.files = max(0.0, files)
@@ -95,10 +96,15 @@ class Quota:
         account.at = now
 
     def _check(self, account: QuotaUsage, files: int, size: int, people: int, text: str) -> None:
-        files_over = (account.files + files) / (people * self._files)
-        size_over = (account.size + size) / (people * self._size)
-        over = max(files_over, size_over)
-        if over > 1:
-            seconds = min(1.0, over - 1) * HOUR
-            minutes = max(1, round(seconds / 60))
-            raise LimitReached(text.format(minutes=minutes))
+        """Raise LimitReached with this text if so much more would exceed the quota."""
+        max_files = people * self._files
+        max_size = people * self._size
+        files_share = (account.files + files) / max_files
+        size_share = (account.size + size) / max_size
+        share = max(files_share, size_share)
+        if share <= 1:
+            return
+        # Usage decays at the rate of a whole quota an hour.
+        seconds = min(1.0, share - 1) * HOUR
+        minutes = max(1, round(seconds / 60))
+        raise LimitReached(text.format(minutes=minutes))

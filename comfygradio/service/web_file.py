@@ -1,4 +1,4 @@
-"""Files that a program names by their address on the web. Knows no Gradio."""
+"""Fetches the files that a program names by their address on the web. Knows no Gradio."""
 
 from __future__ import annotations
 
@@ -22,23 +22,24 @@ TYPES = frozenset(
         "application/octet-stream",  # what many stores say of all their files
     }
 )
-"""What is taken from the web; what is inside is checked like every upload."""
+"""Content types accepted from the web; the content is then checked like that of every upload."""
 
 MAX_CONCURRENT = 8
-"""Files that are fetched at the same time, for everybody together."""
+"""Most files fetched at the same time, for everybody together."""
 
 QUOTA_KEY = "links"
-"""Whose quota it is: Gradio does not tell who asks for a file."""
+"""The one person that links count for: Gradio does not tell who asks for a file."""
 
 TOO_MUCH = "As many files were fetched from the web as may be in an hour; try again later."
 
 
 class WebFiles:
-    """Fetches files for the fields of a page. `client` may be exchanged while it is served; `asked`
-    counts the addresses that somebody named.
+    """Fetches files for the fields of a page.
 
-    `quota` is that of links alone, which all of them share: who lets the app fetch many files takes
-    them from other links, never from what people upload.
+    `client` may be replaced while the page is served; `asked` counts the addresses requested.
+
+    All links share one `quota`, separate from that of uploads: somebody who has the app fetch many
+    files slows down other links, never the uploads.
     """
 
     def __init__(self, client: ExternalClient, quota: Quota) -> None:
@@ -48,9 +49,9 @@ class WebFiles:
         self._running = 0
 
     async def fetch(self, url: str, folder: Path) -> Path:
-        """A file from the web in a folder, under a name that nobody can guess.
+        """Fetch a file into a folder, under a name that nobody can guess; return its path.
 
-        Raises ExternalError, and LimitReached where too many are fetched.
+        Raises ExternalError, and LimitReached if too many files are fetched.
         """
         self.asked += 1
         if self._running >= MAX_CONCURRENT:
@@ -64,7 +65,8 @@ class WebFiles:
                 answer = await self.client.download(url, TYPES, file)
             self._take(files=0, size=answer.size)
             suffix = find_suffix(url, answer.content_type)
-            return path.rename(path.with_name(f"file{suffix}"))
+            named_path = path.with_name(f"file{suffix}")
+            return path.rename(named_path)
         except BaseException:
             path.unlink(missing_ok=True)
             path.parent.rmdir()
@@ -80,17 +82,20 @@ class WebFiles:
 
 
 def make_client(limits: Limits) -> ExternalClient:
-    """The client of an app: a file from the web may be as large as an upload."""
-    patience = FetchLimits()
+    """Make the client of an app; it takes files up to the size of an upload."""
+    fetch_limits = FetchLimits()
     if limits.upload_mb is not None:
-        patience = replace(patience, size=int(limits.upload_mb * 1e6))
-    return ExternalClient(patience=patience)
+        max_bytes = int(limits.upload_mb * 1e6)
+        fetch_limits = replace(fetch_limits, size=max_bytes)
+    return ExternalClient(limits=fetch_limits)
 
 
 def find_suffix(url: str, content_type: str) -> str:
-    """The suffix of a file from the web: as its type has it, else as its address has it."""
+    """Choose the suffix of a file from the web by its content type, or by its address if the type
+    says nothing.
+    """
     if content_type != "application/octet-stream":
         return mimetypes.guess_extension(content_type) or ""
-    path = re.split(r"[?#]", url, maxsplit=1)[0]
-    found = re.search(r"\.[a-z0-9]{1,12}\Z", path.lower())
-    return found[0] if found else ""
+    path, *_ = re.split(r"[?#]", url, maxsplit=1)
+    suffix = re.search(r"\.[a-z0-9]{1,12}\Z", path.lower())
+    return suffix[0] if suffix else ""

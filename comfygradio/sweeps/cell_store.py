@@ -1,4 +1,4 @@
-"""The cells of a sweep: each point as its job is at the moment. Thread-safe."""
+"""The cells of a sweep: each point with the current status of its job. Thread-safe."""
 
 from __future__ import annotations
 
@@ -17,13 +17,12 @@ from comfygradio.sweeps.axes.axis import Index
 
 @dataclass(frozen=True)
 class Cell:
-    """The current state of one point: a view of the job that makes it, or that it waits for one.
-    `values` holds the fields that the axes change, as JSON.
+    """The current status of one point, and of the job that makes it.
 
-    `token` is the secret of the job that made it, "" before there is one; `seconds` is how long
-    that took, `server` the address where, and `is_reused` whether another sweep had made it.
-    `rating` is -1 for rejected, 0 for none, or 1 to 5 stars. `version` is that of the cell store
-    when the cell last changed.
+    `values` are the fields that the axes change, as JSON. `token` is the secret of the job, ""
+    before there is one. `seconds` is how long it took, `server` the address where it ran, and
+    `is_reused` whether it belongs to another sweep. `rating` is -1 for rejected, 0 for none, or 1
+    to 5 stars. `version` is that of the cell store when the cell last changed.
     """
 
     index: Index
@@ -40,14 +39,15 @@ class Cell:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing will change by itself any more."""
+        """Whether the status is final, unless somebody runs the point again."""
         return self.phase in FINAL_PHASES
 
     @property
     def lacks_files(self) -> bool:
-        """Whether a file that was made for it is gone; looks at the disk."""
+        """Whether any of its files was deleted. Looks at the disk."""
         paths = [result.path for result in self.results if result.path is not None]
-        return not all(path.exists() for path in paths)
+        there = [path for path in paths if path.exists()]
+        return len(there) < len(paths)
 
 
 @dataclass(frozen=True)
@@ -63,14 +63,15 @@ class Counts:
 
     @property
     def over(self) -> int:
-        """Points to which nothing will happen any more by itself."""
+        """Number of points whose status is final."""
         return self.done + self.failed + self.stopped
 
 
 class CellStore:
     """The cells of one sweep.
 
-    `version` grows with every change, also beyond those of cell stores made before this one.
+    `version` grows with every change. It begins above the versions of cell stores made earlier, so
+    that whoever has seen one of those gets everything.
     """
 
     def __init__(self, cells: Iterable[Cell], clock: Clock = SYSTEM_CLOCK) -> None:
@@ -79,7 +80,6 @@ class CellStore:
         self._counts: Counter[str] = Counter()
         for cell in cells:
             self._cells[cell.index] = replace(cell, version=self._version)
-        for cell in self._cells.values():
             self._counts[cell.phase] += 1
         self._lock = threading.Lock()
         self._listeners: set[Callable[[], None]] = set()
@@ -99,70 +99,71 @@ class CellStore:
     def counts(self) -> Counts:
         """Cell counts by status."""
         with self._lock:
-            return Counts(len(self._cells), **self._counts)
+            total = len(self._cells)
+            return Counts(total, **self._counts)
 
     def get(self, index: Index) -> Cell:
-        """One cell. Raises KeyError."""
+        """Return one cell. Raises KeyError."""
         return self._cells[index]
 
     def list_changes(self, since: int = -1) -> tuple[int, list[Cell]]:
-        """The version now, and the cells that have changed after `since`; -1 lists all of them."""
+        """Return the current version and the cells that changed after `since`; -1 lists all."""
         with self._lock:
-            changed = [cell for cell in self._cells.values() if cell.version > since]
+            cells = self._cells.values()
+            changed = [cell for cell in cells if cell.version > since]
             return self._version, changed
 
     def show_job(self, index: Index, job: Job, snapshot: JobSnapshot) -> None:
-        """Show a job that waits or runs; nobody is told if that changes nothing."""
+        """Show a job that waits or runs. Does nothing if the status is the same."""
         cell = self.get(index)
-        if cell.phase != snapshot.shown_phase or cell.token != job.token:
-            self._change(index, phase=snapshot.shown_phase, token=job.token)
+        phase = snapshot.shown_phase
+        if cell.phase == phase and cell.token == job.token:
+            return
+        self._change(index, phase=phase, token=job.token)
 
-    def show_end(self, index: Index, job: Job, snapshot: JobSnapshot, rating: int) -> None:
-        """Show what came of a job that is over."""
+    def show_end(self, index: Index, ended: PointRecord, is_reused: bool, rating: int) -> None:
+        """Show the results of a job that has ended, just now or before a restart."""
         self._change(
             index,
-            phase=snapshot.phase,
-            token=job.token,
-            server=job.backend_url,
-            is_reused=False,
-            results=snapshot.results,
-            error=snapshot.error,
-            seconds=measure_node_seconds(snapshot),
-            rating=rating,
-        )
-
-    def show_point(self, index: Index, point: PointRecord, is_reused: bool, rating: int) -> None:
-        """Show a job that was over before, as the job store knows it."""
-        self._change(
-            index,
-            phase=point.phase,
-            token=point.token,
-            server=point.server,
+            phase=ended.phase,
+            token=ended.token,
+            server=ended.server,
             is_reused=is_reused,
-            results=point.results,
-            error=point.error,
-            seconds=point.seconds,
+            results=ended.results,
+            error=ended.error,
+            seconds=ended.seconds,
             rating=rating,
         )
 
     def show_waiting(self, index: Index) -> None:
-        """Show a point that waits for a new job."""
-        self._change(index, phase="waiting", error="", results=(), token="")
+        """Show that the point waits for a new job."""
+        self._change(
+            index,
+            phase="waiting",
+            error="",
+            results=(),
+            token="",
+        )
 
     def show_stopped(self, index: Index) -> None:
-        """Show a point that gets no job."""
+        """Show that the point will get no job."""
         self._change(index, phase="stopped")
 
     def show_refused(self, index: Index, error: str, rating: int) -> None:
-        """Show a point that there can be no job for."""
-        self._change(index, phase="failed", error=error, rating=rating)
+        """Show that the point cannot have a job, because it is refused."""
+        self._change(
+            index,
+            phase="failed",
+            error=error,
+            rating=rating,
+        )
 
     def rate(self, index: Index, rating: int) -> None:
         """Show another rating."""
         self._change(index, rating=rating)
 
     def _change(self, index: Index, **changes: Any) -> None:
-        """Change fields of a cell and tell everybody who listens."""
+        """Change fields of a cell and call the listeners."""
         with self._lock:
             old = self._cells[index]
             self._version += 1
@@ -170,17 +171,18 @@ class CellStore:
             self._cells[index] = new
             self._counts[old.phase] -= 1
             self._counts[new.phase] += 1
+        # Without the lock, since listeners read the cells.
         self._tell()
 
     def notify(self) -> None:
-        """Notify listeners of a change outside the cells."""
+        """Call the listeners after a change outside the cells."""
         with self._lock:
             self._version += 1
         self._tell()
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Call `listener` after every change, from the thread that changes; returns how to stop
-        that.
+        """Call `listener` after every change, in the thread that makes it. Returns a function that
+        ends that.
         """
         with self._lock:
             self._listeners.add(listener)
@@ -193,8 +195,24 @@ class CellStore:
             listener()
 
 
+def describe_end(job: Job, snapshot: JobSnapshot) -> PointRecord:
+    """Describe a job that has ended in the way in which the job store will know it."""
+    point = job.order.point
+    return PointRecord(
+        id=job.id,
+        token=job.token,
+        phase=snapshot.phase,
+        error=snapshot.error,
+        results=snapshot.results,
+        seconds=measure_node_seconds(snapshot),
+        server=job.backend_url,
+        sweep=point.sweep if point else "",
+        point=point.key if point else "",
+    )
+
+
 def measure_node_seconds(snapshot: JobSnapshot) -> float:
-    """The seconds that a job's nodes ran, without its waiting behind others; as well as that is
+    """Measure the seconds that a job's nodes ran, without its time in the server's queue if that is
     known.
     """
     state = snapshot.state
@@ -224,11 +242,9 @@ class Observable:
         return self._cells.counts
 
     def list_changes(self, since: int = -1) -> tuple[int, list[Cell]]:
-        """The version now, and the cells that have changed after version `since`; -1 lists all of
-        them.
-        """
+        """Return the current version and the cells that changed after `since`; -1 lists all."""
         return self._cells.list_changes(since)
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Call `listener` after every change, from any thread; returns how to stop that."""
+        """Call `listener` after every change, in any thread. Returns a function that ends that."""
         return self._cells.listen(listener)

@@ -1,4 +1,4 @@
-"""Definitions: what a sweep is, the same from a form, a command line, a file, HTTP and Python."""
+"""Definitions of sweeps, the same for forms, command lines, files, HTTP and Python."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ Place = tuple[str, ...]
 class Definition:
     """A preset, values of its form, and axes over some of its fields.
 
-    `values` are the rest of the form; what is left out is as the form has it. With `carry`, nodes
-    whose results later points need ride along (see `comfy.carried`). Without a `title` one is made.
-    Values and axes out of a YAML file may be `PlainScalar`: the form says what they are.
+    Fields without a value keep the form's. With `carry`, nodes whose results later points need are
+    pinned (see `planner.cache_pinning`). Without a `title` one is made. Values and axes from a YAML
+    file may be `PlainScalar`: the form decides what they mean.
     """
 
     preset: str
@@ -44,7 +44,9 @@ class Definition:
     title: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """What `load_definition` takes, as JSON; files as the texts of their paths."""
+        """Return the definition as JSON that `load_definition` takes. Files become the texts of
+        their paths.
+        """
         data = {
             "preset": self.preset,
             "values": dict(self.values),
@@ -57,9 +59,9 @@ class Definition:
 
 
 def load_definition(source: Path | Mapping[str, Any]) -> Definition:
-    """The definition in a file (YAML or JSON) or in decoded JSON.
+    """Load a definition from a file (YAML or JSON) or from decoded JSON.
 
-    Raises DefinitionError, whatever is in there.
+    Raises DefinitionError, and no other error, whatever is in there.
     """
     if isinstance(source, Mapping):
         return _DefinitionParser("", {}).read(source)
@@ -70,13 +72,14 @@ def load_definition(source: Path | Mapping[str, Any]) -> Definition:
 def is_definition(path: Path) -> bool:
     """Whether a file defines a sweep, and not a preset: it names a preset.
 
-    Raises DefinitionError if it is broken.
+    Raises DefinitionError if it cannot be parsed.
     """
-    return "preset" in _load_file(path)[0]
+    data, _ = _load_file(path)
+    return "preset" in data
 
 
 def write_definition(definition: Definition, path: Path) -> None:
-    """Write a definition as a YAML file that reads as the same one, whole or not at all.
+    """Write a YAML file that loads as the same definition. It is written whole or not at all.
 
     Raises OSError.
     """
@@ -92,7 +95,7 @@ def write_definition(definition: Definition, path: Path) -> None:
 
 @dataclass(frozen=True)
 class _DefinitionParser:
-    """Reads decoded JSON or YAML; `lines` is where each key stands in the file."""
+    """Parses decoded JSON or YAML. `lines` maps each key to its line in the file."""
 
     file: str
     lines: Mapping[Place, int]
@@ -106,7 +109,8 @@ class _DefinitionParser:
         preset = data["preset"]
         title = coerce_text(data.get("title", ""))
         carry = coerce_boolean(data.get("carry", True))
-        for key, value in (("preset", preset), ("title", title)):
+        texts = {"preset": preset, "title": title}
+        for key, value in texts.items():
             if not isinstance(value, str):
                 raise self._refuse((key,), f"{shorten(value)} is no text; put it in quotes.")
         if not isinstance(carry, bool):
@@ -116,10 +120,15 @@ class _DefinitionParser:
         return Definition(preset, values, axes, carry, title)
 
     def _refuse_key(self, key: Any) -> DefinitionError:
-        near = difflib.get_close_matches(shorten(key), KEYS, 1, 0.5)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(KEYS)}."
-        problem = f"unknown key {shorten(key)}; {hint}"
-        return self._refuse((str(key),), problem, names_key=False)
+        written = shorten(key)
+        near = difflib.get_close_matches(written, KEYS, 1, 0.5)
+        if near:
+            hint = f"did you mean {near[0]}?"
+        else:
+            listed = ", ".join(KEYS)
+            hint = f"there are {listed}."
+        place = (str(key),)
+        return self._refuse(place, f"unknown key {written}; {hint}", names_key=False)
 
     def _read_values(self, values: Any) -> Mapping[str, Any]:
         if values is None:
@@ -132,7 +141,7 @@ class _DefinitionParser:
         return checked
 
     def _read_axes(self, axes: Any) -> tuple[Entry, ...]:
-        """A list of entries; a mapping is short for entries of one field each."""
+        """Parse a list of entries; a mapping is short for entries of one field each."""
         if axes is None:
             raise self._refuse((), f"this sweep needs the key axes, {EXAMPLE}.")
         entries: list[Entry] = []
@@ -162,8 +171,8 @@ class _DefinitionParser:
         return name
 
     def _check_given(self, given: Any, place: Place) -> Any:
-        """An axis text, or values; a single number, switch or other word that YAML knows is an axis
-        of one value.
+        """Check an axis text or a list of values. A single number, or a word that YAML knows,
+        becomes a list.
         """
         if isinstance(given, str):
             return given
@@ -184,7 +193,7 @@ class _DefinitionParser:
         return DefinitionError(f"{where}{key}{problem}")
 
     def _find_line(self, place: Place) -> int | None:
-        """The line of a key, else that of the nearest key around it."""
+        """Find the line of a key, or of the nearest key around it."""
         for length in range(len(place), 0, -1):
             around = place[:length]
             if around in self.lines:
@@ -193,7 +202,9 @@ class _DefinitionParser:
 
 
 def _value_to_json(value: Any) -> Any:
-    return value.to_json() if isinstance(value, PlainScalar) else str(value)
+    if isinstance(value, PlainScalar):
+        return value.to_json()
+    return str(value)
 
 
 def _load_file(path: Path) -> tuple[Mapping[Any, Any], Mapping[Place, int]]:

@@ -13,8 +13,8 @@ from comfygradio.sweeps.planner.run_queue import Accepts, RunQueue, Task
 
 
 class Dispatcher:
-    """Dispatches points to backends, known by their URLs: those that were asked for, then the run
-    queue's.
+    """Dispatches points to backends, known by their URLs: requested points first, then those of the
+    run queue.
 
     Thread-safe. The run queue is made when it is first needed, since planning may take a second or
     two. `accepts` says whether a backend can run a point.
@@ -30,17 +30,19 @@ class Dispatcher:
         settled.
         """
         self._strayed: set[str] = set()
+        """Backends whose last point was not the run queue's."""
         self._lock = threading.Lock()
 
     def prepare(self) -> RunQueue:
-        """The run queue; planned when it is first asked for. Raises ValuesRefused."""
+        """Return the run queue, which is planned the first time. Raises ValuesRefused."""
         with self._planning:
             if self._run_queue is None:
                 self._run_queue = self._make_run_queue(self._accepts)
             return self._run_queue
 
     def take(self, server: str, warm: bool, is_running: bool) -> Task | None:
-        """The next point for a backend; only one that was asked for, unless the sweep `is_running`.
+        """Take the next point for a backend, or None. Unless the sweep `is_running`, only requested
+        points are dispatched.
 
         `warm` says that the backend's cache still holds what this sweep left there.
         """
@@ -76,38 +78,42 @@ class Dispatcher:
                 del self._asked[index]
 
     def cancel_requests(self) -> list[Index]:
-        """Forget what was asked for and not dispatched yet; returns those points."""
+        """Cancel the requests that are not dispatched yet, and return their points."""
         with self._lock:
-            dropped = [index for index, is_dealt in self._asked.items() if not is_dealt]
-            self._asked = {index: True for index, is_dealt in self._asked.items() if is_dealt}
+            asked = self._asked.items()
+            dropped = [index for index, is_dispatched in asked if not is_dispatched]
+            for index in dropped:
+                del self._asked[index]
             return dropped
 
     def count_requests(self) -> int:
-        """How many points were asked for and have no job yet."""
+        """Count the requested points that have no job yet."""
         return len(self._asked)
 
     def estimate(self) -> float | None:
-        """Seconds until the run queue is over, as it was planned; None before it was."""
+        """Estimate the seconds until the run queue is done, or None if it is not planned yet."""
         if self._run_queue is None:
             return None
         return self._run_queue.seconds_left
 
     @property
     def share_left(self) -> float:
-        """The part of the planned work that is not done yet, 0 to 1."""
+        """The share of the planned work that is left, 0 to 1."""
         if self._run_queue is None:
             return 1.0
         return self._run_queue.share_left
 
     def finish(self, index: Index, seconds: float | None) -> None:
-        """A point is over; `seconds` are those that its nodes ran, if it is done."""
+        """Mark a point as over. `seconds` is how long its nodes ran, if it is done."""
         self.settle(index)
         if self._run_queue is not None:
             self._run_queue.finish(index, seconds)
 
     def _find_asked(self, server: str) -> Index | None:
-        """The first requested point that is not dispatched yet and can run on this backend."""
-        for index, is_dealt in self._asked.items():
-            if not is_dealt and self._accepts(server, index):
+        """Find the first requested point that is not dispatched yet and can run on this backend."""
+        for index, is_dispatched in self._asked.items():
+            if is_dispatched:
+                continue
+            if self._accepts(server, index):
                 return index
         return None

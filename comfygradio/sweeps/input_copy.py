@@ -1,5 +1,6 @@
-"""Files that a sweep needs until its last point is run, kept under their own names, each sweep's in
-a folder.
+"""Copies of the input files of sweeps, kept until the last point has run.
+
+Files keep their names, and each sweep has a folder.
 """
 
 from __future__ import annotations
@@ -15,12 +16,15 @@ from comfygradio.sweeps.space import Space
 
 
 def find_folder(outputs: Path, sweep: str = "") -> Path:
-    """Where the files of sweeps lie, or those of the one with this id."""
-    return outputs / ".comfygradio" / "sweeps" / sweep
+    """Return the folder of all sweeps' files, or that of the sweep with this id."""
+    own = outputs / ".comfygradio"
+    return own / "sweeps" / sweep
 
 
 def copy_files(space: Space, folder: Path) -> Space:
-    """The same space with copies of its files, which are made in `folder`. Raises JobStoreError."""
+    """Copy the files of a space into `folder`, and return the space with the copies. Raises
+    JobStoreError.
+    """
     paths = [value for value in space.base.values() if isinstance(value, Path)]
     for axis in space.axes:
         paths += _list_paths(axis)
@@ -34,8 +38,8 @@ def copy_files(space: Space, folder: Path) -> Space:
     for name, value in space.base.items():
         if isinstance(value, Path):
             base[name] = kept[value]
-    axes = tuple(_replace_paths(axis, kept.get) for axis in space.axes)
-    return replace(space, base=base, axes=axes)
+    axes = [_replace_paths(axis, kept.get) for axis in space.axes]
+    return replace(space, base=base, axes=tuple(axes))
 
 
 def delete_folders(outputs: Path, needed: Collection[str]) -> None:
@@ -51,14 +55,17 @@ def delete_folders(outputs: Path, needed: Collection[str]) -> None:
 def _list_paths(axis: Axis) -> list[Path]:
     paths = []
     for step in axis.steps:
-        paths += [change.value for change in step.changes if isinstance(change.value, Path)]
+        for change in step.changes:
+            if isinstance(change.value, Path):
+                paths.append(change.value)
     return paths
 
 
 def _copy(path: Path, folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return Path(shutil.copyfile(path, folder / path.name))
+        copy = folder / path.name
+        return Path(shutil.copyfile(path, copy))
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise JobStoreError(
@@ -67,7 +74,7 @@ def _copy(path: Path, folder: Path) -> Path:
 
 
 def _replace_paths(axis: Axis, find: Callable[[Path], Path | None]) -> Axis:
-    """The axis with other paths for its files."""
+    """Return the axis with other paths for its files."""
     steps = []
     for step in axis.steps:
         changes = []

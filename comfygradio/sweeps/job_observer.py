@@ -11,9 +11,9 @@ from comfygradio.sweeps.axes.axis import Index
 
 
 class JobObserver:
-    """The jobs that are not over yet, by point. Thread-safe.
+    """The jobs that have not ended yet, by point. Thread-safe.
 
-    `tell` hears of every change, from the thread that changes, and of an end once.
+    `tell` is called after every change, in the thread that makes it, and exactly once for the end.
     """
 
     def __init__(self, tell: Callable[[Index, Job], None]) -> None:
@@ -25,19 +25,21 @@ class JobObserver:
         return index in self._jobs
 
     def list_jobs(self) -> list[Job]:
-        """The jobs that are not over yet."""
+        """List the jobs that have not ended yet."""
         with self._lock:
             return list(self._jobs.values())
 
     def stop(self, queue: JobQueue, sweep: str) -> None:
-        """Stop the jobs, but those that run for another sweep than the one with this id."""
+        """Stop the jobs that belong to the sweep with this id, but not those of other sweeps."""
         for job in self.list_jobs():
-            if job.order.point is None or job.order.point.sweep == sweep:
-                job.stop()
-                queue.stop(job.token)
+            point = job.order.point
+            if point is not None and point.sweep != sweep:
+                continue
+            job.stop()
+            queue.stop(job.token)
 
     def observe(self, index: Index, job: Job) -> None:
-        """Report every change of a job until it is over, which it may be already."""
+        """Report every change of a job until it ends. It may have ended already."""
         with self._lock:
             self._jobs[index] = job
         ends: list[Callable[[], None]] = []
@@ -50,8 +52,10 @@ class JobObserver:
         hear()
 
     def _hear(self, index: Index, job: Job, ends: list[Callable[[], None]]) -> None:
-        """The first to hear of the end tells it; `ends` stop the listening, and are empty while it
-        begins.
+        """Report a change. `ends` are functions that end the listening; the list is empty while
+        that begins.
+
+        Several threads may see the end; only the first of them reports it.
         """
         if job.snapshot.is_over:
             for end in ends:

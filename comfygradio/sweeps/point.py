@@ -1,6 +1,4 @@
-"""Points: the order for one point of a sweep, and the key by which the same content is
-known again.
-"""
+"""Points: builds the order of a point, and the key that identifies its content."""
 
 from __future__ import annotations
 
@@ -22,10 +20,11 @@ FIXED_DATE = datetime.datetime(2000, 1, 1)
 
 
 def build_order(space: Space, sweep: str, index: Index) -> Order:
-    """The order for a point of the sweep with this id. Raises ValuesRefused and PresetError."""
+    """Build the order of a point of the sweep with this id. Raises ValuesRefused or PresetError."""
     form = space.form
     checked = form.check(space.values(index))
-    point = Point(sweep, index, build_key(form, checked))
+    key = build_key(form, checked)
+    point = Point(sweep, index, key)
     return Order(
         form.name,
         form.title,
@@ -37,37 +36,42 @@ def build_order(space: Space, sweep: str, index: Index) -> Order:
 
 
 def build_key(form: Form, checked: Mapping[str, Any]) -> str:
-    """The key of what a form makes of checked values: equal for equal content, whatever files are
-    called.
+    """Build the key of checked values. Equal content has equal keys, whatever files are called.
 
-    Files are known by their content, since the graph names them after it. Raises ValuesRefused for
-    one that is gone.
+    The graph names files after their content. Raises ValuesRefused if a file is gone.
     """
     described = form.values_to_json(checked)
     values = {}
     for name, value in described.items():
-        if name not in form.fields or not form.fields[name].kind.is_media:
+        is_file = name in form.fields and form.fields[name].kind.is_media
+        if not is_file:
             values[name] = value
     prompt = form.build(checked, FIXED_DATE)
     return hash_content(form.name, values, prompt)
 
 
 def hash_content(preset: str, values: Mapping[str, Any], prompt: Prompt) -> str:
-    """SHA-256 over a preset's name, described values, and what a prompt says to a server."""
-    nodes = {key: (node["class_type"], node["inputs"]) for key, node in prompt.graph.items()}
-    content = json.dumps([preset, values, nodes, prompt.outputs], sort_keys=True)
-    encoded = content.encode("utf-8", "surrogatepass")
+    """Hash a preset's name, its described values, and what a prompt sends to a server, with
+    SHA-256.
+    """
+    nodes = {}
+    for node_id, node in prompt.graph.items():
+        nodes[node_id] = (node["class_type"], node["inputs"])
+    content = [preset, values, nodes, prompt.outputs]
+    text = json.dumps(content, sort_keys=True)
+    encoded = text.encode("utf-8", "surrogatepass")
     return hashlib.sha256(encoded).hexdigest()
 
 
 def describe_cells(space: Space) -> Iterator[tuple[Index, dict[str, Any]]]:
-    """Every point, with the values of the fields that axes change, as JSON."""
+    """Yield every point with the values of the fields that axes change, as JSON."""
     if any(_replaces(axis) for axis in space.axes):
         # What stands in a text depends on several axes together, so that every point is described.
         names = _list_fields(space.axes)
         for index in space:
             values = space.values(index)
-            yield index, space.form.values_to_json({name: values[name] for name in names})
+            varying = {name: values[name] for name in names}
+            yield index, space.form.values_to_json(varying)
         return
     described = [_describe_steps(space.form, axis) for axis in space.axes]
     for index in space:
@@ -78,14 +82,15 @@ def describe_cells(space: Space) -> Iterator[tuple[Index, dict[str, Any]]]:
 
 
 def _replaces(axis: Axis) -> bool:
-    kinds: set[str] = set()
     for step in axis.steps:
-        kinds.update(change.kind for change in step.changes)
-    return "replace" in kinds
+        for change in step.changes:
+            if change.kind == "replace":
+                return True
+    return False
 
 
 def _list_fields(axes: Sequence[Axis]) -> list[str]:
-    """The fields that axes change, each once."""
+    """List the fields that axes change, each once."""
     names: list[str] = []
     for axis in axes:
         names += axis.fields

@@ -1,6 +1,4 @@
-"""Sweeps without a page: on the servers that are named, with a job store of their own beside the
-pictures.
-"""
+"""Runs sweeps without a page, on the given servers, with a job store beside the pictures."""
 
 from __future__ import annotations
 
@@ -94,8 +92,9 @@ def sweep(
 def bind_backends(
     preset: Preset, backends: Sequence[Backend]
 ) -> tuple[Form | None, Sequence[ComfyGradioError]]:
-    """The form of a preset with what all servers have together, None where none answers; and their
-    troubles.
+    """Bind a preset to what all servers have in common.
+
+    Returns the form, or None if no server answers, and the errors of those that do not.
     """
     found = refresh_all(backends, preset.class_types)
     if len(found.errors) >= len(backends):
@@ -112,8 +111,8 @@ def open_sweeps(
     definition: Definition,
     clock: Clock = SYSTEM_CLOCK,
 ) -> Iterator[SweepRegistry]:
-    """The sweeps of a folder, with a queue on an engine's backends; what is posted at the end goes
-    on there.
+    """Open the sweeps of a folder, with a job queue on these backends. Jobs that are posted at the
+    end go on.
 
     Pictures are named after the values on the axes of `definition`. Raises JobStoreError.
     """
@@ -137,7 +136,7 @@ def open_sweeps(
 
 
 def load_folder(folder: Path) -> Definition:
-    """What the last sweep in a folder was. Raises DefinitionError."""
+    """Load the definition of the last sweep in a folder. Raises DefinitionError."""
     path = folder / DEFINITION_FILE
     if not path.is_file():
         raise DefinitionError(
@@ -148,7 +147,7 @@ def load_folder(folder: Path) -> Definition:
 
 
 def find_last(sweeps: SweepRegistry) -> Sweep | None:
-    """The sweep that was begun last, if the job store knows it."""
+    """Find the sweep that was started last, or None if the job store has none."""
     records = sweeps.list_sweeps(OWNER, 1)
     if not records:
         return None
@@ -156,17 +155,18 @@ def find_last(sweeps: SweepRegistry) -> Sweep | None:
 
 
 def start_or_resume(one: Sweep, folder: Path) -> None:
-    """Write down what a sweep is, and begin it or go on with it."""
+    """Write the definition into the folder, and start or resume the sweep."""
     write_definition(one.definition, folder / DEFINITION_FILE)
     one.resume()
 
 
 def iterate_changes(one: Sweep, clock: Clock = SYSTEM_CLOCK) -> Iterator[None]:
-    """One turn after every change, until nothing is left to run.
+    """Yield after every change, until nothing is left to run.
 
-    Raises JobError where nothing can go on.
+    Raises JobError if nothing can go on.
     """
     changed = threading.Event()
+    # Before the first look, so that no change is missed.
     unlisten = one.listen(changed.set)
     try:
         while one.is_active:
@@ -183,10 +183,9 @@ def iterate_changes(one: Sweep, clock: Clock = SYSTEM_CLOCK) -> Iterator[None]:
 
 
 def cancel(one: Sweep, clock: Clock = SYSTEM_CLOCK) -> None:
-    """Take back what a sweep has on its servers, what runs and what waits; `start_or_resume` goes
-    on with it.
+    """Cancel what a sweep has on its servers, running and waiting. `start_or_resume` resumes it.
 
-    Returns once that is done, or after a while where a server does not answer.
+    Returns when that is done, or after 10 seconds if a server does not answer.
     """
     changed = threading.Event()
     unlisten = one.listen(changed.set)
@@ -202,11 +201,12 @@ def cancel(one: Sweep, clock: Clock = SYSTEM_CLOCK) -> None:
 
 
 def build_name_pattern(definition: Definition) -> str:
-    """The pattern of the pictures' names: the values on the axes, and what makes each name the only
-    one.
+    """Build the pattern of the pictures' names: the values on the axes, and a random part that
+    makes each name unique.
     """
     names: list[str] = []
     for entry in definition.axes:
         names += entry
     placeholders = [f"{{{name}}}" for name in names[:4]]
-    return f"pictures/{' '.join(placeholders)} {{random}}"
+    values = " ".join(placeholders)
+    return f"pictures/{values} {{random}}"

@@ -12,25 +12,29 @@ from comfygradio.sweeps.space import Space
 
 
 class Requirements:
-    """Which backends can run which points. Quick: points that differ only in plain fields are
-    looked at once.
+    """Tells which backends can run which points.
 
-    `list_backends` gives the backends that are there now.
+    Points that differ only in fields that need no files or classes share one check, since there may
+    be thousands. `list_backends` lists the backends that are there now.
     """
 
     def __init__(self, space: Space, list_backends: Callable[[], Iterable[Backend]]) -> None:
         self._space = space
         self._list_backends = list_backends
-        self._telling = [_affects_requirements(space.form, axis) for axis in space.axes]
+        self._affecting: list[bool] = []
+        for axis in space.axes:
+            is_affecting = _affects_requirements(space.form, axis)
+            self._affecting.append(is_affecting)
         self._known: dict[tuple[Backend, int, Index], str] = {}
 
     def accepts(self, server: str, index: Index) -> bool:
         """Whether the backend with this URL can run a point."""
-        return not self.explain_rejection(server, index)
+        rejection = self.explain_rejection(server, index)
+        return not rejection
 
     def explain_rejection(self, server: str, index: Index) -> str:
-        """Why a backend cannot run a point, in a sentence; "" if it can, or if the point is refused
-        by its form.
+        """Explain why a backend cannot run a point. Returns "" if it can, or if the form refuses
+        the point.
         """
         for backend in self._list_backends():
             if backend.url == server:
@@ -38,8 +42,9 @@ class Requirements:
         return "it is not there any more."
 
     def explain(self, index: Index | None) -> str:
-        """Why no backend can run a point, in a sentence; "" if one can, or could if it answered,
-        and for no point.
+        """Explain why no backend can run a point.
+
+        Returns "" if one can, or may be able to once it answers, and if there is no point.
         """
         lacks = []
         for backend in self._list_backends():
@@ -52,15 +57,16 @@ class Requirements:
         return f"No ComfyUI can run some of the points: {lacks[0]}"
 
     def _find_lack(self, backend: Backend, index: Index) -> str:
+        # Positions on other axes make no difference, so that the first one stands for all of them.
         positions = []
-        for position, is_telling in zip(index, self._telling, strict=True):
-            positions.append(position if is_telling else 0)
+        for position, is_affecting in zip(index, self._affecting, strict=True):
+            positions.append(position if is_affecting else 0)
         place = tuple(positions)
         key = (backend, backend.capabilities_version, place)
         if key not in self._known:
             try:
-                graph = self._space.prompt(place).graph
-                self._known[key] = backend.explain_rejection(graph)
+                prompt = self._space.prompt(place)
+                self._known[key] = backend.explain_rejection(prompt.graph)
             except ValuesRefused:
                 self._known[key] = ""
         return self._known[key]

@@ -1,7 +1,7 @@
-"""A space has all points that a sweep may run, and the prompt of each.
+"""A space is all points of a sweep, with the prompt of each.
 
-`build_space` makes it of a definition and a form; `resolve_definition` writes it down again with
-everything that was drawn.
+`build_space` makes it from a definition and a form; `resolve_definition` writes everything that was
+drawn back into the definition.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from comfygradio.comfy.workflow import Prompt
 from comfygradio.errors import ValuesRefused
 from comfygradio.forms.fill import FROM_FORM, RANDOM_SEED
 from comfygradio.forms.form import Form
+from comfygradio.forms.kinds.file_pattern import AllowedFiles
 from comfygradio.forms.kinds.value import InvalidValue
 from comfygradio.forms.scalar_resolution import resolve_value, to_plain_data
 from comfygradio.sweeps.axes.axis import Axis, Change, Index, apply_point, list_points
 from comfygradio.sweeps.axes.axis_parser import parse_all_axes, parse_axis
-from comfygradio.sweeps.axes.file_pattern import AllowedFiles
 from comfygradio.sweeps.definition import Definition
 
 
@@ -31,8 +31,7 @@ from comfygradio.sweeps.definition import Definition
 class Space:
     """A form, the values that all points share, and the axes that change them.
 
-    `base` are values as `form.check` takes them, with every seed drawn; `now` is what dates in file
-    names say.
+    `base` are checked values with every seed drawn. `now` is the date in file names.
     """
 
     form: Form
@@ -43,27 +42,30 @@ class Space:
     @property
     def sizes(self) -> tuple[int, ...]:
         """Positions on each axis."""
-        return tuple(len(axis.steps) for axis in self.axes)
+        lengths = [len(axis.steps) for axis in self.axes]
+        return tuple(lengths)
 
     def __len__(self) -> int:
         return math.prod(self.sizes)
 
     def __iter__(self) -> Iterator[Index]:
-        """Every point, in the order as typed."""
+        """Iterate over every point, in the order as typed."""
         return list_points(self.axes)
 
     def describe(self, index: Index) -> dict[str, Any]:
-        """The values of the whole form at a point, as JSON. Raises ValuesRefused."""
-        checked = self.form.check(self.values(index))
+        """Describe the values of the whole form at a point, as JSON. Raises ValuesRefused."""
+        values = self.values(index)
+        checked = self.form.check(values)
         return self.form.values_to_json(checked)
 
     def values(self, index: Index) -> dict[str, Any]:
-        """The values of a point, not checked yet."""
+        """Return the values of a point, which are not checked yet."""
         return apply_point(self.axes, self.base, index)
 
     def prompt(self, index: Index) -> Prompt:
-        """The prompt of a point. Raises ValuesRefused where the form refuses its values."""
-        checked = self.form.check(self.values(index))
+        """Build the prompt of a point. Raises ValuesRefused if the form refuses its values."""
+        values = self.values(index)
+        checked = self.form.check(values)
         return self.form.build(checked, self.now)
 
 
@@ -74,38 +76,41 @@ def build_space(
     is_confined: bool = True,
     rng: random.Random | None = None,
 ) -> Space:
-    """The points of a definition; what is open, such as seeds, is drawn once, for all of them.
+    """Build the space of a definition. Open values, such as random seeds, are drawn once for all
+    points.
 
-    Files can be named below `root`, or with `is_confined` off anywhere, and without a root not at
-    all (paths that are Path objects are taken as they are). Raises ValuesRefused, AxisError, and
-    PresetError for a form with problems.
+    Files can be named below `root`; anywhere if not `is_confined`; not at all without a root,
+    except as Path objects. Raises ValuesRefused, AxisError, and PresetError for a form with
+    problems.
     """
     form.raise_for_problems()
-    values = _resolve_files(form, definition.values, AllowedFiles(root, is_confined))
+    files = AllowedFiles(root, is_confined)
+    values = _resolve_files(form, definition.values, files)
     base = _check_base(form, definition, values, root, is_confined)
     axes = parse_all_axes(form, definition.axes, base, rng, root, is_confined)
     space = Space(form, axes, base)
     # What the form refuses at the first point is said now, before anything runs.
     first = tuple(0 for _ in axes)
-    form.build(form.check(space.values(first)))
+    checked = form.check(space.values(first))
+    form.build(checked)
     return space
 
 
 def resolve_definition(definition: Definition, space: Space, root: Path) -> Definition:
-    """The definition that reads as exactly this space again, with the files of `root` named
-    relative to it.
+    """Return a definition that gives exactly this space again. Files in `root` are named relative
+    to it.
     """
     files = AllowedFiles(root)
     values = space.form.values_to_json(space.base)
     for name, value in space.base.items():
         if isinstance(value, Path):
             values[name] = files.to_text(value)
-    axes = tuple(_axis_to_entry(space.form, axis, files) for axis in space.axes)
-    return replace(definition, values=values, axes=axes)
+    axes = [_axis_to_entry(space.form, axis, files) for axis in space.axes]
+    return replace(definition, values=values, axes=tuple(axes))
 
 
 def _resolve_files(form: Form, values: Mapping[str, Any], files: AllowedFiles) -> dict[str, Any]:
-    """The values as the form checks them, with texts that name files as paths.
+    """Convert values to what the form checks; texts that name files become paths.
 
     Raises ValuesRefused.
     """
@@ -127,7 +132,7 @@ def _resolve_files(form: Form, values: Mapping[str, Any], files: AllowedFiles) -
 
 
 def _resolve_scalars(form: Form, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values with what a file has without quotes as the fields take it."""
+    """Resolve unquoted YAML values by the fields that take them."""
     found = {}
     for name, value in values.items():
         if name in form.fields:
@@ -140,31 +145,32 @@ def _resolve_scalars(form: Form, values: Mapping[str, Any]) -> dict[str, Any]:
 def _check_base(
     form: Form, definition: Definition, values: dict[str, Any], root: Path | None, is_confined: bool
 ) -> dict[str, Any]:
-    """The checked values that all points share, and what chance decides, also for points that alone
-    use it.
+    """Check the values that all points share, and draw what is random, even if only some points use
+    it.
 
-    A field that has to have a value, and has one only on an axis, starts with the first one there.
+    A required field that has values only on an axis starts with the first one there.
     """
     try:
         checked = form.check(values)
     except ValuesRefused as refusal:
         on_axes: dict[str, Any] = {}
         for entry in definition.axes:
-            for name, given in entry.items():
-                on_axes[name] = given
-        missing = [
-            name
-            for name in refusal.problems
-            if name in on_axes and name in form.fields and name not in values
-        ]
+            on_axes.update(entry)
+        missing = []
+        for name in refusal.problems:
+            is_on_axis = name in on_axes and name in form.fields
+            if is_on_axis and name not in values:
+                missing.append(name)
         if not missing:
             raise
         for name in missing:
-            axis = parse_axis(form, {name: on_axes[name]}, {}, None, root, is_confined)
+            entry = {name: on_axes[name]}
+            axis = parse_axis(form, entry, {}, None, root, is_confined)
             first = axis.steps[0].changes[0]
             values[name] = first.value
         checked = form.check(values)
-    base: dict[str, Any] = {RANDOM_SEED: values.get(RANDOM_SEED, secrets.randbelow(2**50))}
+    random_seed = values.get(RANDOM_SEED, secrets.randbelow(2**50))
+    base: dict[str, Any] = {RANDOM_SEED: random_seed}
     if values.get(FROM_FORM) is True:
         # A text on an axis may be drawn although none among these values is.
         base[FROM_FORM] = True
@@ -172,11 +178,10 @@ def _check_base(
 
 
 def _axis_to_entry(form: Form, axis: Axis, files: AllowedFiles) -> dict[str, Any]:
-    """An axis as an entry of a definition: texts, but lists of values where it goes
-    through files.
-    """
+    """Convert an axis to an entry of a definition: texts, or lists of values for files."""
     entry: dict[str, Any] = dict(axis.texts)
-    if not any(form.fields[name].kind.is_media for name in axis.fields):
+    kinds = [form.fields[name].kind for name in axis.fields]
+    if not any(kind.is_media for kind in kinds):
         return entry
     for name in axis.fields:
         changes = _list_changes(axis, name)
@@ -193,7 +198,7 @@ def _list_changes(axis: Axis, field: str) -> list[Change]:
 
 
 def _change_to_json(form: Form, change: Change, files: AllowedFiles) -> Any:
-    described = form.values_to_json({change.field: change.value})[change.field]
     if isinstance(change.value, Path):
         return files.to_text(change.value)
-    return described
+    described = form.values_to_json({change.field: change.value})
+    return described[change.field]

@@ -1,4 +1,4 @@
-"""Sweeps: many points of one form on their way through the job queue."""
+"""Sweeps: many points of one form, run by the job queue."""
 
 from __future__ import annotations
 
@@ -6,33 +6,29 @@ import logging
 import secrets
 import threading
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
-from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.errors import ComfyGradioError, JobStoreError
 from comfygradio.forms.form import Form
 from comfygradio.jobs.backend import Backend
 from comfygradio.jobs.job import Job, Phase
-from comfygradio.jobs.job_queue import JobQueue
-from comfygradio.jobs.sweep_store import PointRecord, SweepRecord, SweepStore
+from comfygradio.jobs.sweep_store import PointRecord, SweepRecord
 from comfygradio.sweeps.axes.axis import Axis, Index
-from comfygradio.sweeps.cell_store import Cell, CellStore, Observable, measure_node_seconds
+from comfygradio.sweeps.cell_store import Cell, CellStore, Observable, describe_end
 from comfygradio.sweeps.definition import Definition
 from comfygradio.sweeps.dispatch import Dispatcher
 from comfygradio.sweeps.input_copy import copy_files, find_folder
 from comfygradio.sweeps.job_observer import JobObserver
-from comfygradio.sweeps.planner.cache_pinning import DEFAULT_CACHE_GIGABYTES, PinningLimits
-from comfygradio.sweeps.planner.plan import Plan, plan_sweep
+from comfygradio.sweeps.planner.plan import Plan
 from comfygradio.sweeps.planner.run_queue import Accepts, RunQueue, Task
 from comfygradio.sweeps.point import build_order, describe_cells
+from comfygradio.sweeps.ratings import Ratings
 from comfygradio.sweeps.requirements import Requirements
 from comfygradio.sweeps.space import Space, resolve_definition
-
-MEMORY_SHARE = 0.6
-"""Of a backend's RAM, for what it keeps for later points; the rest is for the point that runs."""
+from comfygradio.sweeps.sweep_context import SweepContext
+from comfygradio.sweeps.time_left import TimeLeft
 
 SweepPhase = Literal["planned", "running", "paused", "done", "stopped"]
 """A sweep is done when no point waits or runs any more, those that failed included."""
@@ -42,61 +38,15 @@ INTERNAL_ERROR = (
     "the details."
 )
 
-MIN_MEASURED_POINTS = 3
-"""After this many finished points, measured speed replaces the planned estimate."""
-
-RATINGS = range(-1, 6)
-"""-1 rejects, 0 is none, 1 to 5 are stars."""
-
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class SweepContext:
-    """The queue, the rows of sweeps in its job store, and what refuses a graph that asks for too
-    much.
-
-    `check_limits` raises ValuesRefused or LimitReached.
-    """
-
-    queue: JobQueue
-    rows: SweepStore
-    check_limits: Callable[[Form, Mapping[str, Any]], None] = lambda form, graph: None
-
-    def make_plan(self, space: Space, carry: bool, todo: Collection[Index]) -> Plan:
-        """The order of these points on the queue's backends, by the times that nodes
-        took until now.
-        """
-        times = self.queue.store.read_times(space.form.name)
-        backends = max(1, len(self.queue.backends))
-        limits = PinningLimits(carry, self._measure_memory())
-        return plan_sweep(
-            space,
-            space.form.object_info,
-            times.estimate,
-            backends=backends,
-            limits=limits,
-            todo=frozenset(todo),
-        )
-
-    def _measure_memory(self) -> float:
-        """Gigabytes that kept results may take on every backend."""
-        known = []
-        for backend in self.queue.backends:
-            memory = backend.measure_memory()
-            if memory:
-                known.append(memory)
-        if not known:
-            return DEFAULT_CACHE_GIGABYTES
-        return min(known) * MEMORY_SHARE
-
-
 class Sweep(Observable):
-    """One sweep; a source of the queue. Thread-safe.
+    """One sweep, which the job queue asks for jobs. Thread-safe.
 
-    `token` is secret: whoever knows it may watch and steer the sweep. `definition` says all of it,
-    drawn seeds and listed files included, so that it is the same sweep whenever it is read.
-    `reason` is a sentence where something does not go on although it should.
+    `token` is secret: whoever knows it can watch and control the sweep. `definition` holds
+    everything that was drawn or listed, so that it always gives the same sweep. `reason` is a
+    sentence if the sweep cannot go on.
     """
 
     def __init__(
@@ -126,7 +76,7 @@ class Sweep(Observable):
         self.definition = resolve_definition(definition, space, context.queue.outputs)
         self.reason = ""
         self._context = context
-        cells = (Cell(index, values) for index, values in describe_cells(space))
+        cells = [Cell(index, values) for index, values in describe_cells(space)]
         self._cells = CellStore(cells, self._clock)
         self._requirements = Requirements(space, lambda: context.queue.backends)
         self._dispatcher = Dispatcher(self._make_run_queue, self._requirements.accepts)
@@ -155,25 +105,25 @@ class Sweep(Observable):
         """What people see: the definition's title, else those of the axes."""
         if self.definition.title:
             return self.definition.title
-        return " × ".join(axis.title for axis in self.axes)
+        titles = [axis.title for axis in self.axes]
+        return " × ".join(titles)
 
     @property
     def plan(self) -> Plan:
-        """In which order the points are run that do not exist yet, and what that costs; made when
-        asked for.
-        """
-        return self._dispatcher.prepare().plan
+        """The order in which the missing points run, and its cost. Made when first asked for."""
+        run_queue = self._dispatcher.prepare()
+        return run_queue.plan
 
     @property
     def trouble(self) -> str:
-        """Why it does not go on although it should, in a sentence; "" where nothing is wrong."""
+        """Why the sweep does not go on though it should, in a sentence; "" if nothing is wrong."""
         if self.reason:
             return self.reason
         return self._context.queue.trouble if self.is_active else ""
 
     @property
     def seconds_left(self) -> float | None:
-        """About how long the rest takes; None where it does not run or nothing is known yet."""
+        """Estimated seconds until the end; None if it does not run or nothing is known yet."""
         counts = self.counts
         planned = self._dispatcher.estimate()
         if self.phase != "running":
@@ -182,30 +132,34 @@ class Sweep(Observable):
 
     @property
     def remaining(self) -> int:
-        """How many points the queue would still get."""
+        """Number of points that the job queue will still get."""
         if self.phase == "running":
             return self.counts.waiting
         return self._dispatcher.count_requests()
 
     @property
     def is_active(self) -> bool:
-        """Whether any of its points runs, or will without anybody's doing."""
-        return self.is_posted or self._has_points()
+        """Whether any point runs, or will run by itself."""
+        if self.is_posted:
+            return True
+        return self._has_points()
 
     @property
     def is_posted(self) -> bool:
-        """Whether any of its points is with a server, or on its way there."""
+        """Whether any point is on a server, or on its way there."""
         if self._observer.list_jobs():
             return True
-        # A point that was dealt before the sweep was paused or stopped still gets its job.
-        return self.phase in ("paused", "stopped") and self._beginning > 0
+        # A point that was taken before the sweep was paused or stopped still gets its job.
+        is_halted = self.phase in ("paused", "stopped")
+        return is_halted and self._beginning > 0
 
     def prepare(self) -> None:
         """Make the plan now. Raises ValuesRefused where the form refuses a point."""
         self._dispatcher.prepare()
 
     def start(self) -> None:
-        """Begin a planned sweep: from now on it is in the job store, and outlives the app.
+        """Start a planned sweep. From now on it is in the job store and survives a restart of the
+        app.
 
         Raises JobStoreError.
         """
@@ -213,6 +167,7 @@ class Sweep(Observable):
             if self.phase != "planned":
                 return
             outputs = self._context.queue.outputs
+            # People may change or delete their files before the last point runs.
             self.space = copy_files(self.space, find_folder(outputs, self.id))
             self.definition = resolve_definition(self.definition, self.space, outputs)
             counts = self.counts
@@ -234,19 +189,20 @@ class Sweep(Observable):
         self.enqueue()
 
     def pause(self) -> None:
-        """Begin no more points; those that are posted go on. Raises JobStoreError."""
+        """Start no more points; those that are posted go on. Raises JobStoreError."""
         self._change_phase(("running",), "paused")
 
     def resume(self) -> None:
-        """Go on after a pause or a stop, with the points that were stopped too, and those whose
-        files somebody has deleted; starts a planned one.
+        """Resume after a pause or a stop, or start a planned sweep.
+
+        Stopped points, and points whose files were deleted, run again.
         """
         if self.phase == "planned":
             self.start()
             return
         self.reason = ""
         self._retry_all("stopped")
-        for cell in list(self._cells.cells.values()):
+        for cell in self._cells.cells.values():
             if cell.phase == "done" and cell.lacks_files:
                 self._run_again(cell.index)
         if self._change_phase(("paused", "stopped"), "running"):
@@ -255,9 +211,10 @@ class Sweep(Observable):
             self._context.queue.start()
 
     def stop(self) -> None:
-        """Stop the points that run, and begin no more. Raises JobStoreError."""
+        """Stop the points that run, and start no more. Raises JobStoreError."""
         if self.phase == "planned":
             return
+        # The phase first, so that no worker takes another point meanwhile.
         self._change_phase(("running", "paused"), "stopped")
         for index in self._dispatcher.cancel_requests():
             self._cells.show_stopped(index)
@@ -265,8 +222,8 @@ class Sweep(Observable):
         self._check_end()
 
     def retry(self, index: Index) -> None:
-        """Run one point once more, alone where the sweep is paused, stopped or done; nothing for
-        one that is done.
+        """Run one point again, even if the sweep is paused, stopped or done. Does nothing if the
+        point is done.
         """
         if self._cells.get(index).phase == "done":
             return
@@ -275,14 +232,13 @@ class Sweep(Observable):
         self._run_again(index)
 
     def retry_failed(self) -> int:
-        """Run all failed points once more; returns how many."""
+        """Run all failed points again. Returns how many."""
         return self._retry_all("failed")
 
     def rate(self, index: Index, rating: int) -> None:
-        """Rate a done point: -1 rejects it, 0 takes that back, 1 to 5 are stars. It belongs to the
-        content, for ever.
+        """Rate a point that is done: -1 rejects it, 0 removes the rating, 1 to 5 are stars.
 
-        Raises JobStoreError.
+        The rating belongs to the content and stays for ever. Raises JobStoreError.
         """
         if self._cells.get(index).phase != "done":
             return
@@ -290,7 +246,7 @@ class Sweep(Observable):
             self._cells.rate(index, rating)
 
     def take(self, backend: Backend, warm: bool) -> Job | None:
-        """The next point for a server, as the queue asks for it."""
+        """Take the next job for a backend; the job queue calls this."""
         with self._lock:
             is_running = self.phase == "running"
             if is_running:
@@ -308,19 +264,21 @@ class Sweep(Observable):
         return None
 
     def _end_beginning(self) -> None:
-        """A worker has its job, or there is none; say so to whoever waits for a halt."""
+        """Count down when a worker has its job, or there is none, and tell whoever waits for the
+        halt.
+        """
         with self._lock:
             self._beginning -= 1
         if self.phase in ("paused", "stopped"):
             self._cells.notify()
 
     def release_backend(self, backend: Backend) -> None:
-        """A server does not answer; its points are for others."""
+        """Release the points of a backend that does not answer, so that others can run them."""
         self._dispatcher.release_backend(backend.url)
 
     def restore(self, found: Mapping[Index, PointRecord]) -> None:
-        """Put in what the job store knows of points, be it that another sweep made them, or this
-        one before a crash.
+        """Restore points that the job store knows, from other sweeps or from this one before a
+        restart.
         """
         for index, point in found.items():
             if point.phase in ("waiting", "running"):
@@ -329,16 +287,17 @@ class Sweep(Observable):
                 self._show_again(index, point)
 
     def enqueue(self) -> None:
-        """Let the queue ask for points, while there are any."""
+        """Attach the sweep to the job queue, while it has points to run."""
         if self.phase == "running":
             self._time_left.begin(self.counts.over, self._dispatcher.share_left)
             self._context.queue.attach(self)
         self._check_end()
 
     def _make_run_queue(self, accepts: Accepts) -> RunQueue:
-        cells = self._cells.cells.values()
-        waiting = [cell.index for cell in cells if cell.phase == "waiting"]
-        todo = [index for index in waiting if index not in self._observer]
+        todo = []
+        for index, cell in self._cells.cells.items():
+            if cell.phase == "waiting" and index not in self._observer:
+                todo.append(index)
         plan = self._context.make_plan(self.space, self.definition.carry, todo)
         return RunQueue(plan, accepts)
 
@@ -365,9 +324,9 @@ class Sweep(Observable):
         self._observer.observe(index, job)
 
     def _is_wanted(self, point: PointRecord) -> bool:
-        """Whether a point that is over stays so; looks at the disk.
+        """Whether a point that ended stays as it is. Looks at the disk.
 
-        One whose files are gone is made again where the sweep runs, or may begin to.
+        A point whose files are gone runs again if the sweep is running or may still start.
         """
         if point.phase != "done" or point.has_files:
             return True
@@ -377,7 +336,8 @@ class Sweep(Observable):
         self._ratings.set_content_key(index, point.point)
         self._reused[index] = point.id
         is_reused = point.sweep != self.id
-        self._cells.show_point(index, point, is_reused, self._ratings.get(index))
+        rating = self._ratings.get(index)
+        self._cells.show_end(index, point, is_reused, rating)
 
     def _run_again(self, index: Index) -> None:
         self._dispatcher.request(index)
@@ -392,28 +352,31 @@ class Sweep(Observable):
         return len(found)
 
     def _begin(self, task: Task) -> Job | None:
-        """The job of a point; None where the point failed already."""
+        """Create the job of a point. Returns None if the point is refused."""
+        index = task.index
         try:
-            order = build_order(self.space, self.id, task.index)
+            order = build_order(self.space, self.id, index)
             self._context.check_limits(self.form, order.prompt.graph)
         except ComfyGradioError as error:
-            self._dispatcher.finish(task.index, None)
-            self._cells.show_refused(task.index, str(error), self._ratings.get(task.index))
+            self._dispatcher.finish(index, None)
+            rating = self._ratings.get(index)
+            self._cells.show_refused(index, str(error), rating)
             self._check_end()
             return None
         job = Job(order, self.owner, priority=1, party=self.party, clock=self._clock)
         job.carried = task.carried
         key = order.point.key if order.point else ""
-        self._ratings.set_content_key(task.index, key)
-        self._observer.observe(task.index, job)
-        self._dispatcher.settle(task.index)
+        self._ratings.set_content_key(index, key)
+        self._observer.observe(index, job)
+        self._dispatcher.settle(index)
         return job
 
     def _explain_halt(self) -> None:
-        """Say so where nothing runs although points wait, since no server has what they need."""
+        """Explain why nothing runs although points wait, if no server has what they need."""
         if self.phase != "running" or self.is_posted:
             return
-        reason = self._requirements.explain(self._find_waiting())
+        waiting = self._find_waiting()
+        reason = self._requirements.explain(waiting)
         if reason != self.reason:
             self.reason = reason
             self._cells.notify()
@@ -429,15 +392,20 @@ class Sweep(Observable):
         if not snapshot.is_over:
             self._cells.show_job(index, job, snapshot)
             return
-        # Only what is done tells how fast a server is.
-        seconds = measure_node_seconds(snapshot) if snapshot.phase == "done" else None
+        ended = describe_end(job, snapshot)
+        # Only a point that is done tells how fast a server is.
+        seconds = ended.seconds if ended.phase == "done" else None
         self._dispatcher.finish(index, seconds)
-        self._cells.show_end(index, job, snapshot, self._ratings.get(index))
+        rating = self._ratings.get(index)
+        self._cells.show_end(index, ended, is_reused=False, rating=rating)
         self._check_end()
 
     def _check_end(self) -> None:
-        """Done when every point is over; nothing to ask for when none is left."""
-        if self.counts.over == self.counts.total:
+        """Mark the sweep as done when every point is over, and detach it from the queue when no
+        point is left.
+        """
+        counts = self.counts
+        if counts.over == counts.total:
             with suppress(JobStoreError):
                 self._change_phase(("running", "paused"), "done")
         if not self._has_points():
@@ -446,12 +414,14 @@ class Sweep(Observable):
                 self._context.queue.attach(self)
 
     def _has_points(self) -> bool:
-        return self.phase == "running" or self._dispatcher.count_requests() > 0
+        if self.phase == "running":
+            return True
+        return self._dispatcher.count_requests() > 0
 
     def _change_phase(self, before: tuple[SweepPhase, ...], phase: SweepPhase) -> bool:
-        """Another phase, if it is one of those `before`; True if so.
+        """Change the phase, if it is one of those `before`. Returns whether it was.
 
-        Raises JobStoreError, and goes on all the same.
+        The phase also changes if this raises JobStoreError.
         """
         with self._lock:
             if self.phase not in before:
@@ -462,65 +432,4 @@ class Sweep(Observable):
             self._context.rows.change(self.id, phase, self.counts.done, ended)
         finally:
             self._cells.notify()
-        return True
-
-
-class TimeLeft:
-    """Measures from the moment a sweep starts or resumes."""
-
-    def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
-        self._clock = clock
-        self._began: float | None = None
-        self._over = 0
-        self._share = 1.0
-
-    def begin(self, over: int, share_left: float) -> None:
-        """It runs from now on, with so many points over, and that part of the work left."""
-        self._began = self._clock.monotonic()
-        self._over = over
-        self._share = share_left
-
-    def estimate(self, over: int, planned: float | None, share_left: float) -> float | None:
-        """Seconds left with so many points over and that part of the work left; `planned` is what
-        was expected of the rest.
-
-        None: unknown.
-        """
-        if self._began is None:
-            return None
-        done = self._share - share_left
-        if over - self._over < MIN_MEASURED_POINTS or done <= 0:
-            return planned
-        elapsed = self._clock.monotonic() - self._began
-        return elapsed / done * share_left
-
-
-class Ratings:
-    """A person's ratings of the points of a sweep, as far as their content is known."""
-
-    def __init__(self, rows: SweepStore, owner: str) -> None:
-        self._rows = rows
-        self._owner = owner
-        self._keys: dict[Index, str] = {}
-        self._known = rows.list_ratings(owner)
-
-    def set_content_key(self, index: Index, key: str) -> None:
-        """Set the content key that identifies a point's result."""
-        self._keys[index] = key
-
-    def get(self, index: Index) -> int:
-        """The rating of a point, 0 if there is none."""
-        key = self._keys.get(index, "")
-        return self._known.get(key, 0)
-
-    def rate(self, index: Index, rating: int) -> bool:
-        """Rate a point, for ever; False if there is no such rating or its content is not known.
-
-        Raises JobStoreError.
-        """
-        key = self._keys.get(index)
-        if not key or rating not in RATINGS:
-            return False
-        self._rows.rate(self._owner, key, rating)
-        self._known[key] = rating
         return True

@@ -15,12 +15,13 @@ from comfygradio.errors import ComfyGradioError, JobStoreError, LimitReached, Va
 from comfygradio.forms.form import Form
 from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.jobs.sweep_store import PointRecord, SweepRecord, SweepStore
-from comfygradio.sweeps.axes.axis import Index
+from comfygradio.sweeps.axes.axis import Index, move_point
 from comfygradio.sweeps.definition import Definition, load_definition
 from comfygradio.sweeps.input_copy import delete_folders, find_folder
 from comfygradio.sweeps.point import build_key
 from comfygradio.sweeps.space import Space, build_space
-from comfygradio.sweeps.sweep import Sweep, SweepContext
+from comfygradio.sweeps.sweep import Sweep
+from comfygradio.sweeps.sweep_context import SweepContext
 
 PLAN_TTL_SECONDS = 3600.0
 """How long a sweep that is only planned is remembered."""
@@ -53,10 +54,10 @@ def allow_all(form: Form, graph: Mapping[str, Any]) -> None:
 
 
 class SweepRegistry:
-    """All sweeps of one queue and its job store. Thread-safe.
+    """All sweeps of one job queue and its job store. Thread-safe.
 
-    `find_form` gives the form of a preset by its name, or raises PresetError; `refuse` raises
-    ValuesRefused or LimitReached for a graph that asks for more than is allowed.
+    `find_form` finds the form of a preset by name, or raises PresetError. `refuse` raises
+    ValuesRefused or LimitReached for a graph that asks for too much.
     """
 
     def __init__(
@@ -65,7 +66,8 @@ class SweepRegistry:
         find_form: Callable[[str], Form],
         refuse: Callable[[Form, Mapping[str, Any]], None] = allow_all,
     ) -> None:
-        self._context = SweepContext(queue, SweepStore(queue.store), refuse)
+        rows = SweepStore(queue.store)
+        self._context = SweepContext(queue, rows, refuse)
         self._find_form = find_form
         self._sweeps: OrderedDict[str, Sweep] = OrderedDict()
         self._used: dict[str, float] = {}
@@ -80,13 +82,13 @@ class SweepRegistry:
         is_confined: bool = True,
         party: str = "",
     ) -> Sweep:
-        """A sweep that is planned and not begun: nothing is written down, nothing runs; `find`
-        finds it for an hour, or until this person plans another one.
+        """Plan a sweep without starting it: nothing is stored, nothing runs.
 
-        Points that this person has done already, in whatever sweep, are done in it. Files can be
-        named below `root`, or with `is_confined` off anywhere, and without a root not at all.
-        `party` is whom limits and turns count for, the owner if "". Raises DefinitionError,
-        AxisError, ValuesRefused, PresetError, LimitReached and JobStoreError.
+        `find` finds it for an hour, or until this person plans another one. Points that this person
+        has done in any sweep are done in it. Files can be named below `root`; anywhere if not
+        `is_confined`; not at all without a root. `party` is whom limits and turns count for, the
+        owner if "". Raises DefinitionError, AxisError, ValuesRefused, PresetError, LimitReached and
+        JobStoreError.
         """
         if not isinstance(definition, Definition):
             definition = load_definition(definition)
@@ -96,7 +98,8 @@ class SweepRegistry:
             self._check_limits(space)
             self._forget_plans(owner, len(space))
             sweep = Sweep(self._context, space, definition, owner, party=party)
-            sweep.restore(self._find_points(space, owner))
+            done = self._find_points(space, owner)
+            sweep.restore(done)
             sweep.prepare()
             self._remember(sweep)
         return sweep
@@ -109,29 +112,30 @@ class SweepRegistry:
         is_confined: bool = True,
         party: str = "",
     ) -> Sweep:
-        """Plan and begin; see `plan`. Raises LimitReached where this party has many already."""
+        """Plan a sweep and start it; see `plan`. Also raises LimitReached if this party has too
+        many open ones.
+        """
         self._check_count(owner, party or owner)
         sweep = self.plan(definition, owner, root, is_confined, party)
         return self.start_planned(sweep)
 
     def start_planned(self, sweep: Sweep) -> Sweep:
-        """Begin a sweep that was planned here.
+        """Start a sweep that was planned here.
 
-        Raises LimitReached where this party has many already, and JobStoreError.
+        Raises LimitReached if this party has too many open ones, and JobStoreError.
         """
         with self._lock:  # so that no other plan takes its place meanwhile
             self._check_count(sweep.owner, sweep.party)
             self._sweeps[sweep.token] = sweep
-            self._used[sweep.token] = self._context.queue.clock.monotonic()
+            self._used[sweep.token] = self._read_clock()
             sweep.start()
         return sweep
 
     def find(self, token: str) -> Sweep | None:
-        """The sweep with this secret token, or None; one that is not in memory is read back from
-        the job store.
+        """Find the sweep with this secret token, or None. It is loaded from the job store if it is
+        not in memory.
 
-        Raises PresetError, AxisError or ValuesRefused where its form is gone or does not take its
-        values any more.
+        Raises PresetError, AxisError or ValuesRefused if its form is gone or refuses its values.
         """
         with self._lock:
             sweep = self._sweeps.get(token)
@@ -140,19 +144,19 @@ class SweepRegistry:
                 if record is None:
                     return None
                 sweep = self._read_back(record)
-            self._used[token] = self._context.queue.clock.monotonic()
+            self._used[token] = self._read_clock()
             self._sweeps.move_to_end(token)
             return sweep
 
     def list_sweeps(self, owner: str, limit: int = 100) -> Sequence[SweepRecord]:
-        """A person's sweeps that were begun, newest first, as they stand now."""
+        """List the sweeps that a person started, newest first, with their current status."""
         records = self._context.rows.list_sweeps(owner, limit)
         return [self._renew(record) for record in records]
 
     def delete(self, token: str) -> None:
         """Stop and delete a sweep; its jobs and pictures stay.
 
-        Unknown: nothing. Raises JobStoreError.
+        Does nothing for an unknown token. Raises JobStoreError.
         """
         with self._lock:
             sweep = self._sweeps.get(token)
@@ -167,9 +171,10 @@ class SweepRegistry:
             self._drop_folders()
 
     def resume(self) -> None:
-        """Go on with every sweep that ran when the app ended; those whose form is not there wait.
+        """Resume every sweep that ran when the app ended. A sweep whose form is missing stays as it
+        is.
 
-        Callable twice.
+        Can be called again.
         """
         self._drop_folders()
         for record in self._context.rows.list_running():
@@ -181,10 +186,10 @@ class SweepRegistry:
                 log.warning("the sweep %s cannot go on: %s", record.title, error)
 
     def _check_count(self, owner: str, party: str) -> None:
-        """Raises LimitReached for a party that has as many sweeps as there may be: a login, else a
-        network address, since a browser can have as many ids as it likes.
+        """Raise LimitReached if a party has too many open sweeps.
 
-        Whoever uses the command line or Python has no limit.
+        A party is a login, else a network address, since a browser can have any number of ids. The
+        command line and Python have no limit.
         """
         if owner == LOCAL_OWNER:
             return
@@ -200,7 +205,7 @@ class SweepRegistry:
             )
 
     def _forget_plans(self, owner: str, points: int) -> None:
-        """Make room for a plan: the person's last one goes, and of others the oldest."""
+        """Make room for a plan: the person's last one is forgotten, then the oldest of others."""
         with self._lock:
             plans = []
             for one in self._sweeps.values():
@@ -210,7 +215,9 @@ class SweepRegistry:
             too_many = max(0, len(own) - MAX_PLANS_PER_PERSON + 1)
             gone = own[:too_many]
             kept = [one for one in plans if one not in gone]
-            used = points + sum(one.counts.total for one in kept)
+            used = points
+            for one in kept:
+                used += one.counts.total
             for one in kept:
                 if used <= MAX_PLANNED_POINTS:
                     break
@@ -220,9 +227,7 @@ class SweepRegistry:
                 self._forget(one.token)
 
     def _check_limits(self, space: Space) -> None:
-        """Raises LimitReached for too many points, and what `refuse` raises for a point of one of
-        the axes alone.
-        """
+        """Raise LimitReached for too many points, and what `refuse` raises for a position."""
         limits = self._context.queue.limits
         most = limits.sweep_points
         if most == 0:
@@ -234,14 +239,14 @@ class SweepRegistry:
         if limits.megapixels is None and limits.steps is None:
             return
         first = tuple(0 for _ in space.axes)
-        for number, axis in enumerate(space.axes):
-            for position in range(len(axis.steps)):
-                index = (*first[:number], position, *first[number + 1 :])
+        for number, size in enumerate(space.sizes):
+            for position in range(size):
+                index = move_point(first, number, position)
                 prompt = space.prompt(index)
                 self._context.check_limits(space.form, prompt.graph)
 
     def _find_points(self, space: Space, owner: str) -> dict[Index, PointRecord]:
-        """The points that a person has done already, or that run in another sweep, found by their
+        """Find the points that a person has done already, or that run in another sweep, by their
         content.
         """
         form = space.form
@@ -251,15 +256,20 @@ class SweepRegistry:
             return {}
         keys: dict[Index, str] = {}
         for index in space:
+            values = space.values(index)
             with suppress(ValuesRefused):
-                checked = form.check(space.values(index))
+                checked = form.check(values)
                 keys[index] = build_key(form, checked)
         different = list(dict.fromkeys(keys.values()))
-        found = running | rows.find_points(owner, form.name, different)
-        return {index: found[key] for index, key in keys.items() if key in found}
+        known = running | rows.find_points(owner, form.name, different)
+        found = {}
+        for index, key in keys.items():
+            if key in known:
+                found[index] = known[key]
+        return found
 
     def _read_back(self, record: SweepRecord) -> Sweep:
-        """A sweep of the job store with its cells; goes on if it ran."""
+        """Load a sweep from the job store, with its cells. It goes on if it ran."""
         definition = load_definition(record.definition)
         form = self._find_form(record.preset)
         space = build_space(form, definition, self._context.queue.outputs)
@@ -267,8 +277,8 @@ class SweepRegistry:
         # A form that lists other choices than then may give the axes fewer positions.
         places = set(space)
         found = self._context.rows.list_cells(record.id)
-        there = {index: point for index, point in found.items() if index in places}
-        sweep.restore(there)
+        still_there = {index: point for index, point in found.items() if index in places}
+        sweep.restore(still_there)
         self._remember(sweep)
         sweep.enqueue()
         return sweep
@@ -281,18 +291,24 @@ class SweepRegistry:
 
     def _remember(self, sweep: Sweep) -> None:
         with self._lock:
-            now = self._context.queue.clock.monotonic()
+            now = self._read_clock()
             self._sweeps[sweep.token] = sweep
             self._used[sweep.token] = now
-            others = [one for one in self._sweeps.values() if one is not sweep]
-            idle = [one for one in others if not one.is_active]
-            old = [one for one in idle if now - self._used[one.token] > PLAN_TTL_SECONDS]
+            idle = []
+            for one in self._sweeps.values():
+                if one is not sweep and not one.is_active:
+                    idle.append(one)
+            oldest = now - PLAN_TTL_SECONDS
+            old = [one for one in idle if self._used[one.token] < oldest]
             too_many = max(0, len(idle) - MAX_IDLE_SWEEPS)
             for one in [*old, *idle[:too_many]]:
                 self._forget(one.token)
 
+    def _read_clock(self) -> float:
+        return self._context.queue.clock.monotonic()
+
     def _forget(self, token: str) -> None:
-        """No longer remember a sweep; the lock is held."""
+        """Forget a sweep. The lock must be held."""
         self._sweeps.pop(token, None)
         self._used.pop(token, None)
 

@@ -1,4 +1,4 @@
-"""The running app: its parts, and how its page is drawn anew while it is served."""
+"""The running app: its parts, and redrawing its page while it is served."""
 
 from __future__ import annotations
 
@@ -36,27 +36,25 @@ class App:
     operators: OperatorAccess | None = None
     authors: AuthorAccess | None = None
     authenticator: Authenticator | None = None
-    """Where people log in; None where nobody has to."""
+    """Checks logins; None if nobody has to log in."""
     revision: int = 0
-    """Grows whenever the page is drawn anew, so that open pages can say so."""
+    """Grows whenever the page is drawn anew, so that open pages notice it."""
     is_stale: bool = False
-    """The forms changed before the page was served."""
+    """True if the forms changed before the page was served."""
     scratch: ScratchDirectory = field(default_factory=ScratchDirectory)
-    """Where the process works while the app is served; left when it is closed."""
+    """The working directory of the process while the app is served."""
     _is_open: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def open(self) -> None:
-        """The page is served now; what changed meanwhile is drawn."""
+        """Note that the page is served now, and redraw it if the forms have changed meanwhile."""
         with self._lock:
             self._is_open = True
         if self.is_stale:
             self.rebuild()
 
     def rebuild(self) -> None:
-        """Build the page anew and put it in the place of the old one, for the next time that a
-        browser loads it.
-        """
+        """Draw the page anew and replace the old one, which open browsers show until a reload."""
         with self._lock:
             if not self._is_open:
                 self.is_stale = True
@@ -73,7 +71,7 @@ class App:
             )
             blocks.queue(default_concurrency_limit=None)
             _BlocksSwapper(self.blocks).swap_blocks(blocks)
-            # The app that is served; the next swap has to be made in it.
+            # The next swap has to be made in the app that is served.
             blocks.app = self.blocks.app
             copy_launch_attributes(self.blocks, blocks)
             blocks.config = blocks.get_config_file()
@@ -82,7 +80,7 @@ class App:
             self.is_stale = False
 
     def close(self) -> None:
-        """Let go of jobs and stop the demo server; callable twice."""
+        """Stop following jobs, and stop the demo server. May be called twice."""
         self.watcher.stop()
         self.service.close()
         if self.demo:
@@ -91,7 +89,7 @@ class App:
 
 
 class _BlocksSwapper(BaseReloader):
-    """Gradio's own way to put new Blocks into a running app (used by its reload mode)."""
+    """Puts new Blocks into a running app, as Gradio's reload mode does."""
 
     def __init__(self, blocks: gr.Blocks) -> None:
         self._app = blocks.app

@@ -1,8 +1,9 @@
-"""Sealing: no answer shows a file of the host because a browser or a foreign server named it.
+"""Guards against leaks of files: no answer may show a file of this machine because a browser or
+another server named it.
 
-Gradio copies a file into its public cache wherever the answer of a function names it: as the value
-of a component that shows files, or as an object with a path in any other one. A path that a page
-sent, or that stood in somebody's picture, must never become one.
+Gradio copies a file into its public cache if the answer of a function names it: as the value of a
+component that shows files, or as an object with a path in any other component. A path that a page
+sent, or that somebody's picture contained, must never get into an answer.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import logging
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from copy import copy
 from pathlib import Path
 from types import SimpleNamespace
@@ -30,33 +31,33 @@ UNREADABLE = "What was sent cannot be read; reload the page and try again."
 BROKEN = "Something went wrong in comfygradio itself; its log has the details."
 
 FILE_MARK = "gradio.FileData"
-"""How Gradio marks an object that names a file."""
+"""The type by which Gradio marks an object that names a file."""
 
 MAX_DEPTH = 100
-"""Lists and mappings inside of each other in an answer; JSON is written down to 254."""
+"""Deepest nesting of lists and mappings in an answer; Gradio writes JSON down to 254."""
 
 MIN_INTEGER = -(2**63)
 MAX_INTEGER = 2**64 - 1
-"""Gradio writes its answers with orjson, which takes whole numbers between these."""
+"""Gradio writes its answers with orjson, which takes only integers between these."""
 
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 """Lone surrogates, which UTF-8 cannot encode."""
 
 Postprocess = Callable[[BlockFunction, Any], Awaitable[list[Any]]]
-"""What Gradio makes of the values that a function returns, one for each output."""
+"""Gradio's conversion of the values that a function returns, one for each output."""
 
 log = logging.getLogger(__name__)
 
 
 class FileGuardedBlocks(gr.Blocks):
-    """Blocks whose answers name no file but uploads and, to programs, results.
+    """Blocks whose answers name no files but uploads and, to programs, results.
 
-    Raises `gr.Error` for any other, in the place of the answer; and where Gradio itself cannot make
-    anything of what was sent.
+    Raises `gr.Error` instead of an answer that names another file, and if Gradio itself fails at
+    what was sent.
     """
 
     async def process_api(self, block_fn: BlockFunction | int, *args: Any, **more: Any) -> Any:
-        """Gradio's own, with a sentence in the place of every error."""
+        """Call Gradio's version, and replace every error by a `gr.Error` with a sentence."""
         event = more.get("event_data")
         if event is not None and not isinstance(event._data, dict):
             event._data = {}  # Gradio takes it for one, whatever was sent
@@ -70,12 +71,12 @@ class FileGuardedBlocks(gr.Blocks):
                 note_refusal(asked.request, error.__cause__)
             raise gr.Error(error.message, print_exception=False) from None
         except (StopAsyncIteration, StopIteration):
-            raise  # how Gradio learns that a stream has ended
-        except Exception as error:  # whatever goes wrong, nothing about this machine gets out
+            raise  # Gradio learns from these that a stream has ended
+        except Exception as error:  # its text may tell something about this machine
             mark = secrets.token_hex(4)
             log.exception("an event could not be answered (%s)", mark)
-            told = f"{BROKEN} Look there for {mark}."
-            raise gr.Error(told, print_exception=False) from error
+            message = f"{BROKEN} Look there for {mark}."
+            raise gr.Error(message, print_exception=False) from error
 
     async def preprocess_data(
         self,
@@ -84,13 +85,13 @@ class FileGuardedBlocks(gr.Blocks):
         state: SessionState | None,
         explicit_call: bool = False,
     ) -> list[Any]:
-        """Gradio's own, with a sentence in the place of its errors, which may name folders."""
+        """Call Gradio's version, and replace its errors, which may name folders, by a sentence."""
         fill_missing_inputs(block_fn, inputs)
         try:
             read: list[Any] = await super().preprocess_data(block_fn, inputs, state, explicit_call)
         except gr.Error as error:
             raise gr.Error(error.message, print_exception=False) from None
-        except Exception as error:  # any value may come from outside, so that any error may
+        except Exception as error:  # anything may have been sent, so any error may be raised
             log.info("what was sent to %s cannot be read: %s", block_fn.name, type(error).__name__)
             raise gr.Error(UNREADABLE, print_exception=False) from None
         return read
@@ -111,17 +112,17 @@ class FileGuardedBlocks(gr.Blocks):
                 raise gr.Error(REFUSED, print_exception=False)
         if not is_json_writable(predictions):
             raise gr.Error(UNREADABLE, print_exception=False)
-        gradios = super().postprocess_data
+        gradio_postprocess = super().postprocess_data
 
         async def postprocess(part: BlockFunction, values: Any) -> list[Any]:
-            return await gradios(part, values, state)
+            return await gradio_postprocess(part, values, state)
 
         return await postprocess_changed(postprocess, block_fn, predictions)
 
 
 def fill_missing_inputs(block_fn: BlockFunction, inputs: list[Any]) -> None:
-    """Put the defaults where a program sent fewer values than its endpoint has parameters, as the
-    page about the API says.
+    """Append the defaults if a program sent fewer values than its endpoint has parameters, as the
+    page about the API promises.
     """
     if block_fn.api_visibility != "public":
         return
@@ -130,7 +131,7 @@ def fill_missing_inputs(block_fn: BlockFunction, inputs: list[Any]) -> None:
 
 
 def _pair_values(predictions: Any, outputs: Sequence[Any]) -> list[tuple[Any, bool]]:
-    """Each value of an answer, and whether its component takes paths; in doubt it does."""
+    """Pair each value of an answer with whether its component takes paths; in doubt, it does."""
     takes = [takes_paths(block) for block in outputs]
     if len(outputs) == 1:
         return [(predictions, takes[0])]
@@ -139,35 +140,38 @@ def _pair_values(predictions: Any, outputs: Sequence[Any]) -> list[tuple[Any, bo
     if predictions == gr.skip():
         return []
     # The keys are components, in any order.
-    return [(one, True) for one in predictions.values()]
+    return [(value, True) for value in predictions.values()]
 
 
 def takes_paths(block: Any) -> bool:
-    """Whether a text that is given to a component may be the path of a file."""
+    """Return whether a component may take a text for the path of a file."""
     if isinstance(block, gr.JSON):
         return False
     return getattr(block, "data_model", None) is not None
 
 
 def names_only_allowed_files(value: Any, folders: Sequence[Path], *, takes_paths: bool) -> bool:
-    """Whether a value names no file outside of these folders, and changes nothing but a value."""
+    """Return whether a value names no file outside of these folders, and is no update that changes
+    more than a value.
+    """
     if isinstance(value, dict) and "__type__" in value:
-        return bool(value == gr.skip())
+        is_skip = value == gr.skip()
+        return bool(is_skip)
     paths = _list_paths(value, takes_paths=takes_paths)
-    return all(_is_inside(path, folders) for path in paths)
+    return _are_inside(paths, folders)
 
 
-def names_uploads_only(told: Any) -> bool:
-    """Whether what an event tells names no file but uploads: Gradio tells of a changed file which
-    one it is.
+def names_uploads_only(data: Any) -> bool:
+    """Return whether the data of an event names no files but uploads: the event of a changed file
+    says which file it is.
     """
     folders = [Path(get_upload_folder())]
-    paths = _list_paths(told, takes_paths=False)
-    return all(_is_inside(path, folders) for path in paths)
+    paths = _list_paths(data, takes_paths=False)
+    return _are_inside(paths, folders)
 
 
 def is_json_writable(value: Any) -> bool:
-    """Whether a value that was sent, and is part of an answer, can be written as JSON."""
+    """Return whether a value that was sent, and is part of an answer, can be written as JSON."""
     waiting = [(value, 0)]
     while waiting:
         one, depth = waiting.pop()
@@ -186,15 +190,15 @@ def is_json_writable(value: Any) -> bool:
 
 
 def _list_paths(value: Any, *, takes_paths: bool) -> Iterator[Any]:
-    """Everything in a value that Gradio may take for a path or an address; never recursive, since
-    a value may be nested as deeply as somebody likes.
+    """Yield everything in a value that Gradio may take for a path or an address.
+
+    Not recursive, since people may send values that are nested very deeply.
     """
     waiting = [value]
     while waiting:
         one = waiting.pop()
         if isinstance(one, dict):
-            mark = one.get("meta")
-            if "path" in one and isinstance(mark, dict) and mark.get("_type") == FILE_MARK:
+            if "path" in one and _is_marked_as_file(one):
                 yield one["path"]
             waiting += one.values()
         elif isinstance(one, list | tuple):
@@ -207,50 +211,71 @@ def _list_paths(value: Any, *, takes_paths: bool) -> Iterator[Any]:
             yield one
 
 
+def _is_marked_as_file(value: dict[Any, Any]) -> bool:
+    mark = value.get("meta")
+    if not isinstance(mark, dict):
+        return False
+    return bool(mark.get("_type") == FILE_MARK)
+
+
+def _are_inside(paths: Iterable[Any], folders: Sequence[Path]) -> bool:
+    return all(_is_inside(path, folders) for path in paths)
+
+
 def _is_inside(path: Any, folders: Sequence[Path]) -> bool:
     if not isinstance(path, str | Path) or "\0" in str(path):
         return False
     try:
-        found = Path(path).resolve()
+        resolved = Path(path).resolve()
     except (OSError, RuntimeError):
         return False
-    return any(found.is_relative_to(folder.resolve()) for folder in folders)
+    return any(resolved.is_relative_to(folder.resolve()) for folder in folders)
 
 
 async def postprocess_changed(
     postprocess: Postprocess, block_fn: BlockFunction, predictions: Any
 ) -> list[Any]:
-    """What `postprocess` makes of the values, without asking it about those that are skipped.
+    """Call `postprocess` only for the outputs whose values are not skipped.
 
-    For each of these Gradio 6.31 makes the component anew, which takes half a millisecond of the
-    event loop that serves everybody, and keeps it as long as the session. Whoever sends many
-    events, each as another session, would fill the memory with them, and every run of the garbage
-    collector would take longer.
+    For each skipped value Gradio 6.31 makes the component anew, which takes half a millisecond of
+    the event loop that serves everybody, and keeps it as long as the session. Somebody who sends
+    many events, each as another session, would fill the memory with them, and every run of the
+    garbage collector would take longer.
     """
     outputs = block_fn.outputs
-    if isinstance(predictions, dict) and predictions == gr.skip():
-        values = [predictions] * len(outputs)
-    elif len(outputs) == 1:
-        values = [predictions]
-    else:
-        values = predictions
-    if not isinstance(values, list | tuple) or len(values) != len(outputs):
+    values = _list_values(predictions, len(outputs))
+    if values is None or block_fn.batch:
         return await postprocess(block_fn, predictions)
-    asked = []
+    changed = []
     for number, value in enumerate(values):
-        is_skipped = isinstance(value, dict) and value == gr.skip()
-        if outputs[number].stateful or not is_skipped:
-            asked.append(number)
-    if block_fn.batch or len(asked) == len(values):
+        if outputs[number].stateful or not _is_skipped(value):
+            changed.append(number)
+    if len(changed) == len(values):
         return await postprocess(block_fn, predictions)
     answer: list[Any] = [gr.skip() for _ in values]
-    if not asked:
+    if not changed:
         return answer
     part = copy(block_fn)
-    part.outputs = [outputs[number] for number in asked]
-    given = [values[number] for number in asked]
+    part.outputs = [outputs[number] for number in changed]
+    part_values = [values[number] for number in changed]
     # Gradio takes the value of a single output as it is, and several as a list.
-    made = await postprocess(part, given[0] if len(given) == 1 else given)
-    for number, value in zip(asked, made, strict=True):
+    part_predictions = part_values[0] if len(part_values) == 1 else part_values
+    processed = await postprocess(part, part_predictions)
+    for number, value in zip(changed, processed, strict=True):
         answer[number] = value
     return answer
+
+
+def _list_values(predictions: Any, count: int) -> Sequence[Any] | None:
+    """List what a function returned for each of its outputs; None if it returned anything else."""
+    if _is_skipped(predictions):
+        return [predictions] * count
+    if count == 1:
+        return [predictions]
+    if not isinstance(predictions, list | tuple) or len(predictions) != count:
+        return None
+    return predictions
+
+
+def _is_skipped(value: Any) -> bool:
+    return isinstance(value, dict) and bool(value == gr.skip())

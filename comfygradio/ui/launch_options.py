@@ -1,7 +1,7 @@
-"""What Gradio's `launch` sets on the Blocks that it starts, for those that take their place later.
+"""The attributes that Gradio's `launch` sets on Blocks, for the Blocks that replace them later.
 
-Blocks that were only built lack some of it (nobody could log in any more) and have careless values
-of the rest (errors would be shown with all they say).
+Blocks that were never launched lack some of these attributes, so that nobody could log in any more,
+and have unsafe values of others: errors would be shown in full.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ LAUNCH_ATTRIBUTES = (
 
 
 def list_visible_options(settings: Settings) -> dict[str, Any]:
-    """The options of `launch` that decide what a page shows, and to whom."""
+    """Make the options of `launch` that decide what a page shows, and to whom."""
     return {
         "auth_message": None,
         "show_error": False,
@@ -59,23 +59,25 @@ def list_visible_options(settings: Settings) -> dict[str, Any]:
 
 
 def copy_launch_attributes(served: gr.Blocks, blocks: gr.Blocks) -> None:
-    """Give Blocks what `launch` gave those that are served now."""
+    """Copy the attributes that `launch` set from the served Blocks to new ones."""
     for name in LAUNCH_ATTRIBUTES:
         if hasattr(served, name):
             setattr(blocks, name, getattr(served, name))
 
 
 def apply_launch_options(blocks: gr.Blocks, settings: Settings) -> None:
-    """Give Blocks what they would have by `launch`, which does nothing where Gradio's reload mode
-    puts them into the app that it serves already.
-    """
-    for name, value in list_visible_options(settings).items():
+    """Set the options of `launch` on Blocks: in Gradio's reload mode, `launch` does nothing."""
+    options = list_visible_options(settings)
+    for name, value in options.items():
         setattr(blocks, name, value)
     blocks.config = blocks.get_config_file()
 
 
 def disable_editor_blobs() -> None:
-    """Take the function away by which Gradio's mask editor would take pictures in parts: the page
-    sends them as uploads, and a call with a large number fills the memory.
+    """Disable the function by which Gradio's mask editor receives pictures in parts.
+
+    Our page sends them as uploads, and a call of that function with a large number fills the
+    memory.
     """
-    vars(gr.ImageEditor)["accept_blobs"]._is_server_fn = False
+    accept_blobs = vars(gr.ImageEditor)["accept_blobs"]
+    accept_blobs._is_server_fn = False

@@ -1,5 +1,5 @@
-"""Sessions of the page: what Gradio keeps for each open page, without what it keeps for its deep
-links alone.
+"""Light sessions: what Gradio keeps for each open page, without the parts that only its deep links
+use.
 """
 
 from __future__ import annotations
@@ -14,24 +14,28 @@ from comfygradio.ui.web_file_mover import copy_mover
 
 
 class LightSession(SessionState):
-    """By itself Gradio 6.31 works out the settings of every component when a page sends its first
-    event, for a button that we do not have: 0.2 ms each, on the event loop that serves everybody.
+    """A session that does not compute the settings of components.
+
+    When a page sends its first event, Gradio 6.31 computes those of every component, for a button
+    that we do not have: 0.2 ms each, on the event loop that serves everybody.
     """
 
     def __init__(self, blocks: Blocks) -> None:
-        super().__init__(_BlocksWithoutComponents(blocks))  # type: ignore[arg-type]
+        without_components = _BlocksWithoutComponents(blocks)
+        super().__init__(without_components)  # type: ignore[arg-type]
 
     def __setitem__(self, key: int, value: Any) -> None:
-        """After an update Gradio makes a component anew; it goes on to get files our way."""
-        copy_mover(self.blocks_config.blocks.get(key), value)
+        """Store a component that Gradio made anew after an update; it fetches files as before."""
+        before = self.blocks_config.blocks.get(key)
+        copy_mover(before, value)
         super().__setitem__(key, value)
 
     def _update_value_in_config(self, key: int, value: Any) -> None:
-        """Only deep links would read it."""
+        """Do nothing: only deep links would read the value."""
 
 
 class LightSessions(StateHolder):
-    """The sessions of all pages."""
+    """The sessions of all pages; new ones are light."""
 
     def __getitem__(self, session_id: str) -> SessionState:
         if session_id not in self.session_data:
@@ -40,7 +44,7 @@ class LightSessions(StateHolder):
 
 
 class _BlocksWithoutComponents:
-    """Blocks that say that they have no components."""
+    """Blocks that pretend to have no components."""
 
     def __init__(self, blocks: Blocks) -> None:
         self._blocks = blocks
@@ -51,7 +55,7 @@ class _BlocksWithoutComponents:
 
 
 def use_light_sessions(app: App) -> None:
-    """Sessions that begin from now on are light; those that there are stay as they are."""
+    """Make new sessions of an app light; existing ones stay as they are."""
     sessions = LightSessions()  # type: ignore[no-untyped-call]
     sessions.session_data = app.state_holder.session_data
     sessions.time_last_used = app.state_holder.time_last_used

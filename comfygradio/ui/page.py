@@ -1,4 +1,4 @@
-"""The page: chooser, one panel per preset, and the viewer that shows a job."""
+"""The page: the chooser, a panel per preset, the job view, and the further pages."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from comfygradio.ui.form.endpoint import build_endpoint
 from comfygradio.ui.form.field_component import refresh_component
 from comfygradio.ui.form.panel import (
     PRIVATE,
+    QUICK,
     Panel,
     build_note,
     build_panel,
@@ -40,12 +41,10 @@ from comfygradio.ui.sweep.sweep_page import build_sweeps, listen_sweeps
 from comfygradio.ui.web_file_mover import use_guarded_client
 
 MAX_BUTTONS = 8
-"""Up to so many presets are shown as buttons, more as a searchable list."""
-
-QUICK: dict[str, Any] = {**PRIVATE, "queue": False}
+"""Most presets that are shown as buttons; more are shown as a searchable list."""
 
 TITLE = '<h1 class="cg-unseen">comfygradio</h1>'
-"""For those who hear the page; the headings that are seen are below it."""
+"""The title for screen readers; the visible headings are below it."""
 
 DEMO_BANNER = (
     '<div class="cg-banner"><b>Demo server.</b> These pictures are drawn by a stand-in, not by a '
@@ -59,7 +58,7 @@ ADVICE = (
     "Draft one from a workflow: comfygradio new WORKFLOW, or the page of "
     "comfygradio serve --author."
 )
-"""What somebody can do who has no preset."""
+"""What to do without any preset."""
 
 
 def build_page(
@@ -71,12 +70,12 @@ def build_page(
     operators: OperatorAccess | None = None,
     has_login: bool = False,
 ) -> gr.Blocks:
-    """The whole page as Blocks, with an endpoint for each usable preset; `revision` is written into
-    it.
+    """Draw the whole page as Blocks, with an endpoint for each usable preset; `revision` is written
+    into it.
 
-    With `authors` it has the page that makes presets too, with `operators` the Status page, with
-    `has_login` a way to log out.
-    `page_sessions` and `job_streams` outlive a page that is drawn anew.
+    With `authors` it also has the page that makes presets, with `operators` the Status page, with
+    `has_login` a link to log out. `page_sessions` and `job_streams` outlive a page that is drawn
+    anew.
     """
     page_sessions = page_sessions or PageSessions(service.clock)
     job_streams = job_streams or JobStreams(service.limits.streams, service.queue.outputs)
@@ -84,20 +83,18 @@ def build_page(
     with FileGuardedBlocks(
         title="comfygradio", analytics_enabled=False, delete_cache=(3600, 86400)
     ) as blocks:
-        # With its name Gradio's page would ask huggingface.co for the likes of its Space, and show
-        # them above ours.
+        # With a Space's id, Gradio's page would fetch the likes of the Space from huggingface.co,
+        # and show them above ours.
         blocks.space_id = None
-        mark = _write_page_data(service, revision)
+        page_data = _write_page_data(service, revision)
         banner = DEMO_BANNER if service.is_demo else ""
-        gr.HTML(mark + TITLE + banner, elem_id="cg-banner", js_on_load=None)
+        gr.HTML(page_data + TITLE + banner, elem_id="cg-banner", js_on_load=None)
         if service.trouble:
             authors = None
         has_sweeps = service.limits.sweep_points > 0
-        build_navigation(
-            _list_pages(authors is not None, operators is not None, has_sweeps),
-            hidden=("new", "status") if has_login else ("status",),
-            has_login=has_login,
-        )
+        pages = _list_pages(authors is not None, operators is not None, has_sweeps)
+        hidden_pages = ("new", "status") if has_login else ("status",)
+        build_navigation(pages, hidden_pages, has_login)
         if authors:
             build_author(service, authors)
         history = build_history(service, page_sessions)
@@ -115,7 +112,7 @@ def build_page(
             panels, chooser = _build_forms(blocks, service, job_streams, sweeps)
             listen_history(history, service, page_sessions, panels, chooser)
             listen_sweeps(sweeps, service, page_sessions, panels, chooser)
-            if service.limits.sweep_points:
+            if has_sweeps:
                 _build_sweep_endpoints(service, panels)
     use_guarded_client(blocks, service.web_files)
     return blocks
@@ -128,26 +125,27 @@ def _build_sweep_endpoints(service: Service, panels: Sequence[Panel]) -> None:
 
 
 def _write_page_data(service: Service, revision: int) -> str:
-    """What the scripts read out of the page: its revision, and the form of an address without
-    one.
+    """Write what the scripts read out of the page: its revision, and the form that is shown if an
+    address names none.
     """
-    landing = ""
+    default = ""
     if service.forms:
-        landing = find_default_form(list(service.forms.values())).name
+        forms = list(service.forms.values())
+        default = find_default_form(forms).name
     return (
-        f'<i id="cg-revision" data-revision="{revision}" data-landing="{escape(landing)}" '
+        f'<i id="cg-revision" data-revision="{revision}" data-landing="{escape(default)}" '
         "hidden></i>"
     )
 
 
-def _list_pages(author: bool, operators: bool, sweeps: bool) -> dict[str, str]:
-    """The name of each page in an address, and what people read."""
+def _list_pages(has_author: bool, has_status: bool, has_sweeps: bool) -> dict[str, str]:
+    """Map the name of each page in an address to its title."""
     pages = {}
-    if author:
+    if has_author:
         pages["new"] = "New preset"
-    if operators:
+    if has_status:
         pages["status"] = "Status"
-    if sweeps:
+    if has_sweeps:
         pages["sweep"] = "Sweeps"
     pages["history"] = "History"
     return pages
@@ -156,12 +154,12 @@ def _list_pages(author: bool, operators: bool, sweeps: bool) -> dict[str, str]:
 def build_navigation(
     pages: Mapping[str, str], hidden: Collection[str] = (), has_login: bool = False
 ) -> gr.HTML:
-    """Draw the links to pages (name in the address → text) inside the current Blocks.
+    """Draw the links to pages (name in the address → title) inside the current Blocks.
 
-    Links to `hidden` pages show as soon as somebody comes who may see them; with `has_login` there
-    is one to log out, too.
+    The links to `hidden` pages are shown to those who may see the pages; with `has_login` there is
+    also a link to log out.
 
-    A page is a child of the same Blocks with the class `cg-page-NAME`; its script hears the event
+    A page is a child of the same Blocks with the class `cg-page-NAME`; its script gets the event
     `comfygradio-page`.
     """
     links = ""
@@ -180,24 +178,26 @@ def build_navigation(
 
 
 def _build_unavailable(service: Service) -> None:
+    """Draw what is wrong with the servers, and a button to try again, which reloads the page."""
     note = build_note("ComfyUI cannot be used right now.", service.trouble)
     gr.HTML(note, js_on_load=None)
     again = gr.Button("Try again", variant="primary", elem_id="cg-again")
-    tried = again.click(lambda: service.reconnect(), None, None, **QUICK)
-    tried.then(None, None, None, js="() => location.reload()", **PRIVATE)
+    clicked = again.click(lambda: service.reconnect(), None, None, **QUICK)
+    clicked.then(None, None, None, js="() => location.reload()", **PRIVATE)
 
 
 def _build_forms(
     blocks: gr.Blocks, service: Service, job_streams: JobStreams, sweeps: gr.HTML
 ) -> tuple[list[Panel], gr.Radio | gr.Dropdown]:
+    """Draw the chooser, the panels and the job view, and connect them."""
     person = build_person()
     forms = list(service.forms.values())
-    viewer = JobView(service, job_streams)
-    landing = find_default_form(forms)
-    chooser = _build_chooser(service, landing)
+    job_view = JobView(service, job_streams)
+    default = find_default_form(forms)
+    chooser = _build_chooser(service, default)
     with gr.Row(equal_height=False, elem_id="cg-main"):
         with gr.Column(scale=5, min_width=320, elem_id="cg-form"):
-            panels = [build_panel(form, service, form is landing) for form in forms]
+            panels = [build_panel(form, service, form is default) for form in forms]
             build_restore_panel(service, panels, chooser, sweeps)
             refresh = gr.Button(
                 "Refresh lists", elem_id="cg-refresh", size="sm", min_width=110, scale=0
@@ -206,9 +206,9 @@ def _build_forms(
                 note = build_note("Some presets could not be read.", *service.errors)
                 gr.HTML(note, js_on_load=None)
         with gr.Column(scale=7, min_width=320, elem_id="cg-side"):
-            view = viewer.build()
+            view = job_view.build()
     view.attach(
-        viewer.attach,
+        job_view.attach,
         person,
         view,
         concurrency_limit=None,
@@ -216,7 +216,7 @@ def _build_forms(
         **PRIVATE,
     )
     for panel in panels:
-        listen_panel(panel, service, viewer, view, person)
+        listen_panel(panel, service, job_view, view, person)
         if panel.footer:
             build_endpoint(service, panel.form)
     listen_refusals(view, panels, service)
@@ -227,18 +227,22 @@ def _build_forms(
 
 
 def find_default_form(forms: Sequence[Form]) -> Form:
-    """The form that an address without one shows: the first that can be used."""
-    usable = [form for form in forms if not form.problems]
-    return usable[0] if usable else forms[0]
+    """Find the form that is shown if an address names none: the first that can be used."""
+    for form in forms:
+        if not form.problems:
+            return form
+    return forms[0]
 
 
-def _build_chooser(service: Service, landing: Form) -> gr.Radio | gr.Dropdown:
+def _build_chooser(service: Service, default: Form) -> gr.Radio | gr.Dropdown:
     is_long = len(service.forms) > MAX_BUTTONS
-    choices = [(_name_choice(form, is_long), form.name) for form in service.forms.values()]
-    kind = gr.Dropdown if is_long else gr.Radio
-    return kind(
+    choices = []
+    for form in service.forms.values():
+        choices.append((_name_choice(form, is_long), form.name))
+    component = gr.Dropdown if is_long else gr.Radio
+    return component(
         choices,
-        value=landing.name,
+        value=default.name,
         label="What would you like to do?",
         show_label=is_long,
         container=is_long,
@@ -249,38 +253,40 @@ def _build_chooser(service: Service, landing: Form) -> gr.Radio | gr.Dropdown:
 
 
 def _name_choice(form: Form, is_long: bool) -> str:
-    """The name of a preset in the chooser; a long list names the group too."""
+    """Write the name of a preset in the chooser; in a long list, with its group."""
     name = f"{form.file.icon} {form.title}"
-    if is_long and form.file.group:
-        name = f"{form.file.group} · {name}"
+    group = form.file.group
+    if is_long and group:
+        name = f"{group} · {name}"
     return name.strip()
 
 
 def _listen_chooser(
     blocks: gr.Blocks, chooser: gr.Radio | gr.Dropdown, panels: list[Panel]
 ) -> None:
-    """The page changes forms by itself (chooser.js): an answer from here that is late would undo a
-    later choice.
+    """Connect the chooser. The page itself shows the chosen form (chooser.js): a late answer of the
+    server would undo a later choice.
     """
-    names = [panel.form.name for panel in panels]
     columns = [panel.column for panel in panels]
-    every = json.dumps(names)
+    names = json.dumps([panel.form.name for panel in panels])
     if isinstance(chooser, gr.Dropdown):
-        # The script hears of a radio button by itself, and sooner.
-        address = "(name) => { comfygradioForms.address(name); return []; }"
-        chooser.input(None, chooser, None, js=address, **PRIVATE)
-    mount = f"(name) => comfygradioForms.mount(name, {every})"
-    chooser.change(None, chooser, columns, js=mount, **PRIVATE)
-    open_addressed = f"() => comfygradioForms.open({every})"
+        # The script listens to radio buttons by itself, and gets their events sooner.
+        set_address = "(name) => { comfygradioForms.address(name); return []; }"
+        chooser.input(None, chooser, None, js=set_address, **PRIVATE)
+    show = f"(name) => comfygradioForms.mount(name, {names})"
+    chooser.change(None, chooser, columns, js=show, **PRIVATE)
+    open_addressed = f"() => comfygradioForms.open({names})"
     blocks.load(None, None, [chooser, *columns], js=open_addressed, **PRIVATE)
 
 
 def _listen_refresh(refresh: gr.Button, service: Service, panels: list[Panel]) -> None:
+    """Connect the button that reads the server's lists again."""
     names: list[tuple[str, str]] = []
     lists: list[Component] = []
     for panel in panels:
         for name, component in panel.components.items():
-            if isinstance(component, gr.Dropdown) and panel.form.fields[name].choices:
+            field = panel.form.fields[name]
+            if isinstance(component, gr.Dropdown) and field.choices:
                 names.append((panel.form.name, name))
                 lists.append(component)
 
@@ -295,8 +301,12 @@ def _listen_refresh(refresh: gr.Button, service: Service, panels: list[Panel]) -
             gr.Info("The lists are up to date.")
         updates = []
         for (preset, name), component in zip(names, lists, strict=True):
-            field = service.forms[preset].fields.get(name)
-            updates.append(refresh_component(field, component) if field else gr.skip())
+            form = service.forms[preset]
+            field = form.fields.get(name)
+            if field:
+                updates.append(refresh_component(field, component))
+            else:
+                updates.append(gr.skip())
         return updates
 
     refresh.click(reread, None, lists, **QUICK)

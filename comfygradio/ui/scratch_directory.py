@@ -1,8 +1,8 @@
 """A scratch directory: an empty working directory and temp folder for the process.
 
-Gradio serves whatever an answer names below the working directory or the temp folder, whatever else
-is allowed or blocked. What lies there by chance (keys, `.git`, other programs' files) is nobody's
-business, so that the app works where nothing lies.
+Gradio serves any file below the working directory or the temp folder that an answer names,
+whatever else is allowed or blocked. Keys, `.git` or other programs' files may be there, so the app
+works in a folder where nothing is.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from comfygradio.settings import Settings
 
 @dataclass
 class ScratchDirectory:
-    """The room of one app; `enter` and `exit` change the whole process."""
+    """The scratch directory of one app; `enter` and `exit` change the whole process."""
 
     _before: tuple[str, str | None] | None = field(default=None, init=False)
 
     def enter(self) -> None:
-        """Work in a new empty folder from now on, with a temp folder beside it; nothing if in."""
+        """Change to a new empty folder, with a temp folder beside it; do nothing if already in."""
         if self._before is not None:
             return
         folder = Path(tempfile.mkdtemp(prefix="comfygradio-"))
@@ -36,16 +36,17 @@ class ScratchDirectory:
         os.chdir(folder / "empty")
 
     def exit(self) -> None:
-        """Go back to where the app was started; nothing if not in."""
+        """Change back to the folders from before `enter`; do nothing if not in."""
         if self._before is None:
             return
-        before, tempfile.tempdir = self._before
+        working_directory, temp_folder = self._before
         self._before = None
-        os.chdir(before)
+        tempfile.tempdir = temp_folder
+        os.chdir(working_directory)
 
 
 def resolve_folders(settings: Settings) -> Settings:
-    """The settings with whole paths, which mean the same wherever the app works."""
+    """Make the paths in the settings absolute, so that they stay right in another folder."""
     return replace(
         settings,
         presets=tuple(folder.resolve() for folder in settings.presets),
@@ -58,4 +59,6 @@ def resolve_folders(settings: Settings) -> Settings:
 
 
 def _resolve(path: Path | None) -> Path | None:
-    return None if path is None else path.resolve()
+    if path is None:
+        return None
+    return path.resolve()

@@ -1,6 +1,4 @@
-"""Starts the web app: chooses the server, builds the page, launches Gradio with safe settings, and
-cleans up.
-"""
+"""Starts the web app: chooses the server, builds the page, launches Gradio with safe settings."""
 
 from __future__ import annotations
 
@@ -16,7 +14,6 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from ipaddress import ip_network
-from typing import Any
 from urllib.request import getproxies
 
 import gradio as gr
@@ -37,7 +34,6 @@ from comfygradio.service.preset_watcher import PresetWatcher
 from comfygradio.service.service import Service
 from comfygradio.settings import DEFAULT_SERVER, Settings
 from comfygradio.ui.app import App
-from comfygradio.ui.assets import read_asset
 from comfygradio.ui.history.zip_route import make_zip_route
 from comfygradio.ui.identity.auth_scheme import SessionScheme
 from comfygradio.ui.identity.authenticator import Authenticator
@@ -64,52 +60,35 @@ from comfygradio.ui.page import build_page
 from comfygradio.ui.scratch_directory import resolve_folders
 from comfygradio.ui.sweep.sheet_route import make_sheet_route
 from comfygradio.ui.sweep.thumbnail_route import make_thumb_route
+from comfygradio.ui.theme import make_page_options, read_scripts
 
 JOIN_SECONDS = 3.0
-"""How long the page waits for the first worker of a cluster; without one it opens closed, and says
-why.
+"""How long the start waits for the first worker of a cluster; without one, the page only says why
+it cannot be used.
 """
 
 MAX_THREADS = 400
-"""Gradio lets so many events run at once, held-open generators included (its default of 40 makes
-others wait).
+"""How many events Gradio runs at the same time, open generators included; with its default of 40,
+further events would wait.
 """
-
 
 SWITCH_SECONDS = 0.0005
-"""How long a thread that plans a sweep or opens a picture keeps Python from the others.
+"""How long a thread that plans a sweep or opens a picture may keep Python's lock from the others.
 
-A click has many short turns. With Python's default of 5 ms each of them waits that long, and a
-click took a second while two people planned 10,000 points.
+A click needs the lock many times. With Python's default of 5 ms each time, a click took a second
+while two people planned 10,000 points.
 """
-
-
-STYLES = (
-    "page.css",
-    "author.css",
-    "history.css",
-    "status.css",
-    "sweep.css",
-    "sweep_open.css",
-)
-
-SCRIPTS = (
-    "storage.js",
-    "language.js",
-    "chooser.js",
-    "combobox.js",
-    "revision.js",
-    "weights.js",
-)
-"""Scripts of the whole page; those of its parts come with them."""
 
 
 def build(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> App:
-    """Choose the server, read the presets and build the page; nothing listens yet."""
+    """Choose the server, read the presets and build the page; nothing listens yet.
+
+    Raises SettingsError.
+    """
     settings = resolve_folders(settings)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    uploads = os.environ.get("GRADIO_TEMP_DIR") or make_upload_folder()
-    os.environ["GRADIO_TEMP_DIR"] = os.path.abspath(uploads)
+    upload_folder = os.environ.get("GRADIO_TEMP_DIR") or make_upload_folder()
+    os.environ["GRADIO_TEMP_DIR"] = os.path.abspath(upload_folder)
     disable_editor_blobs()
     operators = find_operators(settings)
     authors = find_authors(settings)
@@ -121,8 +100,15 @@ def build(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> App:
     page_sessions = PageSessions(clock)
     job_streams = JobStreams(service.limits.streams, service.queue.outputs)
     forms = service.forms
-    has_login = authenticator is not None
-    blocks = build_page(service, 0, authors, page_sessions, job_streams, operators, has_login)
+    blocks = build_page(
+        service,
+        0,
+        authors,
+        page_sessions,
+        job_streams,
+        operators,
+        has_login=authenticator is not None,
+    )
     app = App(
         settings,
         service,
@@ -136,14 +122,16 @@ def build(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> App:
         authenticator,
     )
     service.on_reconnect = app.rebuild
+    # A backend may have joined while the page was drawn.
     app.is_stale = service.forms is not forms
     return app
 
 
 def open_authenticator(settings: Settings) -> Authenticator | None:
-    """Where people log in, None where nobody has to.
+    """Load the users who may log in; None if nobody has to log in.
 
-    Raises SettingsError for an --auth file that cannot be used.
+    Prints a warning about passwords in plain text. Raises SettingsError for an --auth file that
+    cannot be used.
     """
     if settings.auth is None:
         return None
@@ -163,7 +151,9 @@ def open_authenticator(settings: Settings) -> Authenticator | None:
 def open_service(
     settings: Settings, clock: Clock = SYSTEM_CLOCK
 ) -> tuple[Service, DemoServer | None]:
-    """The state of an app on the servers of the settings, and the demo server if there is one."""
+    """Connect to the servers of the settings; return the service, and the demo server if one was
+    started.
+    """
     limits = make_limits(settings)
     outputs = settings.outputs.resolve()
     if settings.engine is not None:
@@ -171,19 +161,30 @@ def open_service(
         with suppress(ServerUnreachable):
             cluster.wait_for_backend(JOIN_SECONDS)
         service = Service(
-            cluster.client, settings.presets, outputs, limits=limits, engine=cluster, clock=clock
+            cluster.client,
+            settings.presets,
+            outputs,
+            limits=limits,
+            engine=cluster,
+            clock=clock,
         )
         return service, None
     client, demo = choose_server(settings)
     others = [_open_client(settings, url) for url in settings.more_servers]
     service = Service(
-        client, settings.presets, outputs, demo is not None, others, limits, clock=clock
+        client,
+        settings.presets,
+        outputs,
+        is_demo=demo is not None,
+        others=others,
+        limits=limits,
+        clock=clock,
     )
     return service, demo
 
 
 def make_limits(settings: Settings) -> Limits:
-    """What the settings allow everybody."""
+    """Make the limits for everybody out of the settings."""
     return Limits(
         jobs_waiting=settings.jobs_per_person,
         jobs_in_all=settings.jobs_in_all,
@@ -198,8 +199,8 @@ def make_limits(settings: Settings) -> Limits:
 
 
 def choose_server(settings: Settings) -> tuple[ComfyClient, DemoServer | None]:
-    """The server of the settings; else the default one, or the demo server if that does
-    not answer.
+    """Choose the server of the settings; else the default one, or the demo server if that does not
+    answer.
     """
     if settings.server is not None:
         return _open_client(settings, settings.server), None
@@ -207,16 +208,17 @@ def choose_server(settings: Settings) -> tuple[ComfyClient, DemoServer | None]:
     if not settings.demo and _answers(client):
         return client, None
     client.close()
-    demo = DemoServer(DemoOptions(step_seconds=settings.step_seconds)).start()
+    options = DemoOptions(step_seconds=settings.step_seconds)
+    demo = DemoServer(options).start()
     return ComfyClient(demo.url), demo
 
 
 def launch(app: App, *, block: bool = True) -> str:
-    """Launch the app and, with `block`, stay until it is stopped; returns its address.
+    """Launch the app and return its address; with `block`, return after it was stopped.
 
-    With `block` the process works in the app's private room from then on.
-    Gradio's reload mode calls this again from a thread of its own, which must go on to watch.
-    Raises SettingsError where the address cannot be listened on.
+    With `block` the process works in the app's scratch directory from then on. Gradio's reload mode
+    calls this again from its own thread, which must not be blocked. Raises SettingsError if the
+    address cannot be listened on.
     """
     disable_statistics()
     if block:
@@ -241,31 +243,32 @@ def launch(app: App, *, block: bool = True) -> str:
 
 
 def _listen(app: App) -> str:
+    """Launch Gradio; return the address of the page."""
     settings = app.settings
     host = settings.host.strip("[]")
     outputs = settings.outputs.resolve()
-    hidden = find_job_store(outputs).parent
+    job_store_folder = find_job_store(outputs).parent
     bypass_proxies(host)
     ignore_forwarded_headers()
     sys.setswitchinterval(SWITCH_SECONDS)
     _, address, _ = app.blocks.launch(
-        server_name=f"[{host}]" if ":" in host else host,  # IPv6, as Gradio wants it
+        server_name=f"[{host}]" if ":" in host else host,  # Gradio wants brackets around IPv6
         server_port=settings.port or None,
         root_path=settings.root_path or None,
         auth_dependency=find_login if app.authenticator else None,
         allowed_paths=[str(outputs)],
-        blocked_paths=[str(hidden)],
+        blocked_paths=[str(job_store_folder)],
         max_file_size=int(settings.max_upload_mb * 2**20),
         max_threads=MAX_THREADS,
         prevent_thread_lock=True,
-        _frontend=False,  # else Gradio gives up where drawing the page takes more than 3 s
+        _frontend=False,  # otherwise Gradio gives up if drawing the page takes more than 3 s
         enable_monitoring=False,
         quiet=True,
         _app=_make_guarded_app(app),
         **list_visible_options(settings),
         **make_page_options(),
     )
-    if not app.blocks.is_running:  # in Gradio's reload mode, whose server runs already
+    if not app.blocks.is_running:  # in Gradio's reload mode, the server runs already
         apply_launch_options(app.blocks, settings)
         return str(address)
     config = app.blocks.server.config
@@ -274,147 +277,117 @@ def _listen(app: App) -> str:
 
 
 def _make_guarded_app(app: App) -> GuardedApp:
-    """Gradio's app wrapped in our middleware."""
+    """Wrap Gradio's app in our middleware, and add our routes."""
     guarded = GuardedApp(_list_routes(app))
     guarded.add_exception_handler(RequestValidationError, answer_invalid_body)
-    ways = [SessionScheme(app.authenticator.sessions)] if app.authenticator else []
+    schemes = []
+    if app.authenticator:
+        schemes.append(SessionScheme(app.authenticator.sessions))
     proxies = [ip_network(proxy) for proxy in app.settings.trust_proxies]
-    gate = AccessControl(ways, proxies)
-    quotas = [
-        partial(
-            UploadQuotaMiddleware, quota=app.service.upload_quota, name_person=gate.find_quota_key
-        )
-    ]
-    layers = list_middleware(app.settings, gate.admits, [read_scripts()], quotas)
-    guarded.outer_middleware = (*layers, make_identity_middleware(gate, app.authenticator))
+    access_control = AccessControl(schemes, proxies)
+    upload_quota = partial(
+        UploadQuotaMiddleware,
+        quota=app.service.upload_quota,
+        name_person=access_control.find_quota_key,
+    )
+    middleware = list_middleware(
+        app.settings,
+        access_control.admits,
+        scripts=[read_scripts()],
+        quotas=[upload_quota],
+    )
+    identity = make_identity_middleware(access_control, app.authenticator)
+    guarded.outer_middleware = (*middleware, identity)
     return guarded
 
 
 def find_login(request: Request) -> str | None:
-    """What Gradio asks for the name of whoever sends a request; None for nobody."""
-    return find_person(request).login or None
+    """Find the login of the sender of a request, for Gradio; None if they have none."""
+    person = find_person(request)
+    return person.login or None
 
 
 async def answer_invalid_body(request: Request, error: Exception) -> Response:
-    """The answer to a body of another shape than Gradio's; FastAPI's own repeats what was sent, and
-    breaks on half characters.
+    """Answer a body that is not of Gradio's form. FastAPI's own answer repeats what was sent, and
+    fails on lone surrogates.
     """
     return JSONResponse({"error": "This call is not of the shape that is expected."}, 422)
 
 
 def disable_statistics() -> None:
-    """Work out nothing after each event: Gradio 6.31 does, of the last 10,000, for a page of its
-    own that is off.
+    """Disable the statistics of the last 10,000 events that Gradio 6.31 computes after each event,
+    for a page of its own that is off.
     """
     os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000000")
 
 
 def ignore_forwarded_headers() -> None:
-    """Let uvicorn believe no `X-Forwarded-For`: our middleware does, of the proxies that are
-    trusted.
-    """
+    """Make uvicorn ignore `X-Forwarded-For`: our middleware reads it, from trusted proxies only."""
     os.environ["FORWARDED_ALLOW_IPS"] = ""
 
 
 def bypass_proxies(host: str) -> None:
-    """Ask no proxy for what listens on this machine: Gradio calls its own page while it starts."""
+    """Use no proxy for this machine's own addresses: Gradio calls its own page while it starts."""
     proxies = getproxies()
     if not proxies:
         return
-    spared = [proxies.get("no", ""), "localhost", "127.0.0.1", "::1", host]
-    proxies["no"] = ",".join(filter(None, spared))
+    bypassed = ["localhost", "127.0.0.1", "::1"]
+    if proxies.get("no"):
+        bypassed.insert(0, proxies["no"])
+    if host:
+        bypassed.append(host)
+    proxies["no"] = ",".join(bypassed)
     for scheme, value in proxies.items():
         os.environ[f"{scheme}_proxy"] = value
 
 
 def _list_routes(app: App) -> list[Route]:
+    service = app.service
     outputs = app.settings.outputs.resolve()
-    zip_route = make_zip_route(app.page_sessions, app.service.store, app.service.clock)
-    sheet_route = make_sheet_route(app.page_sessions, app.service)
-    thumb_route = make_thumb_route(app.service.sweeps.find, app.service.readers)
+    job_store_folder = find_job_store(outputs).parent
+    zip_route = make_zip_route(app.page_sessions, service.store, service.clock)
+    sheet_route = make_sheet_route(app.page_sessions, service)
+    thumb_route = make_thumb_route(service.sweeps.find, service.readers)
     return [
-        Route("/gradio_api/comfygradio/revision", _tell_revision(app)),
-        make_job_route(app.service),
+        Route("/gradio_api/comfygradio/revision", _make_revision_route(app)),
+        make_job_route(service),
         make_stream_route(app.job_streams),
-        make_result_route(outputs, find_job_store(outputs).parent.name),
+        make_result_route(outputs, hidden=job_store_folder.name),
         Route("/gradio_api/comfygradio/history.zip", zip_route, methods=["POST"]),
         Route("/gradio_api/comfygradio/sweep", sheet_route, methods=["POST"]),
         Route("/gradio_api/comfygradio/sweep/{token}/{place:int}/{number:int}/{mark}", thumb_route),
     ]
 
 
-def _tell_revision(app: App) -> Callable[[Request], Awaitable[Response]]:
+def _make_revision_route(app: App) -> Callable[[Request], Awaitable[Response]]:
+    """Make the handler of the route by which open pages notice that the page was drawn anew."""
+
     async def tell(request: Request) -> Response:
-        return PlainTextResponse(str(app.revision), headers={"cache-control": "no-store"})
+        headers = {"cache-control": "no-store"}
+        return PlainTextResponse(str(app.revision), headers=headers)
 
     return tell
 
 
 def serve(settings: Settings) -> None:
-    """The web app, until Ctrl-C or SIGTERM."""
+    """Run the web app until Ctrl-C or SIGTERM."""
     app = build(settings)
     launch(app)
 
 
-def make_page_options() -> dict[str, Any]:
-    """Theme, style and script of the page, as `launch` takes them."""
-    fonts = ["system-ui", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif"]
-    theme = gr.themes.Default(
-        primary_hue="indigo",
-        neutral_hue="slate",
-        font=fonts,
-        font_mono=["ui-monospace", "Consolas", "monospace"],
-        radius_size="md",
-    ).set(
-        body_background_fill="*neutral_50",
-        block_title_text_weight="600",
-        block_info_text_size="13px",
-        block_border_width="0px",
-        block_background_fill="transparent",
-        block_background_fill_dark="transparent",
-        block_border_width_dark="0px",
-        block_padding="0px",
-        layout_gap="18px",
-        input_background_fill="white",
-        input_border_width="1px",
-        # Gradio's own are too pale to read: 2.5 and 4.47 to 1.
-        body_text_color_subdued="*neutral_500",
-        input_placeholder_color="*neutral_500",
-        input_placeholder_color_dark="*neutral_400",
-        button_primary_background_fill="*primary_600",
-        button_primary_background_fill_hover="*primary_700",
-        button_primary_border_color="*primary_600",
-        checkbox_label_padding="8px 14px",
-        button_large_text_weight="600",
-    )
-    return {"theme": theme, "css": read_css(), "head": read_head()}
-
-
-def read_css() -> str:
-    """The style of the whole page."""
-    return "".join(map(read_asset, STYLES))
-
-
-def read_head() -> str:
-    """What goes into the page's head: its own lines, and the scripts of the whole page."""
-    lines = read_asset("head.html")
-    return f"{lines}<script>{read_scripts()}</script>"
-
-
-def read_scripts() -> str:
-    """The scripts of the whole page."""
-    return "".join(map(read_asset, SCRIPTS))
-
-
 def make_upload_folder() -> str:
-    """A private folder for Gradio's uploads, removed when the process ends."""
+    """Make a private folder for Gradio's uploads, which is removed when the process ends."""
     folder = tempfile.mkdtemp(prefix="comfygradio-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
 
 
 def _open_client(settings: Settings, url: str) -> ComfyClient:
-    return ComfyClient(url, headers=settings.headers, api_key=settings.api_key)
+    return ComfyClient(
+        url,
+        headers=settings.headers,
+        api_key=settings.api_key,
+    )
 
 
 def _answers(client: ComfyClient) -> bool:
@@ -422,17 +395,19 @@ def _answers(client: ComfyClient) -> bool:
         client.queue_remaining()
     except ServerUnreachable:
         return False
-    except ComfyGradioError:  # something is wrong with it, but it is there
+    except ComfyGradioError:  # something is wrong with the server, but it is there
         return True
     return True
 
 
 def _wait_until_stopped(app: App, served: gr.Blocks, address: str) -> None:
-    """`served` are the Blocks that Gradio launched: what is drawn later listens nowhere
-    of its own.
+    """Wait for Ctrl-C or SIGTERM, and close the app.
+
+    `served` are the Blocks that were launched; those that replaced them later do not listen.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    # What is there now stays: to look through it for garbage again and again stops everybody.
+    # The objects of the page are kept for ever. Frozen, they no longer make every run of the
+    # garbage collector long, during which everybody waits.
     gc.freeze()
     print(
         f"comfygradio is at {address} (ComfyUI: {app.service.client.url}). Ctrl-C stops it.",

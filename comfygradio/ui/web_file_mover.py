@@ -1,6 +1,4 @@
-"""How Gradio's components come by files from the web: our own guarded client fetches them, in the
-place of Gradio's, which knows no limits.
-"""
+"""Makes Gradio's components fetch files from the web with our client; Gradio's has no limits."""
 
 from __future__ import annotations
 
@@ -22,30 +20,34 @@ METHOD = "async_move_resource_to_block_cache"
 def use_guarded_client(blocks: gr.Blocks, links: WebFiles) -> None:
     """Make every component of a page fetch files from the web through `links`.
 
-    Gradio asks the component itself, and looks at nothing but the beginning of a path.
+    Gradio calls a method of the component for that, with whatever begins like an address.
     """
     for block in blocks.blocks.values():
-        setattr(block, METHOD, make_mover(block, links))
+        mover = make_mover(block, links)
+        setattr(block, METHOD, mover)
 
 
 def copy_mover(before: Any, after: Any) -> None:
-    """Carry what `use_guarded_client` did to a component over to its replacement."""
-    mover = getattr(before, "__dict__", {}).get(METHOD)
+    """Copy the method that `use_guarded_client` replaced from a component to its successor."""
+    own_attributes = getattr(before, "__dict__", {})
+    mover = own_attributes.get(METHOD)
     if mover is not None and isinstance(after, Block):
         setattr(after, METHOD, mover)
 
 
 def make_mover(block: Any, links: WebFiles) -> Callable[[Any], Awaitable[str | None]]:
-    """What a component does to have a file, or one from the web, in its cache."""
+    """Make the method by which a component moves a file, or one from the web, into its cache."""
     move: Callable[[Any], Awaitable[str | None]] = getattr(block, METHOD)
 
     async def move_guarded(named: Any) -> str | None:
         if not is_http_url_like(named):
             return await move(named)
+        cache = Path(block.GRADIO_CACHE)
         try:
-            path = str(await links.fetch(named, Path(block.GRADIO_CACHE)))
+            fetched = await links.fetch(named, cache)
         except (ExternalError, LimitReached) as error:
             raise gr.Error(str(error), print_exception=False) from error
+        path = str(fetched)
         block.temp_files.add(path)  # so that Gradio deletes it after a day
         return path
 

@@ -156,7 +156,7 @@ def read_result(lines: Iterator[str]) -> Any:
 
 @contextmanager
 def open_callers(
-    server_url: str, app_url: str, floor_url: str, preset: Path, folder: Path
+    server_url: str, app_url: str, minimal_url: str, preset: Path, folder: Path
 ) -> Iterator[dict[str, Caller]]:
     """All callers by name, closed at the end."""
     with ExitStack() as stack:
@@ -166,9 +166,9 @@ def open_callers(
             "web app, gradio_client": stack.enter_context(closing(WebAppClient(app_url, folder))),
             "web app, plain HTTP": stack.enter_context(closing(WebAppHttp(app_url))),
             "Gradio alone, gradio_client": stack.enter_context(
-                closing(WebAppClient(floor_url, folder))
+                closing(WebAppClient(minimal_url, folder))
             ),
-            "Gradio alone, plain HTTP": stack.enter_context(closing(WebAppHttp(floor_url))),
+            "Gradio alone, plain HTTP": stack.enter_context(closing(WebAppHttp(minimal_url))),
         }
 
 

@@ -1,4 +1,4 @@
-"""What an engine costs: many short jobs on four demo servers, by four ways: `python -m
+"""What a pool of backends costs: many short jobs on four demo servers, by four ways: `python -m
 tests.benchmarks.engine`.
 
 Each job is an image after a pause on the server (200 ms) that is fetched and, but for the bare
@@ -103,17 +103,17 @@ def run_bare(urls: Sequence[str], jobs: int, seconds: float, ideal: float) -> Fi
     return figures
 
 
-def run_engine(
-    engine: BackendPool, others: Watched, backends: int, jobs: int, seconds: float, ideal: float
+def run_queue(
+    pool: BackendPool, others: Watched, backends: int, jobs: int, seconds: float, ideal: float
 ) -> Figures:
-    """Our queue with a job store on an engine."""
+    """Our queue with a job store on a pool of backends."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         store = JobStore.open(Path(folder))
         stack.callback(store.close)
-        queue = JobQueue((), store, Path(folder), may_grow=engine.may_grow)
+        queue = JobQueue((), store, Path(folder), may_grow=pool.may_grow)
         stack.callback(queue.close)
-        engine.watch(lambda: sync_backends(queue, engine, CLASSES))
-        sync_backends(queue, engine, CLASSES)
+        pool.watch(lambda: sync_backends(queue, pool, CLASSES))
+        sync_backends(queue, pool, CLASSES)
         queue.start()
         await_that(lambda: sum(not backend.trouble for backend in queue.backends) == backends, 60)
         meter = Meter(others)
@@ -126,10 +126,10 @@ def run_engine(
 
 @contextmanager
 def open_threads(urls: Sequence[str]) -> Iterator[tuple[BackendPool, Watched]]:
-    """The default engine."""
-    engine = StaticBackends([ComfyClient(url) for url in urls])
-    yield engine, ()
-    engine.close()
+    """The default pool: the servers that were named, in this process."""
+    pool = StaticBackends([ComfyClient(url) for url in urls])
+    yield pool, ()
+    pool.close()
 
 
 @contextmanager
@@ -142,9 +142,9 @@ def open_dask_here(urls: Sequence[str]) -> Iterator[tuple[BackendPool, Watched]]
     )
     thread.start()
     assert ready.wait(60)
-    engine = DaskBackends(address)
-    yield engine, ()
-    engine.close()
+    pool = DaskBackends(address)
+    yield pool, ()
+    pool.close()
     loop.call_soon_threadsafe(stop.set)
     thread.join()
 
@@ -171,9 +171,9 @@ def open_dask(urls: Sequence[str]) -> Iterator[tuple[BackendPool, Watched]]:
     scheduler = ("scheduler", "--address", address)
     calls = [scheduler, *(("worker", "--scheduler", address, "--server", url) for url in urls)]
     processes = [start(*call, cwd=Path.cwd()) for call in calls]
-    engine = DaskBackends(parse_cluster(address, Settings(), "--engine"))
-    yield engine, processes
-    engine.close()
+    pool = DaskBackends(parse_cluster(address, Settings(), "--engine"))
+    yield pool, processes
+    pool.close()
     for process in processes:
         process.kill()
         process.communicate()
@@ -191,8 +191,8 @@ def measure(way: str, urls: Sequence[str], jobs: int, seconds: float) -> Figures
     ideal = jobs * seconds / len(urls)
     if way not in WAYS:
         return run_bare(urls, jobs, seconds, ideal)
-    with WAYS[way](urls) as (engine, others):
-        return run_engine(engine, others, len(urls), jobs, seconds, ideal)
+    with WAYS[way](urls) as (pool, others):
+        return run_queue(pool, others, len(urls), jobs, seconds, ideal)
 
 
 @contextmanager

@@ -30,12 +30,12 @@ from tests.sweeps.running import await_sweep, bind, define, take_up, write_prese
 def read_starts(client: ComfyClient) -> dict[str, float]:
     """Prompt id → when it began, in seconds since 1970."""
     history: dict[str, Any] = client.transport.get_json("/history")
-    return {
-        prompt_id: data["timestamp"] / 1000
-        for prompt_id, entry in history.items()
-        for name, data in entry["status"]["messages"]
-        if name == "execution_start"
-    }
+    starts: dict[str, float] = {}
+    for prompt_id, entry in history.items():
+        messages = dict(entry["status"]["messages"])
+        if "execution_start" in messages:
+            starts[prompt_id] = messages["execution_start"]["timestamp"] / 1000
+    return starts
 
 
 def await_done(sweep: Sweep, least: int) -> None:
@@ -43,9 +43,7 @@ def await_done(sweep: Sweep, least: int) -> None:
     await_sweep(sweep, lambda sweep: sweep.counts.done >= least, 60)
 
 
-def measure(
-    points: int, tries: int, seconds: float, folder: Path
-) -> tuple[list[float], list[float]]:
+def measure(points: int, tries: int, seconds: float, folder: Path) -> tuple[list[int], list[float]]:
     """For each try: points of the sweep that began before the picture did, and the seconds that it
     waited.
     """
@@ -58,26 +56,45 @@ def measure(
         stack.callback(queue.close)
         sweeps = take_up(queue, bind(write_preset(folder / "presets"), queue))
         sweep = sweeps.start(define(seconds, color=f"1-{points}"), "anna")
-        singles = []
-        chance, between = random.Random(1), threading.Event()
-        for number in range(tries):
-            await_done(sweep, 1 + number * (points - 10) // tries)
-            between.wait(chance.uniform(0, seconds))
-            asked = time.time()
-            single = queue.submit(draw(1_000_000 + number), "ben")
-            wait(single, is_over)
-            singles.append((asked, single.id))
-        tokens = [cell.token for cell in sweep.cells.values() if cell.token]
-        swept = [job.id for token in tokens if (job := queue.find(token))]
+        singles = order_singles(queue, sweep, points, tries, seconds)
+        swept = list_jobs(queue, sweep)
         starts = read_starts(client)
-        before = [
-            sum(asked < starts.get(one, 0.0) < starts[single] for one in swept)
-            for asked, single in singles
-        ]
         sweep.stop()
-        return [float(count) for count in before], [
-            starts[single] - asked for asked, single in singles
-        ]
+    before: list[int] = []
+    waited: list[float] = []
+    for asked, single in singles:
+        swept_starts = [starts.get(job_id, 0.0) for job_id in swept]
+        overtaking = [start for start in swept_starts if asked < start < starts[single]]
+        before.append(len(overtaking))
+        waited.append(starts[single] - asked)
+    return before, waited
+
+
+def order_singles(
+    queue: JobQueue, sweep: Sweep, points: int, tries: int, seconds: float
+) -> list[tuple[float, str]]:
+    """Order pictures at random moments of the sweep: when each was ordered, and its job's id."""
+    singles: list[tuple[float, str]] = []
+    chance = random.Random(1)
+    between = threading.Event()
+    for number in range(tries):
+        await_done(sweep, 1 + number * (points - 10) // tries)
+        between.wait(chance.uniform(0, seconds))
+        asked = time.time()
+        single = queue.submit(draw(1_000_000 + number), "ben")
+        wait(single, is_over)
+        singles.append((asked, single.id))
+    return singles
+
+
+def list_jobs(queue: JobQueue, sweep: Sweep) -> list[str]:
+    """The ids of the jobs that the points of a sweep have."""
+    found: list[str] = []
+    for cell in sweep.cells.values():
+        job = queue.find(cell.token) if cell.token else None
+        if job is not None:
+            found.append(job.id)
+    return found
 
 
 def main() -> None:
@@ -92,10 +109,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         before, waited = measure(options.points, options.tries, options.seconds, Path(folder))
     spread = describe_spread(waited)
-    print(
-        f"points that began before the picture, {options.tries} tries: "
-        f"{[int(count) for count in before]}"
-    )
+    print(f"points that began before the picture, {options.tries} tries: {before}")
     print(f"seconds until it began: median {spread.median:.2f}, largest {spread.largest:.2f}")
     print(Goal("points before a single picture", max(before), 1, "jobs"))
 

@@ -48,38 +48,54 @@ def percentile(values: Sequence[float], percent: float) -> float:
         return math.nan
     ordered = sorted(values)
     place = (len(ordered) - 1) * percent / 100
-    low, high = math.floor(place), math.ceil(place)
-    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+    low = ordered[math.floor(place)]
+    high = ordered[math.ceil(place)]
+    part = place - math.floor(place)
+    return low + (high - low) * part
 
 
 def describe_spread(values: Sequence[float]) -> Spread:
     """The figures of some values; NaN without any."""
-    median, p90, p95, largest = (percentile(values, percent) for percent in (50, 90, 95, 100))
-    return Spread(len(values), median, p90, p95, largest)
+    return Spread(
+        count=len(values),
+        median=percentile(values, 50),
+        p90=percentile(values, 90),
+        p95=percentile(values, 95),
+        largest=percentile(values, 100),
+    )
 
 
 def format_table(rows: Sequence[Row]) -> str:
     """Rows with the same keys as an aligned table; numbers keep four digits."""
     if not rows:
         return ""
-    lines = [list(rows[0]), *([_format_cell(value) for value in row.values()] for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    return "\n".join(
-        "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
-        for line in lines
-    )
+    table = [list(rows[0])]
+    for row in rows:
+        table.append([_format_cell(value) for value in row.values()])
+    widths: list[int] = []
+    for column in zip(*table, strict=True):
+        widths.append(max(len(cell) for cell in column))
+    lines: list[str] = []
+    for cells in table:
+        aligned = [cell.rjust(width) for cell, width in zip(cells, widths, strict=True)]
+        lines.append("  ".join(aligned))
+    return "\n".join(lines)
 
 
 def write_json(path: Path | None, report: Mapping[str, Any]) -> None:
     """Write a report where one was asked for; figures that are missing become null."""
-    if path is not None:
-        path.write_text(json.dumps(_drop_nan(report), indent=2) + "\n", encoding="utf-8")
+    if path is None:
+        return
+    text = json.dumps(_drop_nan(report), indent=2)
+    path.write_text(f"{text}\n", encoding="utf-8")
 
 
 def _format_cell(value: Any) -> str:
-    if isinstance(value, float):
-        return "-" if math.isnan(value) else f"{value:.4g}"
-    return str(value)
+    if not isinstance(value, float):
+        return str(value)
+    if math.isnan(value):
+        return "-"
+    return f"{value:.4g}"
 
 
 def _drop_nan(value: Any) -> Any:
@@ -87,4 +103,6 @@ def _drop_nan(value: Any) -> Any:
         return {key: _drop_nan(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_drop_nan(item) for item in value]
-    return None if isinstance(value, float) and math.isnan(value) else value
+    if isinstance(value, float) and math.isnan(value):
+        return None
+    return value

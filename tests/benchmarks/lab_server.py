@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from comfygradio.demo import DemoOptions, DemoServer
-from comfygradio.demo.node_run import NodeRun
+from comfygradio.demo.execution.node_run import NodeRun
 from comfygradio.demo.nodes import lab
 
 DEFAULT_GRAIN = 2.0

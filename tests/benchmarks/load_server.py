@@ -14,10 +14,10 @@ import time
 from contextlib import ExitStack, suppress
 
 from comfygradio.demo import DemoOptions, DemoServer
-from comfygradio.demo.cache import NodeResult
-from comfygradio.demo.node_run import NodeRun, encode_image
+from comfygradio.demo.execution.node_run import NodeResult, NodeRun
+from comfygradio.demo.execution.values import NodeInputs
+from comfygradio.demo.media.pictures import encode_image
 from comfygradio.demo.nodes import lab
-from comfygradio.demo.values import NodeInputs
 
 STAMP = struct.Struct(">d")
 FRAMES = 10

@@ -20,12 +20,15 @@ from typing import Any
 from tests.benchmarks.callers import Caller, WebAppHttp, open_callers
 from tests.benchmarks.figures import Goal, describe_spread, format_table, percentile, write_json
 from tests.benchmarks.presets import write_color_preset
-from tests.benchmarks.processes import open_app, open_demo, open_floor
+from tests.benchmarks.processes import open_app, open_demo, open_minimal_app
 
-RUNS, QUICK_RUNS = 60, 30
+RUNS = 60
+QUICK_RUNS = 30
 WARM_UP = 5
 COLORS = 1 << 24
-BARE, LIBRARY, PLAIN = "bare script", "library", "web app, plain HTTP"
+BARE = "bare script"
+LIBRARY = "library"
+PLAIN = "web app, plain HTTP"
 RATIO_LIMIT = 1.1
 APP_LIMIT_MS = 40.0
 SIGNATURE = b"\x89PNG"
@@ -65,11 +68,12 @@ def measure_server(title: str, url: str, runs: int, seconds: float | None = None
         preset = write_color_preset(folder / "presets")
         with (
             open_app(url, preset.parent, folder) as app,
-            open_floor() as floor,
-            open_callers(url, app.url, floor.url, preset, folder / "downloads") as callers,
+            open_minimal_app() as minimal_app,
+            open_callers(url, app.url, minimal_app.url, preset, folder / "downloads") as callers,
         ):
             times = take_turns(callers, runs, seconds)
-            parts = caller.parts if isinstance(caller := callers[PLAIN], WebAppHttp) else []
+            plain = callers[PLAIN]
+            parts = plain.parts if isinstance(plain, WebAppHttp) else []
     return report_server(title, times, parts[WARM_UP:])
 
 
@@ -84,9 +88,12 @@ def take_turns(callers: Mapping[str, Caller], runs: int, seconds: float | None =
     for turn in range(WARM_UP + runs):
         if time.monotonic() > deadline:
             break
-        for name in names[turn % len(names) :] + names[: turn % len(names)]:
+        # Every round begins with another caller.
+        first = turn % len(names)
+        for name in names[first:] + names[:first]:
             taken = time_call(callers[name], next(colors) % COLORS)
-            times[name] += [taken] if turn >= WARM_UP else []
+            if turn >= WARM_UP:
+                times[name].append(taken)
     return times
 
 
@@ -103,16 +110,15 @@ def time_call(call: Caller, color: int) -> float:
 def report_server(title: str, times: Times, parts: Sequence[Mapping[str, float]]) -> dict[str, Any]:
     """Print the figures of one server; returns them."""
     rows = [describe_way(name, values, times[BARE]) for name, values in times.items()]
-    shares = {
-        name: percentile([part[name] for part in parts], 50) for name in (parts[0] if parts else {})
-    }
+    shares: dict[str, float] = {}
+    if parts:
+        for name in parts[0]:
+            shares[name] = percentile([part[name] for part in parts], 50)
     goals = judge(rows)
     print(f"\n{title}: milliseconds from call to bytes, {len(times[BARE])} rounds taken in turns\n")
     print(format_table(rows))
-    print(
-        "\nplain HTTP, medians of its parts: "
-        + ", ".join(f"{name} {value:.1f}" for name, value in shares.items())
-    )
+    listed = [f"{name} {value:.1f}" for name, value in shares.items()]
+    print(f"\nplain HTTP, medians of its parts: {', '.join(listed)}")
     print(*goals, sep="\n")
     return {
         "server": title,
@@ -124,9 +130,15 @@ def report_server(title: str, times: Times, parts: Sequence[Mapping[str, float]]
 
 def describe_way(name: str, values: Sequence[float], bare: Sequence[float]) -> dict[str, Any]:
     """One row: the spread, and how it stands to the bare script."""
-    spread, base = describe_spread(values), percentile(bare, 50)
-    figures = {"median": spread.median, "p90": spread.p90}
-    return {"way": name, **figures, "to bare": spread.median / base, "more": spread.median - base}
+    spread = describe_spread(values)
+    base = percentile(bare, 50)
+    return {
+        "way": name,
+        "median": spread.median,
+        "p90": spread.p90,
+        "to bare": spread.median / base,
+        "more": spread.median - base,
+    }
 
 
 def judge(rows: Sequence[Mapping[str, Any]]) -> list[Goal]:

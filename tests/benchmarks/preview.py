@@ -1,7 +1,7 @@
 """Previews on the real page in Chromium, and ten tabs of one browser at once: `python -m
 tests.benchmarks.preview`.
 
-How it is measured: a demo server (its lab node sends JPEGs of 512 pixels at an exact pace), the app
+How it is measured: a demo server (its lab node sends JPEGs of 512 pixels at an exact rate), the app
 and Chromium are processes of one machine and share its clock. The demo server logs time and SHA-256
 of every frame just before it is handed to the WebSocket. A script in the page looks at every
 animation frame which picture the preview shows, complete and visible, and hashes its bytes
@@ -40,15 +40,18 @@ from tests.benchmarks.processes import Server, count_files, open_app, open_lab
 from tests.benchmarks.proxy import ThrottledProxy
 from tests.benchmarks.tabs import measure_tabs
 
-SECONDS, QUICK_SECONDS = 15.0, 5.0
+SECONDS = 15.0
+QUICK_SECONDS = 5.0
 IDLE_SECONDS = 3.0
 RATES = (10, 30)
 SLOW_BITS = 2e6
-FREE_P50_MS, SLOW_P95_MS, SLOW_FINAL_MS = 30.0, 500.0, 500.0
+FREE_P50_MS = 30.0
+SLOW_P95_MS = 500.0
+SLOW_FINAL_MS = 500.0
 
 
 @dataclass(frozen=True)
-class Stand:
+class Setup:
     """What is being measured: lab server, its log, app, the app's folder and a browser."""
 
     lab: Server
@@ -63,12 +66,15 @@ def main() -> None:
     options = parse_options()
     seconds = options.seconds or (QUICK_SECONDS if options.quick else SECONDS)
     report: dict[str, Any] = {"benchmark": "preview"}
-    with open_stand(options.grain) as stand:
+    with open_setup(options.grain) as setup:
         if "lines" in options.only:
-            cells = [(fps, bits) for bits in (0.0, SLOW_BITS) for fps in RATES]
-            report["lines"] = report_lines([measure_line(stand, *cell, seconds) for cell in cells])
+            rows: list[dict[str, Any]] = []
+            for bits_per_second in (0.0, SLOW_BITS):
+                for fps in RATES:
+                    rows.append(measure_line(setup, fps, bits_per_second, seconds))
+            report["lines"] = report_lines(rows)
         if "tabs" in options.only:
-            report["tabs"] = measure_tabs(stand.browser, stand.app.url, options.tabs, options.quick)
+            report["tabs"] = measure_tabs(setup.browser, setup.app.url, options.tabs, options.quick)
     write_json(options.json, report)
 
 
@@ -102,36 +108,36 @@ def parse_options() -> argparse.Namespace:
 
 
 @contextmanager
-def open_stand(grain: float) -> Iterator[Stand]:
+def open_setup(grain: float) -> Iterator[Setup]:
     """Everything started, in a temporary folder."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         write_lab_presets(folder / "presets")
         lab = stack.enter_context(open_lab(folder / "log", grain))
         app = stack.enter_context(open_app(lab.url, folder / "presets", folder / "app"))
-        yield Stand(lab, folder / "log", app, folder / "app", stack.enter_context(open_browser()))
+        yield Setup(lab, folder / "log", app, folder / "app", stack.enter_context(open_browser()))
 
 
-def measure_line(stand: Stand, fps: int, bits_per_second: float, seconds: float) -> dict[str, Any]:
+def measure_line(setup: Setup, fps: int, bits_per_second: float, seconds: float) -> dict[str, Any]:
     """One job watched by one page; over a proxy if the line is slow."""
-    with ThrottledProxy(stand.app.url) as line:
-        page = open_page(stand.browser, line.url if bits_per_second else stand.app.url, "frames")
+    with ThrottledProxy(setup.app.url) as line:
+        page = open_page(setup.browser, line.url if bits_per_second else setup.app.url, "frames")
         line.set_speed(bits_per_second)
         calls = count_calls(page)
-        idle = measure_idle(stand.app)
-        before, files = (
-            stand.log.stat().st_size if stand.log.exists() else 0,
-            count_files(stand.folder / "gradio"),
-        )
+        idle = measure_idle(setup.app)
+        before = setup.log.stat().st_size if setup.log.exists() else 0
+        files = count_files(setup.folder / "gradio")
         start_job(page, "frames", {"count": round(seconds * fps), "fps": fps})
-        while not (sent := read_log(stand.log, before)):
+        while not (sent := read_log(setup.log, before)):
             time.sleep(0.02)
-        cpu, began = stand.app.cpu_seconds(), time.monotonic()
+        cpu = setup.app.cpu_seconds()
+        began = time.monotonic()
         final = await_picture(page, timeout_ms=1000 * (3 * seconds + 60))
-        cpu = stand.app.cpu_seconds() - cpu - idle * (time.monotonic() - began)
-        sent, shown = read_log(stand.log, before), read_frames(page)
+        cpu = setup.app.cpu_seconds() - cpu - idle * (time.monotonic() - began)
+        sent = read_log(setup.log, before)
+        shown = read_frames(page)
         page.close()
-    left = count_files(stand.folder / "gradio") - files
+    left = count_files(setup.folder / "gradio") - files
     name = f"{bits_per_second / 1e6:g} Mbit/s" if bits_per_second else "free"
     return {
         "line": name,
@@ -198,7 +204,9 @@ def describe_cost(sent: Sequence[SentFrame], cpu_seconds: float, files: int) -> 
 
 def report_lines(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Print the figures of all lines; returns them."""
-    goals = [goal for row in rows for goal in judge(row)]
+    goals: list[Goal] = []
+    for row in rows:
+        goals += judge(row)
     print("\nPreviews: from the server's frame to the screen\n")
     print(format_table(rows))
     print("painted: messages that the stream brought; asked: messages that the page asked for")

@@ -59,9 +59,9 @@ def open_lab(log: Path, grain: float) -> Iterator[Server]:
 
 
 @contextmanager
-def open_floor() -> Iterator[Server]:
+def open_minimal_app() -> Iterator[Server]:
     """A Gradio app that does nothing."""
-    with run_server("-m", "tests.benchmarks.floor_app", str(find_port())) as server:
+    with run_server("-m", "tests.benchmarks.minimal_app", str(find_port())) as server:
         yield server
 
 

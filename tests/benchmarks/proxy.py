@@ -22,12 +22,12 @@ BUFFER = 4096
 """Bytes that the system may buffer for a socket; Linux doubles what is asked for."""
 
 LATE_SECONDS = 0.01
-"""A backend that was woken late may catch up so much; otherwise every late wake-up would make the
+"""A transfer that is woken late may catch up by so much; else every late wake-up would make the
 line slower.
 """
 
 
-class Lane:
+class Bandwidth:
     """One direction of the line. `bits_per_second` 0 lets everything through at once."""
 
     def __init__(self, bits_per_second: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -56,7 +56,8 @@ class ThrottledProxy:
     def __init__(self, target: str, bits_per_second: float = 0.0) -> None:
         parts = urlsplit(target)
         self._target = (parts.hostname or "127.0.0.1", parts.port or 80)
-        self.down, self.up = Lane(bits_per_second), Lane(bits_per_second)
+        self.down = Bandwidth(bits_per_second)
+        self.up = Bandwidth(bits_per_second)
         self._listener = _open_socket(BUFFER)
         self._listener.bind(("127.0.0.1", 0))
         self._listener.listen(64)
@@ -115,9 +116,11 @@ class ThrottledProxy:
             browser.close()
             app.close()
 
-    async def _pump(self, source: socket.socket, target: socket.socket, lane: Lane) -> None:
+    async def _pump(
+        self, source: socket.socket, target: socket.socket, bandwidth: Bandwidth
+    ) -> None:
         while data := await self._loop.sock_recv(source, CHUNK):
-            await asyncio.sleep(lane.reserve(len(data)))
+            await asyncio.sleep(bandwidth.reserve(len(data)))
             await self._loop.sock_sendall(target, data)
         target.shutdown(socket.SHUT_WR)
 

@@ -24,7 +24,7 @@ from tests.benchmarks.page import Shown
 from tests.benchmarks.png import encode_plain, pack_text
 from tests.benchmarks.presets import write_color_preset, write_lab_presets
 from tests.benchmarks.preview import describe_frames
-from tests.benchmarks.proxy import Lane, ThrottledProxy
+from tests.benchmarks.proxy import Bandwidth, ThrottledProxy
 
 SIZE = 20_000
 
@@ -104,13 +104,13 @@ def test_the_result_is_found_among_events() -> None:
         read_result(iter([]))
 
 
-def test_a_lane_keeps_its_speed_however_late_it_is_woken() -> None:
+def test_a_bandwidth_is_kept_however_late_a_transfer_is_woken() -> None:
     now = 0.0
-    backend = Lane(8000, lambda: now)
+    bandwidth = Bandwidth(8000, lambda: now)
     for _ in range(100):
-        now += backend.reserve(10) + 0.001
+        now += bandwidth.reserve(10) + 0.001
     assert now == pytest.approx(1.0, rel=0.01)
-    assert Lane(0).reserve(SIZE) == 0.0
+    assert Bandwidth(0).reserve(SIZE) == 0.0
 
 
 def test_the_proxy_lets_bytes_through_unchanged_and_slowly() -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.benchmarks.lines import Line
+from tests.benchmarks.http_connection import HttpConnection
 from tests.benchmarks.load_server import STAMP
 
 REVISION_SECONDS = 4.0
@@ -49,7 +49,7 @@ class Page:
     """One open page of any Gradio app."""
 
     def __init__(self, url: str) -> None:
-        self._line, self._stream = Line(url), Line(url)
+        self._connection, self._stream = HttpConnection(url), HttpConnection(url)
         self._session = secrets.token_hex(5)
         self._person = secrets.token_hex(16)
         self._config: dict[str, Any] = {}
@@ -57,7 +57,7 @@ class Page:
 
     async def load(self) -> None:
         """Load the page itself."""
-        html = (await self._line.get("/")).decode()
+        html = (await self._connection.get("/")).decode()
         match = re.search(r"window\.gradio_config = (\{.*?\});</script>", html, re.DOTALL)
         self._config = json.loads(match[1]) if match else {}
         self._names = {
@@ -73,12 +73,12 @@ class Page:
 
     def close(self) -> None:
         """Close the page."""
-        for line in (self._line, self._stream):
-            line.close()
+        for connection in (self._connection, self._stream):
+            connection.close()
 
     async def _follow(self, function: int, data: list[Any], event: Any) -> AsyncIterator[Any]:
         """What a queued function gives, first whole, then as changes."""
-        await self._line.post(JOIN, self._ask(function, data, event))
+        await self._connection.post(JOIN, self._ask(function, data, event))
         async for message in self._stream.events(f"{STREAM}?session_hash={self._session}"):
             if message["msg"] in ("process_generating", "process_completed") and message.get(
                 "output"
@@ -87,16 +87,16 @@ class Page:
                 yield values[0]
 
     async def _predict(self, function: int, data: list[Any], event: Any = None) -> Any:
-        return await self._line.post(PREDICT, self._ask(function, data, event))
+        return await self._connection.post(PREDICT, self._ask(function, data, event))
 
-    async def _call(self, line: Line, component: int, name: str, data: Any) -> Any:
+    async def _call(self, connection: HttpConnection, component: int, name: str, data: Any) -> Any:
         asked = {
             "data": data,
             "component_id": component,
             "fn_name": name,
             "session_hash": self._session,
         }
-        return await line.post(CALL, asked)
+        return await connection.post(CALL, asked)
 
     def _ask(self, function: int, data: list[Any], event: Any) -> dict[str, Any]:
         asked = {"data": data, "event_data": event, "fn_index": function, "trigger_id": 0}
@@ -129,14 +129,14 @@ class Visitor(Page):
         """Ask now and then whether the forms have changed, for as long as the page is open."""
         while True:
             await asyncio.sleep(REVISION_SECONDS)
-            await self._line.get("/gradio_api/comfygradio/revision")
+            await self._connection.get("/gradio_api/comfygradio/revision")
 
     async def look_back(self) -> float:
         """Open the history; returns the seconds until it is there."""
         began, view = time.perf_counter(), self._find_component("cg-history")
         answer = await self._predict(self._find("enter"), [], {"person": self._person})
         access = answer["data"][0]["access"]
-        await self._call(self._line, view, "search", [access, {"text": "", "values": {}}])
+        await self._call(self._connection, view, "search", [access, {"text": "", "values": {}}])
         return time.perf_counter() - began
 
     async def press(self, values: list[Any]) -> AsyncIterator[dict[str, Any]]:
@@ -151,7 +151,9 @@ class Visitor(Page):
             number = state.get("number", 0)
             yield {**state, "image": image}
             if "stream" in state and state["phase"] not in ENDS:
-                await self._line.post(f"{ACKNOWLEDGE}/{state['stream']}?painted={number}", None)
+                await self._connection.post(
+                    f"{ACKNOWLEDGE}/{state['stream']}?painted={number}", None
+                )
         if state.get("ask"):
             async for message in self.watch(state):
                 yield {**message, "ask": True}

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from comfygradio.cli.command import with_settings
-from comfygradio.settings import EVERY_COMMAND, Settings, list_settings
+from comfygradio.setting_declaration import EVERY_COMMAND
+from comfygradio.settings import Settings, list_settings
 
 
 def check_twice(settings: Settings, names: int = 2, as_json: bool = False) -> int:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from comfygradio.errors import SettingsError
-from comfygradio.settings import Settings, load_settings, read_auth, shipped_presets
+from comfygradio.settings import Settings, load_settings, shipped_presets
+from comfygradio.ui.identity.users import read_auth
 
 
 @pytest.fixture(autouse=True)

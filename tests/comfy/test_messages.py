@@ -49,6 +49,18 @@ FRAMES = [
             Progress(1.0, 0.0, "3", prompt_id="p"),
         ),
         (
+            '{"type":"progress","data":{"value":true,"max":Infinity,"node":"3"}}',
+            Progress(0.0, 0.0, "3"),
+        ),
+        (
+            f'{{"type":"progress","data":{{"value":1,"max":{10**400},"node":"3"}}}}',
+            Progress(1.0, 0.0, "3"),
+        ),
+        (
+            '{"type":"status","data":{"status":{"exec_info":{"queue_remaining":true}}}}',
+            Status(None),
+        ),
+        (
             '{"type":"progress_state","data":{"nodes":{"1":null},"prompt_id":"p"}}',
             ProgressState({}, prompt_id="p"),
         ),

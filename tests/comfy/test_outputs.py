@@ -1,13 +1,20 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from comfygradio.comfy.http_responses import HistoryEntry, Queue, QueuedPrompt, UploadedFile
+from comfygradio.comfy.http_responses import (
+    HistoryEntry,
+    Queue,
+    QueuedPrompt,
+    QueueItem,
+    UploadedFile,
+)
 from comfygradio.comfy.outputs import Output, decide_kind, parse_outputs, write_file
 
 FILE = {"filename": "a_00001_.png", "subfolder": "", "type": "output"}
@@ -105,6 +112,12 @@ def test_a_queue_is_sorted_and_tolerant() -> None:
     assert [item.prompt_id for item in queue.pending if item.prompt_id] == ["a", "b", "c"]
     assert (queue.position("r"), queue.position("a"), queue.position("x")) == (0, 1, None)
     assert Queue.from_json([]) == Queue((), ())
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, True, "7", None, [7]])
+def test_what_is_no_number_counts_as_0(number: object) -> None:
+    assert QueueItem.from_json([number, "p"]).number == 0
+    assert QueuedPrompt.from_json({"prompt_id": "p", "number": number}).number == 0
 
 
 def test_what_goes_into_a_load_node() -> None:

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 
 from comfygradio.demo import DemoServer
-from comfygradio.demo.painting import Recipe, draw_noise, draw_step
+from comfygradio.demo.media.painting import Recipe, draw_noise, draw_step
 from tests.demo.prompt_run import Graph, node, only, picture, run, text_graph
 
 pytestmark = pytest.mark.deep

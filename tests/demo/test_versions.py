@@ -3,7 +3,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from comfygradio.demo.options import parse_version
+from comfygradio.demo.execution.options import parse_version
 from tests.demo.prompt_run import node, only, post, run, text_graph, wait_for_history
 
 from .conftest import Serve

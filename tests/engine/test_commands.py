@@ -163,7 +163,7 @@ def test_a_sweep_without_workers_says_how_to_start_one(bare: Cluster, tmp_path: 
 
 
 @pytest.mark.process
-def test_a_sweep_runs_on_all_lanes(pair: Cluster, tmp_path: Path) -> None:
+def test_a_sweep_runs_on_all_backends(pair: Cluster, tmp_path: Path) -> None:
     given = (
         "sweep",
         "text_to_image",
@@ -181,7 +181,7 @@ def test_a_sweep_runs_on_all_lanes(pair: Cluster, tmp_path: Path) -> None:
 
 
 @pytest.mark.process
-def test_any_dask_worker_is_a_lane_by_one_line(bare: Cluster, tmp_path: Path) -> None:
+def test_any_dask_worker_is_a_backend_by_one_line(bare: Cluster, tmp_path: Path) -> None:
     """As dask-jobqueue starts them."""
     with DemoServer(OPTIONS) as server, ExitStack() as stack:
         given = (

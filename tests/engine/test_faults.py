@@ -30,13 +30,13 @@ from tests.jobs.lines import is_over, is_running
 
 pytestmark = pytest.mark.process
 
-LANES = 4
+BACKENDS = 4
 
 
 @pytest.fixture(scope="module")
 def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A cluster of four backends, for all tests of this module."""
-    with open_cluster(tmp_path_factory.mktemp("cluster"), LANES) as cluster:
+    with open_cluster(tmp_path_factory.mktemp("cluster"), BACKENDS) as cluster:
         yield cluster
 
 
@@ -49,8 +49,8 @@ def cluster(machines: Cluster) -> Cluster:
 
 def submit_held(queue: JobQueue, count: int) -> list[Job]:
     """So many jobs, of which every backend gets one that runs until the cluster lets it end."""
-    held = [queue.submit(make_unique_order(HELD_SECONDS)) for _ in range(LANES)]
-    return [*held, *(queue.submit(make_unique_order()) for _ in range(count - LANES))]
+    held = [queue.submit(make_unique_order(HELD_SECONDS)) for _ in range(BACKENDS)]
+    return [*held, *(queue.submit(make_unique_order()) for _ in range(count - BACKENDS))]
 
 
 def find_place(cluster: Cluster, job: Job) -> int:
@@ -60,7 +60,7 @@ def find_place(cluster: Cluster, job: Job) -> int:
 
 def test_a_worker_is_killed_and_started_again(cluster: Cluster, tmp_path: Path) -> None:
     """Its ComfyUI goes on, so that nothing runs twice."""
-    with open_queue(cluster.address, tmp_path / "outputs", LANES) as (queue, _):
+    with open_queue(cluster.address, tmp_path / "outputs", BACKENDS) as (queue, _):
         jobs = submit_held(queue, 12)
         wait(jobs[0], is_running)
         place = find_place(cluster, jobs[0])
@@ -73,7 +73,7 @@ def test_a_worker_is_killed_and_started_again(cluster: Cluster, tmp_path: Path) 
 
 def test_a_worker_is_killed_for_good(cluster: Cluster, tmp_path: Path) -> None:
     """Other backends take over what it had; its two prompts may run twice, but count once."""
-    with open_queue(cluster.address, tmp_path / "outputs", LANES, affinity_seconds=2.0) as (
+    with open_queue(cluster.address, tmp_path / "outputs", BACKENDS, affinity_seconds=2.0) as (
         queue,
         _,
     ):
@@ -91,7 +91,7 @@ def test_a_comfyui_is_killed_and_comes_back(cluster: Cluster, tmp_path: Path) ->
     """Behind its living worker it is no black hole: what it had is run again, and the others lose
     nothing.
     """
-    with open_queue(cluster.address, tmp_path / "outputs", LANES) as (queue, _):
+    with open_queue(cluster.address, tmp_path / "outputs", BACKENDS) as (queue, _):
         jobs = submit_held(queue, 24)
         wait(jobs[0], is_running)
         server = cluster.servers[find_place(cluster, jobs[0])]
@@ -108,7 +108,7 @@ def test_a_comfyui_that_dies_idle_is_quarantined_and_taken_back(
     cluster: Cluster, tmp_path: Path
 ) -> None:
     """The worker notices it, without any job having to."""
-    with open_queue(cluster.address, tmp_path / "outputs", LANES) as (queue, _):
+    with open_queue(cluster.address, tmp_path / "outputs", BACKENDS) as (queue, _):
         server = cluster.servers[0]
         backend = next(backend for backend in queue.backends if backend.url == server.url)
         server.kill()
@@ -122,7 +122,7 @@ def test_the_scheduler_is_killed_and_started_again(cluster: Cluster, tmp_path: P
     """Meanwhile jobs say what they wait for; then the workers come back, and everything is taken up
     where it is.
     """
-    with open_queue(cluster.address, tmp_path / "outputs", LANES) as (queue, engine):
+    with open_queue(cluster.address, tmp_path / "outputs", BACKENDS) as (queue, engine):
         jobs = submit_held(queue, 12)
         wait(jobs[0], is_running)
         assert cluster.scheduler
@@ -147,7 +147,7 @@ def test_the_app_is_started_again_while_the_scheduler_is_gone(
     cluster: Cluster, tmp_path: Path
 ) -> None:
     """The job store has everything, whoever was there when."""
-    with open_queue(cluster.address, tmp_path / "outputs", LANES) as (queue, _):
+    with open_queue(cluster.address, tmp_path / "outputs", BACKENDS) as (queue, _):
         tokens = [job.token for job in submit_held(queue, 8)]
         await_that(lambda: any(server.executions["EmptyImage"] for server in cluster.servers))
         assert cluster.scheduler
@@ -166,7 +166,7 @@ def test_a_stop_that_the_worker_does_not_hear_is_heard_later(
     cluster: Cluster, tmp_path: Path
 ) -> None:
     """A job is not called stopped while its prompt may go on."""
-    with open_queue(cluster.address, tmp_path / "outputs", LANES) as (queue, _):
+    with open_queue(cluster.address, tmp_path / "outputs", BACKENDS) as (queue, _):
         job = queue.submit(make_unique_order(HELD_SECONDS))
         wait(job, is_running)
         place = find_place(cluster, job)
@@ -177,14 +177,16 @@ def test_a_stop_that_the_worker_does_not_hear_is_heard_later(
         assert count_runs(cluster.servers) == 0
 
 
-def test_a_lane_that_answers_slowly_holds_up_nobody(cluster: Cluster, tmp_path: Path) -> None:
+def test_a_backend_that_answers_slowly_holds_up_nobody(cluster: Cluster, tmp_path: Path) -> None:
     """Each answer of one ComfyUI takes longer than a worker is given; its jobs end, and the others'
     do not wait.
     """
     slow = replace(OPTIONS, slow_on={"/prompt": 5.0})
     with DemoServer(slow) as server, ExitStack() as stack:
         stack.callback(cluster.kill, cluster.start_worker(server))
-        queue, _ = stack.enter_context(open_queue(cluster.address, tmp_path / "outputs", LANES + 1))
+        queue, _ = stack.enter_context(
+            open_queue(cluster.address, tmp_path / "outputs", BACKENDS + 1)
+        )
         jobs = [queue.submit(make_unique_order()) for _ in range(24)]
         check_done(queue, jobs)
         homes = [job.backend_url for job in jobs]

@@ -24,7 +24,7 @@ from tests.ui.people import make_request
 pytestmark = [pytest.mark.process, pytest.mark.app]
 
 
-def test_the_page_opens_with_the_first_lane_and_says_when_the_scheduler_is_gone(
+def test_the_page_opens_with_the_first_backend_and_says_when_the_scheduler_is_gone(
     tmp_path: Path,
 ) -> None:
     with open_cluster(tmp_path, 0) as cluster, DemoServer(OPTIONS) as server:

@@ -225,7 +225,7 @@ def test_a_shelf_forgets_what_nobody_has_touched_for_long() -> None:
     shelf.close()
 
 
-def test_errors_call_the_lane_by_its_name() -> None:
+def test_errors_call_the_backend_by_its_name() -> None:
     service = BackendService(ComfyClient("http://127.0.0.1:1", name="http://gpu1:8188"))
     with pytest.raises(ServerUnreachable, match="ComfyUI at http://gpu1:8188 does not answer"):
         call(service, "queue_remaining")

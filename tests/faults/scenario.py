@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from comfygradio.comfy.client import ComfyClient
+from comfygradio.comfy.limited_download import MAX_RESULT_MB
 from comfygradio.comfy.timers import PollTimings
 from comfygradio.comfy.workflow import Prompt, Upload
 from comfygradio.demo import DemoOptions, DemoServer
@@ -51,6 +52,7 @@ def open_queue(
     affinity_seconds: float = AFFINITY_SECONDS,
     patience: PollTimings = QUICK_TIMINGS,
     names: str = DEFAULT_PATTERN,
+    result_mb: float = MAX_RESULT_MB,
 ) -> Iterator[JobQueue]:
     """A quick-tempered queue on these addresses, that waits for no pause of its own."""
     clock = SkippingClock()
@@ -65,7 +67,7 @@ def open_queue(
             backends,
             store,
             outputs,
-            Limits(names=names),
+            Limits(names=names, result_mb=result_mb),
             affinity_seconds=affinity_seconds,
             clock=clock,
         )
@@ -166,7 +168,12 @@ class Scenario:
 
 @contextmanager
 def open_scenario(
-    outputs: Path, shelf: Shelf | None = None, *, timeout_seconds: float = 20.0, **options: Any
+    outputs: Path,
+    shelf: Shelf | None = None,
+    *,
+    timeout_seconds: float = 20.0,
+    result_mb: float = MAX_RESULT_MB,
+    **options: Any,
 ) -> Iterator[Scenario]:
     """A fresh one, on a server from the shelf where there is one, else on its own.
 
@@ -180,5 +187,7 @@ def open_scenario(
             server = shelf.lend(chosen)
         line = stack.enter_context(FaultyProxy(server.url))
         direct = stack.enter_context(ComfyClient(server.url, patience=QUICK_TIMINGS))
-        queue = stack.enter_context(open_queue(outputs, line.url, timeout_seconds=timeout_seconds))
+        queue = stack.enter_context(
+            open_queue(outputs, line.url, timeout_seconds=timeout_seconds, result_mb=result_mb)
+        )
         yield Scenario(server, line, queue, direct, outputs)

@@ -6,12 +6,12 @@ import pytest
 
 from comfygradio.comfy.object_info import ObjectInfo
 
-from .desk import Desk, load_object_info
+from .preset_folder import PresetFolder, load_object_info
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
+def presets(tmp_path: Path) -> PresetFolder:
+    return PresetFolder(tmp_path)
 
 
 OLD = pytest.param("v0.3.64", marks=pytest.mark.deep)

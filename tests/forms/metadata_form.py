@@ -16,8 +16,8 @@ from comfygradio.comfy.workflow import Prompt
 from comfygradio.forms.form import Form
 from comfygradio.metadata.load import Metadata
 from comfygradio.metadata.restore import RestoredField, RestoredForm
-from tests.forms.desk import Desk, load_object_info
 from tests.forms.graph_shuffle import renumber
+from tests.forms.preset_folder import PresetFolder, load_object_info
 
 NOON = datetime.datetime(2026, 1, 2, 12)
 
@@ -125,7 +125,7 @@ def load(
     """A preset with these fields over a workflow."""
     lines = textwrap.indent(textwrap.dedent(fields).strip(), "  ")
     text = f"title: {title}\nworkflow: workflow.json\nfields:\n{lines}\n"
-    return load_preset(Desk(folder).write(text, workflow, name))
+    return load_preset(PresetFolder(folder).write(text, workflow, name))
 
 
 def make_metadata(prompt: Prompt, *, own: bool = False) -> Metadata:

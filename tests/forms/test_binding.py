@@ -9,7 +9,7 @@ from comfygradio.binding.preset import load_preset
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.forms.form import fingerprint
 
-from .desk import RESIZE, Desk, change_workflow, load_object_info
+from .preset_folder import RESIZE, PresetFolder, change_workflow, load_object_info
 
 
 def change_info(class_type: str, input_name: str, spec: Any) -> ObjectInfo:
@@ -44,25 +44,25 @@ def change_info(class_type: str, input_name: str, spec: Any) -> ObjectInfo:
     ],
 )
 def test_the_server_decides_the_widget_unless_the_preset_does(
-    desk: Desk, info: ObjectInfo, line: str, widget: str
+    presets: PresetFolder, info: ObjectInfo, line: str, widget: str
 ) -> None:
-    field = desk.bind(f"f: {line}\nother: {{slot: 3.steps}}", info).fields["f"]
+    field = presets.bind(f"f: {line}\nother: {{slot: 3.steps}}", info).fields["f"]
     assert field.widget == widget
 
 
-def test_a_color_has_a_picker(desk: Desk, new_info: ObjectInfo) -> None:
+def test_a_color_has_a_picker(presets: PresetFolder, new_info: ObjectInfo) -> None:
     overlay = {
         "class_type": "TextOverlay",
         "inputs": {"images": ["10", 0], "text": "x", "color": "#00ff00"},
     }
-    field = desk.field("{slot: 20.color}", new_info, change_workflow(n20=overlay))
+    field = presets.field("{slot: 20.color}", new_info, change_workflow(n20=overlay))
     assert (field.widget, field.default) == ("color", "#00ff00")
 
 
-def test_inputs_of_a_dynamic_combo(desk: Desk, new_info: ObjectInfo) -> None:
-    field = desk.field("{slot: Resize.resize_type.width}", new_info, change_workflow(n20=RESIZE))
+def test_inputs_of_a_dynamic_combo(presets: PresetFolder, new_info: ObjectInfo) -> None:
+    field = presets.field("{slot: Resize.resize_type.width}", new_info, change_workflow(n20=RESIZE))
     assert (field.widget, field.default, field.minimum, field.maximum) == ("number", 640, 0, 16384)
-    choice = desk.field("{slot: 20.resize_type}", new_info, change_workflow(n20=RESIZE))
+    choice = presets.field("{slot: 20.resize_type}", new_info, change_workflow(n20=RESIZE))
     assert (
         choice.widget == "dropdown"
         and choice.choices
@@ -71,57 +71,65 @@ def test_inputs_of_a_dynamic_combo(desk: Desk, new_info: ObjectInfo) -> None:
 
 
 def test_an_input_of_another_choice_of_a_dynamic_combo_is_unknown(
-    desk: Desk, new_info: ObjectInfo
+    presets: PresetFolder, new_info: ObjectInfo
 ) -> None:
-    text = desk.problem("{slot: 20.resize_type.multiplier}", new_info, change_workflow(n20=RESIZE))
+    text = presets.problem(
+        "{slot: 20.resize_type.multiplier}", new_info, change_workflow(n20=RESIZE)
+    )
     assert "node 20 (Resize) has no input resize_type.multiplier" in text
 
 
-def test_the_preset_narrows_limits_and_never_widens_them(desk: Desk, info: ObjectInfo) -> None:
-    field = desk.field("{slot: 3.steps, min: -5, max: 60}", info)
+def test_the_preset_narrows_limits_and_never_widens_them(
+    presets: PresetFolder, info: ObjectInfo
+) -> None:
+    field = presets.field("{slot: 3.steps, min: -5, max: 60}", info)
     assert (field.minimum, field.maximum, field.is_integer) == (1, 60, True)
-    field = desk.field("{slot: 3.cfg, min: 2, max: 1000, step: 0.5}", info)
+    field = presets.field("{slot: 3.cfg, min: 2, max: 1000, step: 0.5}", info)
     assert (field.minimum, field.maximum, field.step, field.is_integer) == (2, 100.0, 0.5, False)
 
 
-def test_several_slots_share_the_narrowest_limits(desk: Desk, info: ObjectInfo) -> None:
-    field = desk.field("{slot: [3.steps, 5.batch_size]}", info)
+def test_several_slots_share_the_narrowest_limits(presets: PresetFolder, info: ObjectInfo) -> None:
+    field = presets.field("{slot: [3.steps, 5.batch_size]}", info)
     assert (field.minimum, field.maximum) == (1, 4096)
 
 
-def test_sizes_are_at_least_a_pixel(desk: Desk) -> None:
+def test_sizes_are_at_least_a_pixel(presets: PresetFolder) -> None:
     info = change_info("EmptyLatentImage", "width", ["INT", {"default": 512}])
-    assert desk.field("{slots: {width: 5.width, height: 5.width}}", info).minimum == 1
+    assert presets.field("{slots: {width: 5.width, height: 5.width}}", info).minimum == 1
 
 
-def test_defaults_come_from_preset_then_workflow_then_server(desk: Desk, info: ObjectInfo) -> None:
-    assert desk.field("{slot: 3.steps, default: 30}", info).default == 30
-    assert desk.field("{slot: 3.steps}", info).default == 20
-    assert desk.field("{slot: 3.steps, min: 25}", info).default == 25
-    assert desk.field("{slot: 4.ckpt_name}", info).default == "tiny-a.safetensors"
-    assert desk.field("{slot: 11.value}", info).default is True
-    assert desk.field("{slots: {width: 5.width, height: 5.height}}", info).default == "512x768"
-    assert desk.field("{slot: 3.seed}", info).default is None
-    assert desk.field("{slot: 3.seed, default: 18446744073709551615}", info).default == 2**64 - 1
+def test_defaults_come_from_preset_then_workflow_then_server(
+    presets: PresetFolder, info: ObjectInfo
+) -> None:
+    assert presets.field("{slot: 3.steps, default: 30}", info).default == 30
+    assert presets.field("{slot: 3.steps}", info).default == 20
+    assert presets.field("{slot: 3.steps, min: 25}", info).default == 25
+    assert presets.field("{slot: 4.ckpt_name}", info).default == "tiny-a.safetensors"
+    assert presets.field("{slot: 11.value}", info).default is True
+    assert presets.field("{slots: {width: 5.width, height: 5.height}}", info).default == "512x768"
+    assert presets.field("{slot: 3.seed}", info).default is None
+    assert presets.field("{slot: 3.seed, default: 18446744073709551615}", info).default == 2**64 - 1
     bare = change_workflow(n11={"class_type": "PrimitiveBoolean", "inputs": {}})
-    assert desk.problem("{slot: 11.value}", info, bare).endswith(
+    assert presets.problem("{slot: 11.value}", info, bare).endswith(
         "nor the server has a value for value."
     )
 
 
 def test_a_model_field_takes_the_first_where_the_workflows_own_is_missing(
-    desk: Desk, info: ObjectInfo
+    presets: PresetFolder, info: ObjectInfo
 ) -> None:
     foreign = change_workflow(
         n4={"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "sd_xl.safetensors"}}
     )
-    field = desk.field("{slot: 4.ckpt_name}", info, foreign)
+    field = presets.field("{slot: 4.ckpt_name}", info, foreign)
     assert field.choices and field.default == field.choices[0].value
 
 
-def test_choices_of_both_combo_forms_come_from_the_server(desk: Desk, info: ObjectInfo) -> None:
-    old_form = desk.field("{slot: 4.ckpt_name}", info).choices or ()
-    new_form = desk.field("{slot: 13.model_name}", info).choices or ()
+def test_choices_of_both_combo_forms_come_from_the_server(
+    presets: PresetFolder, info: ObjectInfo
+) -> None:
+    old_form = presets.field("{slot: 4.ckpt_name}", info).choices or ()
+    new_form = presets.field("{slot: 13.model_name}", info).choices or ()
     assert [c.value for c in old_form] == [
         "sub folder/tiny ü-c.safetensors",
         "tiny-a.safetensors",
@@ -143,29 +151,29 @@ def test_choices_of_both_combo_forms_come_from_the_server(desk: Desk, info: Obje
     ],
 )
 def test_choices_filter_the_servers_list(
-    desk: Desk, info: ObjectInfo, choices: str, expected: list[tuple[str, str]]
+    presets: PresetFolder, info: ObjectInfo, choices: str, expected: list[tuple[str, str]]
 ) -> None:
-    field = desk.field(f"{{slot: 4.ckpt_name, choices: {choices}}}", info)
+    field = presets.field(f"{{slot: 4.ckpt_name, choices: {choices}}}", info)
     assert [(c.label, c.value) for c in field.choices or ()] == expected
     assert field.default == expected[0][1]
 
 
-def test_a_glob_sees_slashes_where_the_server_is_windows(desk: Desk) -> None:
+def test_a_glob_sees_slashes_where_the_server_is_windows(presets: PresetFolder) -> None:
     listed = ["sdxl\\a.safetensors", "sd15\\b.safetensors"]
     info = change_info("CheckpointLoaderSimple", "ckpt_name", [listed, {}])
-    field = desk.field("{slot: 4.ckpt_name, choices: sdxl/*}", info)
+    field = presets.field("{slot: 4.ckpt_name, choices: sdxl/*}", info)
     assert [c.value for c in field.choices or ()] == ["sdxl\\a.safetensors"]
 
 
-def test_choices_of_a_size_are_read_as_sizes(desk: Desk, info: ObjectInfo) -> None:
-    field = desk.field(
+def test_choices_of_a_size_are_read_as_sizes(presets: PresetFolder, info: ObjectInfo) -> None:
+    field = presets.field(
         "{slots: {width: 5.width, height: 5.height}, choices: [512x512, 768 X 512, 8x8]}", info
     )
     assert [(c.label, c.value) for c in field.choices or ()] == [
         ("512 × 512", "512x512"),
         ("768 × 512", "768x512"),
     ]
-    field = desk.field(
+    field = presets.field(
         "{slots: {width: 5.width, height: 5.height}, choices: {Square: 512x512}}", info
     )
     assert [(c.label, c.value) for c in field.choices or ()] == [("Square", "512x512")]
@@ -236,24 +244,28 @@ def test_choices_of_a_size_are_read_as_sizes(desk: Desk, info: ObjectInfo) -> No
     ],
 )
 def test_what_does_not_fit_the_server_is_a_problem_of_the_form(
-    desk: Desk, info: ObjectInfo, line: str, expected: str
+    presets: PresetFolder, info: ObjectInfo, line: str, expected: str
 ) -> None:
-    assert expected in desk.problem(line, info)
+    assert expected in presets.problem(line, info)
 
 
-def test_an_unlinked_input_that_only_nodes_can_feed(desk: Desk, info: ObjectInfo) -> None:
+def test_an_unlinked_input_that_only_nodes_can_feed(
+    presets: PresetFolder, info: ObjectInfo
+) -> None:
     loose = change_workflow(n8={"class_type": "VAEDecode", "inputs": {"samples": ["3", 0]}})
-    assert "input vae takes a VAE from another node" in desk.problem("{slot: 8.vae}", info, loose)
+    assert "input vae takes a VAE from another node" in presets.problem(
+        "{slot: 8.vae}", info, loose
+    )
 
 
-def test_problems_are_collected_all_at_once(desk: Desk, info: ObjectInfo) -> None:
-    form = desk.bind("a: {slot: 3.nope}\nb: {slot: 77.x}\nc: {slot: 3.steps}", info)
+def test_problems_are_collected_all_at_once(presets: PresetFolder, info: ObjectInfo) -> None:
+    form = presets.bind("a: {slot: 3.nope}\nb: {slot: 77.x}\nc: {slot: 3.steps}", info)
     assert len(form.problems) == 2 and set(form.fields) == {"c"}
 
 
-def test_a_missing_node_class_is_said_once(desk: Desk, info: ObjectInfo) -> None:
+def test_a_missing_node_class_is_said_once(presets: PresetFolder, info: ObjectInfo) -> None:
     flow = change_workflow(n20={"class_type": "FancyLoader", "inputs": {"a": 1, "b": 2}})
-    form = desk.bind("a: {slot: 20.a}\nb: {slot: 20.b}", info, flow)
+    form = presets.bind("a: {slot: 20.a}\nb: {slot: 20.b}", info, flow)
     assert [(problem.kind, str(problem)) for problem in form.problems] == [
         (
             "missing_class",
@@ -264,12 +276,12 @@ def test_a_missing_node_class_is_said_once(desk: Desk, info: ObjectInfo) -> None
 
 
 def test_a_missing_model_of_the_workflow_is_said_with_the_nearest(
-    desk: Desk, info: ObjectInfo
+    presets: PresetFolder, info: ObjectInfo
 ) -> None:
     flow = change_workflow(
         n4={"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "tiny-x.safetensors"}}
     )
-    (problem,) = desk.bind("f: {slot: 3.steps}", info, flow).problems
+    (problem,) = presets.bind("f: {slot: 3.steps}", info, flow).problems
     assert (
         "needs ckpt_name tiny-x.safetensors, which this ComfyUI does not have (it has tiny-"
         in str(problem)
@@ -282,56 +294,60 @@ def test_a_missing_model_of_the_workflow_is_said_with_the_nearest(
     assert problem.folder == "checkpoints" and "tiny-a.safetensors" in problem.near
 
 
-def test_a_server_without_any_model(desk: Desk) -> None:
+def test_a_server_without_any_model(presets: PresetFolder) -> None:
     info = change_info("CheckpointLoaderSimple", "ckpt_name", [[], {}])
-    assert "offers nothing for ckpt_name; put a model into its models folder" in desk.problem(
+    assert "offers nothing for ckpt_name; put a model into its models folder" in presets.problem(
         "{slot: 4.ckpt_name}", info
     )
-    assert "(it has none at all)" in desk.problem("{slot: 3.steps}", info)
+    assert "(it has none at all)" in presets.problem("{slot: 3.steps}", info)
 
 
-def test_outputs_are_addresses_too(desk: Desk, info: ObjectInfo) -> None:
+def test_outputs_are_addresses_too(presets: PresetFolder, info: ObjectInfo) -> None:
     text = "title: T\nworkflow: workflow.json\noutputs: [9, SaveImage]\n"
-    loader = load_preset(desk.write(text.replace("[9, SaveImage]", "[10]"))).bind(info).problems
+    loader = load_preset(presets.write(text.replace("[9, SaveImage]", "[10]"))).bind(info).problems
     assert str(loader[0]) == "outputs: LoadImage is no output node."
-    assert load_preset(desk.write(text)).bind(info).outputs == ("9", "9")
-    problems = load_preset(desk.write(text.replace("9,", "99,"))).bind(info).problems
+    assert load_preset(presets.write(text)).bind(info).outputs == ("9", "9")
+    problems = load_preset(presets.write(text.replace("9,", "99,"))).bind(info).problems
     assert problems and "outputs: " in str(problems[0]) and "no node 99" in str(problems[0])
 
 
-def test_labels_and_help_come_from_the_preset_else_from_the_server(desk: Desk) -> None:
+def test_labels_and_help_come_from_the_preset_else_from_the_server(presets: PresetFolder) -> None:
     info = change_info(
         "KSampler", "steps", ["INT", {"min": 1, "max": 9, "default": 3, "tooltip": "How long."}]
     )
-    field = desk.bind("how_many_steps: {slot: 3.steps}", info).fields["how_many_steps"]
+    field = presets.bind("how_many_steps: {slot: 3.steps}", info).fields["how_many_steps"]
     assert (field.label, field.help) == ("How many steps", "How long.")
-    field = desk.field(
+    field = presets.field(
         '{slot: 3.steps, label: Steps!, help: "", placeholder: p, advanced: true}', info
     )
     assert (field.label, field.help, field.placeholder, field.advanced) == ("Steps!", "", "p", True)
 
 
 def test_the_fingerprint_changes_with_limits_but_not_with_models(
-    desk: Desk, new_info: ObjectInfo
+    presets: PresetFolder, new_info: ObjectInfo
 ) -> None:
     fields = "a: {slot: 4.ckpt_name}\nb: {slot: 3.steps}"
-    known = fingerprint(desk.bind(fields, new_info))
+    known = fingerprint(presets.bind(fields, new_info))
     models = change_info(
         "CheckpointLoaderSimple", "ckpt_name", [["tiny-a.safetensors", "new.safetensors"], {}]
     )
     limits = change_info("KSampler", "steps", ["INT", {"min": 1, "max": 9, "default": 3}])
-    assert fingerprint(desk.bind(fields, models)) == known != fingerprint(desk.bind(fields, limits))
+    assert (
+        fingerprint(presets.bind(fields, models))
+        == known
+        != fingerprint(presets.bind(fields, limits))
+    )
 
 
 def test_an_example_with_a_picture_is_noted_and_the_rest_of_it_is_kept(
-    desk: Desk, info: ObjectInfo
+    presets: PresetFolder, info: ObjectInfo
 ) -> None:
     text = (
         "title: Test\nworkflow: workflow.json\n"
         "fields:\n  f: {slot: 10.image, label: Picture}\n  t: {slot: 6.text}\n"
         "examples:\n- {title: Cats, f: cats/one.png, t: two cats}\n"
     )
-    form = load_preset(desk.write(text)).bind(info)
+    form = load_preset(presets.write(text)).bind(info)
     assert form.problems == ()
     assert (
         "The example Cats does not fit here (line 7 of the preset): Picture: a file cannot stand "

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.forms.bypass import bypass_nodes, find_lost_required
 
-from .desk import WORKFLOW, load_object_info
+from .preset_folder import WORKFLOW, load_object_info
 
 FLOAT = ["FLOAT", {"default": 1.0}]
 ALLOWED = {"template": {"template_id": "t", "allowed_types": "IMAGE,MASK"}}

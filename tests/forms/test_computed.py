@@ -12,36 +12,36 @@ from comfygradio.errors import PresetError, ValuesRefused
 from comfygradio.metadata.restore import restore_values
 from tests.forms import metadata_form
 
-from .desk import WORKFLOW, Desk, change_workflow
+from .preset_folder import WORKFLOW, PresetFolder, change_workflow
 
 HALF = "steps: {slot: [3.steps, {slot: 5.batch_size, of: steps * 0.2}], max: 60}"
 
 
-def test_the_other_input_moves_along(desk: Desk, info: ObjectInfo) -> None:
-    form = desk.bind(HALF, info)
+def test_the_other_input_moves_along(presets: PresetFolder, info: ObjectInfo) -> None:
+    form = presets.bind(HALF, info)
     assert form.problems == () and form.fields["steps"].default == 20
     graph = form.fill({"steps": 13}).graph
     assert (graph["3"]["inputs"]["steps"], graph["5"]["inputs"]["batch_size"]) == (13, 3)
 
 
-def test_long_addresses_and_fixed_values_work_too(desk: Desk, info: ObjectInfo) -> None:
+def test_long_addresses_and_fixed_values_work_too(presets: PresetFolder, info: ObjectInfo) -> None:
     slot = "{slot: {class: EmptyLatentImage, input: width}, of: value // 8 * 8}"
-    form = desk.bind(f"f: {{slot: [3.steps, {slot}], fixed: 37}}", info)
+    form = presets.bind(f"f: {{slot: [3.steps, {slot}], fixed: 37}}", info)
     graph = form.fill({}).graph
     assert (graph["3"]["inputs"]["steps"], graph["5"]["inputs"]["width"]) == (37, 32)
 
 
 def test_a_number_that_the_other_input_does_not_take_is_refused(
-    desk: Desk, info: ObjectInfo
+    presets: PresetFolder, info: ObjectInfo
 ) -> None:
-    form = desk.bind("f: {slot: [3.steps, {slot: 3.cfg, of: value * 3}]}", info)
+    form = presets.bind("f: {slot: [3.steps, {slot: 3.cfg, of: value * 3}]}", info)
     assert form.fill({"f": 30}).graph["3"]["inputs"]["cfg"] == 90
     with pytest.raises(ValuesRefused, match="40 is not possible: cfg would become 120"):
         form.fill({"f": 40})
 
 
-def test_seeds_go_round_at_their_ends(desk: Desk, info: ObjectInfo) -> None:
-    form = desk.bind(
+def test_seeds_go_round_at_their_ends(presets: PresetFolder, info: ObjectInfo) -> None:
+    form = presets.bind(
         "f: {slot: [3.seed, {slot: 12.noise_seed, of: value + 5}]}",
         info,
         change_workflow(n10=None, n11=None),
@@ -65,12 +65,14 @@ def test_seeds_go_round_at_their_ends(desk: Desk, info: ObjectInfo) -> None:
         ("{slot: [3.steps, {slot: 3.cfg, of: 1 / (value - 20)}]}", "1 / (value - 20) divides by"),
     ],
 )
-def test_what_is_no_number_is_told(desk: Desk, info: ObjectInfo, line: str, expected: str) -> None:
-    assert expected in desk.problem(line, info)
+def test_what_is_no_number_is_told(
+    presets: PresetFolder, info: ObjectInfo, line: str, expected: str
+) -> None:
+    assert expected in presets.problem(line, info)
 
 
-def test_a_slot_belongs_to_one_line(desk: Desk, info: ObjectInfo) -> None:
-    form = desk.bind(f"{HALF}\npictures: {{slot: 5.batch_size}}", info)
+def test_a_slot_belongs_to_one_line(presets: PresetFolder, info: ObjectInfo) -> None:
+    form = presets.bind(f"{HALF}\npictures: {{slot: 5.batch_size}}", info)
     assert [str(problem) for problem in form.problems] == [
         "Field pictures: slot 5.batch_size is filled by steps as well; remove one of both."
     ]
@@ -88,8 +90,10 @@ def test_a_slot_belongs_to_one_line(desk: Desk, info: ObjectInfo) -> None:
         ("{slot: 3.cfg, of: value}", "needs a slot for the value itself, beside those worked out"),
     ],
 )
-def test_mistakes_are_told_when_the_file_is_read(desk: Desk, slot: str, expected: str) -> None:
-    path = desk.write(f"title: T\nworkflow: workflow.json\nfields:\n  steps: {{slot: {slot}}}\n")
+def test_mistakes_are_told_when_the_file_is_read(
+    presets: PresetFolder, slot: str, expected: str
+) -> None:
+    path = presets.write(f"title: T\nworkflow: workflow.json\nfields:\n  steps: {{slot: {slot}}}\n")
     with pytest.raises(PresetError) as caught:
         load_preset(path)
     assert expected in str(caught.value) and "test.yaml:4: " in str(caught.value)
@@ -112,10 +116,10 @@ def test_a_picture_with_other_numbers_is_told(tmp_path: Path) -> None:
 
 
 def test_an_empty_text_leaves_its_input_to_the_line_that_fills_it_too(
-    desk: Desk, info: ObjectInfo
+    presets: PresetFolder, info: ObjectInfo
 ) -> None:
     lines = "all: {slot: [6.text, 7.text]}\nother: {slot: 7.text, optional: true, default: ''}"
-    form = desk.bind(lines, info)
+    form = presets.bind(lines, info)
     assert form.problems == ()
 
     def fill(**values: str) -> list[str]:
@@ -124,6 +128,6 @@ def test_an_empty_text_leaves_its_input_to_the_line_that_fills_it_too(
 
     assert fill(all="a heron") == ["a heron", "a heron"]
     assert fill(all="a heron", other="mist") == ["a heron", "mist"]
-    alone = desk.bind("other: {slot: 7.text, optional: true}", info)
+    alone = presets.bind("other: {slot: 7.text, optional: true}", info)
     assert alone.fill({"other": ""}).graph["7"]["inputs"]["text"] == ""
     assert WORKFLOW["7"]["inputs"]["text"] == "blurry"

@@ -9,7 +9,7 @@ import pytest
 
 from tests.forms.draft_graph import bind_draft, draft, find, node, sample, slots, text_to_image
 
-from .test_draft_hints import hint
+from .test_draft_annotations import hint
 
 
 def decode(source: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.errors import PresetError, ValuesRefused
 from comfygradio.forms.form import get_version
 
-from .desk import WORKFLOW, Desk, change_workflow
+from .preset_folder import WORKFLOW, PresetFolder, change_workflow
 
 DESIGN = """
 title: Text to image
@@ -31,8 +31,8 @@ examples:
 """
 
 
-def test_the_example_of_the_design(desk: Desk, info: ObjectInfo) -> None:
-    form = load_preset(desk.write(DESIGN, name="text_to_image")).bind(info)
+def test_the_example_of_the_design(presets: PresetFolder, info: ObjectInfo) -> None:
+    form = load_preset(presets.write(DESIGN, name="text_to_image")).bind(info)
     assert form.problems == ()
     prompt = form.fill({"prompt": "a fox", "size": "768x512", "seed": "18446744073709551615"})
     assert prompt.graph["6"]["inputs"]["text"] == "a fox"
@@ -58,37 +58,41 @@ def test_the_example_of_the_design(desk: Desk, info: ObjectInfo) -> None:
     json.dumps([prompt.graph, prompt.extra_pnginfo], allow_nan=False)
 
 
-def test_an_untouched_form_gives_the_workflow_itself(desk: Desk, info: ObjectInfo) -> None:
-    graph = desk.bind("steps: {slot: 3.steps}", info).fill({}).graph
+def test_an_untouched_form_gives_the_workflow_itself(
+    presets: PresetFolder, info: ObjectInfo
+) -> None:
+    graph = presets.bind("steps: {slot: 3.steps}", info).fill({}).graph
     assert {key: node["inputs"] for key, node in graph.items()} == {
         k: n["inputs"] for k, n in WORKFLOW.items()
     }
 
 
-def test_filling_changes_neither_form_nor_workflow(desk: Desk, info: ObjectInfo) -> None:
-    form = desk.bind("text: {slot: 6.text}", info)
+def test_filling_changes_neither_form_nor_workflow(presets: PresetFolder, info: ObjectInfo) -> None:
+    form = presets.bind("text: {slot: 6.text}", info)
     form.fill({"text": "one"})
     assert form.fill({}).graph["6"]["inputs"]["text"] == "a lighthouse"
 
 
-def test_the_same_checked_values_give_the_same_prompt(desk: Desk, info: ObjectInfo) -> None:
-    form = desk.bind("seed: {slot: 3.seed}", info)
+def test_the_same_checked_values_give_the_same_prompt(
+    presets: PresetFolder, info: ObjectInfo
+) -> None:
+    form = presets.bind("seed: {slot: 3.seed}", info)
     checked = form.check({})
     assert form.build(checked) == form.build(checked)
     assert form.check({}) != checked
 
 
-def test_one_field_fills_several_slots(desk: Desk, info: ObjectInfo) -> None:
-    graph = desk.bind("seed: {slot: [3.seed, 12.noise_seed]}", info).fill({"seed": 5}).graph
+def test_one_field_fills_several_slots(presets: PresetFolder, info: ObjectInfo) -> None:
+    graph = presets.bind("seed: {slot: [3.seed, 12.noise_seed]}", info).fill({"seed": 5}).graph
     assert (graph["3"]["inputs"]["seed"], graph["12"]["inputs"]["noise_seed"]) == (5, 5)
 
 
-def test_a_size_may_fill_several_slots_a_side(desk: Desk, info: ObjectInfo) -> None:
+def test_a_size_may_fill_several_slots_a_side(presets: PresetFolder, info: ObjectInfo) -> None:
     flow = change_workflow(
         n21={"class_type": "EmptyLatentImage", "inputs": {"width": 64, "height": 64}}
     )
     line = "size: {slots: {width: [5.width, 21.width], height: [5.height, 21.height]}}"
-    graph = desk.bind(line, info, flow).fill({"size": "640x480"}).graph
+    graph = presets.bind(line, info, flow).fill({"size": "640x480"}).graph
     assert [graph[node]["inputs"]["width"] for node in ("5", "21")] == [640, 640]
     assert [graph[node]["inputs"]["height"] for node in ("5", "21")] == [480, 480]
 
@@ -109,27 +113,27 @@ def test_a_size_may_fill_several_slots_a_side(desk: Desk, info: ObjectInfo) -> N
     ],
 )
 def test_fixed_values_are_set_and_never_settable(
-    desk: Desk, info: ObjectInfo, line: str, place: tuple[str, str], expected: Any
+    presets: PresetFolder, info: ObjectInfo, line: str, place: tuple[str, str], expected: Any
 ) -> None:
-    form = desk.bind(f"f: {line}", info)
+    form = presets.bind(f"f: {line}", info)
     assert form.fields == {} and form.problems == ()
     assert form.fill({}).graph[place[0]]["inputs"][place[1]] == expected
     with pytest.raises(ValuesRefused, match="f: Test has no such field; there are none"):
         form.fill({"f": 1})
 
 
-def test_pictures_become_uploads(desk: Desk, info: ObjectInfo) -> None:
-    path = desk.folder / "my cat.png"
+def test_pictures_become_uploads(presets: PresetFolder, info: ObjectInfo) -> None:
+    path = presets.folder / "my cat.png"
     Image.new("RGB", (9, 9), "red").save(path)
-    prompt = desk.bind("image: {slot: 10.image}", info).fill({"image": str(path)})
+    prompt = presets.bind("image: {slot: 10.image}", info).fill({"image": str(path)})
     (upload,) = prompt.uploads
     assert (upload.path, upload.slots) == (path, (("10", "image"),))
     assert prompt.graph["10"]["inputs"]["image"] == upload.name
     assert prompt.extra_pnginfo["comfygradio"]["values"] == {"image": "my cat.png"}
 
 
-def test_every_value_that_does_not_fit_is_named(desk: Desk, info: ObjectInfo) -> None:
-    form = desk.bind(
+def test_every_value_that_does_not_fit_is_named(presets: PresetFolder, info: ObjectInfo) -> None:
+    form = presets.bind(
         "steps: {slot: 3.steps, label: Steps!}\ncfg: {slot: 3.cfg}\nseed: {slot: 3.seed}", info
     )
     with pytest.raises(ValuesRefused) as caught:
@@ -142,24 +146,28 @@ def test_every_value_that_does_not_fit_is_named(desk: Desk, info: ObjectInfo) ->
 
 
 @pytest.mark.parametrize("name", ["__class__", "fields", "6.text", "a\0b", ""])
-def test_strange_names_from_outside_are_refused(desk: Desk, info: ObjectInfo, name: str) -> None:
+def test_strange_names_from_outside_are_refused(
+    presets: PresetFolder, info: ObjectInfo, name: str
+) -> None:
     with pytest.raises(ValuesRefused):
-        desk.bind("steps: {slot: 3.steps}", info).fill({name: 1})
+        presets.bind("steps: {slot: 3.steps}", info).fill({name: 1})
 
 
-def test_a_form_with_problems_stays_closed_and_says_why(desk: Desk, info: ObjectInfo) -> None:
-    form = desk.bind("gone: {slot: 3.nope}", info)
+def test_a_form_with_problems_stays_closed_and_says_why(
+    presets: PresetFolder, info: ObjectInfo
+) -> None:
+    form = presets.bind("gone: {slot: 3.nope}", info)
     with pytest.raises(
         PresetError, match=r"Test cannot be used: Field gone: node 3 \(KSampler\) has no input nope"
     ):
         form.fill({"gone": 1})
 
 
-def test_outputs_go_with_the_prompt(desk: Desk, info: ObjectInfo) -> None:
-    path = desk.write("title: T\nworkflow: workflow.json\noutputs: [9]\n")
+def test_outputs_go_with_the_prompt(presets: PresetFolder, info: ObjectInfo) -> None:
+    path = presets.write("title: T\nworkflow: workflow.json\noutputs: [9]\n")
     assert load_preset(path).bind(info).fill({}).outputs == ("9",)
 
 
-def test_a_vanished_upload_is_refused(desk: Desk, info: ObjectInfo) -> None:
+def test_a_vanished_upload_is_refused(presets: PresetFolder, info: ObjectInfo) -> None:
     with pytest.raises(ValuesRefused, match=r"the file gone\.png does not exist"):
-        desk.bind("image: {slot: 10.image}", info).fill({"image": Path("gone.png")})
+        presets.bind("image: {slot: 10.image}", info).fill({"image": Path("gone.png")})

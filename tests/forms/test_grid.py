@@ -15,20 +15,25 @@ from comfygradio.forms.form import Form
 from comfygradio.forms.step_grid import StepGrid, build_step_grid, intersect_grids
 from comfygradio.ui.job.job_view import find_smaller_size
 
-from .desk import WORKFLOW, Desk, load_object_info
+from .preset_folder import WORKFLOW, PresetFolder, load_object_info
 
 SIZE = "{slots: {width: 5.width, height: 5.height}"
 
 
 def bind(
-    desk: Desk, line: str, node: str, specs: dict[str, Any], outcome: str = "", **inputs: Any
+    presets: PresetFolder,
+    line: str,
+    node: str,
+    specs: dict[str, Any],
+    outcome: str = "",
+    **inputs: Any,
 ) -> Form:
     """The form of one field, with inputs of a node and what the server says about them changed."""
     workflow = copy.deepcopy(dict(WORKFLOW))
     workflow[node]["inputs"].update(inputs)
     data = copy.deepcopy(load_object_info("v0.33.0"))
     data[workflow[node]["class_type"]]["input"]["required"].update(specs)
-    form = desk.bind(f"f: {line}", ObjectInfo.from_json(data), workflow)
+    form = presets.bind(f"f: {line}", ObjectInfo.from_json(data), workflow)
     assert " ".join(map(str, form.problems)) == outcome
     return form
 
@@ -77,8 +82,8 @@ def test_steps_count_from_the_least_value(options: dict[str, Any], grid: StepGri
     assert build_step_grid(InputSpec.from_json("length", "required", ["FLOAT", options])) is None
 
 
-def test_sizes_between_the_steps_are_refused_with_the_two_nearest(desk: Desk) -> None:
-    form = bind(desk, f"{SIZE}}}", "5", {})
+def test_sizes_between_the_steps_are_refused_with_the_two_nearest(presets: PresetFolder) -> None:
+    form = bind(presets, f"{SIZE}}}", "5", {})
     assert form.notes == ()
     text = "goes in steps of 8; write"
     assert refuse(form, "333x512") == f"333x512 is not possible: it {text} 328x512 or 336x512."
@@ -89,25 +94,25 @@ def test_sizes_between_the_steps_are_refused_with_the_two_nearest(desk: Desk) ->
 
 
 @pytest.mark.parametrize("value", [50, "50", 50.0])
-def test_lengths_of_4n_and_1(desk: Desk, value: Any) -> None:
+def test_lengths_of_4n_and_1(presets: PresetFolder, value: Any) -> None:
     spec = ["INT", {"default": 33, "min": 1, "max": 256, "step": 4}]
-    form = bind(desk, "{slot: 5.batch_size}", "5", {"batch_size": spec}, batch_size=81)
+    form = bind(presets, "{slot: 5.batch_size}", "5", {"batch_size": spec}, batch_size=81)
     assert refuse(form, value) == f"{value} is not possible: it goes in steps of 4; write 49 or 53."
     assert form.fields["f"].maximum == 253
     assert form.check({"f": 49})["f"] == 49
 
 
-def test_decimal_steps_refuse_nothing(desk: Desk, info: ObjectInfo) -> None:
-    form = desk.bind("f: {slot: 3.cfg}", info)
+def test_decimal_steps_refuse_nothing(presets: PresetFolder, info: ObjectInfo) -> None:
+    form = presets.bind("f: {slot: 3.cfg}", info)
     assert form.fields["f"].step == 0.1
     assert form.check({"f": 4.123})["f"] == 4.123
 
 
-def test_limits_lie_on_the_steps(desk: Desk) -> None:
-    field = bind(desk, f"{SIZE}, min: 100, max: 1001}}", "5", {}).fields["f"]
+def test_limits_lie_on_the_steps(presets: PresetFolder) -> None:
+    field = bind(presets, f"{SIZE}, min: 100, max: 1001}}", "5", {}).fields["f"]
     assert (field.minimum, field.maximum, field.step) == (104, 1000, 8)
     bind(
-        desk,
+        presets,
         f"{SIZE}, min: 101, max: 103}}",
         "5",
         {},
@@ -117,15 +122,15 @@ def test_limits_lie_on_the_steps(desk: Desk) -> None:
 
 @pytest.mark.parametrize(("step", "taken", "notes"), [(64, 64, 0), (8, 8, 0), (20, 8, 1)])
 def test_a_presets_step_has_to_suit_the_servers(
-    desk: Desk, step: int, taken: int, notes: int
+    presets: PresetFolder, step: int, taken: int, notes: int
 ) -> None:
-    form = bind(desk, f"{SIZE}, step: {step}}}", "5", {})
+    form = bind(presets, f"{SIZE}, step: {step}}}", "5", {})
     assert form.fields["f"].step == taken
     assert len(form.notes) == notes
 
 
-def test_the_workflows_own_value_between_the_steps_stays(desk: Desk) -> None:
-    form = bind(desk, f"{SIZE}}}", "5", {}, width=333, height=90)
+def test_the_workflows_own_value_between_the_steps_stays(presets: PresetFolder) -> None:
+    form = bind(presets, f"{SIZE}}}", "5", {}, width=333, height=90)
     assert form.fill({}).graph["5"]["inputs"]["height"] == 90
     assert form.check({"f": "333x90"})["f"] == (333, 90)
     assert form.notes == (
@@ -136,41 +141,47 @@ def test_the_workflows_own_value_between_the_steps_stays(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("value", [30, "30", 30.0])
-def test_a_default_between_the_steps_stays(desk: Desk, value: Any) -> None:
+def test_a_default_between_the_steps_stays(presets: PresetFolder, value: Any) -> None:
     spec = ["INT", {"default": 33, "min": 1, "max": 256, "step": 4}]
-    form = bind(desk, "{slot: 5.batch_size, default: 30}", "5", {"batch_size": spec})
+    form = bind(presets, "{slot: 5.batch_size, default: 30}", "5", {"batch_size": spec})
     assert form.check({})["f"] == form.check({"f": value})["f"] == 30
     assert "F: the default 30 lies between the steps" in form.notes[0]
-    fixed = bind(desk, "{slot: 5.batch_size, fixed: 30}", "5", {"batch_size": spec})
+    fixed = bind(presets, "{slot: 5.batch_size, fixed: 30}", "5", {"batch_size": spec})
     assert fixed.fill({}).graph["5"]["inputs"]["batch_size"] == 30
     assert "F: the fixed value 30 lies between the steps" in fixed.notes[0]
 
 
-def test_outside_of_the_limits_the_nearest_on_the_steps_takes_its_place(desk: Desk) -> None:
-    form = bind(desk, f"{SIZE}, max: 500}}", "5", {}, width=900, height=333)
+def test_outside_of_the_limits_the_nearest_on_the_steps_takes_its_place(
+    presets: PresetFolder,
+) -> None:
+    form = bind(presets, f"{SIZE}, max: 500}}", "5", {}, width=900, height=333)
     assert form.fields["f"].default == "496x328"
 
 
-def test_a_presets_own_sizes_stay_and_are_told(desk: Desk) -> None:
-    form = bind(desk, f"{SIZE}, choices: [512x768, 90x90]}}", "5", {})
+def test_a_presets_own_sizes_stay_and_are_told(presets: PresetFolder) -> None:
+    form = bind(presets, f"{SIZE}, choices: [512x768, 90x90]}}", "5", {})
     assert form.check({"f": "90x90"})["f"] == (90, 90)
     assert form.notes == (
         "F: 90 × 90 lies between the steps: it goes in steps of 8; write 88x88 or 96x96.",
     )
 
 
-def test_sizes_that_are_worked_out_lie_on_the_steps(desk: Desk) -> None:
+def test_sizes_that_are_worked_out_lie_on_the_steps(presets: PresetFolder) -> None:
     spec = ["INT", {"default": 141, "min": 15, "max": 4096, "step": 14}]
-    form = bind(desk, f"{SIZE}}}", "5", {"width": spec, "height": spec}, width=141, height=281)
+    form = bind(presets, f"{SIZE}}}", "5", {"width": spec, "height": spec}, width=141, height=281)
     assert form.fields["f"].size_grid == StepGrid(14, 1)
     assert find_smaller_size(form.fields, {"f": "141x281"}) == ("f", "99x197")
     small = ["INT", {"default": 3, "min": 3, "max": 4096, "step": 3}]
-    form = bind(desk, f"{SIZE}}}", "5", {"width": small, "height": small}, width=300, height=300)
+    form = bind(presets, f"{SIZE}}}", "5", {"width": small, "height": small}, width=300, height=300)
     assert form.fields["f"].size_grid == StepGrid(9, 0)
 
 
-def test_a_field_of_several_inputs_keeps_to_all_steps(desk: Desk, new_info: ObjectInfo) -> None:
+def test_a_field_of_several_inputs_keeps_to_all_steps(
+    presets: PresetFolder, new_info: ObjectInfo
+) -> None:
     spec = ["INT", {"default": 24, "min": 6, "max": 64, "step": 6}]
-    form = bind(desk, "{slot: [5.batch_size, 5.width]}", "5", {"batch_size": spec}, batch_size=24)
+    form = bind(
+        presets, "{slot: [5.batch_size, 5.width]}", "5", {"batch_size": spec}, batch_size=24
+    )
     assert form.fields["f"].grids == {"": StepGrid(24, 0)}
     assert refuse(form, 30).endswith("goes in steps of 24; write 24 or 48.")

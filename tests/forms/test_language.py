@@ -12,7 +12,7 @@ from comfygradio.errors import PresetError, ValuesRefused
 from comfygradio.metadata.load import Metadata
 from comfygradio.metadata.restore import restore_values
 
-from .desk import RESIZE, WORKFLOW, Desk, change_workflow
+from .preset_folder import RESIZE, WORKFLOW, PresetFolder, change_workflow
 
 PHOTO, COMIC = (
     "{3.cfg: 6, 6.text: 'photo of {prompt}, 35mm'}",
@@ -48,9 +48,9 @@ def read(form: Any, place: str, **values: Any) -> Any:
     "lines", [f"prompt: {{slot: 6.text}}\n{LOOK}", f"{LOOK}\nprompt: {{slot: 6.text}}"]
 )
 def test_a_choice_sets_several_slots_wherever_it_stands(
-    desk: Desk, info: ObjectInfo, lines: str
+    presets: PresetFolder, info: ObjectInfo, lines: str
 ) -> None:
-    form = desk.bind(lines, info)
+    form = presets.bind(lines, info)
     assert form.problems == () and form.fields["look"].widget == "radio"
     assert text(form, prompt="a fox", look="Photo") == "photo of a fox, 35mm"
     assert text(form, prompt="a fox", look="Comic") == "a fox, ink"
@@ -60,9 +60,11 @@ def test_a_choice_sets_several_slots_wherever_it_stands(
         form.check({"look": "Oil"})
 
 
-def test_many_choices_that_set_slots_become_a_dropdown(desk: Desk, info: ObjectInfo) -> None:
+def test_many_choices_that_set_slots_become_a_dropdown(
+    presets: PresetFolder, info: ObjectInfo
+) -> None:
     choices = ", ".join(f"C{index}: {{3.cfg: {index}}}" for index in range(1, 8))
-    assert desk.field(f"{{choices: {{{choices}}}}}", info).widget == "dropdown"
+    assert presets.field(f"{{choices: {{{choices}}}}}", info).widget == "dropdown"
 
 
 @pytest.mark.parametrize(
@@ -81,12 +83,14 @@ def test_many_choices_that_set_slots_become_a_dropdown(desk: Desk, info: ObjectI
         ("{99.x: 1}", "no node 99"),
     ],
 )
-def test_settings_that_do_not_fit(desk: Desk, info: ObjectInfo, choice: str, expected: str) -> None:
-    assert expected in desk.problem(f"{{choices: {{A: {choice}, B: {{3.cfg: 1}}}}}}", info)
+def test_settings_that_do_not_fit(
+    presets: PresetFolder, info: ObjectInfo, choice: str, expected: str
+) -> None:
+    assert expected in presets.problem(f"{{choices: {{A: {choice}, B: {{3.cfg: 1}}}}}}", info)
 
 
 def test_settings_of_a_dynamic_combo_and_of_what_it_brings(
-    desk: Desk, new_info: ObjectInfo
+    presets: PresetFolder, new_info: ObjectInfo
 ) -> None:
     flow = change_workflow(
         n20=RESIZE, n10=PICTURE, n21={"class_type": "PreviewImage", "inputs": {"images": ["20", 0]}}
@@ -94,7 +98,7 @@ def test_settings_of_a_dynamic_combo_and_of_what_it_brings(
     choices = (
         "{A: {20.resize_type: scale by multiplier, 20.resize_type.multiplier: 2}, B: {3.cfg: 1}}"
     )
-    form = desk.bind(f"f: {{choices: {choices}}}", new_info, flow)
+    form = presets.bind(f"f: {{choices: {choices}}}", new_info, flow)
     assert form.problems == ()
     assert read(form, "20.resize_type.multiplier", f="A") == 2
     assert read(form, "20.resize_type.width", f="B") == 640
@@ -104,12 +108,12 @@ def test_settings_of_a_dynamic_combo_and_of_what_it_brings(
     "choice", ["scale by multiplier", "scale longer dimension", "scale total pixels"]
 )
 def test_another_choice_of_a_dynamic_combo_brings_its_defaults(
-    desk: Desk, new_info: ObjectInfo, choice: str
+    presets: PresetFolder, new_info: ObjectInfo, choice: str
 ) -> None:
     flow = change_workflow(
         n20=RESIZE, n10=PICTURE, n21={"class_type": "PreviewImage", "inputs": {"images": ["20", 0]}}
     )
-    form = desk.bind("f: {slot: 20.resize_type}", new_info, flow)
+    form = presets.bind("f: {slot: 20.resize_type}", new_info, flow)
     node = form.fill({"f": choice}).graph["20"]
     needed = [
         spec.name
@@ -120,17 +124,17 @@ def test_another_choice_of_a_dynamic_combo_brings_its_defaults(
 
 
 def test_a_choice_of_a_dynamic_combo_that_needs_other_nodes_is_left_out(
-    desk: Desk, new_info: ObjectInfo
+    presets: PresetFolder, new_info: ObjectInfo
 ) -> None:
     flow = change_workflow(n20=RESIZE)
-    form = desk.bind("f: {slot: 20.resize_type}", new_info, flow)
+    form = presets.bind("f: {slot: 20.resize_type}", new_info, flow)
     offered = {choice.value for choice in form.fields["f"].choices or ()}
     assert "match size" not in offered and "scale dimensions" in offered
     assert "F: match size is left out: it needs inputs from other nodes." in form.notes
 
 
-def test_templates(desk: Desk, info: ObjectInfo) -> None:
-    form = desk.bind(
+def test_templates(presets: PresetFolder, info: ObjectInfo) -> None:
+    form = presets.bind(
         "subject: {slot: 6.text, template: 'photo of {value}, {mood}, {steps} steps'}\n"
         "mood: {slot: 7.text}\nsteps: {slot: 3.steps}",
         info,
@@ -145,48 +149,50 @@ def test_templates(desk: Desk, info: ObjectInfo) -> None:
     [("photo of a cat, 35mm", "a cat"), ("a cat", "a cat"), ("photo of , 35mm", ""), ("", "")],
 )
 def test_a_template_is_taken_off_the_workflows_own_text(
-    desk: Desk, info: ObjectInfo, own: str, default: str
+    presets: PresetFolder, info: ObjectInfo, own: str, default: str
 ) -> None:
     flow = change_workflow(
         n6={"class_type": "CLIPTextEncode", "inputs": {"text": own, "clip": ["4", 1]}}
     )
-    form = desk.bind("f: {slot: 6.text, template: 'photo of {value}, 35mm'}", info, flow)
+    form = presets.bind("f: {slot: 6.text, template: 'photo of {value}, 35mm'}", info, flow)
     assert form.fields["f"].default == default
     assert text(form) == f"photo of {default}, 35mm"
 
 
-def test_a_list_may_fill_a_template(desk: Desk, info: ObjectInfo) -> None:
-    form = desk.bind(
+def test_a_list_may_fill_a_template(presets: PresetFolder, info: ObjectInfo) -> None:
+    form = presets.bind(
         "f: {slot: 6.text, choices: {Dog: a dog, Cat: a cat}, template: 'photo of {value}'}", info
     )
     assert form.problems == () and text(form, f="Cat") == "photo of a cat"
 
 
-def test_a_fixed_text_may_use_fields(desk: Desk, info: ObjectInfo) -> None:
-    form = desk.bind(
+def test_a_fixed_text_may_use_fields(presets: PresetFolder, info: ObjectInfo) -> None:
+    form = presets.bind(
         "f: {slot: 6.text, fixed: ink, template: '{value} of {g}'}\ng: {slot: 7.text}", info
     )
     assert form.problems == () and text(form, g="a fox") == "ink of a fox"
-    form = desk.bind("f: {slot: 6.text, fixed: 'photo of {g}'}\ng: {slot: 7.text}", info)
+    form = presets.bind("f: {slot: 6.text, fixed: 'photo of {g}'}\ng: {slot: 7.text}", info)
     assert text(form, g="a fox") == "photo of a fox"
 
 
-def test_unknown_names_in_texts_are_problems(desk: Desk, info: ObjectInfo) -> None:
+def test_unknown_names_in_texts_are_problems(presets: PresetFolder, info: ObjectInfo) -> None:
     expected = "Field f: the text uses {mood}, and there is no field of that name; there are f."
-    assert desk.problem("{slot: 6.text, template: '{value}, {mood}'}", info) == expected
-    assert "the text uses {value}" in desk.problem("{choices: {A: {6.text: '{value}'}}}", info)
+    assert presets.problem("{slot: 6.text, template: '{value}, {mood}'}", info) == expected
+    assert "the text uses {value}" in presets.problem("{choices: {A: {6.text: '{value}'}}}", info)
 
 
-def test_a_line_that_did_not_bind_is_not_blamed_twice(desk: Desk, info: ObjectInfo) -> None:
+def test_a_line_that_did_not_bind_is_not_blamed_twice(
+    presets: PresetFolder, info: ObjectInfo
+) -> None:
     lines = (
         "gone: {slot: 99.x}\na: {slot: 6.text, template: '{value} {gone}'}\nb: {slot: 3.cfg, "
         "show_if: {gone: 1}}"
     )
-    assert [problem.field for problem in desk.bind(lines, info).problems] == ["gone"]
+    assert [problem.field for problem in presets.bind(lines, info).problems] == ["gone"]
 
 
-def test_labels_stand_for_values(desk: Desk, info: ObjectInfo) -> None:
-    form = desk.bind("f: {slot: 3.steps, choices: {Fast: 8, Good: 30}}", info)
+def test_labels_stand_for_values(presets: PresetFolder, info: ObjectInfo) -> None:
+    form = presets.bind("f: {slot: 3.steps, choices: {Fast: 8, Good: 30}}", info)
     assert (
         read(form, "3.steps", f="Good"),
         read(form, "3.steps", f=8),
@@ -195,24 +201,28 @@ def test_labels_stand_for_values(desk: Desk, info: ObjectInfo) -> None:
     assert form.fields["f"].default == 8
 
 
-def test_several_inputs_offer_what_they_have_in_common(desk: Desk, info: ObjectInfo) -> None:
+def test_several_inputs_offer_what_they_have_in_common(
+    presets: PresetFolder, info: ObjectInfo
+) -> None:
     flow = change_workflow(
         n21={"class_type": "KSamplerAdvanced", "inputs": {"add_noise": "enable"}}
     )
-    assert "no choice in common" in desk.problem(
+    assert "no choice in common" in presets.problem(
         "{slot: [3.sampler_name, 21.add_noise]}", info, flow
     )
-    field = desk.field("{slot: [3.sampler_name, 12.sampler_name]}", info, flow)
+    field = presets.field("{slot: [3.sampler_name, 12.sampler_name]}", info, flow)
     assert [c.value for c in field.choices or ()] == list(
         info.nodes["KSampler"].inputs["sampler_name"].choices or ()
     )
-    assert "steps takes a whole number, not euler" in desk.problem(
+    assert "steps takes a whole number, not euler" in presets.problem(
         "{slot: [3.sampler_name, 3.steps]}", info
     )
 
 
-def test_a_whole_number_among_the_slots_keeps_the_field_whole(desk: Desk, info: ObjectInfo) -> None:
-    form = desk.bind("f: {slot: [3.cfg, 3.steps]}", info)
+def test_a_whole_number_among_the_slots_keeps_the_field_whole(
+    presets: PresetFolder, info: ObjectInfo
+) -> None:
+    form = presets.bind("f: {slot: [3.cfg, 3.steps]}", info)
     assert form.fields["f"].is_integer and (form.fields["f"].minimum, form.fields["f"].maximum) == (
         1,
         100.0,
@@ -221,10 +231,10 @@ def test_a_whole_number_among_the_slots_keeps_the_field_whole(desk: Desk, info: 
         form.check({"f": 7.5})
 
 
-def test_choices_of_a_switch_are_true_and_false(desk: Desk, info: ObjectInfo) -> None:
-    form = desk.bind("f: {slot: 11.value, choices: {Warm: true, Cold: false}}", info)
+def test_choices_of_a_switch_are_true_and_false(presets: PresetFolder, info: ObjectInfo) -> None:
+    form = presets.bind("f: {slot: 11.value, choices: {Warm: true, Cold: false}}", info)
     assert read(form, "11.value", f="Cold") is False
-    assert "value takes true or false, not warm" in desk.problem(
+    assert "value takes true or false, not warm" in presets.problem(
         "{slot: 11.value, choices: [warm, cold]}", info
     )
 
@@ -258,8 +268,10 @@ def test_choices_of_a_switch_are_true_and_false(desk: Desk, info: ObjectInfo) ->
         ),
     ],
 )
-def test_nothing_is_adjusted_in_silence(desk: Desk, info: ObjectInfo, line: str, note: str) -> None:
-    form = desk.bind(f"f: {line}", info)
+def test_nothing_is_adjusted_in_silence(
+    presets: PresetFolder, info: ObjectInfo, line: str, note: str
+) -> None:
+    form = presets.bind(f"f: {line}", info)
     assert form.problems == () and len(form.notes) >= 1
     assert any(found.startswith(note) for found in form.notes), form.notes
 
@@ -302,9 +314,9 @@ def test_nothing_is_adjusted_in_silence(desk: Desk, info: ObjectInfo, line: str,
     ],
 )
 def test_keys_that_say_nothing_are_problems(
-    desk: Desk, info: ObjectInfo, line: str, expected: str
+    presets: PresetFolder, info: ObjectInfo, line: str, expected: str
 ) -> None:
-    assert desk.problem(line, info).endswith(expected)
+    assert presets.problem(line, info).endswith(expected)
 
 
 @pytest.mark.parametrize(
@@ -335,10 +347,10 @@ def test_keys_that_say_nothing_are_problems(
     ],
 )
 def test_lines_that_contradict_themselves_are_not_read(
-    desk: Desk, line: str, expected: str
+    presets: PresetFolder, line: str, expected: str
 ) -> None:
     with pytest.raises(PresetError, match=r"test\.yaml:4: fields\.f: ") as caught:
-        desk.load(f"f: {line}")
+        presets.load(f"f: {line}")
     assert expected in str(caught.value)
 
 
@@ -360,13 +372,15 @@ def test_lines_that_contradict_themselves_are_not_read(
     ],
 )
 def test_lines_that_contradict_each_other(
-    desk: Desk, info: ObjectInfo, lines: str, expected: str
+    presets: PresetFolder, info: ObjectInfo, lines: str, expected: str
 ) -> None:
-    assert [str(problem) for problem in desk.bind(lines, info).problems] == [expected]
+    assert [str(problem) for problem in presets.bind(lines, info).problems] == [expected]
 
 
-def test_of_two_fields_for_one_input_the_shown_one_counts(desk: Desk, info: ObjectInfo) -> None:
-    form = desk.bind(
+def test_of_two_fields_for_one_input_the_shown_one_counts(
+    presets: PresetFolder, info: ObjectInfo
+) -> None:
+    form = presets.bind(
         "mode: {slot: 3.sampler_name, choices: [euler, dpmpp_2m]}\n"
         "fast: {slot: 3.steps, max: 8, show_if: {mode: euler}}\n"
         "slow: {slot: 3.steps, min: 20, default: 30, show_if: {mode: dpmpp_2m}}",
@@ -394,9 +408,9 @@ def test_of_two_fields_for_one_input_the_shown_one_counts(desk: Desk, info: Obje
     ],
 )
 def test_an_empty_field_bypasses_nodes(
-    desk: Desk, info: ObjectInfo, line: str, empty: Any, value: Any
+    presets: PresetFolder, info: ObjectInfo, line: str, empty: Any, value: Any
 ) -> None:
-    form = desk.bind(f"f: {line}", info, WITH_LORA)
+    form = presets.bind(f"f: {line}", info, WITH_LORA)
     assert form.problems == ()
     with_it, without = form.fill({"f": value}).graph, form.fill({"f": empty}).graph
     assert with_it["3"]["inputs"]["model"] == ["20", 0] and with_it["6"]["inputs"]["clip"] == [
@@ -410,8 +424,10 @@ def test_an_empty_field_bypasses_nodes(
     ]
 
 
-def test_an_empty_field_leaves_the_workflows_own_value(desk: Desk, info: ObjectInfo) -> None:
-    form = desk.bind("f: {slot: 3.steps, optional: true, default: 9}", info)
+def test_an_empty_field_leaves_the_workflows_own_value(
+    presets: PresetFolder, info: ObjectInfo
+) -> None:
+    form = presets.bind("f: {slot: 3.steps, optional: true, default: 9}", info)
     assert (
         read(form, "3.steps"),
         read(form, "3.steps", f=None),
@@ -420,26 +436,28 @@ def test_an_empty_field_leaves_the_workflows_own_value(desk: Desk, info: ObjectI
 
 
 def test_an_empty_field_never_leaves_a_value_that_the_server_lacks(
-    desk: Desk, info: ObjectInfo
+    presets: PresetFolder, info: ObjectInfo
 ) -> None:
     flow = change_workflow(
         n4={"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "gone.safetensors"}}
     )
-    form = desk.bind(
+    form = presets.bind(
         "f: {slot: 4.ckpt_name, optional: true, default: tiny-b.safetensors}", info, flow
     )
     assert form.problems == () and read(form, "4.ckpt_name", f=None) == "tiny-b.safetensors"
 
 
-def test_an_optional_picture_is_bypassed_or_has_to_be_there(desk: Desk, info: ObjectInfo) -> None:
-    picture = desk.folder / "a.png"
+def test_an_optional_picture_is_bypassed_or_has_to_be_there(
+    presets: PresetFolder, info: ObjectInfo
+) -> None:
+    picture = presets.folder / "a.png"
     Image.new("RGB", (9, 9)).save(picture)
     flow = change_workflow(
         n10={"class_type": "LoadImage", "inputs": {"image": "gone.png"}},
         n21={"class_type": "ImageBatch", "inputs": {"image1": ["8", 0], "image2": ["10", 0]}},
         n9={"class_type": "SaveImage", "inputs": {"filename_prefix": "x", "images": ["21", 0]}},
     )
-    form = desk.bind("f: {slot: 10.image, optional: true, bypass: [10, 21]}", info, flow)
+    form = presets.bind("f: {slot: 10.image, optional: true, bypass: [10, 21]}", info, flow)
     assert form.problems == ()
     assert read(form, "9.images", f=None) == ["8", 0] and form.fill({}).uploads == ()
     assert (
@@ -450,31 +468,33 @@ def test_an_optional_picture_is_bypassed_or_has_to_be_there(desk: Desk, info: Ob
         "LoadImage needs the file gone.png for image, which this ComfyUI does not have; "
         "upload it there"
     )
-    assert missing in desk.problem("{slot: 10.image, optional: true}", info, flow)
-    assert "bypass node 21 too" in desk.problem(
+    assert missing in presets.problem("{slot: 10.image, optional: true}", info, flow)
+    assert "bypass node 21 too" in presets.problem(
         "{slot: 10.image, optional: true, bypass: 10}", info, flow
     )
 
 
-def test_nodes_are_bypassed_by_title_or_class_too(desk: Desk, info: ObjectInfo) -> None:
-    form = desk.bind("f: {bypass: LoraLoader}", info, WITH_LORA)
+def test_nodes_are_bypassed_by_title_or_class_too(presets: PresetFolder, info: ObjectInfo) -> None:
+    form = presets.bind("f: {bypass: LoraLoader}", info, WITH_LORA)
     assert form.fields["f"].bypass == ("20",) and "20" not in form.fill({"f": False}).graph
-    assert "more than one node is called CLIPTextEncode" in desk.problem(
+    assert "more than one node is called CLIPTextEncode" in presets.problem(
         "{bypass: CLIPTextEncode}", info
     )
-    assert "the workflow has no node 77" in desk.problem("{bypass: 77}", info)
+    assert "the workflow has no node 77" in presets.problem("{bypass: 77}", info)
 
 
-def test_zero_is_not_empty(desk: Desk, info: ObjectInfo) -> None:
-    form = desk.bind("f: {slot: 20.strength_model, optional: true, bypass: 20}", info, WITH_LORA)
+def test_zero_is_not_empty(presets: PresetFolder, info: ObjectInfo) -> None:
+    form = presets.bind("f: {slot: 20.strength_model, optional: true, bypass: 20}", info, WITH_LORA)
     assert read(form, "20.strength_model", f=0) == 0
 
 
-def test_an_upload_for_two_nodes_stays_while_one_is_left(desk: Desk, info: ObjectInfo) -> None:
-    picture = desk.folder / "a.png"
+def test_an_upload_for_two_nodes_stays_while_one_is_left(
+    presets: PresetFolder, info: ObjectInfo
+) -> None:
+    picture = presets.folder / "a.png"
     Image.new("RGB", (9, 9)).save(picture)
     load = {"class_type": "LoadImage", "inputs": {"image": "example.png"}}
-    form = desk.bind(
+    form = presets.bind(
         "f: {slot: [10.image, 22.image]}\ng: {bypass: 22}", info, change_workflow(n22=load)
     )
     assert form.fill({"f": picture, "g": True}).uploads[0].slots == (
@@ -484,8 +504,8 @@ def test_an_upload_for_two_nodes_stays_while_one_is_left(desk: Desk, info: Objec
     assert form.fill({"f": picture, "g": False}).uploads[0].slots == (("10", "image"),)
 
 
-def test_dynamic_prompts_follow_the_seed(desk: Desk, info: ObjectInfo) -> None:
-    form = desk.bind("prompt: {slot: 6.text, dynamic: true}\nseed: {slot: 3.seed}", info)
+def test_dynamic_prompts_follow_the_seed(presets: PresetFolder, info: ObjectInfo) -> None:
+    form = presets.bind("prompt: {slot: 6.text, dynamic: true}\nseed: {slot: 3.seed}", info)
     wild = "{red|green|blue|gold|pink} {cat|dog|fox|owl}"
     drawn = {seed: text(form, prompt=wild, seed=seed) for seed in range(30)}
     assert all(text(form, prompt=wild, seed=seed) == drawn[seed] for seed in drawn)
@@ -494,9 +514,9 @@ def test_dynamic_prompts_follow_the_seed(desk: Desk, info: ObjectInfo) -> None:
 
 
 def test_dynamic_prompts_without_a_seed_remember_what_was_drawn(
-    desk: Desk, info: ObjectInfo
+    presets: PresetFolder, info: ObjectInfo
 ) -> None:
-    form = desk.bind("prompt: {slot: 6.text, dynamic: true}", info)
+    form = presets.bind("prompt: {slot: 6.text, dynamic: true}", info)
     wild = "{" + "|".join(map(str, range(1000))) + "}"
     prompt = form.fill({"prompt": wild})
     values = prompt.extra_pnginfo["comfygradio"]["values"]
@@ -513,42 +533,46 @@ def test_dynamic_prompts_without_a_seed_remember_what_was_drawn(
         "f: {slot: 6.text, default: '1', template: '{a|b|c|d|e|f|g|h}'}",
     ],
 )
-def test_the_presets_own_texts_are_drawn_too(desk: Desk, info: ObjectInfo, lines: str) -> None:
-    form = desk.bind(lines, info)
+def test_the_presets_own_texts_are_drawn_too(
+    presets: PresetFolder, info: ObjectInfo, lines: str
+) -> None:
+    form = presets.bind(lines, info)
     assert len({text(form) for _ in range(60)}) > 3 and "{" not in text(form)
 
 
-def test_one_field_draws_once_for_all_its_inputs(desk: Desk, info: ObjectInfo) -> None:
-    form = desk.bind("f: {slot: [6.text, 7.text], dynamic: true}", info)
+def test_one_field_draws_once_for_all_its_inputs(presets: PresetFolder, info: ObjectInfo) -> None:
+    form = presets.bind("f: {slot: [6.text, 7.text], dynamic: true}", info)
     for _ in range(10):
         graph = form.fill({"f": "{a|b|c|d|e|f|g|h}"}).graph
         assert graph["6"]["inputs"]["text"] == graph["7"]["inputs"]["text"]
 
 
-def test_only_inputs_that_say_so_are_drawn(desk: Desk, info: ObjectInfo) -> None:
-    form = desk.bind("f: {slot: 9.filename_prefix}", info)
+def test_only_inputs_that_say_so_are_drawn(presets: PresetFolder, info: ObjectInfo) -> None:
+    form = presets.bind("f: {slot: 9.filename_prefix}", info)
     assert read(form, "9.filename_prefix", f="{a|b} // x") == "{a|b} // x"
 
 
-def test_texts_that_no_field_fills_stay_as_they_are(desk: Desk, info: ObjectInfo) -> None:
+def test_texts_that_no_field_fills_stay_as_they_are(
+    presets: PresetFolder, info: ObjectInfo
+) -> None:
     flow = change_workflow(
         n7={"class_type": "CLIPTextEncode", "inputs": {"text": "{a|b} // c", "clip": ["4", 1]}}
     )
-    form = desk.bind("f: {slot: 6.text}", info, flow)
+    form = presets.bind("f: {slot: 6.text}", info, flow)
     assert read(form, "7.text", f="{a|b}") == "{a|b} // c"
 
 
-def test_a_file_prefix_takes_dates_and_values(desk: Desk, info: ObjectInfo) -> None:
-    form = desk.bind("f: {slot: 9.filename_prefix}\nsteps: {slot: 3.steps}", info)
+def test_a_file_prefix_takes_dates_and_values(presets: PresetFolder, info: ObjectInfo) -> None:
+    form = presets.bind("f: {slot: 9.filename_prefix}\nsteps: {slot: 3.steps}", info)
     prefix = read(form, "9.filename_prefix", f="%date:yyyy%/%KSampler.steps%-%width%", steps=33)
     year, _, rest = prefix.partition("/")
     assert year.isdigit() and rest == "33-%width%"
 
 
 def test_odd_values_for_every_field_at_once_are_refused_or_taken(
-    desk: Desk, info: ObjectInfo
+    presets: PresetFolder, info: ObjectInfo
 ) -> None:
-    form = desk.bind(
+    form = presets.bind(
         "a: {slot: 6.text}\nb: {slot: 3.steps}\nc: {slot: 3.sampler_name}\nd: {slot: "
         "11.value}\ne: {slot: 3.seed}\n"
         "f: {slots: {width: 5.width, height: 5.height}}\ng: {slot: 10.image}\nh: {slot: "
@@ -602,26 +626,26 @@ def test_odd_values_for_every_field_at_once_are_refused_or_taken(
         assert set(form.find_visible(dict.fromkeys(form.fields, value))) == set(form.fields)
 
 
-def test_the_workflow_is_never_changed(desk: Desk, info: ObjectInfo) -> None:
-    form = desk.bind(f"prompt: {{slot: 6.text}}\n{LOOK}\nn: {{bypass: 7}}", info)
+def test_the_workflow_is_never_changed(presets: PresetFolder, info: ObjectInfo) -> None:
+    form = presets.bind(f"prompt: {{slot: 6.text}}\n{LOOK}\nn: {{bypass: 7}}", info)
     before = form.workflow.to_json()
     for look in ("Photo", "Comic"):
         form_values = {"look": look, "prompt": "{a|b}"}
-        desk.bind(f"prompt: {{slot: 6.text}}\n{LOOK}", info).fill(form_values)
+        presets.bind(f"prompt: {{slot: 6.text}}\n{LOOK}", info).fill(form_values)
     assert (
         form.workflow.to_json() == before
         and form.workflow.to_json()["6"]["inputs"] == WORKFLOW["6"]["inputs"]
     )
 
 
-def test_nothing_is_cut_from_a_value_in_a_text(desk: Desk, info: ObjectInfo) -> None:
-    form = desk.bind(f"prompt: {{slot: 6.text}}\n{LOOK}", info)
+def test_nothing_is_cut_from_a_value_in_a_text(presets: PresetFolder, info: ObjectInfo) -> None:
+    form = presets.bind(f"prompt: {{slot: 6.text}}\n{LOOK}", info)
     assert text(form, prompt="a fox // {not} a dog", look="Photo") == (
         "photo of a fox // {not} a dog, 35mm"
     )
-    form = desk.bind("f: {slot: 6.text, template: '{value}, {a|a}, high detail // end'}", info)
+    form = presets.bind("f: {slot: 6.text, template: '{value}, {a|a}, high detail // end'}", info)
     assert text(form, f="see http://example.org") == "see http://example.org, a, high detail // end"
-    form = desk.bind("f: {slot: 9.filename_prefix, template: '{value}//{value}'}", info)
+    form = presets.bind("f: {slot: 9.filename_prefix, template: '{value}//{value}'}", info)
     assert read(form, "9.filename_prefix", f="a//b") == "a//b//a//b"
 
 
@@ -633,9 +657,9 @@ WILD = "{dune|reef} at {dawn|noon} // see https://example.org/{x}"
     [("", False, True), (", dynamic: true", True, True), (", dynamic: false", False, False)],
 )
 def test_who_draws(
-    desk: Desk, info: ObjectInfo, keys: str, by_program: bool, by_person: bool
+    presets: PresetFolder, info: ObjectInfo, keys: str, by_program: bool, by_person: bool
 ) -> None:
-    form = desk.bind(f"f: {{slot: 6.text{keys}}}\nseed: {{slot: 3.seed}}", info)
+    form = presets.bind(f"f: {{slot: 6.text{keys}}}\nseed: {{slot: 3.seed}}", info)
     assert (text(form, f=WILD, seed=5) != WILD) == by_program
     assert (text(form, f=WILD, seed=5, _written=True) != WILD) == by_person
     assert text(form, f=WILD, seed=5, _written=True).endswith("https://example.org/{x}")
@@ -646,27 +670,33 @@ def test_who_draws(
     assert "_written" not in form.check({"f": "plain", "_written": True})
 
 
-def test_a_programs_text_stays_within_the_presets_own(desk: Desk, info: ObjectInfo) -> None:
-    form = desk.bind("f: {slot: 6.text, template: '{x|y} of {value}'}\nseed: {slot: 3.seed}", info)
+def test_a_programs_text_stays_within_the_presets_own(
+    presets: PresetFolder, info: ObjectInfo
+) -> None:
+    form = presets.bind(
+        "f: {slot: 6.text, template: '{x|y} of {value}'}\nseed: {slot: 3.seed}", info
+    )
     found = {text(form, f='{"a|b"}', seed=seed) for seed in range(40)}
     assert found == {'x of {"a|b"}', 'y of {"a|b"}'}
 
 
-def test_an_input_may_be_drawn_because_the_preset_says_so(desk: Desk, info: ObjectInfo) -> None:
-    form = desk.bind("f: {slot: 9.filename_prefix, dynamic: true}\nseed: {slot: 3.seed}", info)
+def test_an_input_may_be_drawn_because_the_preset_says_so(
+    presets: PresetFolder, info: ObjectInfo
+) -> None:
+    form = presets.bind("f: {slot: 9.filename_prefix, dynamic: true}\nseed: {slot: 3.seed}", info)
     found = {read(form, "9.filename_prefix", f="{p|q}_", seed=seed) for seed in range(40)}
     assert found == {"p_", "q_"}
-    assert "dynamic is for texts" in desk.problem("{slot: 3.sampler_name, dynamic: true}", info)
-    assert "has no use for dynamic" in desk.problem("{slot: 3.steps, dynamic: false}", info)
+    assert "dynamic is for texts" in presets.problem("{slot: 3.sampler_name, dynamic: true}", info)
+    assert "has no use for dynamic" in presets.problem("{slot: 3.steps, dynamic: false}", info)
     with pytest.raises(PresetError, match="remove dynamic"):
-        desk.load("f: {slot: 6.text, fixed: a, dynamic: true}")
+        presets.load("f: {slot: 6.text, fixed: a, dynamic: true}")
 
 
-def test_the_workflows_own_signs_are_no_choices(desk: Desk, info: ObjectInfo) -> None:
+def test_the_workflows_own_signs_are_no_choices(presets: PresetFolder, info: ObjectInfo) -> None:
     flow = change_workflow(
         n6={"class_type": "CLIPTextEncode", "inputs": {"text": "{u|v} w", "clip": ["4", 1]}}
     )
-    form = desk.bind("f: {slot: 6.text}", info, flow)
+    form = presets.bind("f: {slot: 6.text}", info, flow)
     assert text(form) == text(form, _written=True) == "{u|v} w"
     assert "sent as they stand; write dynamic: true" in form.notes[0]
 
@@ -674,8 +704,10 @@ def test_the_workflows_own_signs_are_no_choices(desk: Desk, info: ObjectInfo) ->
 @pytest.mark.parametrize(
     "lines", [f"prompt: {{slot: 6.text}}\n{LOOK}", f"{LOOK}\nprompt: {{slot: 6.text}}"]
 )
-def test_what_was_filled_can_be_read_again(desk: Desk, info: ObjectInfo, lines: str) -> None:
-    form = desk.bind(lines, info)
+def test_what_was_filled_can_be_read_again(
+    presets: PresetFolder, info: ObjectInfo, lines: str
+) -> None:
+    form = presets.bind(lines, info)
     prompt = form.fill({"prompt": "a fox", "look": "Comic"})
     assert restore_values(form, Metadata("png", prompt=prompt.graph)).values == {
         "prompt": "a fox",

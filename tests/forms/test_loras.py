@@ -16,7 +16,7 @@ from comfygradio.forms.slots import Slot
 from comfygradio.forms.value_check import check_value
 
 from .corpus import corpus_info, corpus_json
-from .desk import Desk, change_workflow
+from .preset_folder import PresetFolder, change_workflow
 
 FIELD = Field(
     name="loras",
@@ -163,9 +163,9 @@ def test_rows_that_are_refused(value: Any, expected: str) -> None:
     ],
 )
 def test_rows_become_a_chain(
-    desk: Desk, line: str, flow: Any, rows: list[tuple[str, float]]
+    presets: PresetFolder, line: str, flow: Any, rows: list[tuple[str, float]]
 ) -> None:
-    form = desk.bind(f"f: {line}", INFO, flow)
+    form = presets.bind(f"f: {line}", INFO, flow)
     assert form.problems == ()
     graph = fill(form, *rows)
     assert walk(graph) == rows
@@ -178,8 +178,8 @@ def test_rows_become_a_chain(
     )
 
 
-def test_a_chain_for_the_model_alone(desk: Desk) -> None:
-    form = desk.bind("f: {slots: {model: 3.model}}", INFO, build_flow())
+def test_a_chain_for_the_model_alone(presets: PresetFolder) -> None:
+    form = presets.bind("f: {slots: {model: 3.model}}", INFO, build_flow())
     graph = fill(form, (FIRST, 0.5), (SECOND, 0.25))
     assert walk(graph) == [(FIRST, 0.5), (SECOND, 0.25)]
     assert {graph[node]["class_type"] for node in graph if "lora" in node} == {
@@ -188,12 +188,12 @@ def test_a_chain_for_the_model_alone(desk: Desk) -> None:
     assert graph["6"]["inputs"]["clip"] == ["4", 1]
 
 
-def test_loaders_for_the_model_alone_are_copied(desk: Desk) -> None:
+def test_loaders_for_the_model_alone_are_copied(presets: PresetFolder) -> None:
     flow = build_flow()
     flow["20"] = load(FIRST, "4", clip=False)
     flow["3"]["inputs"]["model"] = ["20", 0]
     graph = fill(
-        desk.bind("f: {slot: 20.lora_name, widget: loras}", INFO, flow),
+        presets.bind("f: {slot: 20.lora_name, widget: loras}", INFO, flow),
         (FIRST, 0.5),
         (SECOND, 0.25),
     )
@@ -203,21 +203,23 @@ def test_loaders_for_the_model_alone_are_copied(desk: Desk) -> None:
     ]
 
 
-def test_the_list_starts_with_the_workflows_own_loaders(desk: Desk) -> None:
-    form = desk.bind("f: {slot: [20.lora_name, 21.lora_name], widget: loras}", INFO, PAIR)
+def test_the_list_starts_with_the_workflows_own_loaders(presets: PresetFolder) -> None:
+    form = presets.bind("f: {slot: [20.lora_name, 21.lora_name], widget: loras}", INFO, PAIR)
     assert form.fields["f"].default == [
         {"name": FIRST, "strength": 1.0},
         {"name": SECOND, "strength": 0.5},
     ]
     assert walk(form.fill({}).graph) == [(FIRST, 1.0), (SECOND, 0.5)]
-    assert desk.field("{slots: {model: 3.model}}", INFO, build_flow()).default == []
+    assert presets.field("{slots: {model: 3.model}}", INFO, build_flow()).default == []
 
 
-def test_what_the_list_cannot_start_with_is_said(desk: Desk) -> None:
+def test_what_the_list_cannot_start_with_is_said(presets: PresetFolder) -> None:
     flow = copy.deepcopy(PAIR)
     flow["20"]["inputs"]["lora_name"] = "gone.safetensors"
     flow["21"]["inputs"]["strength_model"] = 9.5
-    form = desk.bind("f: {slot: [20.lora_name, 21.lora_name], widget: loras, max: 2}", INFO, flow)
+    form = presets.bind(
+        "f: {slot: [20.lora_name, 21.lora_name], widget: loras, max: 2}", INFO, flow
+    )
     assert form.problems == () and form.fields["f"].default == []
     assert [note.partition(" is ")[0] for note in form.notes] == [
         "F: the list starts without gone.safetensors of the workflow: gone.safetensors",
@@ -241,8 +243,8 @@ def test_what_the_list_cannot_start_with_is_said(desk: Desk) -> None:
         ("default: []", None),
     ],
 )
-def test_the_presets_own_rows(desk: Desk, keys: str, default: Any) -> None:
-    form = desk.bind(f"f: {{slot: 20.lora_name, widget: loras, {keys}}}", INFO, ALONE)
+def test_the_presets_own_rows(presets: PresetFolder, keys: str, default: Any) -> None:
+    form = presets.bind(f"f: {{slot: 20.lora_name, widget: loras, {keys}}}", INFO, ALONE)
     assert form.problems == () and form.fields["f"].default == default
     assert any("ADD_DETAIL.safetensors is called add_detail" in note for note in form.notes) == (
         "ADD_" in keys
@@ -275,36 +277,37 @@ def test_the_presets_own_rows(desk: Desk, keys: str, default: Any) -> None:
         ("{slots: {model: 3.model}, choices: 'sd15/*'}", "choices fits sd15/*."),
     ],
 )
-def test_lists_that_have_no_place(desk: Desk, line: str, expected: str) -> None:
-    assert expected in desk.problem(line, INFO, ALONE)
+def test_lists_that_have_no_place(presets: PresetFolder, line: str, expected: str) -> None:
+    assert expected in presets.problem(line, INFO, ALONE)
 
 
-def test_a_server_without_the_loader_is_a_problem(desk: Desk) -> None:
+def test_a_server_without_the_loader_is_a_problem(presets: PresetFolder) -> None:
     data = corpus_json()
     del data["LoraLoaderModelOnly"]
-    text = desk.problem("{slots: {model: 3.model}}", ObjectInfo.from_json(data), build_flow())
+    text = presets.problem("{slots: {model: 3.model}}", ObjectInfo.from_json(data), build_flow())
     assert (
         text
         == "Field f: this ComfyUI has no node class LoraLoaderModelOnly, which a LoRA list adds."
     )
 
 
-def test_the_server_is_asked_about_the_loaders(desk: Desk) -> None:
+def test_the_server_is_asked_about_the_loaders(presets: PresetFolder) -> None:
     assert (
         "LoraLoader"
-        in desk.load("f: {slots: {model: 3.model, clip: 6.clip}}", build_flow()).class_types
+        in presets.load("f: {slots: {model: 3.model, clip: 6.clip}}", build_flow()).class_types
     )
     assert (
-        "LoraLoaderModelOnly" in desk.load("f: {slots: {model: 3.model}}", build_flow()).class_types
+        "LoraLoaderModelOnly"
+        in presets.load("f: {slots: {model: 3.model}}", build_flow()).class_types
     )
 
 
-def test_lists_filter_and_label_the_files(desk: Desk) -> None:
-    form = desk.bind("f: {slots: {model: 3.model}, choices: 'SDXL/*'}", INFO, build_flow())
+def test_lists_filter_and_label_the_files(presets: PresetFolder) -> None:
+    form = presets.bind("f: {slots: {model: 3.model}, choices: 'SDXL/*'}", INFO, build_flow())
     assert {str(choice.value).partition("/")[0] for choice in form.fields["f"].choices or ()} == {
         "SDXL"
     }
-    form = desk.bind(
+    form = presets.bind(
         "f: {slots: {model: 3.model}, choices: {Detail: add_detail.safetensors}}",
         INFO,
         build_flow(),
@@ -312,9 +315,9 @@ def test_lists_filter_and_label_the_files(desk: Desk) -> None:
     assert walk(form.fill({"f": "Detail:0.5"}).graph) == [(SECOND, 0.5)]
 
 
-def test_two_lists_follow_one_another(desk: Desk) -> None:
+def test_two_lists_follow_one_another(presets: PresetFolder) -> None:
     lines = "f: {slots: {model: 3.model}}\ng: {slots: {model: 3.model, clip: [6.clip, 7.clip]}}"
-    form = desk.bind(lines, INFO, build_flow())
+    form = presets.bind(lines, INFO, build_flow())
     graph = form.fill({"f": f"{FIRST}:0.5", "g": f"{SECOND}:0.25"}).graph
     found, node = [], "3"
     while "model" in graph[node]["inputs"]:
@@ -323,12 +326,12 @@ def test_two_lists_follow_one_another(desk: Desk) -> None:
     assert found == [SECOND, FIRST, None] and graph["7"]["inputs"]["clip"][0] == "g-lora-1"
 
 
-def test_a_list_and_a_switch_for_the_same_loader(desk: Desk) -> None:
-    form = desk.bind(
+def test_a_list_and_a_switch_for_the_same_loader(presets: PresetFolder) -> None:
+    form = presets.bind(
         "f: {slot: 20.lora_name, widget: loras}\ng: {bypass: [20, f-lora-1]}", INFO, ALONE
     )
     assert "the workflow has no node f-lora-1" in str(form.problems)
-    form = desk.bind(
+    form = presets.bind(
         "f: {slot: 20.lora_name, widget: loras, show_if: {g: true}}\ng: {widget: checkbox, "
         "bypass: 20}",
         INFO,
@@ -342,8 +345,8 @@ def test_a_list_and_a_switch_for_the_same_loader(desk: Desk) -> None:
     ]
 
 
-def test_errors_of_added_loaders_belong_to_the_list(desk: Desk) -> None:
-    form = desk.bind("f: {slots: {model: 3.model}}\ng: {slot: 3.steps}", INFO, build_flow())
+def test_errors_of_added_loaders_belong_to_the_list(presets: PresetFolder) -> None:
+    form = presets.bind("f: {slots: {model: 3.model}}\ng: {slot: 3.steps}", INFO, build_flow())
     found = form.find_field("f-lora-2", "lora_name")
     assert found is not None and found.name == "f"
     assert form.find_field("3", "steps") == form.fields["g"] and form.find_field("3", "cfg") is None

@@ -19,7 +19,7 @@ from comfygradio.forms.slots import Slot
 from comfygradio.forms.value_check import check_value
 
 from .corpus import corpus_info
-from .desk import Desk
+from .preset_folder import PresetFolder
 
 PICTURES = Path(__file__).parent.parent / "data" / "pictures"
 PLAYLIST = "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nfile://{video}\n#EXT-X-ENDLIST\n"
@@ -240,19 +240,19 @@ def test_a_picture_is_named_by_its_content(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("widget", ["image", "video", "file"])
 def test_a_file_that_vanishes_after_the_check_is_said_in_a_sentence(
-    desk: Desk, widget: Widget
+    presets: PresetFolder, widget: Widget
 ) -> None:
     flow = {
         "1": {"class_type": "LoadImage", "inputs": {"image": "anchor.png"}},
         "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "x"}},
     }
-    form = desk.bind(f"f: {{slot: 1.image, widget: {widget}}}", corpus_info(), flow)
+    form = presets.bind(f"f: {{slot: 1.image, widget: {widget}}}", corpus_info(), flow)
     names: dict[Widget, str] = {
         "image": "picture.png",
         "video": "video.mp4",
         "file": "latent.latent",
     }
-    path = desk.folder / names[widget]
+    path = presets.folder / names[widget]
     path.write_bytes((PICTURES / names[widget]).read_bytes())
     checked = form.check({"f": path})
     path.unlink()

@@ -13,13 +13,13 @@ from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.errors import PresetError
 from comfygradio.forms.preset_yaml import load_preset_file
 
-from .desk import Desk, load_object_info
+from .preset_folder import PresetFolder, load_object_info
 
 HEAD = "title: T\nworkflow: w.json\n"
 
 
-def refuse(desk: Desk, text: str) -> str:
-    path = desk.write(text)
+def refuse(presets: PresetFolder, text: str) -> str:
+    path = presets.write(text)
     with pytest.raises(PresetError) as caught:
         load_preset_file(path)
     return str(caught.value).removeprefix(f"{path}")
@@ -29,14 +29,14 @@ def refuse(desk: Desk, text: str) -> str:
     "value",
     ["!!timestamp 2024-13-45", "!!int x", "!!int ''", "!!bool maybe", "!!timestamp x", "9" * 5000],
 )
-def test_values_that_yaml_cannot_read(desk: Desk, value: str) -> None:
-    text = refuse(desk, f"{HEAD}fields: {{a: {{slot: 3.steps, default: {value}}}}}")
+def test_values_that_yaml_cannot_read(presets: PresetFolder, value: str) -> None:
+    text = refuse(presets, f"{HEAD}fields: {{a: {{slot: 3.steps, default: {value}}}}}")
     assert text.startswith(": a value cannot be read (") and text.endswith("); put it in quotes.")
 
 
 @pytest.mark.parametrize("value", ["2024-12-24", "!!binary aGk=", "!!set {a}", "null", "[a: b]"])
-def test_values_of_other_types(desk: Desk, value: str) -> None:
-    text = refuse(desk, f"{HEAD}fields: {{a: {{slot: 3.steps, fixed: [{value}]}}}}")
+def test_values_of_other_types(presets: PresetFolder, value: str) -> None:
+    text = refuse(presets, f"{HEAD}fields: {{a: {{slot: 3.steps, fixed: [{value}]}}}}")
     assert "fields.a.fixed: " in text or "in quotes" in text
 
 
@@ -54,23 +54,23 @@ def test_values_of_other_types(desk: Desk, value: str) -> None:
         ),
     ],
 )
-def test_aliases_that_grow_without_end(desk: Desk, text: str, line: int) -> None:
-    assert refuse(desk, HEAD + text).startswith(f":{line}: this repeats too much, by anchors")
+def test_aliases_that_grow_without_end(presets: PresetFolder, text: str, line: int) -> None:
+    assert refuse(presets, HEAD + text).startswith(f":{line}: this repeats too much, by anchors")
 
 
-def test_aliases_that_are_meant_well(desk: Desk) -> None:
+def test_aliases_that_are_meant_well(presets: PresetFolder) -> None:
     text = HEAD + "fields:\n  a: &a {slot: 3.steps, max: 9}\n  b: {<<: *a, max: 5}\n"
-    file = load_preset_file(desk.write(text))
+    file = load_preset_file(presets.write(text))
     assert (file.fields["a"].max, file.fields["b"].max, file.fields["b"].slot) == (9, 5, "3.steps")
 
 
 @pytest.mark.parametrize("text", ["[" * 5000, "a: " + "{b: " * 900 + "1" + "}" * 900, "- " * 5000])
-def test_deep_nesting(desk: Desk, text: str) -> None:
-    assert refuse(desk, text)
+def test_deep_nesting(presets: PresetFolder, text: str) -> None:
+    assert refuse(presets, text)
 
 
-def test_a_byte_order_mark(desk: Desk) -> None:
-    path = desk.write("\ufeff" + HEAD)
+def test_a_byte_order_mark(presets: PresetFolder) -> None:
+    path = presets.write("\ufeff" + HEAD)
     assert load_preset_file(path).title == "T"
 
 
@@ -108,18 +108,18 @@ def test_names_of_files_that_are_no_text_are_not_offered() -> None:
     "spec",
     [[], None, "INT", 7, [None], [{}], [["a"], None], [["a"], []], ["COMBO", {"options": 7}]],
 )
-def test_odd_specs(desk: Desk, spec: Any) -> None:
+def test_odd_specs(presets: PresetFolder, spec: Any) -> None:
     data = copy.deepcopy(load_object_info("v0.33.0"))
     data["KSampler"]["input"]["required"]["scheduler"] = spec
-    form = desk.bind("f: {slot: 3.steps}", ObjectInfo.from_json(data))
+    form = presets.bind("f: {slot: 3.steps}", ObjectInfo.from_json(data))
     assert all(problem.input == "scheduler" for problem in form.problems)
 
 
 @pytest.mark.parametrize(
     "answer", [None, [], "x", {"KSampler": None}, {"KSampler": {"input": []}}, {7: {}}]
 )
-def test_odd_answers(desk: Desk, answer: Any) -> None:
-    problems = desk.bind("f: {slot: 3.steps}", ObjectInfo.from_json(answer)).problems
+def test_odd_answers(presets: PresetFolder, answer: Any) -> None:
+    problems = presets.bind("f: {slot: 3.steps}", ObjectInfo.from_json(answer)).problems
     assert problems and all(str(problem).endswith(".") for problem in problems)
 
 
@@ -133,16 +133,16 @@ def test_odd_answers(desk: Desk, answer: Any) -> None:
     ],
     ids=["text", "bytes", "fields", "comment"],
 )
-def test_a_file_that_is_too_long_is_not_read(desk: Desk, text: str) -> None:
-    assert "is too long; at most 256 kB are read." in refuse(desk, HEAD + text)
+def test_a_file_that_is_too_long_is_not_read(presets: PresetFolder, text: str) -> None:
+    assert "is too long; at most 256 kB are read." in refuse(presets, HEAD + text)
 
 
-def test_more_keys_than_a_preset_can_need_are_counted_and_refused(desk: Desk) -> None:
-    told = refuse(desk, HEAD + "sweep: [" + "a," * 30_000 + "]")
+def test_more_keys_than_a_preset_can_need_are_counted_and_refused(presets: PresetFolder) -> None:
+    told = refuse(presets, HEAD + "sweep: [" + "a," * 30_000 + "]")
     assert "there are more than 20,000 keys and values; write less." in told
 
 
 @pytest.mark.deep
-def test_many_problems_are_counted_and_some_are_told(desk: Desk) -> None:
-    told = refuse(desk, HEAD + "".join(f"k{number}: 1\n" for number in range(5000)))
+def test_many_problems_are_counted_and_some_are_told(presets: PresetFolder) -> None:
+    told = refuse(presets, HEAD + "".join(f"k{number}: 1\n" for number in range(5000)))
     assert told.count("unknown key") == 20 and told.endswith("There are 4,980 more problems.")

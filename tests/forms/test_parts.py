@@ -12,7 +12,7 @@ from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow
 from tests.forms.draft_graph import bind_draft, draft, node, text_to_image
 
-from .desk import Desk, change_workflow
+from .preset_folder import PresetFolder, change_workflow
 
 KNOWN: dict[str, Any] = {
     "VAELoader": ("vae_name", ["other-family.safetensors"], ["VAE"]),
@@ -60,10 +60,10 @@ def load_with(class_type: str, file: str) -> dict[str, Any]:
     ],
 )
 def test_a_form_without_its_part_is_closed_and_names_it(
-    desk: Desk, new_info: ObjectInfo, class_type: str, folder: str
+    presets: PresetFolder, new_info: ObjectInfo, class_type: str, folder: str
 ) -> None:
     key = KNOWN[class_type][0]
-    form = desk.bind(
+    form = presets.bind(
         f"f: {{slot: 50.{key}}}", make_info(new_info), load_with(class_type, "mine.safetensors")
     )
     (problem,) = form.problems
@@ -81,17 +81,19 @@ def test_a_form_without_its_part_is_closed_and_names_it(
     ],
 )
 def test_what_people_choose_starts_with_another_one_and_a_note(
-    desk: Desk, new_info: ObjectInfo, class_type: str, start: str
+    presets: PresetFolder, new_info: ObjectInfo, class_type: str, start: str
 ) -> None:
     line = f"f: {{slot: 50.{KNOWN[class_type][0]}}}"
-    form = desk.bind(line, make_info(new_info), load_with(class_type, "mine.safetensors"))
+    form = presets.bind(line, make_info(new_info), load_with(class_type, "mine.safetensors"))
     assert form.problems == () and form.fields["f"].default == start
     assert any("does not have mine.safetensors" in note for note in form.notes)
 
 
 @pytest.mark.parametrize("file", ["sub/Other-Family.safetensors", "x\\other-family.safetensors"])
-def test_the_same_file_elsewhere_is_taken(desk: Desk, new_info: ObjectInfo, file: str) -> None:
-    form = desk.bind("f: {slot: 50.vae_name}", make_info(new_info), load_with("VAELoader", file))
+def test_the_same_file_elsewhere_is_taken(
+    presets: PresetFolder, new_info: ObjectInfo, file: str
+) -> None:
+    form = presets.bind("f: {slot: 50.vae_name}", make_info(new_info), load_with("VAELoader", file))
     assert form.problems == () and form.fields["f"].default == "other-family.safetensors"
     assert any("is called other-family.safetensors" in note for note in form.notes)
 
@@ -99,17 +101,19 @@ def test_the_same_file_elsewhere_is_taken(desk: Desk, new_info: ObjectInfo, file
 @pytest.mark.parametrize(
     "said", ["default: other-family.safetensors", "choices: [other-family.safetensors]"]
 )
-def test_what_the_preset_says_counts(desk: Desk, new_info: ObjectInfo, said: str) -> None:
-    form = desk.bind(
+def test_what_the_preset_says_counts(
+    presets: PresetFolder, new_info: ObjectInfo, said: str
+) -> None:
+    form = presets.bind(
         f"f: {{slot: 50.vae_name, {said}}}", make_info(new_info), load_with("VAELoader", "a.pt")
     )
     assert form.problems == () and form.fields["f"].default == "other-family.safetensors"
 
 
-def test_a_part_that_may_be_left_out_is(desk: Desk, new_info: ObjectInfo) -> None:
+def test_a_part_that_may_be_left_out_is(presets: PresetFolder, new_info: ObjectInfo) -> None:
     flow = load_with("ControlNetLoader", "mine.safetensors")
     line = "f: {slot: 50.control_net_name, optional: true, bypass: [50, 51]}"
-    form = desk.bind(line, make_info(new_info), flow)
+    form = presets.bind(line, make_info(new_info), flow)
     assert form.problems == () and form.fields["f"].default is None
     assert form.notes == (
         "F: this ComfyUI does not have mine.safetensors; the form starts without it.",
@@ -120,8 +124,8 @@ def test_a_part_that_may_be_left_out_is(desk: Desk, new_info: ObjectInfo) -> Non
 def test_a_new_input_for_a_file_gets_none_by_chance(new_info: ObjectInfo) -> None:
     flow = copy.deepcopy(load_with("VAELoader", "x"))
     del flow["50"]["inputs"]["vae_name"]
-    healed, notes = repair_workflow(Workflow.from_json(flow), make_info(new_info))
-    assert dict(healed.nodes["50"].inputs) == {} and notes == ()
+    repaired, notes = repair_workflow(Workflow.from_json(flow), make_info(new_info))
+    assert dict(repaired.nodes["50"].inputs) == {} and notes == ()
 
 
 def test_a_draft_on_a_server_without_the_part_is_closed(tmp_path: Any) -> None:

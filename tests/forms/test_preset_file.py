@@ -7,14 +7,14 @@ import pytest
 from comfygradio.binding.preset import load_preset, load_presets
 from comfygradio.errors import PresetError
 
-from .desk import WORKFLOW, Desk
+from .preset_folder import WORKFLOW, PresetFolder
 
 HEAD = "title: Test\nworkflow: workflow.json\n"
 
 
-def refuse(desk: Desk, text: str, name: str = "test") -> str:
+def refuse(presets: PresetFolder, text: str, name: str = "test") -> str:
     """The error text for a preset file, with the folder cut off."""
-    path = desk.write(text, name=name)
+    path = presets.write(text, name=name)
     with pytest.raises(PresetError) as caught:
         load_preset(path)
     return str(caught.value).replace(f"{path.parent}/", "")
@@ -133,8 +133,10 @@ def refuse(desk: Desk, text: str, name: str = "test") -> str:
         ("icon: \x07", "no valid YAML"),
     ],
 )
-def test_mistakes_are_named_with_line_and_key(desk: Desk, text: str, expected: str) -> None:
-    assert expected in refuse(desk, f"{HEAD}{text}\n")
+def test_mistakes_are_named_with_line_and_key(
+    presets: PresetFolder, text: str, expected: str
+) -> None:
+    assert expected in refuse(presets, f"{HEAD}{text}\n")
 
 
 @pytest.mark.parametrize(
@@ -164,12 +166,12 @@ def test_mistakes_are_named_with_line_and_key(desk: Desk, text: str, expected: s
         ('title: Test\nworkflow: "a\\0b"', "is no path"),
     ],
 )
-def test_heads_that_cannot_be_used(desk: Desk, text: str, expected: str) -> None:
-    assert expected in refuse(desk, text)
+def test_heads_that_cannot_be_used(presets: PresetFolder, text: str, expected: str) -> None:
+    assert expected in refuse(presets, text)
 
 
-def test_every_mistake_is_said_at_once(desk: Desk) -> None:
-    text = refuse(desk, f"{HEAD}feilds: 1\nicn: 2\n")
+def test_every_mistake_is_said_at_once(presets: PresetFolder) -> None:
+    text = refuse(presets, f"{HEAD}feilds: 1\nicn: 2\n")
     assert (
         "test.yaml:3: unknown key feilds" in text
         and "test.yaml:4: unknown key icn; did you mean icon?" in text
@@ -177,18 +179,18 @@ def test_every_mistake_is_said_at_once(desk: Desk) -> None:
 
 
 def test_a_link_out_of_the_folder_is_refused(
-    desk: Desk, tmp_path_factory: pytest.TempPathFactory
+    presets: PresetFolder, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     outside = tmp_path_factory.mktemp("outside") / "secret.json"
     outside.write_text("{}", encoding="utf-8")
-    (desk.folder / "link.json").symlink_to(outside)
-    assert "lies outside" in refuse(desk, "title: Test\nworkflow: link.json")
+    (presets.folder / "link.json").symlink_to(outside)
+    assert "lies outside" in refuse(presets, "title: Test\nworkflow: link.json")
 
 
-def test_a_workflow_may_lie_in_a_folder_below(desk: Desk) -> None:
-    path = desk.write("title: Test\nworkflow: sub/flow.json")
-    (desk.folder / "sub").mkdir()
-    (desk.folder / "workflow.json").rename(desk.folder / "sub" / "flow.json")
+def test_a_workflow_may_lie_in_a_folder_below(presets: PresetFolder) -> None:
+    path = presets.write("title: Test\nworkflow: sub/flow.json")
+    (presets.folder / "sub").mkdir()
+    (presets.folder / "workflow.json").rename(presets.folder / "sub" / "flow.json")
     assert load_preset(path).workflow.class_types >= {"KSampler", "SaveImage"}
 
 
@@ -196,58 +198,65 @@ def test_a_workflow_may_lie_in_a_folder_below(desk: Desk) -> None:
     ("name", "suggestion"),
     [("Bad Name", "bad_name.yaml"), ("9x", "preset_9x.yaml"), ("x-y", "x_y.yaml")],
 )
-def test_presets_are_named_in_snake_case(desk: Desk, name: str, suggestion: str) -> None:
-    assert suggestion in refuse(desk, HEAD, name)
+def test_presets_are_named_in_snake_case(presets: PresetFolder, name: str, suggestion: str) -> None:
+    assert suggestion in refuse(presets, HEAD, name)
 
 
 @pytest.mark.parametrize(
     "workflow",
     [{"nodes": [], "links": []}, {"last_node_id": 3, "nodes": [{"id": 1, "type": "KSampler"}]}],
 )
-def test_a_ui_format_workflow_is_said_so_with_how_to_export(desk: Desk, workflow: object) -> None:
-    path = desk.write(HEAD, workflow)
+def test_a_ui_format_workflow_is_said_so_with_how_to_export(
+    presets: PresetFolder, workflow: object
+) -> None:
+    path = presets.write(HEAD, workflow)
     with pytest.raises(PresetError, match=r"UI format.*Workflow → Export \(API\)"):
         load_preset(path)
 
 
 @pytest.mark.parametrize("workflow", [{}, [], 7, {"1": {"inputs": {}}}, {"1": None}])
-def test_json_that_is_no_workflow(desk: Desk, workflow: object) -> None:
+def test_json_that_is_no_workflow(presets: PresetFolder, workflow: object) -> None:
     with pytest.raises(PresetError, match=r"workflow\.json is no "):
-        load_preset(desk.write(HEAD, workflow))
+        load_preset(presets.write(HEAD, workflow))
 
 
-def test_a_posted_prompt_is_taken_as_a_workflow(desk: Desk) -> None:
-    assert load_preset(desk.write(HEAD, {"prompt": WORKFLOW})).workflow.class_types >= {"KSampler"}
+def test_a_posted_prompt_is_taken_as_a_workflow(presets: PresetFolder) -> None:
+    assert load_preset(presets.write(HEAD, {"prompt": WORKFLOW})).workflow.class_types >= {
+        "KSampler"
+    }
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
-def test_a_byte_order_mark_does_no_harm(desk: Desk, encoding: str) -> None:
-    path = desk.write(HEAD)
-    for file in (path, desk.folder / "workflow.json"):
+def test_a_byte_order_mark_does_no_harm(presets: PresetFolder, encoding: str) -> None:
+    path = presets.write(HEAD)
+    for file in (path, presets.folder / "workflow.json"):
         file.write_text(file.read_text(encoding="utf-8"), encoding=encoding)
     assert load_preset(path).title == "Test"
 
 
-def test_a_file_in_another_encoding(desk: Desk) -> None:
-    path = desk.write(HEAD)
+def test_a_file_in_another_encoding(presets: PresetFolder) -> None:
+    path = presets.write(HEAD)
     path.write_bytes("title: Käse\n".encode("latin-1"))
     with pytest.raises(PresetError, match=r"test\.yaml is not UTF-8 text\."):
         load_preset(path)
 
 
-def test_question_marks_in_flow_style_are_text(desk: Desk) -> None:
+def test_question_marks_in_flow_style_are_text(presets: PresetFolder) -> None:
     assert (
-        desk.load("f: {slot: 6.text, label: What is it?}").file.fields["f"].label == "What is it?"
+        presets.load("f: {slot: 6.text, label: What is it?}").file.fields["f"].label
+        == "What is it?"
     )
 
 
-def test_a_folder_gives_presets_in_order_and_an_error_for_each_broken_file(desk: Desk) -> None:
-    desk.write(f"{HEAD}order: 2\n", name="late")
-    desk.write("title: A\nworkflow: workflow.json\norder: 1\n", name="early")
-    desk.write("title: [", name="broken")
-    desk.write("title: B\n", name="half")
-    presets, errors = load_presets([desk.folder, desk.folder / "missing"])
-    assert [preset.name for preset in presets] == ["early", "late"]
+def test_a_folder_gives_presets_in_order_and_an_error_for_each_broken_file(
+    presets: PresetFolder,
+) -> None:
+    presets.write(f"{HEAD}order: 2\n", name="late")
+    presets.write("title: A\nworkflow: workflow.json\norder: 1\n", name="early")
+    presets.write("title: [", name="broken")
+    presets.write("title: B\n", name="half")
+    loaded, errors = load_presets([presets.folder, presets.folder / "missing"])
+    assert [preset.name for preset in loaded] == ["early", "late"]
     assert [Path(str(error).partition(":")[0]).name for error in errors[:2]] == [
         "broken.yaml",
         "half.yaml",
@@ -255,10 +264,12 @@ def test_a_folder_gives_presets_in_order_and_an_error_for_each_broken_file(desk:
     assert "missing does not exist" in str(errors[2])
 
 
-def test_a_name_is_used_once(desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> None:
-    other = Desk(tmp_path_factory.mktemp("other"))
-    first = desk.write(HEAD)
+def test_a_name_is_used_once(
+    presets: PresetFolder, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    other = PresetFolder(tmp_path_factory.mktemp("other"))
+    first = presets.write(HEAD)
     other.write(HEAD)
-    presets, errors = load_presets([desk.folder, other.folder])
-    assert [preset.path for preset in presets] == [first]
+    loaded, errors = load_presets([presets.folder, other.folder])
+    assert [preset.path for preset in loaded] == [first]
     assert "the name test is taken by" in str(errors[0])

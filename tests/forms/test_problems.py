@@ -16,7 +16,7 @@ from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.forms.kinds.model_name import guess_folder
 from comfygradio.forms.problem import Problem
 
-from .desk import WORKFLOW, Desk, change_workflow, load_object_info
+from .preset_folder import WORKFLOW, PresetFolder, change_workflow, load_object_info
 
 
 def change_node(node: str, **inputs: Any) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def change_node(node: str, **inputs: Any) -> dict[str, Any]:
     return flow
 
 
-def test_every_kind_at_once(desk: Desk, info: ObjectInfo) -> None:
+def test_every_kind_at_once(presets: PresetFolder, info: ObjectInfo) -> None:
     flow = change_node("3", cfg=900.0, positive=["77", 0], negative=["5", 0], latent_image=None)
     flow["4"]["inputs"]["ckpt_name"] = "flux-dev.safetensors"
     flow["30"] = {"class_type": "FancyNode", "inputs": {"images": ["8", 0]}}
@@ -39,7 +39,7 @@ def test_every_kind_at_once(desk: Desk, info: ObjectInfo) -> None:
         "{slot: 30.x}\n"
         "  g: {slot: 6.text, show_if: {nobody: 1}}\n"
     )
-    problems = load_preset(desk.write(text, flow)).bind(info).problems
+    problems = load_preset(presets.write(text, flow)).bind(info).problems
     assert [(problem.kind, problem.field, problem.node, problem.input) for problem in problems] == [
         ("missing_class", "", "30", ""),
         ("slot", "a", "3", ""),
@@ -107,13 +107,13 @@ def test_every_kind_at_once(desk: Desk, info: ObjectInfo) -> None:
     ],
 )
 def test_what_the_server_would_refuse_in_the_workflow(
-    desk: Desk, info: ObjectInfo, flow: Any, expected: str
+    presets: PresetFolder, info: ObjectInfo, flow: Any, expected: str
 ) -> None:
-    assert expected in desk.problem("{slot: 3.denoise}", info, flow)
+    assert expected in presets.problem("{slot: 3.denoise}", info, flow)
 
 
 @pytest.mark.parametrize("loop", [{"image": ["20", 0]}, {"image": ["21", 0]}])
-def test_circles(desk: Desk, info: ObjectInfo, loop: dict[str, Any]) -> None:
+def test_circles(presets: PresetFolder, info: ObjectInfo, loop: dict[str, Any]) -> None:
     scale = {"upscale_method": "area", "scale_by": 2.0}
     flow = change_workflow(
         n20={"class_type": "ImageScaleBy", "inputs": {**scale, **loop}, "_meta": {"title": "One"}},
@@ -124,59 +124,66 @@ def test_circles(desk: Desk, info: ObjectInfo, loop: dict[str, Any]) -> None:
         },
         n9={"class_type": "SaveImage", "inputs": {"filename_prefix": "x", "images": ["21", 0]}},
     )
-    text = desk.problem("{slot: 3.steps}", info, flow)
+    text = presets.problem("{slot: 3.steps}", info, flow)
     assert text.startswith("These nodes feed one another in a circle: One → ")
 
 
-def test_a_workflow_without_an_output(desk: Desk, info: ObjectInfo) -> None:
+def test_a_workflow_without_an_output(presets: PresetFolder, info: ObjectInfo) -> None:
     flow = change_workflow(n9=None)
-    assert "has no output node; add one in ComfyUI, such as Save Image." in desk.problem(
+    assert "has no output node; add one in ComfyUI, such as Save Image." in presets.problem(
         "{slot: 3.steps}", info, flow
     )
 
 
-def test_what_feeds_a_missing_class_is_looked_at_too(desk: Desk, info: ObjectInfo) -> None:
+def test_what_feeds_a_missing_class_is_looked_at_too(
+    presets: PresetFolder, info: ObjectInfo
+) -> None:
     flow = change_node("3", steps=0)
     flow["9"]["class_type"] = "FancySave"
-    problems = desk.bind("f: {slot: 3.cfg}", info, flow).problems
+    problems = presets.bind("f: {slot: 3.cfg}", info, flow).problems
     assert [problem.kind for problem in problems] == ["missing_class", "value"]
 
 
-def test_nodes_that_no_output_needs_are_not_looked_at(desk: Desk, info: ObjectInfo) -> None:
+def test_nodes_that_no_output_needs_are_not_looked_at(
+    presets: PresetFolder, info: ObjectInfo
+) -> None:
     assert (
-        desk.bind("f: {slot: 3.steps}", info, change_node("12", add_noise="never")).problems == ()
+        presets.bind("f: {slot: 3.steps}", info, change_node("12", add_noise="never")).problems
+        == ()
     )
 
 
-def test_what_the_form_fills_is_not_a_problem(desk: Desk, info: ObjectInfo) -> None:
+def test_what_the_form_fills_is_not_a_problem(presets: PresetFolder, info: ObjectInfo) -> None:
     flow = change_node("3", cfg=900.0)
     flow["4"]["inputs"]["ckpt_name"] = "gone.safetensors"
-    form = desk.bind(
+    form = presets.bind(
         "a: {slot: 3.cfg}\nb: {slot: 4.ckpt_name, fixed: tiny-b.safetensors}", info, flow
     )
     assert form.problems == () and form.fields["a"].default == 8.0
 
 
 def test_a_slot_that_only_some_choices_set_keeps_its_own_value(
-    desk: Desk, info: ObjectInfo
+    presets: PresetFolder, info: ObjectInfo
 ) -> None:
     flow = change_node("3", cfg=900.0)
     both = "f: {choices: {A: {3.cfg: 1}, B: {3.cfg: 2}}}"
-    assert desk.bind(both, info, flow).problems == ()
-    assert "cfg is at most 100.0" in desk.problem(
+    assert presets.bind(both, info, flow).problems == ()
+    assert "cfg is at most 100.0" in presets.problem(
         "{choices: {A: {3.cfg: 1}, B: {3.steps: 2}}}", info, flow
     )
 
 
-def test_the_file_of_a_hidden_picture_has_to_be_there(desk: Desk, info: ObjectInfo) -> None:
+def test_the_file_of_a_hidden_picture_has_to_be_there(
+    presets: PresetFolder, info: ObjectInfo
+) -> None:
     flow = change_workflow(
         n10={"class_type": "LoadImage", "inputs": {"image": "gone.png"}},
         n9={"class_type": "SaveImage", "inputs": {"filename_prefix": "x", "images": ["10", 0]}},
     )
     shown = "f: {slot: 10.image}"
-    assert desk.bind(shown, info, flow).problems == ()
+    assert presets.bind(shown, info, flow).problems == ()
     hidden = "f: {slot: 10.image, show_if: {g: true}}\ng: {slot: 11.value}"
-    (problem,) = desk.bind(hidden, info, flow).problems
+    (problem,) = presets.bind(hidden, info, flow).problems
     assert "LoadImage needs the file gone.png for image, which this ComfyUI does not have" in str(
         problem
     )
@@ -186,20 +193,22 @@ def test_the_file_of_a_hidden_picture_has_to_be_there(desk: Desk, info: ObjectIn
     "value", ["base.png", "folder/any.png", "any.png [output]", "blake3:abc/x.png"]
 )
 def test_files_that_may_be_there_are_no_problem(
-    desk: Desk, new_info: ObjectInfo, value: str
+    presets: PresetFolder, new_info: ObjectInfo, value: str
 ) -> None:
     flow = change_workflow(
         n10={"class_type": "LoadImage", "inputs": {"image": value}},
         n9={"class_type": "SaveImage", "inputs": {"filename_prefix": "x", "images": ["10", 0]}},
     )
-    assert desk.bind("f: {slot: 3.steps}", new_info, flow).problems == ()
+    assert presets.bind("f: {slot: 3.steps}", new_info, flow).problems == ()
 
 
-def test_a_missing_model_tells_its_folder_and_the_nearest(desk: Desk, info: ObjectInfo) -> None:
+def test_a_missing_model_tells_its_folder_and_the_nearest(
+    presets: PresetFolder, info: ObjectInfo
+) -> None:
     flow = change_workflow(
         n4={"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "tiny-aa.safetensors"}}
     )
-    (problem,) = desk.bind("f: {slot: 3.steps}", info, flow).problems
+    (problem,) = presets.bind("f: {slot: 3.steps}", info, flow).problems
     assert problem.to_json() == {
         "kind": "missing_model",
         "message": str(problem),
@@ -219,8 +228,10 @@ def test_a_missing_model_tells_its_folder_and_the_nearest(desk: Desk, info: Obje
     )
 
 
-def test_a_missing_choice_that_is_no_file_has_other_advice(desk: Desk, info: ObjectInfo) -> None:
-    text = desk.problem("{slot: 3.steps}", info, change_node("3", sampler_name="euler_x"))
+def test_a_missing_choice_that_is_no_file_has_other_advice(
+    presets: PresetFolder, info: ObjectInfo
+) -> None:
+    text = presets.problem("{slot: 3.steps}", info, change_node("3", sampler_name="euler_x"))
     assert "(it has euler, " in text
     assert text.endswith("choose another one in the workflow, or make it a field of the preset.")
 
@@ -291,9 +302,14 @@ def test_a_problem_is_json_whatever_the_value() -> None:
     ],
 )
 def test_another_start_is_noted(
-    desk: Desk, info: ObjectInfo, line: str, node: str, inputs: dict[str, Any], note: str | None
+    presets: PresetFolder,
+    info: ObjectInfo,
+    line: str,
+    node: str,
+    inputs: dict[str, Any],
+    note: str | None,
 ) -> None:
-    form = desk.bind(f"f: {line}", info, change_node(node, **inputs))
+    form = presets.bind(f"f: {line}", info, change_node(node, **inputs))
     assert form.problems == ()
     assert len(form.notes) == (note is not None) and all(
         found.startswith(str(note)) for found in form.notes
@@ -301,14 +317,14 @@ def test_another_start_is_noted(
     form.fill({})
 
 
-def test_bad_examples_are_noted(desk: Desk, info: ObjectInfo) -> None:
+def test_bad_examples_are_noted(presets: PresetFolder, info: ObjectInfo) -> None:
     text = (
         "title: T\nworkflow: workflow.json\nfields: {steps: {slot: 3.steps}, image: {slot: "
         "10.image}}\n"
         "examples: [{title: Fine, steps: 9}, {title: Odd, steps: 0}, {steps: many}, {title: File, "
         "image: x.png}]\n"
     )
-    form = load_preset(desk.write(text)).bind(info)
+    form = load_preset(presets.write(text)).bind(info)
     assert form.problems == () and [note.partition(" does ")[0] for note in form.notes] == [
         "The example Odd",
         "The example 3",
@@ -316,7 +332,7 @@ def test_bad_examples_are_noted(desk: Desk, info: ObjectInfo) -> None:
     ]
 
 
-def test_long_lists_stay_quick(desk: Desk) -> None:
+def test_long_lists_stay_quick(presets: PresetFolder) -> None:
     data = copy.deepcopy(load_object_info("v0.33.0"))
     names = [f"folder {index % 70}/model number {index}.safetensors" for index in range(60_000)]
     data["CheckpointLoaderSimple"]["input"]["required"]["ckpt_name"] = [names, {}]
@@ -328,9 +344,9 @@ def test_long_lists_stay_quick(desk: Desk) -> None:
         }
     )
     started = time.process_time()
-    form = desk.bind("f: {slot: 4.ckpt_name}", info, flow)
+    form = presets.bind("f: {slot: 4.ckpt_name}", info, flow)
     assert form.problems == () and len(form.fields["f"].choices or ()) == 60_000
     assert form.check({"f": names[-1]}) == {"f": names[-1]}
-    (problem,) = desk.bind("f: {slot: 3.steps}", info, flow).problems
+    (problem,) = presets.bind("f: {slot: 3.steps}", info, flow).problems
     assert problem.near
     assert time.process_time() - started < 10

@@ -7,7 +7,7 @@ from comfygradio.errors import PresetError
 from comfygradio.forms.preset_file import SlotFile
 from comfygradio.forms.slots import Slot, find_slot, get_slot_value
 
-from .desk import RESIZE, change_workflow
+from .preset_folder import RESIZE, change_workflow
 
 FLOW = Workflow.from_json(change_workflow(n20=RESIZE))
 

@@ -10,7 +10,7 @@ from PIL import Image
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.errors import ValuesRefused
 
-from .desk import Desk, change_workflow
+from .preset_folder import PresetFolder, change_workflow
 
 CHAIN = (
     "a: {slot: 11.value}\n"
@@ -33,16 +33,18 @@ CHAIN = (
         ({"b": "ddim", "c": "nonsense"}, "abcd"),
     ],
 )
-def test_chains(desk: Desk, info: ObjectInfo, values: dict[str, Any], shown: str) -> None:
-    form = desk.bind(CHAIN, info)
+def test_chains(
+    presets: PresetFolder, info: ObjectInfo, values: dict[str, Any], shown: str
+) -> None:
+    form = presets.bind(CHAIN, info)
     assert form.problems == ()
     assert (
         "".join(name for name, is_shown in form.find_visible(values).items() if is_shown) == shown
     )
 
 
-def test_hidden_fields_count_as_their_default(desk: Desk, info: ObjectInfo) -> None:
-    form = desk.bind(CHAIN, info)
+def test_hidden_fields_count_as_their_default(presets: PresetFolder, info: ObjectInfo) -> None:
+    form = presets.bind(CHAIN, info)
     assert form.check({"a": False, "b": "ddim", "c": 50, "d": 50}) == {
         "a": False,
         "b": "euler",
@@ -53,8 +55,8 @@ def test_hidden_fields_count_as_their_default(desk: Desk, info: ObjectInfo) -> N
     assert form.check({"b": "ddim", "c": 10, "d": 50})["d"] == 50
 
 
-def test_a_hidden_field_may_hold_anything(desk: Desk, info: ObjectInfo) -> None:
-    form = desk.bind(CHAIN, info)
+def test_a_hidden_field_may_hold_anything(presets: PresetFolder, info: ObjectInfo) -> None:
+    form = presets.bind(CHAIN, info)
     assert form.check({"a": False, "b": [], "c": "x", "d": None})["c"] == 9
     with pytest.raises(ValuesRefused) as caught:
         form.check({"a": True, "b": [], "c": "x", "d": "x"})
@@ -77,9 +79,9 @@ def test_a_hidden_field_may_hold_anything(desk: Desk, info: ObjectInfo) -> None:
     ],
 )
 def test_every_kind_of_field_can_be_looked_at(
-    desk: Desk, info: ObjectInfo, line: str, wanted: str, value: Any, other: Any
+    presets: PresetFolder, info: ObjectInfo, line: str, wanted: str, value: Any, other: Any
 ) -> None:
-    form = desk.bind(f"f: {line}\ng: {{slot: 3.denoise, show_if: {{f: {wanted}}}}}", info)
+    form = presets.bind(f"f: {line}\ng: {{slot: 3.denoise, show_if: {{f: {wanted}}}}}", info)
     assert form.problems == ()
     assert form.find_visible({"f": value})["g"] and not form.find_visible({"f": other})["g"]
 
@@ -115,22 +117,24 @@ def test_every_kind_of_field_can_be_looked_at(
     ],
 )
 def test_conditions_that_make_no_sense(
-    desk: Desk, info: ObjectInfo, lines: str, expected: str
+    presets: PresetFolder, info: ObjectInfo, lines: str, expected: str
 ) -> None:
-    (problem,) = desk.bind(lines, info).problems
+    (problem,) = presets.bind(lines, info).problems
     assert expected in str(problem) and problem.kind == "preset"
 
 
-def test_true_is_not_one(desk: Desk, info: ObjectInfo) -> None:
-    form = desk.bind("f: {slot: 3.steps}\ng: {slot: 3.cfg, show_if: {f: 1}}", info)
+def test_true_is_not_one(presets: PresetFolder, info: ObjectInfo) -> None:
+    form = presets.bind("f: {slot: 3.steps}\ng: {slot: 3.cfg, show_if: {f: 1}}", info)
     assert form.find_visible({"f": 1})["g"] and not form.find_visible({"f": True})["g"]
 
 
-def test_a_hidden_picture_is_neither_asked_for_nor_uploaded(desk: Desk, info: ObjectInfo) -> None:
-    picture = desk.folder / "a.png"
+def test_a_hidden_picture_is_neither_asked_for_nor_uploaded(
+    presets: PresetFolder, info: ObjectInfo
+) -> None:
+    picture = presets.folder / "a.png"
     Image.new("RGB", (9, 9)).save(picture)
     lines = "use: {slot: 11.value}\nimage: {slot: 10.image, show_if: {use: true}}"
-    form = desk.bind(lines, info)
+    form = presets.bind(lines, info)
     prompt = form.fill({"use": False, "image": picture})
     assert prompt.uploads == () and prompt.graph["10"]["inputs"]["image"] == "example.png"
     assert prompt.extra_pnginfo["comfygradio"]["values"] == {"use": False, "image": None}
@@ -139,7 +143,9 @@ def test_a_hidden_picture_is_neither_asked_for_nor_uploaded(desk: Desk, info: Ob
         form.fill({"use": True})
 
 
-def test_a_hidden_optional_field_bypasses_its_nodes(desk: Desk, info: ObjectInfo) -> None:
+def test_a_hidden_optional_field_bypasses_its_nodes(
+    presets: PresetFolder, info: ObjectInfo
+) -> None:
     lora = {
         "class_type": "LoraLoader",
         "inputs": {
@@ -153,12 +159,14 @@ def test_a_hidden_optional_field_bypasses_its_nodes(desk: Desk, info: ObjectInfo
         "use: {slot: 11.value}\nf: {slot: 20.strength_model, optional: true, bypass: 20, "
         "show_if: {use: true}}"
     )
-    form = desk.bind(lines, info, flow)
+    form = presets.bind(lines, info, flow)
     assert form.fill({"use": True}).graph["3"]["inputs"]["model"] == ["20", 0]
     assert form.fill({"use": False, "f": 1}).graph["3"]["inputs"]["model"] == ["4", 0]
 
 
-def test_values_of_hidden_fields_come_back_the_same(desk: Desk, info: ObjectInfo) -> None:
-    form = desk.bind(CHAIN, info)
+def test_values_of_hidden_fields_come_back_the_same(
+    presets: PresetFolder, info: ObjectInfo
+) -> None:
+    form = presets.bind(CHAIN, info)
     checked = form.check({"a": False})
     assert form.check(form.values_to_json(checked)) == checked

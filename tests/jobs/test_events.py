@@ -60,9 +60,12 @@ def add_job(store: JobStore, *events: Event) -> Job:
 
 def prepare_for(store: JobStore, event: Event) -> Job:
     """A job to which an event can happen."""
-    if "waiting" in ALLOWED[type(event)]:
+    phases = ALLOWED[type(event)]
+    if "waiting" in phases:
         return add_job(store)
-    return add_job(store, Posted(HERE, 2.0), Progressed(RUNNING, 3.0))
+    if "running" in phases:
+        return add_job(store, Posted(HERE, 2.0), Progressed(RUNNING, 3.0))
+    return add_job(store, Stopped(1.0))
 
 
 def test_a_job_goes_through_its_life_in_the_row_and_in_memory(store: JobStore) -> None:
@@ -164,7 +167,17 @@ def test_a_job_that_cannot_be_stored_has_no_row(store: JobStore) -> None:
 
 @pytest.mark.parametrize(
     "event",
-    [Posted(HERE, 2.0), Progressed(RUNNING, 2.0), Returned(""), Stopped(2.0), Missed(), Lost()],
+    [
+        Posted(HERE, 2.0),
+        Progressed(RUNNING, 2.0),
+        Accepted(2.0),
+        Returned(""),
+        Stopped(2.0),
+        Missed(),
+        Lost(),
+        Ended("done", "", (), 1.0, 2.0),
+        Crashed("Why.", 2.0),
+    ],
 )
 def test_what_is_over_stays_over(event: Event, store: JobStore) -> None:
     job = add_job(store, Stopped(1.0))
@@ -172,6 +185,17 @@ def test_what_is_over_stays_over(event: Event, store: JobStore) -> None:
         transition(job, store, event)
     record = store.get(job.id)
     assert record and record.phase == job.snapshot.phase == "stopped"
+
+
+@pytest.mark.parametrize("events", [[], [Posted(HERE, 2.0), Progressed(RUNNING, 3.0)]])
+def test_nothing_is_fetched_again_for_a_job_that_is_not_over(
+    events: list[Event], store: JobStore
+) -> None:
+    job = add_job(store, *events)
+    before = store.get(job.id)
+    with pytest.raises(ValueError, match=r"A job that is (waiting|running) cannot be fetched"):
+        transition(job, store, Fetched((HAD,), True))
+    assert store.get(job.id) == before and job.snapshot.results == ()
 
 
 def test_a_job_in_line_that_was_shown_as_running_can_be_stopped(store: JobStore) -> None:

@@ -30,7 +30,7 @@ def replace_by_copy(outputs: Path) -> None:
     shutil.copytree(outputs.with_name("elsewhere"), outputs)
 
 
-def delete_ledger(outputs: Path) -> None:
+def delete_store(outputs: Path) -> None:
     find_job_store(outputs).unlink()
 
 
@@ -38,7 +38,7 @@ def delete_lock(outputs: Path) -> None:
     (find_job_store(outputs).parent / "lock").unlink()
 
 
-WAYS = [delete, move, replace_by_copy, delete_ledger, delete_lock]
+WAYS = [delete, move, replace_by_copy, delete_store, delete_lock]
 
 
 @pytest.mark.parametrize("lose", WAYS)

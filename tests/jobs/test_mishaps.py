@@ -6,16 +6,23 @@ from __future__ import annotations
 
 import io
 import random
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.outputs import Output
 from comfygradio.comfy.prompt_progress import PromptProgress
 from comfygradio.demo import DemoOptions, DemoServer
+from comfygradio.jobs.backend import Backend
+from comfygradio.jobs.job import Job, JobSnapshot
 from comfygradio.jobs.naming import ResultPlace
 from comfygradio.jobs.results import MAX_DISPLAY_BYTES, collect_results
+from comfygradio.jobs.worker import INTERNAL_ERROR, NOT_RESPONDING
+from tests.clocks import HANG_SECONDS
 from tests.faults import scenario
 from tests.faults.faulty_proxy import FaultyProxy
 from tests.faults.scenario import await_that
@@ -90,3 +97,53 @@ def test_a_job_that_is_over_keeps_no_pictures_in_memory(tmp_path: Path) -> None:
             and told.state.outputs == ()
             and told.state.preview is None
         )
+
+
+def fail_once(job: Job, is_moment: Callable[[JobSnapshot], bool]) -> Callable[[], None]:
+    """A listener with a fault of its own, at the first such moment."""
+    failed = threading.Event()
+
+    def listen() -> None:
+        if is_moment(job.snapshot) and not failed.is_set():
+            failed.set()
+            raise RuntimeError("a fault of ours")
+
+    return listen
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_a_fault_of_ours_after_the_end_changes_no_end(number: int, tmp_path: Path) -> None:
+    """Whoever listens hears of the end, in whichever order the listeners are told."""
+    with (
+        DemoServer(DemoOptions(step_seconds=0, lab_nodes=True)) as server,
+        open_queue(tmp_path) as queue,
+    ):
+        job = queue.submit(draw(number))
+        job.listen(fail_once(job, is_over))
+        over = threading.Event()
+        job.listen(lambda: over.set() if job.snapshot.is_over else None)
+        with ComfyClient(server.url) as client:
+            queue.update_backends([Backend(client)])
+            assert over.wait(HANG_SECONDS)
+            assert wait(queue.submit(draw(9)), is_over).phase == "done", "the worker lives on"
+            record = queue.store.get(job.id)
+            assert record is not None and (record.phase, record.error) == ("done", "")
+            assert (job.snapshot.phase, job.snapshot.error) == ("done", "")
+            queue.close()
+
+
+def test_a_fault_of_ours_before_the_end_fails_the_job(tmp_path: Path) -> None:
+    """It comes while the job is given back, since its server does not answer."""
+    with DemoServer(DemoOptions(lab_nodes=True)) as server, FaultyProxy(server.url) as line:
+        line.pause()
+        with scenario.open_queue(tmp_path, timeout_seconds=0.5) as queue:
+            job = queue.submit(draw(1))
+            job.listen(fail_once(job, lambda told: told.reason == NOT_RESPONDING))
+            with ComfyClient(line.url, timeout_seconds=0.5) as client:
+                queue.update_backends([Backend(client, queue.clock)])
+                assert wait(job, is_over).error.startswith(INTERNAL_ERROR)
+                record = queue.store.get(job.id)
+                assert record is not None and record.phase == job.snapshot.phase == "failed"
+                line.resume()
+                assert wait(queue.submit(draw(2)), is_over).phase == "done"
+                queue.close()

@@ -258,7 +258,7 @@ def test_a_queue_is_closed_while_workers_of_a_new_backend_are_about_to_start(
 ) -> None:
     """As when a cluster tells of it just then."""
     with DemoServer(DemoOptions()) as server, open_queue(tmp_path, server) as queue:
-        pool = WorkerPool(queue)
+        pool = WorkerPool(queue.worker_context)
         fresh = pool.make_workers(queue.backends)
         queue.close()
         pool.join(HANG_SECONDS)

@@ -92,7 +92,7 @@ def backends() -> list[Backend]:
     return [Backend(ComfyClient(f"http://127.0.0.1:{port}")) for port in (1, 2)]
 
 
-class LookingLedger(JobStore):
+class LookingStore(JobStore):
     """Looks for every job as soon as its row is there, as another thread might."""
 
     look: Callable[[str], Job | None]
@@ -107,8 +107,8 @@ class LookingLedger(JobStore):
 def test_a_job_is_found_itself_as_soon_as_it_is_written_down(
     demo: DemoServer, tmp_path: Path
 ) -> None:
-    store = LookingLedger.open(tmp_path / "outputs")
-    assert isinstance(store, LookingLedger)
+    store = LookingStore.open(tmp_path / "outputs")
+    assert isinstance(store, LookingStore)
     store.found = []
     with ComfyClient(demo.url) as client:
         queue = JobQueue([Backend(client)], store, tmp_path / "outputs")
@@ -169,7 +169,7 @@ def test_a_source_that_was_removed_is_asked_no_more(backends: list[Backend]) -> 
     assert line.stop() == 2 and line.take(backends[0]) is None
 
 
-def test_jobs_of_a_source_are_in_the_ledger_and_run(queue: JobQueue) -> None:
+def test_jobs_of_a_source_are_in_the_store_and_run(queue: JobQueue) -> None:
     painter = Painter("anna", 5)
     queue.attach(painter)
     queue.start()

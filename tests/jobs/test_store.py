@@ -345,7 +345,7 @@ def test_a_relative_outputs_folder_is_the_same_folder(
     assert found.order.prompt.uploads[0].path.read_bytes() == b"picture"
 
 
-def test_threads_share_a_ledger(store: JobStore) -> None:
+def test_threads_share_a_store(store: JobStore) -> None:
     failures: list[BaseException] = []
 
     def work(owner: str) -> None:
@@ -371,9 +371,7 @@ def test_threads_share_a_ledger(store: JobStore) -> None:
 
 
 def test_a_second_process_is_refused_until_the_first_has_died(tmp_path: Path) -> None:
-    script = (
-        "ledger = JobStore.open(Path(sys.argv[1])); print('open', flush=True); sys.stdin.read()"
-    )
+    script = "store = JobStore.open(Path(sys.argv[1])); print('open', flush=True); sys.stdin.read()"
     with run_child(script, tmp_path) as child:
         assert read_line(child) == "open"
         with pytest.raises(JobStoreLocked, match=r"Another comfygradio .* --outputs"):
@@ -397,11 +395,11 @@ def test_one_process_opens_a_folder_once(store: JobStore) -> None:
 
 def test_what_was_added_survives_a_kill_before_the_change(tmp_path: Path) -> None:
     script = """
-ledger, record = JobStore.open(Path(sys.argv[1])), make_record()
-ledger.add(record)
+store, record = JobStore.open(Path(sys.argv[1])), make_record()
+store.add(record)
 print(record.id, flush=True)
 sys.stdin.readline()
-ledger.change(record.id, phase="running", posted=1.0)
+store.change(record.id, phase="running", posted=1.0)
 print("changed", flush=True)
 sys.stdin.read()
 """
@@ -425,11 +423,11 @@ sys.stdin.read()
 @pytest.mark.parametrize("lines", [1, 40, 150])
 def test_a_kill_in_mid_writing_loses_nothing_that_was_promised(tmp_path: Path, lines: int) -> None:
     script = """
-ledger = JobStore.open(Path(sys.argv[1]))
+store = JobStore.open(Path(sys.argv[1]))
 while True:
     record = make_record(values={"prompt": "word " * 300})
-    ledger.add(record)
-    ledger.change(record.id, phase="done", error="It broke.")
+    store.add(record)
+    store.change(record.id, phase="done", error="It broke.")
     print(record.id, flush=True)
 """
     with run_child(script, tmp_path) as child:
@@ -447,17 +445,17 @@ def test_a_full_disk_is_said_and_loses_nothing(tmp_path: Path) -> None:
     script = """
 import resource, signal
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-ledger = JobStore.open(Path(sys.argv[1]))
+store = JobStore.open(Path(sys.argv[1]))
 resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, 3_000_000))
 try:
     while True:
         record = make_record(values={"prompt": "word " * 300})
-        ledger.add(record)
+        store.add(record)
         print(record.id, flush=True)
 except JobStoreError as error:
     print(error, flush=True)
 search = __import__("comfygradio.jobs.job_search").jobs.job_search
-print(len(ledger.search("user:ada", search.Query(limit=500)).records))
+print(len(store.search("user:ada", search.Query(limit=500)).records))
 """
     with run_child(script, tmp_path) as child:
         output, _ = child.communicate(timeout=60)
@@ -516,7 +514,7 @@ def test_a_damaged_file_is_said_and_left_alone(
 
 def test_a_file_that_is_gone_from_beside_its_wal_is_missed(tmp_path: Path) -> None:
     script = (
-        "ledger = JobStore.open(Path(sys.argv[1])); ledger.add(make_record()); print(1, "
+        "store = JobStore.open(Path(sys.argv[1])); store.add(make_record()); print(1, "
         "flush=True); sys.stdin.read()"
     )
     with run_child(script, tmp_path) as child:
@@ -530,7 +528,7 @@ def test_a_file_that_is_gone_from_beside_its_wal_is_missed(tmp_path: Path) -> No
         assert len(store.list_open()) == 1
 
 
-def test_a_damaged_order_is_a_damaged_ledger(tmp_path: Path) -> None:
+def test_a_damaged_order_is_a_damaged_store(tmp_path: Path) -> None:
     path = fill(tmp_path)
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE orders SET data = '{' WHERE seq = 1")

@@ -130,7 +130,7 @@ def test_ratings_belong_to_a_person_and_a_content(store: JobStore) -> None:
     assert rows.list_ratings("anna") == {"a": 5} and rows.list_ratings("ben") == {"a": 1}
 
 
-def test_a_damaged_definition_is_a_damaged_ledger(store: JobStore) -> None:
+def test_a_damaged_definition_is_a_damaged_store(store: JobStore) -> None:
     rows = SweepStore(store)
     rows.add(make_sweep(1), {})
     with store.write() as connection:

@@ -248,8 +248,7 @@ def test_dripping_results_hold_no_place_once_their_jobs_are_stopped(tmp_path: Pa
 
 
 def test_a_result_that_is_too_large_ends_its_job_with_a_sentence(tmp_path: Path) -> None:
-    with open_scenario(tmp_path / "outputs") as scenario:
-        scenario.queue.limits = Limits(result_mb=0.5)
+    with open_scenario(tmp_path / "outputs", result_mb=0.5) as scenario:
         scenario.proxy.inject("GET /view", send_much, times=5)
         end = scenario.wait_for_end(scenario.submit(), SECONDS)
         assert end.phase == "failed" and "larger than 0.5 MB" in end.error

@@ -16,7 +16,6 @@ import pytest
 
 from comfygradio.cli.app import run_command
 from comfygradio.errors import SettingsError
-from comfygradio.settings import read_auth
 from comfygradio.ui.identity.authenticator import BUSY, MAX_WAITING, WRONG, Authenticator
 from comfygradio.ui.identity.login_session import (
     IDLE_SECONDS,
@@ -37,7 +36,7 @@ from comfygradio.ui.identity.password_hash import (
     hash_password,
     parse_hash,
 )
-from comfygradio.ui.identity.users import Users, load_users
+from comfygradio.ui.identity.users import Users, load_users, read_auth
 from tests.clocks import ManualClock
 
 CHEAP = ScryptCost(ln=4, r=1, p=1)

@@ -83,7 +83,7 @@ def empty() -> Iterator[Callable[[RunningApp], RunningApp]]:
 
     def take(app: RunningApp) -> RunningApp:
         used.append(app)
-        fill_lane(app)
+        fill_backend(app)
         return app
 
     yield take
@@ -91,7 +91,7 @@ def empty() -> Iterator[Callable[[RunningApp], RunningApp]]:
         app.app.service.queue.stop_waiting()
 
 
-def fill_lane(app: RunningApp) -> None:
+def fill_backend(app: RunningApp) -> None:
     """Give the server the two jobs that it holds at most, so that all that come now wait."""
     queue = app.app.service.queue
     missing = 2 - queue.count_running(queue.backends[0])
@@ -338,7 +338,7 @@ def open_queue(outputs: Path, limits: Limits) -> Iterator[JobQueue]:
         store.close()
 
 
-class HeldLedger(JobStore):
+class HeldStore(JobStore):
     """Takes its time to write down a job."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
@@ -352,8 +352,8 @@ class HeldLedger(JobStore):
 
 
 def test_jobs_that_are_being_written_down_count_too(tmp_path: Path) -> None:
-    store = HeldLedger.open(tmp_path)
-    assert isinstance(store, HeldLedger)
+    store = HeldStore.open(tmp_path)
+    assert isinstance(store, HeldStore)
     queue = JobQueue((), store, tmp_path, Limits(jobs_waiting=1, jobs_in_all=1))
     with ThreadPoolExecutor(1) as threads:
         first = threads.submit(queue.submit, draw(1), "user:ann")

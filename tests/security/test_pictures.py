@@ -19,7 +19,7 @@ from PIL import Image
 
 from comfygradio.errors import MetadataError
 from comfygradio.forms.field import Field
-from comfygradio.forms.kinds.media import check_media
+from comfygradio.forms.kinds.media import VIDEO
 from comfygradio.forms.kinds.picture import check_mask, check_picture, compose_mask
 from comfygradio.forms.kinds.value import InvalidValue
 from comfygradio.jobs.results import Result, _describe
@@ -375,7 +375,7 @@ def test_whatever_decodes_a_picture_waits_for_room(name: str, tmp_path: Path) ->
 
 READERS: dict[str, Callable[[Path], object]] = {
     "cell": lambda path: load_thumbnail(Result("video", path), 64) is not None,
-    "upload": lambda path: check_media(Field("film", "video", "Film", {}), path) == path,
+    "upload": lambda path: VIDEO.check(Field("film", "video", "Film", {}), path) == path,
 }
 """Who decodes the first frame of a video; true where that was done."""
 

@@ -22,8 +22,16 @@ import pytest
 from comfygradio.demo import DemoServer
 from comfygradio.errors import AxisError, ComfyGradioError, DefinitionError
 from comfygradio.forms.field import Field
+from comfygradio.forms.kinds.axis_text import (
+    MAX_TYPED_LENGTH,
+    quote_if_split,
+    split_texts,
+    split_values,
+)
+from comfygradio.forms.kinds.choice_index import ChoiceIndex, is_pattern
 from comfygradio.forms.kinds.color import parse_color
 from comfygradio.forms.kinds.model_name import find_near, match_name
+from comfygradio.forms.kinds.number_range import MAX_RANGE_LENGTH, is_number, is_range
 from comfygradio.forms.kinds.registry import KINDS, Widget
 from comfygradio.forms.kinds.size import parse_size
 from comfygradio.forms.kinds.value import Choice, InvalidValue, shorten
@@ -36,14 +44,6 @@ from comfygradio.forms.text_expansion import (
 from comfygradio.forms.value_check import check_value
 from comfygradio.forms.value_length import MAX_PARTS, check_value_length
 from comfygradio.sweeps.axes.axis_parser import format_unquoted, parse_all_axes, parse_axis
-from comfygradio.sweeps.axes.axis_text import (
-    MAX_TYPED_LENGTH,
-    quote_if_split,
-    split_texts,
-    split_values,
-)
-from comfygradio.sweeps.axes.choice_index import ChoiceIndex, is_pattern
-from comfygradio.sweeps.axes.number_range import MAX_RANGE_LENGTH, is_number, is_range
 from comfygradio.sweeps.export.text_layout import clean_text
 from comfygradio.ui.sweep.sweep_draft import check_axes, parse_draft
 from comfygradio.ui.sweep.sweep_endpoint import parse_call

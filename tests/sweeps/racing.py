@@ -20,19 +20,19 @@ from .grids import GraphSpace
 
 
 @dataclass
-class Lane:
-    """A server; `kept` is what its cache holds."""
+class SimulatedBackend:
+    """A server that runs points in no time; `kept` is what its cache holds."""
 
     workload: Workload
     kept: Results = NO_RESULTS
     made: list[int] = field(default_factory=list)
 
-    def run(self, index: Index, riding: Results = NO_RESULTS) -> float:
+    def run(self, index: Index, pinned: Results = NO_RESULTS) -> float:
         """Seconds that a point takes."""
-        made = self.workload.needed(index) - self.kept
-        self.kept = (self.kept & (self.workload.present(index) | riding)) | self.workload.needed(
-            index
-        )
+        needed = self.workload.needed(index)
+        in_prompt = self.workload.present(index) | pinned
+        made = needed - self.kept
+        self.kept = (self.kept & in_prompt) | needed
         self.made += made
         return self.workload.sum_seconds(made)
 
@@ -50,50 +50,53 @@ class Finish:
 
 def simulate_run(plan: Plan, backends: int, seed: int, jitter: float = 0.1) -> Finish:
     """A plan on so many servers, which take points as they become free, and from one another."""
-    run_queue, servers = RunQueue(plan), [Lane(plan.workload) for _ in range(backends)]
+    run_queue = RunQueue(plan)
+    servers = [SimulatedBackend(plan.workload) for _ in range(backends)]
     chance = random.Random(seed)
     free: list[tuple[float, int, Task | None]] = [
         (0.0, backend, None) for backend in range(backends)
     ]
-    end, points, idle = 0.0, list[Index](), list[int]()
+    end = 0.0
+    points: list[Index] = []
+    idle: list[int] = []
     while free:
         now, backend, before = heapq.heappop(free)
         if before:
             run_queue.finish(before.index)
             end = max(end, now)
-        for one in (backend, *idle) if before else (backend,):
-            task = run_queue.take_next(f"lane {one}")
+        asking = [backend, *idle] if before else [backend]
+        for one in asking:
+            task = run_queue.take_next(f"backend {one}")
             idle = [other for other in idle if other != one]
             if task is None:
                 idle.append(one)
                 continue
             points.append(task.index)
-            seconds = servers[one].run(task.index, read_riding(task)) * chance.uniform(
-                1 - jitter, 1 + jitter
-            )
+            seconds = servers[one].run(task.index, list_pinned(task))
+            seconds *= chance.uniform(1 - jitter, 1 + jitter)
             heapq.heappush(free, (now + seconds, one, task))
-    return Finish(end, sum(len(server.made) for server in servers), points)
+    executed = sum(len(server.made) for server in servers)
+    return Finish(end, executed, points)
 
 
 def run_in_turn(
     workload: Workload, order: Sequence[Index], backends: int, seed: int, jitter: float = 0.1
 ) -> Finish:
     """Each server takes the next point as soon as it is free."""
-    servers, chance = [Lane(workload) for _ in range(backends)], random.Random(seed)
+    servers = [SimulatedBackend(workload) for _ in range(backends)]
+    chance = random.Random(seed)
     free = [(0.0, backend) for backend in range(backends)]
     for index in order:
         now, backend = heapq.heappop(free)
-        heapq.heappush(
-            free,
-            (now + servers[backend].run(index) * chance.uniform(1 - jitter, 1 + jitter), backend),
-        )
-    return Finish(
-        max(now for now, _ in free), sum(len(server.made) for server in servers), list(order)
-    )
+        seconds = servers[backend].run(index) * chance.uniform(1 - jitter, 1 + jitter)
+        heapq.heappush(free, (now + seconds, backend))
+    end = max(now for now, _ in free)
+    executed = sum(len(server.made) for server in servers)
+    return Finish(end, executed, list(order))
 
 
-def read_riding(task: Task) -> Results:
-    """The results of carried nodes, whose ids end with their numbers."""
+def list_pinned(task: Task) -> Results:
+    """The results of pinned nodes, whose ids end with their numbers."""
     return frozenset(int(node_id.rpartition("-")[2]) for node_id in task.carried)
 
 

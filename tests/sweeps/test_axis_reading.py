@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comfygradio.errors import AxisError
+from comfygradio.forms.kinds.axis_text import quote, quote_if_split, split_texts, split_values
 from comfygradio.sweeps.axes.axis import Axis, Change, Step, apply_point, list_points
 from comfygradio.sweeps.axes.axis_parser import format_values, parse_all_axes, parse_axis
-from comfygradio.sweeps.axes.axis_text import quote, quote_if_split, split_texts, split_values
 from tests.effort import scale
 
 from .axis_form import BASE, FIELDS, FORM, LORAS, MODELS, SAMPLERS, list_values, read

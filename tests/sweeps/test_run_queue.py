@@ -86,7 +86,9 @@ def test_threads_share_out_every_point_once() -> None:
             taken.append(task.index)
             run_queue.finish(task.index)
 
-    threads = [threading.Thread(target=work, args=(f"lane {number % 4}",)) for number in range(8)]
+    threads = [
+        threading.Thread(target=work, args=(f"backend {number % 4}",)) for number in range(8)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -264,13 +264,13 @@ def test_some_classes_never_come_from_the_cache_and_some_only_under_their_own_id
     shown = {"input": {}, "has_intermediate_output": True}
     by_id = {"input": {"hidden": {"node": "UNIQUE_ID"}}}
     new_style = {"input": {"hidden": {"node": ["UNIQUE_ID"]}}}
-    for data, rides in (({}, {"A"}), (shown, set()), (by_id, set()), (new_style, {"A"})):
+    for data, expected in (({}, {"A"}), (shown, set()), (by_id, set()), (new_style, {"A"})):
         known = ObjectInfo({"A": NodeDef.from_json("A", data), "Save": twins.known.nodes["Save"]})
         workload = Workload(twins, known)
-        riding = {
+        pinned = {
             workload.classes[result] for result in workload.needed((0,)) if workload.can_pin(result)
         }
-        assert riding == rides, "Save is shown"
+        assert pinned == expected, "Save is shown"
 
 
 def test_measured_times_come_before_the_table() -> None:

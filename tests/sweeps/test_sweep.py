@@ -274,8 +274,8 @@ def test_several_servers_share_a_sweep(demo: DemoServer, tmp_path: Path) -> None
         sweep = opened[0].start(define(0.05, color="131-150"))
         assert end(sweep) == "done" and sweep.counts.done == 20
         tokens = [cell.token for cell in sweep.cells.values()]
-        homes = [record.server for token in tokens if (record := opened[1].store.find(token))]
-        assert min(homes.count(demo.url), homes.count(other.url)) >= 5
+        servers = [record.server for token in tokens if (record := opened[1].store.find(token))]
+        assert min(servers.count(demo.url), servers.count(other.url)) >= 5
 
 
 def test_seeds_that_are_open_are_drawn_once(demo: DemoServer, tmp_path: Path) -> None:
@@ -379,10 +379,10 @@ def test_points_go_to_servers_that_have_what_they_need(tmp_path: Path) -> None:
         sweep = sweeps.start(define_models(color="1-4", model="a, b, c"))
         assert end(sweep) == "done" and sweep.counts.done == 12 and not sweep.reason
         records = {cell.index: queue.store.find(cell.token) for cell in sweep.cells.values()}
-        homes = {
+        servers = {
             index[1]: record.server for index, record in records.items() if record and index[1] != 1
         }
-        assert homes == {0: one.url, 2: two.url}
+        assert servers == {0: one.url, 2: two.url}
         two.stop()
         with DemoServer(DemoOptions(checkpoints=("b",)), port=port):
             queue.backends[1].refresh(preset.class_types)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from comfygradio.demo import DemoOptions
-from comfygradio.sweeps.sweep import TimeLeft
 from comfygradio.sweeps.sweep_registry import PLAN_TTL_SECONDS
+from comfygradio.sweeps.time_left import TimeLeft
 from tests.clocks import ManualClock
 from tests.jobs.shelf import Shelf
 from tests.sweeps.running import define, open_sweeps

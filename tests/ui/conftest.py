@@ -13,26 +13,26 @@ from tests.ui.running import RunningApp, run_app
 
 @pytest.fixture(scope="module")
 def demo() -> Iterator[DemoServer]:
-    """A demo server, quick but with steps to watch, with the test nodes."""
+    """Start a demo server, quick but with visible steps, with the test nodes."""
     with DemoServer(DemoOptions(step_seconds=0.02, lab_nodes=True)) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def apps_server() -> Iterator[DemoServer]:
-    """The demo server of `app`."""
+    """Start the demo server of `app`."""
     with DemoServer(DemoOptions(step_seconds=0.02, lab_nodes=True)) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def app(apps_server: DemoServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    """The app with the presets that ship, for the tests of a module that need no other."""
+    """Start the app with the shipped presets, for the tests of a module that need no other."""
     with run_app(apps_server.url, tmp_path_factory.mktemp("outputs")) as running:
         yield running
 
 
 @pytest.fixture
 def outputs(tmp_path: Path) -> Path:
-    """A folder for results."""
+    """Make a folder for results."""
     return tmp_path / "outputs"

@@ -1,4 +1,4 @@
-"""Requests as Gradio hands them to our functions, with the person whom our layer put in."""
+"""Makes requests as Gradio passes them to our functions, with a person as our middleware does."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from comfygradio.ui.identity.identity_middleware import AccessControl
 
 
 class Named:
-    """A way in that takes everybody's word, as `NAME` or `NAME/SESSION`."""
+    """An authentication scheme that believes a header, `NAME` or `NAME/SESSION`."""
 
     def authenticate(self, scope: Any) -> AuthResult | None:
-        """Who the header says it is."""
+        """Return whom the header names."""
         named = next((value for name, value in scope["headers"] if name == b"x-test-login"), b"")
         login, _, session = named.decode().partition("/")
         return AuthResult(login, session) if login else None
@@ -24,7 +24,7 @@ class Named:
 def make_request(
     host: str = "127.0.0.1:7860", client: str = "127.0.0.1", user: str = "", **headers: str
 ) -> gr.Request:
-    """A request of this user, or of somebody who did not log in, from this address."""
+    """Make a request of this user, or of somebody who did not log in, from this address."""
     named = {"host": host, **({"x-test-login": user} if user else {})}
     named |= {name.replace("_", "-"): value for name, value in headers.items()}
     scope = {

@@ -1,4 +1,4 @@
-"""Starting and stopping a whole app inside a test."""
+"""Starts and stops a whole app inside a test."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def run_app(
     clock: Clock = SYSTEM_CLOCK,
     **more: Any,
 ) -> Iterator[RunningApp]:
-    """The app on a random port, closed at the end; `more` are further settings."""
+    """Run the app on a random port, and close it at the end; `more` are further settings."""
     settings = Settings(
         server=server,
         presets=(presets or shipped_presets(),),

@@ -1,6 +1,4 @@
-"""An app that starts: with forms that change meanwhile, where a proxy leads to the network, and
-slowly.
-"""
+"""Starting the app: while forms change, behind a proxy to the network, and slowly."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """The author's page without a browser: drafts as rows and back, problems of the text, and what is
-saved where.
+saved.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def client(demo: DemoServer) -> Iterator[ComfyClient]:
 
 @pytest.fixture
 def service(client: ComfyClient, tmp_path: Path) -> Service:
-    """An app's state with an empty folder of presets."""
+    """Make a service with an empty folder of presets."""
     (tmp_path / "presets").mkdir()
     return Service(client, [tmp_path / "presets"], tmp_path / "outputs")
 
@@ -67,7 +67,7 @@ def draft(client: ComfyClient) -> Draft:
 
 @pytest.fixture
 def edited(draft: Draft, client: ComfyClient) -> dict[str, Any]:
-    """The page's value for the draft, as it comes back from a browser."""
+    """Make the page's value for the draft, as a browser sends it back."""
     value = describe_draft(draft, "mine", client.object_info(*draft.workflow.class_types))
     return dict(json.loads(json.dumps(value)))
 
@@ -77,7 +77,7 @@ def row(edited: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def upload(path: Path) -> dict[str, str]:
-    """What Gradio tells a function about an uploaded file."""
+    """Make what Gradio passes to a function for an uploaded file."""
     folder = Path(get_upload_folder()) / "test-author"
     folder.mkdir(parents=True, exist_ok=True)
     return {"path": str(shutil.copy(path, folder / path.name))}

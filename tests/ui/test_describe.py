@@ -1,4 +1,4 @@
-"""What the page says about a job, in every state."""
+"""The texts about a job on the page, in every state."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def describe(snapshot: JobSnapshot) -> dict[str, Any]:
 
 
 def run(node_class: str, **more: Any) -> JobSnapshot:
-    """A job whose node of this class runs."""
+    """Make a job that runs a node of this class."""
     state = PromptProgress("x", "running", node="My node", node_class=node_class, **more)
     return JobSnapshot("running", state=state)
 

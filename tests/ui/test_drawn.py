@@ -1,4 +1,4 @@
-"""Who draws `{a|b}`: people at the page do, and what programs sent comes back as it stood."""
+"""Who expands `{a|b}`: texts of the page are expanded, and those of programs stay as they are."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from comfygradio.forms.form import Form
 from comfygradio.ui.form.field_component import sent_to_component_value
 from comfygradio.ui.form.panel import read_values
 from comfygradio.ui.sweep.sweep_draft import parse_draft
-from tests.forms.desk import Desk, load_object_info
+from tests.forms.preset_folder import PresetFolder, load_object_info
 
 WILD = "{fern|moss} // {x}"
 
@@ -19,7 +19,7 @@ WILD = "{fern|moss} // {x}"
 @pytest.fixture
 def form(tmp_path: Path) -> Form:
     info = ObjectInfo.from_json(load_object_info("v0.33.0"))
-    return Desk(tmp_path).bind("f: {slot: 6.text}\nseed: {slot: 3.seed}", info)
+    return PresetFolder(tmp_path).bind("f: {slot: 6.text}\nseed: {slot: 3.seed}", info)
 
 
 def test_what_people_write_is_drawn(form: Form) -> None:

@@ -1,4 +1,4 @@
-"""Presets as programs see them: named endpoints with typed parameters."""
+"""Endpoints of presets for programs: their names, typed parameters and answers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.app
 
 @pytest.fixture(scope="module")
 def client(app: RunningApp, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    """A gradio_client connected to the app."""
+    """Connect a gradio_client to the app."""
     client = Client(app.url, verbose=False, download_files=tmp_path_factory.mktemp("downloads"))
     yield client
     client.close()
@@ -70,7 +70,7 @@ def test_an_open_seed_is_drawn_and_reported(client: Client) -> None:
 
 @pytest.fixture
 def slow(apps_server: DemoServer) -> Iterator[DemoServer]:
-    """The app's server; a picture takes until the test calls `set_step_seconds`."""
+    """Make the app's server slow: a picture takes until the test calls `set_step_seconds`."""
     pace = apps_server.options.step_seconds
     apps_server.set_step_seconds(1.0)
     yield apps_server
@@ -173,7 +173,7 @@ def test_a_file_of_the_server_cannot_be_named(
 
 
 def call(app: RunningApp, name: str, values: dict[str, object]) -> str:
-    """Call an endpoint by plain HTTP, as curl would; returns the event stream."""
+    """Call an endpoint by plain HTTP, as curl would; return the event stream."""
     event = httpx.post(f"{app.url}gradio_api/call/v2/{name}", json=values).json()["event_id"]
     return httpx.get(f"{app.url}gradio_api/call/{name}/{event}", timeout=30).text
 

@@ -36,7 +36,7 @@ def client(app: RunningApp, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 def read_prompt(demo: DemoServer) -> dict[str, Any]:
-    """The graph that ran last on the server."""
+    """Read the graph that ran last on the server."""
     history = httpx.get(f"{demo.url}/history").json()
     graph: dict[str, Any] = max(history.values(), key=lambda entry: entry["prompt"][0])["prompt"][2]
     return graph

@@ -1,5 +1,5 @@
-"""The history page without a browser: whose jobs are seen, what is found, and what goes back into a
-form.
+"""The History page without a browser: whose jobs it shows, what a search finds, and what goes back
+into a form.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def client(demo: DemoServer) -> Iterator[ComfyClient]:
 
 @pytest.fixture
 def service(client: ComfyClient, tmp_path: Path) -> Iterator[Service]:
-    """An app's state with the presets that ship."""
+    """Make a service with the shipped presets."""
     service = Service(client, [shipped_presets()], tmp_path / "outputs")
     assert service.connect()
     yield service
@@ -68,14 +68,14 @@ def history(service: Service, page_sessions: PageSessions) -> History:
 
 
 def put(service: Service, owner: str = ADA, **fields: Any) -> JobRecord:
-    """A job of somebody's that is over, in the job store."""
+    """Put a finished job of somebody into the job store."""
     record = make_record(owner, **{"phase": "done", **fields})
     service.store.add(record)
     return record
 
 
 def paint(service: Service, name: str = "made.png") -> Result:
-    """A picture in the outputs folder, as a result."""
+    """Save a picture in the outputs folder; return it as a result."""
     path = service.queue.outputs / secrets.token_hex(4) / name
     path.parent.mkdir(parents=True)
     Image.new("RGB", (8, 8), "red").save(path)
@@ -274,6 +274,15 @@ def test_what_could_not_be_fetched_is_fetched_again(
         history.again(ADA, {"token": elsewhere.token})
 
 
+def test_nothing_is_fetched_again_of_a_job_that_is_not_over(
+    history: History, service: Service, demo: DemoServer
+) -> None:
+    record = put(service, phase="running", server=demo.url)
+    before = service.store.get(record.id)
+    assert history.again(ADA, {"token": record.token})["refused"] == ""
+    assert service.store.get(record.id) == before is not None
+
+
 def paint_bytes() -> bytes:
     buffer = io.BytesIO()
     Image.new("RGB", (8, 8), "blue").save(buffer, "PNG")
@@ -318,7 +327,7 @@ def log_in(app: RunningApp, name: str) -> httpx.Client:
 
 
 def enter(app: RunningApp, browser: httpx.Client, person: str = "") -> str:
-    """The access that a page of this browser gets."""
+    """Enter the page with this browser; return its secret."""
     blocks = app.app.blocks
     number, function = next(
         (number, one) for number, one in blocks.fns.items() if one.name == "enter"
@@ -393,7 +402,7 @@ def test_browsers_have_their_own_history_and_guessing_does_not_help(app: Running
 
 
 @pytest.mark.app
-def test_the_ledger_itself_is_not_served(app: RunningApp) -> None:
+def test_the_job_store_itself_is_not_served(app: RunningApp) -> None:
     store = app.app.service.store.path
     assert store.is_file()
     for path in (

@@ -1,4 +1,4 @@
-"""What programs get of a job of which the server has only some files."""
+"""What a program gets if the server has only some files of its job."""
 
 from __future__ import annotations
 

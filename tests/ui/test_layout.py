@@ -1,4 +1,4 @@
-"""The order of what the page shows: presets in the chooser, and fields in a form."""
+"""The order of presets in the chooser, and of fields in a form."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ order: 1
 
 @pytest.fixture(scope="module")
 def app(demo: DemoServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    """An app whose first preset cannot be used, and with one that has no order."""
+    """Run an app whose first preset cannot be used, and with a preset without an order."""
     presets = tmp_path_factory.mktemp("presets")
     broken = {**GRAPH, "1": {**GRAPH["1"], "class_type": "NobodyHasThis"}}
     (presets / "tiny.json").write_text(json.dumps(GRAPH))
@@ -49,7 +49,7 @@ def app(demo: DemoServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 def list_texts(app: RunningApp, elem_id: str) -> list[str]:
-    """The labels of what stands in a block of the page, from top to bottom."""
+    """List the labels in a block of the page, from top to bottom."""
     config: dict[str, Any] = dict(app.app.blocks.config)
     components = {one["id"]: one for one in config["components"]}
     found: list[str] = []

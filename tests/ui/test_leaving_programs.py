@@ -1,4 +1,4 @@
-"""Programs that leave while what they asked for is being started."""
+"""Programs that disconnect while their job or sweep is being started."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What an operator allows: size and steps of pictures, uploads, waiting jobs, and pages that go
-away.
+"""The limits that an operator sets: size and steps of pictures, uploads, waiting jobs, and jobs of
+pages that were closed.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from tests.jobs.lines import await_that, draw, is_over, wait
 
 @pytest.fixture
 def open_service(demo: DemoServer, tmp_path: Path) -> Iterator[Callable[..., Service]]:
-    """Opens an app's state on the demo server, with limits; closed at the end."""
+    """Open a service on the demo server, with limits; close it at the end."""
     opened: list[Service] = []
 
     def start(limits: Limits, presets: Path | None = None) -> Service:
@@ -51,7 +51,7 @@ def open_service(demo: DemoServer, tmp_path: Path) -> Iterator[Callable[..., Ser
 
 @contextmanager
 def refused(**problems: str) -> Iterator[None]:
-    """Expects a refusal of exactly these fields, with these sentences."""
+    """Expect a refusal of exactly these fields, with these sentences."""
     with pytest.raises(ValuesRefused) as caught:
         yield
     assert caught.value.problems == problems
@@ -177,7 +177,7 @@ def test_the_settings_become_the_limits() -> None:
 
 
 class Leaving:
-    """Notes the jobs that are left, and when."""
+    """Notes which jobs were abandoned, and when."""
 
     def __init__(self) -> None:
         self.left: list[str] = []
@@ -188,7 +188,7 @@ class Leaving:
         self.happened.set()
 
     async def await_next(self) -> None:
-        """Wait until a job was left since the last time."""
+        """Wait until a further job was abandoned."""
         await asyncio.wait_for(self.happened.wait(), HANG_SECONDS)
         self.happened.clear()
 
@@ -203,13 +203,13 @@ def test_a_job_is_left_once_its_last_page_has_gone() -> None:
     async def play() -> None:
         leaving = Leaving()
         clock = ManualClock()
-        attendance = DisconnectWatch(leaving, clock=clock)
-        with attendance.watch("a"):
-            with attendance.watch("a"):
+        disconnects = DisconnectWatch(leaving, clock=clock)
+        with disconnects.watch("a"):
+            with disconnects.watch("a"):
                 pass
             await let_pass(clock, AWAY_SECONDS)
-            attendance.touch("a", hidden=False)
-            with attendance.watch("b"):
+            disconnects.touch("a", hidden=False)
+            with disconnects.watch("b"):
                 pass
             await let_pass(clock, AWAY_SECONDS)
             await leaving.await_next()
@@ -225,16 +225,16 @@ def test_a_page_that_comes_back_or_lies_in_the_background_keeps_its_job() -> Non
     async def play() -> None:
         leaving = Leaving()
         clock = ManualClock()
-        attendance = DisconnectWatch(leaving, clock=clock)
-        with attendance.watch("back"), attendance.watch("hidden"), attendance.watch("gone"):
+        disconnects = DisconnectWatch(leaving, clock=clock)
+        with disconnects.watch("back"), disconnects.watch("hidden"), disconnects.watch("gone"):
             pass
-        attendance.touch("hidden", hidden=True)
-        with attendance.watch("back"):
+        disconnects.touch("hidden", hidden=True)
+        with disconnects.watch("back"):
             await let_pass(clock, AWAY_SECONDS)
             await leaving.await_next()
             assert leaving.left == ["gone"]
-        attendance.touch("back", hidden=True)
-        attendance.touch("hidden", hidden=False)
+        disconnects.touch("back", hidden=True)
+        disconnects.touch("hidden", hidden=False)
         await let_pass(clock, AWAY_SECONDS)
         await leaving.await_next()
         assert leaving.left == ["gone", "hidden"]

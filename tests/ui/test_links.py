@@ -1,4 +1,4 @@
-"""Pictures that are named by their address on the web, over real sockets."""
+"""Pictures named by their address on the web, over real sockets."""
 
 from __future__ import annotations
 

@@ -32,8 +32,8 @@ SLEEP = {
 
 
 async def crowd(url: str) -> None:
-    """Everybody begins a job on a server that ends none; all are told so, and clicks go on to be
-    answered.
+    """Have everybody start a job on a server that finishes none; all get a message, and clicks are
+    still answered.
     """
     visitors = [Visitor(url) for _ in range(PEOPLE + 1)]
     await asyncio.gather(*(visitor.open() for visitor in visitors))

@@ -1,5 +1,5 @@
-"""What nobody gets to see by asking for its path: the job store with everybody's jobs and secrets,
-and kept uploads.
+"""Files that are not served to anybody: the job store with everybody's jobs and secrets, and kept
+uploads.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def outputs(tmp_path: Path) -> Path:
     return tmp_path / "outputs"
 
 
-def test_results_are_served_and_the_ledger_is_not(demo: DemoServer, outputs: Path) -> None:
+def test_results_are_served_and_the_job_store_is_not(demo: DemoServer, outputs: Path) -> None:
     with run_app(demo.url, outputs) as running:
         client = Client(running.url, verbose=False, download_files=False)
         files, _ = client.predict(prompt="x", steps=1, api_name="/text_to_image")

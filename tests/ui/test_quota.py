@@ -1,4 +1,4 @@
-"""How much may be uploaded in an hour."""
+"""Upload quotas."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_files_are_counted_wherever_the_parts_are_cut(step: int) -> None:
 
 
 def count_files() -> int:
-    """The files in Gradio's folder for uploads."""
+    """Count the files in Gradio's folder for uploads."""
     return sum(path.is_file() for path in Path(get_upload_folder()).rglob("*"))
 
 

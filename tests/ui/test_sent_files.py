@@ -1,4 +1,4 @@
-"""Calls of programs that send less than everything, and files inside of them."""
+"""Calls of programs that leave out parameters, and files inside calls."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ENCODED = base64.b64encode(draw()).decode()
 
 
 def call(app: RunningApp, name: str, data: Any, way: str = "call") -> tuple[str, Any]:
-    """Call an endpoint as curl does: the last event and what it says."""
+    """Call an endpoint as curl does; return the name and the data of the last event."""
     event = httpx.post(f"{app.url}gradio_api/{way}/{name}", json=data).json()["event_id"]
     told = httpx.get(f"{app.url}gradio_api/call/{name}/{event}", timeout=120).text
     last = [block for block in told.split("\n\n") if block and "heartbeat" not in block][-1]

@@ -1,4 +1,4 @@
-"""What the app keeps for each open page, and what it does not work out after each event."""
+"""What the app keeps for each open page, and does not compute after each event."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_session_keeps_no_components_that_an_event_left_as_they_were(
 
 
 def make_picture(app: RunningApp) -> Any:
-    """The files of a picture that a program asks for in a session of its own."""
+    """Make a picture as a program in its own session; return the files."""
     client = Client(app.url, verbose=False)
     try:
         return client.submit(**ASKED).result(timeout=60)[0]

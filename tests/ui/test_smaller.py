@@ -1,4 +1,4 @@
-"""Which smaller size is offered where a picture was too large."""
+"""The smaller size that is offered if a picture was too large."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The Status page without a browser: who gets in, what is told, and what an operator's
-buttons do.
-"""
+"""The Status page without a browser: who may see it, what it says, and what its buttons do."""
 
 from __future__ import annotations
 
@@ -42,7 +40,7 @@ TOKEN = OPERATORS.issue(find_person(request()))
 
 @pytest.fixture
 def service(demo: DemoServer, tmp_path: Path) -> Iterator[Service]:
-    """An app's state on the demo server; its queue works."""
+    """Open a service on the demo server, with its queue started."""
     service = Service(ComfyClient(demo.url), [], tmp_path / "outputs")
     assert service.connect()
     yield service
@@ -51,13 +49,13 @@ def service(demo: DemoServer, tmp_path: Path) -> Iterator[Service]:
 
 
 def call(status: StatusPage, *data: Any) -> Any:
-    """What the page gets for a button, or with the token alone for a look."""
+    """Call the function of a button, or with the token alone that of the view."""
     function = status.make_act() if len(data) > 1 else status.make_look()
     return asyncio.run(function(list(data), request()))
 
 
 def is_posted(snapshot: JobSnapshot) -> bool:
-    """Whether a job waits on its server."""
+    """Return whether a job waits on its server."""
     return snapshot.state is not None and snapshot.state.status == "queued"
 
 

@@ -1,5 +1,5 @@
-"""Pacing: a page gets the newest frame when it has painted the one before and asks, and waits where
-nothing is new.
+"""Pacing: a page gets the newest frame after it has painted the one before, and waits if nothing is
+new.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ from tests.clocks import HANG_SECONDS, ManualClock
 
 
 def new_job() -> Job:
-    """A job that nobody runs; the test changes it."""
+    """Make a job that nobody runs; the test changes it."""
     return Job(Order("tiny", "Tiny", Prompt({}), {"seed": 2**64 - 1}, ("seed",)))
 
 
 def show_frame(job: Job, number: int) -> None:
-    """Let the job have its frame `number`."""
+    """Give the job its frame `number`."""
     preview = Preview(f"frame {number}".encode(), "image/jpeg", "3")
     job.update(
         phase="running",
@@ -53,15 +53,15 @@ Ask = Callable[..., Awaitable[Message]]
 
 
 def run(test: Callable[[Job, Ask, ManualClock], Awaitable[None]]) -> None:
-    """Run a test on a loop of its own, with a job, the way to ask how it is, and a clock."""
+    """Run a test on its own event loop, with a job, a function that waits for news, and a clock."""
 
     async def main() -> None:
         job, clock = new_job(), ManualClock()
 
         async def ask(seen: ShownState, hold_seconds: float = KEEPALIVE_SECONDS) -> Message:
             seen = replace(seen, token=job.token)
-            with JobFeed(select_jobs([job]), clock) as watch:
-                news = watch.wait_for_update(seen, hold_seconds)
+            with JobFeed(select_jobs([job]), clock) as feed:
+                news = feed.wait_for_update(seen, hold_seconds)
                 return compose_message(await asyncio.wait_for(news, HANG_SECONDS), seen, Path())
 
         await test(job, ask, clock)
@@ -70,13 +70,13 @@ def run(test: Callable[[Job, Ask, ManualClock], Awaitable[None]]) -> None:
 
 
 async def rest() -> None:
-    """Let what was begun go on until it waits."""
+    """Let all tasks run until they wait."""
     for _ in range(5):
         await asyncio.sleep(0)
 
 
 def read_seen(message: Message) -> ShownState:
-    """What a page has seen that shows this message."""
+    """Return the state of a page that shows this message."""
     return ShownState(message["version"], message["frames"], message["ended"])
 
 
@@ -195,38 +195,38 @@ def test_a_cancellation_that_comes_together_with_news_is_not_swallowed() -> None
 
 
 class Tab:
-    """A page that has a stream, as its script behaves."""
+    """A page with a stream; it behaves like the script."""
 
     def __init__(self, jobs: list[Job], clock: ManualClock) -> None:
-        self._watch = JobFeed(select_jobs(jobs), clock)
-        self._watch.__enter__()
-        self.stream = JobStream(self._watch, Path())
+        self._feed = JobFeed(select_jobs(jobs), clock)
+        self._feed.__enter__()
+        self.stream = JobStream(self._feed, Path())
         self._messages = self.stream.messages()
         self._waiting: asyncio.Future[Message] | None = None
 
     async def read(self) -> Message:
-        """The next message; it is not painted yet."""
+        """Return the next message; it is not painted yet."""
         return await asyncio.wait_for(anext(self._messages), HANG_SECONDS)
 
     async def is_told(self) -> bool:
-        """Whether there is a message without anything that happens first; it stays to be read."""
+        """Return whether a message has come by now; `read_told` returns it."""
         if self._waiting is None:
             self._waiting = asyncio.ensure_future(anext(self._messages))
         await rest()
         return self._waiting.done()
 
     async def read_told(self) -> Message:
-        """The message that `is_told` began to wait for."""
+        """Return the message that `is_told` began to wait for."""
         assert self._waiting is not None
         waiting, self._waiting = self._waiting, None
         return await asyncio.wait_for(waiting, HANG_SECONDS)
 
     def paint(self, message: Message) -> None:
-        """Say that a message was painted."""
+        """Acknowledge a message as painted."""
         self.stream.acknowledge(message["number"])
 
     async def read_to_end(self) -> list[Message]:
-        """All further messages, each painted at once."""
+        """Return all further messages; each is painted at once."""
         messages = []
         async for message in self._messages:
             messages.append(message)
@@ -234,12 +234,12 @@ class Tab:
         return messages
 
     def close(self) -> None:
-        """Let go of everything."""
-        self._watch.__exit__(None, None, None)
+        """Close the stream and the feed."""
+        self._feed.__exit__(None, None, None)
 
 
 def open_tab(test: Callable[[list[Job], Tab, ManualClock], Awaitable[None]], count: int) -> None:
-    """Run a test with a page that has a stream about so many jobs."""
+    """Run a test with a page that has a stream about this many jobs."""
 
     async def main() -> None:
         jobs, clock = [new_job() for _ in range(count)], ManualClock()
@@ -297,8 +297,8 @@ def test_a_job_that_is_added_is_told_by_the_stream_that_there_is() -> None:
         tab.paint(await tab.read())
         assert not await tab.is_told()
         further = new_job()
-        watch = tab.stream.watch
-        watch.change(watch.view.add([further]))
+        feed = tab.stream.feed
+        feed.change(feed.selection.add([further]))
         told = await tab.read_told()
         assert [one["token"] for one in told["jobs"]] == [jobs[0].token, further.token]
         assert told["token"] == jobs[0].token
@@ -316,7 +316,7 @@ def test_a_tab_that_was_told_the_end_has_no_stream_for_further_jobs() -> None:
         name = ("session", "somebody")
         streams = JobStreams(2, Path())
         job = new_job()
-        with JobFeed(select_jobs([job])) as watch, streams.open(watch, name) as stream:
+        with JobFeed(select_jobs([job])) as feed, streams.open(feed, name) as stream:
             assert streams.find_of_tab(name) is stream
             job.update(phase="done")
             last = await anext(stream.messages())
@@ -332,12 +332,12 @@ def test_another_job_of_the_page_is_shown_at_once_with_its_newest_frame() -> Non
             show_frame(job, 1)
         tab.paint(await tab.read())
         assert not await tab.is_told()
-        watch = tab.stream.watch
-        watch.change(watch.view.select(jobs[1].token))
+        feed = tab.stream.feed
+        feed.change(feed.selection.select(jobs[1].token))
         told = await tab.read_told()
         assert told["token"] == jobs[1].token and told["frames"] == 1 and told["image"]
-        watch.change(watch.view.select("nobody's"))
-        assert watch.view.shown is jobs[1]
+        feed.change(feed.selection.select("nobody's"))
+        assert feed.selection.shown is jobs[1]
 
     open_tab(test, 2)
 
@@ -402,13 +402,13 @@ def test_the_oldest_job_that_is_not_over_is_shown_first() -> None:
 def test_a_program_gets_a_preview_at_most_twice_a_second() -> None:
     async def main() -> None:
         job, clock = new_job(), ManualClock()
-        with JobFeed(select_jobs([job]), clock) as watch:
-            pace = ProgramPacing(watch)
+        with JobFeed(select_jobs([job]), clock) as feed:
+            pacing = ProgramPacing(feed)
 
             async def take(seen: ShownState) -> ShownState:
-                """Let the program have what is new; what it wants to see next."""
-                news = await watch.wait_for_update(seen, 0.0)
-                turn = asyncio.ensure_future(pace.wait_until_ready(news, seen))
+                """Give the program an update; return what it wants to see next."""
+                news = await feed.wait_for_update(seen, 0.0)
+                turn = asyncio.ensure_future(pacing.wait_until_ready(news, seen))
                 await asyncio.to_thread(clock.await_waiters)
                 clock.advance(REPORT_SECONDS)
                 return await asyncio.wait_for(turn, HANG_SECONDS) or ShownState()

@@ -1,4 +1,4 @@
-"""Sweeps as programs start them: over HTTP, beside each preset's endpoint."""
+"""Endpoints of sweeps for programs."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ pytestmark = pytest.mark.app
 
 @pytest.fixture(scope="module")
 def client(app: RunningApp, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    """A gradio_client connected to the app."""
+    """Connect a gradio_client to the app."""
     client = Client(app.url, verbose=False, download_files=tmp_path_factory.mktemp("downloads"))
     yield client
     client.close()
 
 
 def call(client: Client, axes: Any, values: Any = None, name: str = "text_to_image") -> Any:
-    """What a sweep comes to."""
+    """Run a sweep; return its points and its info."""
     return client.predict(axes=axes, values=values or {}, api_name=f"/{name}_sweep")
 
 

@@ -1,5 +1,5 @@
-"""The page of sweeps without a browser: drafts, what is said beside them, whose sweeps are seen,
-and what changed.
+"""The page of sweeps without a browser: drafts and their problems, whose sweeps it shows, and what
+has changed.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ Json = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def quick() -> Iterator[DemoServer]:
-    """A demo server without any waiting, with a checkpoint whose name holds a comma."""
+    """Start a demo server that never waits, with a checkpoint whose name contains a comma."""
     names = (COMMA, "dream-sd15.safetensors", "photo-xl.safetensors")
     with DemoServer(DemoOptions(step_seconds=0.0, checkpoints=names)) as server:
         yield server
@@ -53,7 +53,7 @@ def quick() -> Iterator[DemoServer]:
 
 @pytest.fixture(scope="module")
 def presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The presets that ship, one of them with suggestions."""
+    """Copy the shipped presets, one of them with suggested axes."""
     folder = tmp_path_factory.mktemp("sweeps") / "presets"
     shutil.copytree(shipped_presets(), folder)
     file = folder / "text_to_image.yaml"
@@ -84,7 +84,7 @@ def api(service: Service, page_sessions: PageSessions) -> SweepApi:
 
 
 def draft(*axes: Mapping[str, str], preset: str = "text_to_image", **values: Any) -> Json:
-    """A draft as the editor sends it."""
+    """Make a draft as the editor sends it."""
     told = [[{"field": name, "text": text} for name, text in axis.items()] for axis in axes]
     return {"definition": {"preset": preset, "values": {"prompt": "a fox", **values}, "axes": told}}
 
@@ -95,7 +95,7 @@ def begin(api: SweepApi, *axes: Mapping[str, str], owner: str = ADA, **values: A
 
 
 def wait(api: SweepApi, token: str, until: Callable[[Json], bool], owner: str = ADA) -> Json:
-    """The sweep's page as soon as it is as asked for."""
+    """Poll the page of a sweep until it is as asked for."""
     end = time.monotonic() + 30
     while not until(told := api.open(owner, {"token": token})):
         assert time.monotonic() < end, told["line"]
@@ -386,16 +386,12 @@ def test_the_page_of_sweeps_keeps_its_functions_numbers(demo: DemoServer, tmp_pa
     shutil.copytree(shipped_presets(), folder)
     with run_app(demo.url, tmp_path / "outputs", folder) as running:
         before = [
-            (number, fn.name)
-            for number, fn in running.app.blocks.fns.items()
-            if fn.name in ("enter", "admit")
+            (number, fn.name) for number, fn in running.app.blocks.fns.items() if fn.name == "enter"
         ]
         (folder / "upscale.yaml").unlink()
         running.app.service.reload()
         blocks = running.app.blocks
-        after = [
-            (number, fn.name) for number, fn in blocks.fns.items() if fn.name in ("enter", "admit")
-        ]
+        after = [(number, fn.name) for number, fn in blocks.fns.items() if fn.name == "enter"]
         assert running.app.revision >= 1 and before == after and len(before) == 2
 
 

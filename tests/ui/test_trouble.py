@@ -1,6 +1,4 @@
-"""Bad input, and servers that misbehave: one clear sentence where the person looks, and everything
-else goes on.
-"""
+"""Bad input and servers that misbehave: there is one clear sentence, and everything else works."""
 
 from __future__ import annotations
 
@@ -22,13 +20,13 @@ pytestmark = pytest.mark.app
 
 
 def read_page(app: RunningApp) -> str:
-    """Everything that the page shows at first, as text."""
+    """Read everything that the page shows at first, as text."""
     config = httpx.get(f"{app.url}config").json()
     return "\n".join(str(component["props"].get("value", "")) for component in config["components"])
 
 
 def assert_harmless(text: str) -> None:
-    """No traceback, and nothing secret."""
+    """Assert that a text contains no traceback and no secret."""
     assert "Traceback" not in text and "hunter2" not in text
 
 
@@ -113,7 +111,7 @@ def test_a_server_killed_in_mid_run_gets_the_job_again(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def mixed(demo: DemoServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A presets folder with one good preset and one of each bad kind."""
+    """Make a folder of presets with one good preset and one of each bad kind."""
     folder = tmp_path_factory.mktemp("presets")
     for name in ("text_to_image.yaml", "text_to_image.json"):
         shutil.copy(shipped_presets() / name, folder)

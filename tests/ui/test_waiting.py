@@ -1,4 +1,4 @@
-"""What the page's services do with time, on a clock that the test moves."""
+"""How the page's services wait, on a clock that the test moves."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_secret_is_forgotten_when_nobody_used_it_for_long(clock: ManualClock) 
 
 @pytest.fixture
 def silent(tmp_path: Path) -> Iterator[DemoServer]:
-    """A server that says nothing about itself for an hour."""
+    """Make a server silent about its status for an hour."""
     with DemoServer(DemoOptions(slow_on={"/system_stats": 3600.0})) as server:
         yield server
 

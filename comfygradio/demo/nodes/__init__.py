@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from comfygradio.demo.cache import NodeResult
-from comfygradio.demo.node_run import NodeRun
-from comfygradio.demo.values import NodeInputs
-
-NodeFunction = Callable[[NodeRun, NodeInputs], NodeResult]
+from comfygradio.demo.execution.node_run import NodeFunction
+from comfygradio.demo.nodes import (
+    conditioning,
+    images,
+    lab,
+    lab_forms,
+    latents,
+    loaders,
+    masks,
+    outputs,
+    primitives,
+    sampling,
+    sounds,
+    videos,
+)
 
 
 def all_nodes() -> dict[str, NodeFunction]:
     """Class name to function, lab nodes included."""
-    from comfygradio.demo.nodes import (
-        conditioning,
-        images,
-        lab,
-        lab_forms,
-        latents,
-        loaders,
-        masks,
-        outputs,
-        primitives,
-        sampling,
-        sounds,
-        videos,
-    )
-
     found: dict[str, NodeFunction] = {}
     for module in (
         conditioning,

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from comfygradio.demo.cache import NodeResult
-from comfygradio.demo.node_run import NodeRun
+from comfygradio.demo.execution.node_run import NodeFunction, NodeResult, NodeRun
+from comfygradio.demo.execution.values import Conditioning, Control, NodeInputs
+from comfygradio.demo.media.painting import hash_number
 from comfygradio.demo.nodes.latents import encode_images, fit_mask
-from comfygradio.demo.painting import hash_number
-from comfygradio.demo.values import Conditioning, Control, NodeInputs
-
-if TYPE_CHECKING:
-    from comfygradio.demo.nodes import NodeFunction
 
 
 def nodes() -> dict[str, NodeFunction]:
@@ -31,45 +26,53 @@ def nodes() -> dict[str, NodeFunction]:
 
 def encode_text(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     clip = inputs.model("clip")
-    loras = [f"{name} {strength}" for name, strength in clip.loras]
-    extras = (f"layer {clip.stop_at_layer}", *loras)
-    texts = ((inputs.text("text"), 1.0),)
-    return NodeResult((Conditioning(texts, extras),))
+    extras = [f"layer {clip.stop_at_layer}"]
+    for name, strength in clip.loras:
+        extras.append(f"{name} {strength}")
+    weighted = (inputs.text("text"), 1.0)
+    conditioning = Conditioning(texts=(weighted,), extras=tuple(extras))
+    return NodeResult((conditioning,))
 
 
 def combine(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     first = inputs.conditioning("conditioning_1")
     second = inputs.conditioning("conditioning_2")
-    return NodeResult((join(first, second),))
+    joined = join(first, second)
+    return NodeResult((joined,))
 
 
 def concatenate(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     first = inputs.conditioning("conditioning_to")
     second = inputs.conditioning("conditioning_from")
-    return NodeResult((join(first, second),))
+    joined = join(first, second)
+    return NodeResult((joined,))
 
 
 def average(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     strength = inputs.real("conditioning_to_strength")
     first = weigh(inputs.conditioning("conditioning_to"), strength)
     second = weigh(inputs.conditioning("conditioning_from"), 1 - strength)
-    return NodeResult((join(first, second),))
+    joined = join(first, second)
+    return NodeResult((joined,))
 
 
 def zero_out(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     conditioning = inputs.conditioning("conditioning")
-    return NodeResult((replace(conditioning, texts=()),))
+    empty = replace(conditioning, texts=())
+    return NodeResult((empty,))
 
 
 def set_guidance(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     conditioning = inputs.conditioning("conditioning")
-    guidance = f"guidance {inputs.real('guidance')}"
-    extras = (*conditioning.extras, guidance)
-    return NodeResult((replace(conditioning, extras=extras),))
+    guidance = inputs.real("guidance")
+    extras = (*conditioning.extras, f"guidance {guidance}")
+    guided = replace(conditioning, extras=extras)
+    return NodeResult((guided,))
 
 
 def apply_control(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    return NodeResult((add_control(inputs, "conditioning"),))
+    conditioning = add_control(inputs, "conditioning")
+    return NodeResult((conditioning,))
 
 
 def apply_control_to_both(run: NodeRun, inputs: NodeInputs) -> NodeResult:
@@ -117,5 +120,7 @@ def join(first: Conditioning, second: Conditioning) -> Conditioning:
 
 
 def weigh(conditioning: Conditioning, strength: float) -> Conditioning:
-    texts = [(text, weight * strength) for text, weight in conditioning.texts]
+    texts: list[tuple[str, float]] = []
+    for text, weight in conditioning.texts:
+        texts.append((text, weight * strength))
     return replace(conditioning, texts=tuple(texts))

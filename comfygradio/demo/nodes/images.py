@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Any
 
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
-from comfygradio.demo.cache import NodeResult
-from comfygradio.demo.node_run import NodeRun
-from comfygradio.demo.resizing import resize_image
-from comfygradio.demo.values import Images, NodeInputs
+from comfygradio.demo.execution.node_run import NodeFunction, NodeResult, NodeRun
+from comfygradio.demo.execution.values import Images, NodeInputs
+from comfygradio.demo.media.pictures import resize_image
 
-if TYPE_CHECKING:
-    from comfygradio.demo.nodes import NodeFunction
+GREY = (128, 128, 128)
 
 ROTATIONS = {
     "90 degrees": Image.Transpose.ROTATE_270,
@@ -46,30 +44,39 @@ def nodes() -> dict[str, NodeFunction]:
 
 
 def each(images: Images, change: Callable[[Image.Image], Image.Image]) -> NodeResult:
-    return NodeResult(([change(image) for image in images],))
+    """The result of a node that does the same with every picture of a batch."""
+    changed = [change(image) for image in images]
+    return NodeResult((changed,))
 
 
 def make_empty(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     color = inputs.integer("color")
-    rgb = (color >> 16 & 255, color >> 8 & 255, color & 255)
-    size = (inputs.integer("width", 512), inputs.integer("height", 512))
-    count = inputs.integer("batch_size", 1)
-    images = [Image.new("RGB", size, rgb) for _ in range(count)]
+    red = color >> 16 & 255
+    green = color >> 8 & 255
+    blue = color & 255
+    width = inputs.integer("width", 512)
+    height = inputs.integer("height", 512)
+    images: Images = []
+    for _ in range(inputs.integer("batch_size", 1)):
+        images.append(Image.new("RGB", (width, height), (red, green, blue)))
     return NodeResult((images,))
 
 
 def scale(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     """A width or height of 0 follows from the other one; both 0 changes nothing."""
     images = inputs.images("image")
+    first = images[0]
     width = inputs.integer("width")
     height = inputs.integer("height")
     if width == 0 and height == 0:
         return NodeResult((images,))
-    width = width or max(1, round(images[0].width * height / images[0].height))
-    height = height or max(1, round(images[0].height * width / images[0].width))
+    if width == 0:
+        width = max(1, round(first.width * height / first.height))
+    if height == 0:
+        height = max(1, round(first.height * width / first.width))
     crop_first = inputs.text("crop") == "center"
     method = inputs.text("upscale_method")
-    return each(images, lambda image: resize_image(image, width, height, method, crop_first))
+    return resize_all(images, width, height, method, crop_first)
 
 
 def scale_by(run: NodeRun, inputs: NodeInputs) -> NodeResult:
@@ -79,15 +86,16 @@ def scale_by(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 
 
 def scale_to_total(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    """So many megapixels, with sides that are multiples of `resolution_steps`."""
     images = inputs.images("image")
     first = images[0]
     pixels = inputs.real("megapixels") * 1024 * 1024
     factor = math.sqrt(pixels / (first.width * first.height))
     step = inputs.integer("resolution_steps", 1)
-    width = max(step, round(first.width * factor / step) * step)
-    height = max(step, round(first.height * factor / step) * step)
+    width = round(first.width * factor / step) * step
+    height = round(first.height * factor / step) * step
     method = inputs.text("upscale_method")
-    return each(images, lambda image: resize_image(image, width, height, method, False))
+    return resize_all(images, max(step, width), max(step, height), method)
 
 
 def upscale(run: NodeRun, inputs: NodeInputs) -> NodeResult:
@@ -100,9 +108,21 @@ def upscale(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 
 
 def scale_all(images: Images, factor: float, method: str) -> NodeResult:
-    width = round(images[0].width * factor)
-    height = round(images[0].height * factor)
-    return each(images, lambda image: resize_image(image, width, height, method, False))
+    first = images[0]
+    width = round(first.width * factor)
+    height = round(first.height * factor)
+    return resize_all(images, width, height, method)
+
+
+def resize_all(
+    images: Images, width: int, height: int, method: str, crop_first: bool = False
+) -> NodeResult:
+    """The result of a node that gives all pictures one size."""
+
+    def resize(image: Image.Image) -> Image.Image:
+        return resize_image(image, width, height, method, crop_first)
+
+    return each(images, resize)
 
 
 def resize_any(run: NodeRun, inputs: NodeInputs) -> NodeResult:
@@ -111,41 +131,56 @@ def resize_any(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     width, height = choose_size(images[0], inputs)
     crop_first = inputs.text("resize_type.crop", "disabled") == "center"
     method = inputs.text("scale_method", "area")
-    return each(images, lambda image: resize_image(image, width, height, method, crop_first))
+    return resize_all(images, width, height, method, crop_first)
 
 
 def choose_size(image: Image.Image, inputs: NodeInputs) -> tuple[int, int]:
+    """The size that the chosen way of resizing asks for. TypeError for one that is unknown."""
     kind = inputs.text("resize_type")
-    value = {name.partition(".")[2]: inputs.get(name) for name in inputs.names() if "." in name}
     width, height = image.size
-    factors: dict[str, Callable[[], float]] = {
-        "scale by multiplier": lambda: float(value["multiplier"]),
-        "scale longer dimension": lambda: float(value["longer_size"]) / max(width, height),
-        "scale shorter dimension": lambda: float(value["shorter_size"]) / min(width, height),
-        "scale width": lambda: float(value["width"]) / width,
-        "scale height": lambda: float(value["height"]) / height,
-        "scale total pixels": lambda: math.sqrt(
-            float(value["megapixels"]) * 1048576 / (width * height)
-        ),
-    }
-    if kind in factors:
-        factor = factors[kind]()
-        width = max(1, round(width * factor))
-        height = max(1, round(height * factor))
-        return width, height
     if kind == "scale dimensions":
-        return int(value["width"]) or width, int(value["height"]) or height
+        wanted_width = int(take_option(inputs, "width"))
+        wanted_height = int(take_option(inputs, "height"))
+        return wanted_width or width, wanted_height or height
     if kind == "match size":
-        size: tuple[int, int] = value["match"][0].size
+        size: tuple[int, int] = take_option(inputs, "match")[0].size
         return size
     if kind == "scale to multiple":
-        multiple = int(value["multiple"])
+        multiple = int(take_option(inputs, "multiple"))
         width = max(multiple, width // multiple * multiple)
         height = max(multiple, height // multiple * multiple)
         return width, height
+    factor = choose_factor(kind, image, inputs)
+    return max(1, round(width * factor)), max(1, round(height * factor))
+
+
+def choose_factor(kind: str, image: Image.Image, inputs: NodeInputs) -> float:
+    """How much larger a way of resizing makes a picture. TypeError for one that is unknown."""
+    width, height = image.size
+    if kind == "scale by multiplier":
+        return float(take_option(inputs, "multiplier"))
+    if kind == "scale longer dimension":
+        return float(take_option(inputs, "longer_size")) / max(width, height)
+    if kind == "scale shorter dimension":
+        return float(take_option(inputs, "shorter_size")) / min(width, height)
+    if kind == "scale width":
+        return float(take_option(inputs, "width")) / width
+    if kind == "scale height":
+        return float(take_option(inputs, "height")) / height
+    if kind == "scale total pixels":
+        pixels = float(take_option(inputs, "megapixels")) * 1048576
+        return math.sqrt(pixels / (width * height))
     raise TypeError(
         "ResizeImageMaskNode.execute() missing 1 required positional argument: 'resize_type'"
     )
+
+
+def take_option(inputs: NodeInputs, name: str) -> Any:
+    """An input that the chosen way of resizing brings. KeyError if it is not there."""
+    dotted = f"resize_type.{name}"
+    if not inputs.has(dotted):
+        raise KeyError(name)
+    return inputs.get(dotted)
 
 
 def invert(run: NodeRun, inputs: NodeInputs) -> NodeResult:
@@ -153,9 +188,12 @@ def invert(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 
 
 def blur(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    radius = inputs.real("sigma") * min(1.0, inputs.integer("blur_radius") / 3)
     images = inputs.images("image")
-    return each(images, lambda image: image.filter(ImageFilter.GaussianBlur(radius)))
+    # A radius below 3 cuts the wide part of the blur off.
+    share = min(1.0, inputs.integer("blur_radius") / 3)
+    sigma = inputs.real("sigma")
+    gaussian = ImageFilter.GaussianBlur(sigma * share)
+    return each(images, lambda image: image.filter(gaussian))
 
 
 def crop(run: NodeRun, inputs: NodeInputs) -> NodeResult:
@@ -163,14 +201,17 @@ def crop(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     width, height = images[0].size
     left = min(inputs.integer("x"), width - 1)
     top = min(inputs.integer("y"), height - 1)
-    right = min(left + inputs.integer("width"), width)
-    bottom = min(top + inputs.integer("height"), height)
-    return each(images, lambda image: image.crop((left, top, right, bottom)))
+    right = left + inputs.integer("width")
+    bottom = top + inputs.integer("height")
+    box = (left, top, min(right, width), min(bottom, height))
+    return each(images, lambda image: image.crop(box))
 
 
 def flip(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    vertical = inputs.text("flip_method").startswith("x")
-    return each(inputs.images("image"), ImageOps.flip if vertical else ImageOps.mirror)
+    images = inputs.images("image")
+    if inputs.text("flip_method").startswith("x"):
+        return each(images, ImageOps.flip)
+    return each(images, ImageOps.mirror)
 
 
 def rotate(run: NodeRun, inputs: NodeInputs) -> NodeResult:
@@ -186,13 +227,16 @@ def composite(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     target = inputs.images("destination")
     if inputs.get("resize_source"):
         source = source.resize(target[0].size)
-    mask = inputs.masks("mask")[0].resize(source.size) if inputs.has("mask") else None
+    mask: Image.Image | None = None
+    if inputs.has("mask"):
+        first_mask = inputs.masks("mask")[0]
+        mask = first_mask.resize(source.size)
     place = (inputs.integer("x"), inputs.integer("y"))
 
     def paste(image: Image.Image) -> Image.Image:
-        image = image.copy()
-        image.paste(source, place, mask)
-        return image
+        pasted = image.copy()
+        pasted.paste(source, place, mask)
+        return pasted
 
     return each(target, paste)
 
@@ -204,51 +248,53 @@ def pad(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     images = inputs.images("image")
     left = inputs.integer("left")
     top = inputs.integer("top")
-    right = inputs.integer("right")
-    bottom = inputs.integer("bottom")
     width, height = images[0].size
-    size = (left + width + right, top + height + bottom)
+    right = left + width
+    bottom = top + height
+    size = (right + inputs.integer("right"), bottom + inputs.integer("bottom"))
     mask = Image.new("L", size, 255)
-    ImageDraw.Draw(mask).rectangle((left, top, left + width - 1, top + height - 1), fill=0)
+    ImageDraw.Draw(mask).rectangle((left, top, right - 1, bottom - 1), fill=0)
     feathering = inputs.integer("feathering")
     if feathering:
         mask = mask.filter(ImageFilter.GaussianBlur(feathering / 4))
-
-    def frame(image: Image.Image) -> Image.Image:
-        padded = Image.new("RGB", size, (128, 128, 128))
+    framed: Images = []
+    for image in images:
+        padded = Image.new("RGB", size, GREY)
         padded.paste(image, (left, top))
-        return padded
-
-    framed = [frame(image) for image in images]
+        framed.append(padded)
     return NodeResult((framed, [mask]))
 
 
 def batch(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    batches = [inputs.images("image1"), inputs.images("image2")]
-    return NodeResult((join_batches(batches),))
+    first = inputs.images("image1")
+    second = inputs.images("image2")
+    joined = join_batches([first, second])
+    return NodeResult((joined,))
 
 
 def batch_many(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     names = sorted(inputs.names(), key=parse_number)
     batches = [inputs.images(name) for name in names]
-    return NodeResult((join_batches(batches),))
+    joined = join_batches(batches)
+    return NodeResult((joined,))
 
 
 def parse_number(name: str) -> int:
     """The number in the name of an input, 0 where there is none."""
-    digits = "".join(letter for letter in name if letter.isdigit())
-    return int(digits or 0)
+    digits = [letter for letter in name if letter.isdigit()]
+    return int("".join(digits) or 0)
 
 
 def join_batches(batches: list[Images]) -> Images:
     """One batch; pictures of another size are fitted to the first one's."""
-    width, height = batches[0][0].size
+    first = batches[0][0]
     joined: Images = []
     for images in batches:
         for image in images:
-            if image.size != (width, height):
-                image = resize_image(image, width, height, "bilinear", True)
-            joined.append(image)
+            if image.size == first.size:
+                joined.append(image)
+            else:
+                joined.append(resize_image(image, first.width, first.height, "bilinear", True))
     return joined
 
 
@@ -264,6 +310,7 @@ def take_from_batch(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 
 def get_size(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     images = inputs.images("image")
+    count = len(images)
     width, height = images[0].size
-    run.send_text(f"width: {width}, height: {height}\n batch size: {len(images)}")
-    return NodeResult((width, height, len(images)))
+    run.send_text(f"width: {width}, height: {height}\n batch size: {count}")
+    return NodeResult((width, height, count))

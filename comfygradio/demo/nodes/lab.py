@@ -1,23 +1,19 @@
-"""Test nodes: they sleep, raise, send texts, or send preview frames at an exact pace."""
+"""Test nodes: they sleep, raise, send texts, or send preview frames at an exact rate."""
 
 from __future__ import annotations
 
 import io
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from comfygradio.demo.cache import NodeResult
-from comfygradio.demo.folders import PICTURE_FORMATS
-from comfygradio.demo.node_run import NodeRun, encode_image
-from comfygradio.demo.painting import Recipe
-from comfygradio.demo.values import NodeInputs
-
-if TYPE_CHECKING:
-    from comfygradio.demo.nodes import NodeFunction
+from comfygradio.demo.execution.folders import PICTURE_FORMATS
+from comfygradio.demo.execution.node_run import NodeFunction, NodeResult, NodeRun
+from comfygradio.demo.execution.values import NodeInputs
+from comfygradio.demo.media.painting import Recipe
+from comfygradio.demo.media.pictures import encode_image
 
 TICK = 0.05
 GRAIN = 2.0
@@ -30,19 +26,20 @@ def nodes() -> dict[str, NodeFunction]:
 def sleep(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     """Sleeps `seconds`, interruptible, or deaf to interrupts when `deaf` is set.
 
-    Whoever is not deaf ends at once while the server is hurried.
+    If it is not deaf, it ends at once while the server skips waits.
     """
     seconds = inputs.real("seconds")
+    result = NodeResult((inputs.get("value", 0),))
     if inputs.get("deaf"):
         time.sleep(seconds)
-        return NodeResult((inputs.get("value", 0),))
+        return result
     count = max(1, round(seconds / TICK))
     for step in range(count):
         if run.interrupt.timing.skips_waits:
             break
         run.wait(seconds / count)
         run.step(step + 1, count)
-    return NodeResult((inputs.get("value", 0),))
+    return result
 
 
 def fail(run: NodeRun, inputs: NodeInputs) -> NodeResult:
@@ -65,24 +62,27 @@ def send_frames(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     fps = inputs.real("fps")
     width = inputs.integer("width", 512)
     height = inputs.integer("height", 512)
-    encoded = [encode_image(frame, "JPEG") for frame in draw_frames(count, width, height)]
+    frames = [encode_image(frame, "JPEG") for frame in draw_frames(count, width, height)]
     start = time.monotonic()
-    for index, frame in enumerate(encoded):
+    for index, frame in enumerate(frames):
         due = start + index / fps
         run.wait(due - time.monotonic())
         run.step(index + 1, count, frame)
-    data, _ = encoded[-1]
+    data, _ = frames[-1]
     with Image.open(io.BytesIO(data), formats=PICTURE_FORMATS) as last:
-        return NodeResult(([last.convert("RGB")],))
+        picture = last.convert("RGB")
+    return NodeResult(([picture],))
 
 
 def draw_frames(count: int, width: int, height: int) -> Iterator[Image.Image]:
     """Grainy landscapes with their number (from 1) drawn big in the middle."""
-    picture = Recipe("lab frames", "lab", "lab").draw(width, height)
+    recipe = Recipe("lab frames", "lab", "lab")
+    picture = recipe.draw(width, height)
     base = np.asarray(picture, dtype=np.float32)
     rng = np.random.default_rng(1)
     grain = rng.normal(0, GRAIN, base.shape).astype(np.float32)
-    font = ImageFont.load_default(max(10, min(width, height) // 3))
+    size = max(10, min(width, height) // 3)
+    font = ImageFont.load_default(size)
     for number in range(1, count + 1):
         moved = np.roll(grain, 7 * number, axis=1)
         yield number_frame(base, moved, number, font)

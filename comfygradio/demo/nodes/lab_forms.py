@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from comfygradio.demo.cache import NodeResult
-from comfygradio.demo.node_run import NodeRun
-from comfygradio.demo.values import NodeInputs
-
-if TYPE_CHECKING:
-    from comfygradio.demo.nodes import NodeFunction
+from comfygradio.demo.execution.node_run import NodeFunction, NodeResult, NodeRun
+from comfygradio.demo.execution.values import NodeInputs
 
 COLOR_SIZE = (64, 64)
 
@@ -28,7 +23,9 @@ def nodes() -> dict[str, NodeFunction]:
 
 
 def show(text: str, *more: object) -> NodeResult:
-    return NodeResult((text, *more), {"text": [text]})
+    """A result that is the text, and further outputs; the text is shown too."""
+    outputs = (text, *more)
+    return NodeResult(outputs, {"text": [text]})
 
 
 def show_tags(run: NodeRun, inputs: NodeInputs) -> NodeResult:
@@ -42,13 +39,18 @@ def show_tags(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 def show_color(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     """`#ff8800`, then the number as `#rrggbb` if there is one; and a picture of the colour."""
     color = inputs.text("color")
-    number = f" #{inputs.integer('number'):06x}" if inputs.has("number") else ""
-    return show(color + number, [Image.new("RGB", COLOR_SIZE, color)])
+    text = color
+    if inputs.has("number"):
+        number = inputs.integer("number")
+        text = f"{color} #{number:06x}"
+    picture = Image.new("RGB", COLOR_SIZE, color)
+    return show(text, [picture])
 
 
 def show_file(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     name = inputs.text("file")
-    size = run.folders.annotated(name).stat().st_size
+    path = run.folders.annotated(name)
+    size = path.stat().st_size
     return show(f"{name}: {size} bytes")
 
 

@@ -6,19 +6,15 @@ Sizes are kept in pixels, multiples of 8.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from PIL import Image, ImageFilter
 
-from comfygradio.demo.cache import NodeResult
-from comfygradio.demo.node_run import NodeRun
-from comfygradio.demo.resizing import METHODS, crop_to_ratio
-from comfygradio.demo.values import Images, Latent, NodeInputs
-
-if TYPE_CHECKING:
-    from comfygradio.demo.nodes import NodeFunction
+from comfygradio.demo.execution.node_run import NodeFunction, NodeResult, NodeRun
+from comfygradio.demo.execution.values import Images, Latent, NodeInputs
+from comfygradio.demo.media.pictures import METHODS, crop_to_ratio
 
 GRID = 8
+BROWN = (122, 113, 104)
 
 
 def nodes() -> dict[str, NodeFunction]:
@@ -45,7 +41,8 @@ def make_empty(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 
 
 def encode(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    return NodeResult((encode_images(inputs.images("pixels")),))
+    latent = encode_images(inputs.images("pixels"))
+    return NodeResult((latent,))
 
 
 def encode_for_inpaint(run: NodeRun, inputs: NodeInputs) -> NodeResult:
@@ -53,21 +50,22 @@ def encode_for_inpaint(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     latent = encode_images(inputs.images("pixels"))
     mask = fit_mask(inputs.masks("mask")[0], latent)
     grey = Image.new("RGB", (latent.width, latent.height), (128, 128, 128))
-    pictures = tuple(Image.composite(grey, picture, mask) for picture in latent.pictures)
+    pictures = [Image.composite(grey, picture, mask) for picture in latent.pictures]
     reach = inputs.integer("grow_mask_by") // 2
     # Pillow crashes on a size of 1.
     if reach:
         mask = mask.filter(ImageFilter.MaxFilter(2 * reach + 1))
-    return NodeResult((replace(latent, pictures=pictures, mask=mask),))
+    masked = replace(latent, pictures=tuple(pictures), mask=mask)
+    return NodeResult((masked,))
 
 
 def decode(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    """The pictures of a latent; brown ones for an empty latent."""
     latent = inputs.latent("samples")
-    inputs.get("vae")
     if latent.pictures:
         return NodeResult((list(latent.pictures),))
-    brown = Image.new("RGB", (latent.width, latent.height), (122, 113, 104))
-    images = [brown.copy() for _ in range(latent.batch)]
+    size = (latent.width, latent.height)
+    images = [Image.new("RGB", size, BROWN) for _ in range(latent.batch)]
     return NodeResult((images,))
 
 
@@ -78,8 +76,10 @@ def upscale(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     height = inputs.integer("height")
     if width == 0 and height == 0:
         return NodeResult((latent,))
-    width = width or round(latent.width * height / latent.height)
-    height = height or round(latent.height * width / latent.width)
+    if width == 0:
+        width = round(latent.width * height / latent.height)
+    if height == 0:
+        height = round(latent.height * width / latent.width)
     crop = inputs.text("crop") == "center"
     method = inputs.text("upscale_method")
     resized = resize_latent(latent, snap(width), snap(height), method, crop)
@@ -91,14 +91,16 @@ def upscale_by(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     factor = inputs.real("scale_by")
     width = snap(round(latent.width * factor))
     height = snap(round(latent.height * factor))
-    resized = resize_latent(latent, width, height, inputs.text("upscale_method"), False)
+    method = inputs.text("upscale_method")
+    resized = resize_latent(latent, width, height, method, False)
     return NodeResult((resized,))
 
 
 def set_noise_mask(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     latent = inputs.latent("samples")
     mask = fit_mask(inputs.masks("mask")[0], latent)
-    return NodeResult((replace(latent, mask=mask),))
+    masked = replace(latent, mask=mask)
+    return NodeResult((masked,))
 
 
 def repeat(run: NodeRun, inputs: NodeInputs) -> NodeResult:
@@ -109,7 +111,9 @@ def repeat(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 
 
 def snap(pixels: int) -> int:
-    return max(GRID, pixels // GRID * GRID)
+    """The next smaller multiple of 8, but at least 8."""
+    whole = pixels // GRID
+    return max(1, whole) * GRID
 
 
 def encode_images(images: Images) -> Latent:
@@ -120,12 +124,16 @@ def encode_images(images: Images) -> Latent:
     left = (first.width - width) // 2
     top = (first.height - height) // 2
     box = (left, top, left + width, top + height)
-    pictures = tuple(image.convert("RGB").crop(box) for image in images)
-    return Latent(width, height, len(pictures), pictures)
+    pictures: Images = []
+    for image in images:
+        picture = image.convert("RGB")
+        pictures.append(picture.crop(box))
+    return Latent(width, height, len(pictures), tuple(pictures))
 
 
 def fit_mask(mask: Image.Image, latent: Latent) -> Image.Image:
-    return mask.resize((latent.width, latent.height), Image.Resampling.BILINEAR)
+    size = (latent.width, latent.height)
+    return mask.resize(size, Image.Resampling.BILINEAR)
 
 
 def resize_latent(latent: Latent, width: int, height: int, method: str, crop: bool) -> Latent:
@@ -134,5 +142,7 @@ def resize_latent(latent: Latent, width: int, height: int, method: str, crop: bo
     for picture in latent.pictures:
         part = crop_to_ratio(picture, width, height) if crop else picture
         pictures.append(part.resize(size, METHODS[method]))
-    mask = latent.mask.resize(size) if latent.mask else None
+    mask = latent.mask
+    if mask:
+        mask = mask.resize(size)
     return replace(latent, width=width, height=height, pictures=tuple(pictures), mask=mask)

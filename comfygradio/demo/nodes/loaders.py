@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 from PIL import Image, ImageOps
 
-from comfygradio.demo.cache import NodeResult
-from comfygradio.demo.folders import PICTURE_FORMATS
-from comfygradio.demo.node_run import NodeRun
-from comfygradio.demo.values import ControlNet, Model, NodeInputs, RemoteError, Upscaler, Vae
-
-if TYPE_CHECKING:
-    from comfygradio.demo.nodes import NodeFunction
+from comfygradio.demo.execution.folders import PICTURE_FORMATS
+from comfygradio.demo.execution.node_run import NodeFunction, NodeResult, NodeRun
+from comfygradio.demo.execution.values import (
+    ControlNet,
+    Model,
+    NodeInputs,
+    RemoteError,
+    Upscaler,
+    Vae,
+)
 
 CHANNELS = {"red": "R", "green": "G", "blue": "B", "alpha": "A"}
 SIZE_WITHOUT_MASK = (64, 64)
@@ -34,81 +37,102 @@ def nodes() -> dict[str, NodeFunction]:
 
 def load_checkpoint(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     name = inputs.text("ckpt_name")
-    return NodeResult((Model(name), Model(name), Vae(name)))
+    model = Model(name)
+    clip = Model(name)
+    return NodeResult((model, clip, Vae(name)))
 
 
 def load_vae(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    return NodeResult((Vae(inputs.text("vae_name")),))
+    name = inputs.text("vae_name")
+    return NodeResult((Vae(name),))
 
 
 def load_lora(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     name = inputs.text("lora_name")
-    model = inputs.model("model").with_lora(name, inputs.real("strength_model"))
-    clip = inputs.model("clip").with_lora(name, inputs.real("strength_clip"))
-    return NodeResult((model, clip))
+    model = inputs.model("model")
+    clip = inputs.model("clip")
+    changed_model = model.with_lora(name, inputs.real("strength_model"))
+    changed_clip = clip.with_lora(name, inputs.real("strength_clip"))
+    return NodeResult((changed_model, changed_clip))
 
 
 def load_lora_model_only(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     model = inputs.model("model")
     name = inputs.text("lora_name")
-    strength = inputs.real("strength_model")
-    return NodeResult((model.with_lora(name, strength),))
+    changed = model.with_lora(name, inputs.real("strength_model"))
+    return NodeResult((changed,))
 
 
 def set_last_layer(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     clip = inputs.model("clip")
-    layer = inputs.integer("stop_at_clip_layer")
-    return NodeResult((Model(clip.checkpoint, clip.loras, layer),))
+    changed = replace(clip, stop_at_layer=inputs.integer("stop_at_clip_layer"))
+    return NodeResult((changed,))
 
 
 def load_upscaler(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     name = inputs.text("model_name")
-    factor = 4 if "x4" in name or "4x" in name else 2
-    return NodeResult((Upscaler(name, factor),))
+    factor = 2
+    if "x4" in name or "4x" in name:
+        factor = 4
+    upscaler = Upscaler(name, factor)
+    return NodeResult((upscaler,))
 
 
 def load_control_net(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    return NodeResult((ControlNet(inputs.text("control_net_name")),))
+    name = inputs.text("control_net_name")
+    return NodeResult((ControlNet(name),))
 
 
 def load_image(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     """RGB picture and mask = 1 - alpha (64 by 64 black when there is no alpha, as in ComfyUI)."""
     picture = open_image(run, inputs.text("image"))
-    mask = Image.new("L", SIZE_WITHOUT_MASK, 0)
-    if has_alpha(picture):
-        mask = ImageOps.invert(picture.convert("RGBA").getchannel("A"))
-    return NodeResult(([picture.convert("RGB")], [mask]))
+    image = picture.convert("RGB")
+    mask = load_mask(picture, "A")
+    return NodeResult(([image], [mask]))
 
 
 def load_image_mask(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     picture = open_image(run, inputs.text("image"))
-    channel = CHANNELS[inputs.text("channel")]
-    if channel == "A" and not has_alpha(picture):
-        return NodeResult(([Image.new("L", SIZE_WITHOUT_MASK, 0)],))
-    mask = picture.convert("RGBA").getchannel(channel)
-    if channel == "A":
-        mask = ImageOps.invert(mask)
+    band = CHANNELS[inputs.text("channel")]
+    mask = load_mask(picture, band)
     return NodeResult(([mask],))
 
 
+def load_mask(picture: Image.Image, band: str) -> Image.Image:
+    """A band of a picture as a mask: R, G or B as it is, A inverted."""
+    if band == "A" and not has_alpha(picture):
+        return Image.new("L", SIZE_WITHOUT_MASK, 0)
+    mask = picture.convert("RGBA").getchannel(band)
+    if band == "A":
+        return ImageOps.invert(mask)
+    return mask
+
+
 def open_image(run: NodeRun, name: str) -> Image.Image:
+    """A picture of 8 bits, upright. RemoteError if there is none of that name."""
     path = run.folders.annotated(name)
     if not path.is_file():
         missing = f"[Errno 2] No such file or directory: '{path}'"
         raise RemoteError("av.error.FileNotFoundError", missing)
     with Image.open(path, formats=PICTURE_FORMATS) as picture:
         picture.load()
-        return ImageOps.exif_transpose(reduce_depth(picture))
+        reduced = reduce_depth(picture)
+        return ImageOps.exif_transpose(reduced)
 
 
 def reduce_depth(picture: Image.Image) -> Image.Image:
     """Grey of 16 bits as one of 8: ComfyUI scales it, while Pillow would make nearly all white."""
     if not picture.mode.startswith("I"):
         return picture
-    reduced = picture.point(lambda value: value * (1 / 257) + 0).convert("L")
-    reduced.info = {name: value for name, value in picture.info.items() if name == "exif"}
+    scaled = picture.point(lambda value: value * (1 / 257) + 0)
+    reduced = scaled.convert("L")
+    reduced.info = {}
+    if "exif" in picture.info:
+        reduced.info["exif"] = picture.info["exif"]
     return reduced
 
 
 def has_alpha(picture: Image.Image) -> bool:
-    return "A" in picture.getbands() or "transparency" in picture.info
+    if "transparency" in picture.info:
+        return True
+    return "A" in picture.getbands()

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PIL import Image, ImageFilter, ImageOps
 
-from comfygradio.demo.cache import NodeResult
-from comfygradio.demo.node_run import NodeRun
-from comfygradio.demo.values import NodeInputs
-
-if TYPE_CHECKING:
-    from comfygradio.demo.nodes import NodeFunction
+from comfygradio.demo.execution.node_run import NodeFunction, NodeResult, NodeRun
+from comfygradio.demo.execution.values import Masks, NodeInputs
 
 BANDS = {"red": 0, "green": 1, "blue": 2, "alpha": 3}
 
@@ -27,26 +21,32 @@ def nodes() -> dict[str, NodeFunction]:
 
 
 def to_image(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    images = [mask.convert("RGB") for mask in inputs.masks("mask")]
+    masks = inputs.masks("mask")
+    images = [mask.convert("RGB") for mask in masks]
     return NodeResult((images,))
 
 
 def from_image(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     band = BANDS[inputs.text("channel")]
-    images = inputs.images("image")
-    masks = [image.convert("RGBA").getchannel(band) for image in images]
+    masks: Masks = []
+    for image in inputs.images("image"):
+        with_alpha = image.convert("RGBA")
+        masks.append(with_alpha.getchannel(band))
     return NodeResult((masks,))
 
 
 def invert(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    inverted = [ImageOps.invert(mask) for mask in inputs.masks("mask")]
+    masks = inputs.masks("mask")
+    inverted = [ImageOps.invert(mask) for mask in masks]
     return NodeResult((inverted,))
 
 
 def make_solid(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    size = (inputs.integer("width", 512), inputs.integer("height", 512))
+    width = inputs.integer("width", 512)
+    height = inputs.integer("height", 512)
     level = round(inputs.real("value", 1.0) * 255)
-    return NodeResult(([Image.new("L", size, level)],))
+    mask = Image.new("L", (width, height), level)
+    return NodeResult(([mask],))
 
 
 def grow(run: NodeRun, inputs: NodeInputs) -> NodeResult:
@@ -54,5 +54,6 @@ def grow(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     expand = inputs.integer("expand")
     size = 2 * min(abs(expand), 64) + 1
     change = ImageFilter.MaxFilter(size) if expand > 0 else ImageFilter.MinFilter(size)
-    grown = [mask.filter(change) for mask in inputs.masks("mask")]
+    masks = inputs.masks("mask")
+    grown = [mask.filter(change) for mask in masks]
     return NodeResult((grown,))

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PIL import Image
 
-from comfygradio.demo.cache import NodeResult
-from comfygradio.demo.folders import OutsideFolder, StoredFile
-from comfygradio.demo.node_run import NodeRun, encode_image
-from comfygradio.demo.values import Images, NodeInputs
-
-if TYPE_CHECKING:
-    from comfygradio.demo.nodes import NodeFunction
+from comfygradio.demo.execution.folders import OutsideFolder, StoredFile
+from comfygradio.demo.execution.node_run import NodeFunction, NodeResult, NodeRun
+from comfygradio.demo.execution.values import Images, NodeInputs
+from comfygradio.demo.media.pictures import encode_image
 
 OUTSIDE = "**** ERROR: Saving image outside the output folder is not allowed."
 WEBP_METHODS = {"default": 4, "fastest": 0, "slowest": 6}
@@ -42,30 +39,38 @@ def save(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 
 
 def preview(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    return store(run, inputs.images("images"), run.temp_prefix, "temp")
+    images = inputs.images("images")
+    return store(run, images, run.temp_prefix, "temp")
 
 
 def preview_mask(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     masks = inputs.masks("mask")
     images = [mask.convert("RGB") for mask in masks]
-    stored = store(run, images, run.temp_prefix, "temp")
-    ui = stored.ui or {}
-    return NodeResult((masks,), ui | {"animated": [False]})
+    files = store_images(run, images, run.temp_prefix, "temp")
+    return NodeResult((masks,), {"images": files, "animated": [False]})
 
 
 def store(run: NodeRun, images: Images, prefix: str, kind: str) -> NodeResult:
+    """Writes the pictures into output/ or temp/, and shows them."""
+    files = store_images(run, images, prefix, kind)
+    return NodeResult((images,), {"images": files})
+
+
+def store_images(run: NodeRun, images: Images, prefix: str, kind: str) -> list[dict[str, str]]:
+    """Writes the pictures, and names them as the client gets them."""
     try:
         files = run.folders.save_images(images, prefix, kind, run.png_texts())
     except OutsideFolder:
         raise Exception(OUTSIDE) from None
-    return NodeResult((images,), {"images": [file.to_json() for file in files]})
+    return [file.to_json() for file in files]
 
 
 def store_sequence(run: NodeRun, images: Images, prefix: str) -> NodeResult:
     """All pictures under one name, in which `%03d` stands for their numbers."""
-    path, stored = claim_file(run, prefix, "output", ".%03d.png", images[0].size)
+    pattern, stored = claim_file(run, prefix, "output", ".%03d.png", images[0].size)
     for number, image in enumerate(images, 1):
-        image.save(path.with_name(path.name % number), compress_level=1)
+        path = pattern.with_name(pattern.name % number)
+        image.save(path, compress_level=1)
     return NodeResult((images,), {"images": [stored.to_json()]})
 
 
@@ -84,21 +89,25 @@ def save_animation(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     not animated.
     """
     images = inputs.images("images")
+    first = images[0]
     prefix = inputs.text("filename_prefix")
-    path, stored = claim_file(run, prefix, "output", "_.webp", images[0].size)
-    images[0].save(
+    path, stored = claim_file(run, prefix, "output", "_.webp", first.size)
+    milliseconds = int(1000 / inputs.real("fps"))
+    method = inputs.text("method", "default")
+    first.save(
         path,
         save_all=True,
         append_images=images[1:],
         lossless=bool(inputs.get("lossless", True)),
         quality=inputs.integer("quality", 80),
-        method=WEBP_METHODS[inputs.text("method", "default")],
-        duration=int(1000 / inputs.real("fps")),
+        method=WEBP_METHODS[method],
+        duration=milliseconds,
         exif=write_exif(run),
     )
     ui: dict[str, Any] = {"images": [stored.to_json()]}
-    if len(images) > 1 or not run.options.can("v3_schemas"):
-        ui["animated"] = [len(images) > 1]
+    is_animated = len(images) > 1
+    if is_animated or not run.options.can("v3_schemas"):
+        ui["animated"] = [is_animated]
     return NodeResult((images,), ui)
 
 
@@ -107,10 +116,13 @@ def write_exif(run: NodeRun) -> Image.Exif:
     ComfyUI does.
     """
     texts = run.tag_texts()
+    prompt = texts.pop("prompt")
     exif = Image.Exif()
-    exif[EXIF_MODEL] = f"prompt:{texts.pop('prompt')}"
-    for place, (key, text) in enumerate(texts.items()):
-        exif[EXIF_MAKE - place] = f"{key}:{text}"
+    exif[EXIF_MODEL] = f"prompt:{prompt}"
+    tag = EXIF_MAKE
+    for key, text in texts.items():
+        exif[tag] = f"{key}:{text}"
+        tag -= 1
     return exif
 
 
@@ -118,7 +130,8 @@ def send(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     """Each picture goes out as a PNG in the place of a preview."""
     images = inputs.images("images")
     for index, image in enumerate(images):
-        run.step(index, len(images), encode_image(image, "PNG"))
+        encoded = encode_image(image, "PNG")
+        run.step(index, len(images), encoded)
     return NodeResult()
 
 
@@ -128,7 +141,8 @@ def show_text(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 
 
 def to_text(value: Any) -> str:
-    if isinstance(value, (str, int, float, bool)) or value is None:
+    """Simple values as Python writes them, others as JSON where they can be written as such."""
+    if value is None or isinstance(value, (str, int, float, bool)):
         return str(value)
     try:
         return json.dumps(value, indent=4)

@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from comfygradio.demo.cache import NodeResult
-from comfygradio.demo.node_run import NodeRun
-from comfygradio.demo.values import NodeInputs
-
-if TYPE_CHECKING:
-    from comfygradio.demo.nodes import NodeFunction
-
-PRIMITIVES = (
-    "PrimitiveInt",
-    "PrimitiveFloat",
-    "PrimitiveBoolean",
-    "PrimitiveString",
-    "PrimitiveStringMultiline",
-)
+from comfygradio.demo.execution.node_run import NodeFunction, NodeResult, NodeRun
+from comfygradio.demo.execution.values import NodeInputs
 
 
 def nodes() -> dict[str, NodeFunction]:
-    return {**dict.fromkeys(PRIMITIVES, pass_on), "StringConcatenate": concatenate}
+    return {
+        "PrimitiveInt": pass_on,
+        "PrimitiveFloat": pass_on,
+        "PrimitiveBoolean": pass_on,
+        "PrimitiveString": pass_on,
+        "PrimitiveStringMultiline": pass_on,
+        "StringConcatenate": concatenate,
+    }
 
 
 def pass_on(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    return NodeResult((inputs.get("value"),))
+    value = inputs.get("value")
+    return NodeResult((value,))
 
 
 def concatenate(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     delimiter = inputs.text("delimiter")
-    texts = [inputs.text("string_a"), inputs.text("string_b")]
-    return NodeResult((delimiter.join(texts),))
+    first = inputs.text("string_a")
+    second = inputs.text("string_b")
+    return NodeResult((first + delimiter + second,))

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PIL import Image
 
-from comfygradio.demo.cache import NodeResult
-from comfygradio.demo.node_run import NodeRun, encode_image, fit_preview
-from comfygradio.demo.painting import Recipe, draw_noise, draw_step, hash_number, trace_outlines
-from comfygradio.demo.values import Latent, NodeInputs, RemoteError
-
-if TYPE_CHECKING:
-    from comfygradio.demo.nodes import NodeFunction
+from comfygradio.demo.execution.node_run import NodeFunction, NodeResult, NodeRun
+from comfygradio.demo.execution.values import Images, Latent, NodeInputs, RemoteError
+from comfygradio.demo.media.painting import (
+    Recipe,
+    draw_noise,
+    draw_step,
+    hash_number,
+    trace_outlines,
+)
+from comfygradio.demo.media.pictures import encode_image, fit_preview
 
 OUT_OF_MEMORY = (
     "Allocation on device 0 would exceed allowed memory. (out of memory)\n\n"
@@ -66,32 +69,45 @@ def sample_advanced(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 
 
 def run_sampler(run: NodeRun, inputs: NodeInputs, sampling: Sampling) -> NodeResult:
+    """Draws the pictures of the batch, then shows the steps of the first one."""
     latent = inputs.latent("latent_image")
-    finals = [draw_final(inputs, sampling, latent, index) for index in range(latent.batch)]
+    finals: Images = []
+    for index in range(latent.batch):
+        finals.append(draw_final(inputs, sampling, latent, index))
     walk_steps(run, sampling, finals[0])
-    return NodeResult((replace(latent, pictures=tuple(finals)),))
+    sampled = replace(latent, pictures=tuple(finals))
+    return NodeResult((sampled,))
 
 
 def walk_steps(run: NodeRun, sampling: Sampling, final: Image.Image) -> None:
     """Waits, reports and shows every step; frames show the first picture of the batch."""
     run.interrupt.check()
     count = sampling.last - sampling.first
-    frames = PreviewFrames(run, final, sampling.seed) if run.wants_preview() else None
+    frames: PreviewFrames | None = None
+    if run.wants_preview():
+        frames = PreviewFrames(final, sampling.seed, run.options.preview_size)
     for step in range(1, count + 1):
         run.wait_step()
         inject_failure(run, step)
-        image = frames.encode(step / count) if frames else None
-        run.step(step, count, image)
+        encoded: tuple[bytes, str] | None = None
+        if frames:
+            encoded = frames.encode(step / count)
+        run.step(step, count, encoded)
 
 
 class PreviewFrames:
-    """Makes the frames of one run, scaled once so that each costs little."""
+    """Makes the frames of one run, scaled once so that each costs little.
 
-    def __init__(self, run: NodeRun, final: Image.Image, seed: int) -> None:
-        self._final = fit_preview(final, run.options.preview_size)
-        self._noise = draw_noise(seed, *self._final.size)
+    `size` is the longest side of a frame in pixels.
+    """
+
+    def __init__(self, final: Image.Image, seed: int, size: int) -> None:
+        self._final = fit_preview(final, size)
+        width, height = self._final.size
+        self._noise = draw_noise(seed, width, height)
 
     def encode(self, part: float) -> tuple[bytes, str]:
+        """The JPEG after `part` (0 to 1) of the steps."""
         frame = draw_step(self._final, self._noise, part)
         return encode_image(frame, "JPEG")
 
@@ -109,12 +125,15 @@ def draw_final(inputs: NodeInputs, sampling: Sampling, latent: Latent, index: in
     """
     recipe = write_recipe(inputs, sampling, latent, index)
     painted = recipe.draw(latent.width, latent.height)
-    for control in inputs.conditioning("positive").controls:
+    conditioning = inputs.conditioning("positive")
+    for control in conditioning.controls:
         painted = trace_outlines(painted, control.picture, control.strength)
     if not latent.pictures:
         return painted
+    # A batch may be larger than what it was encoded from.
     source = latent.pictures[index % len(latent.pictures)]
-    mixed = Image.blend(source, painted, min(1.0, sampling.strength))
+    strength = min(1.0, sampling.strength)
+    mixed = Image.blend(source, painted, strength)
     if latent.mask:
         return Image.composite(mixed, source, latent.mask)
     return mixed

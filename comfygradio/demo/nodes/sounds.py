@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from comfygradio.demo.cache import NodeResult
-from comfygradio.demo.node_run import NodeRun
+from comfygradio.demo.execution.node_run import NodeFunction, NodeResult, NodeRun
+from comfygradio.demo.execution.values import NodeInputs
+from comfygradio.demo.media.sound import Audio, load_audio, write_audio
 from comfygradio.demo.nodes.outputs import claim_file
-from comfygradio.demo.sound import load_audio, write_audio
-from comfygradio.demo.values import Audio, NodeInputs
-
-if TYPE_CHECKING:
-    from comfygradio.demo.nodes import NodeFunction
 
 
 def nodes() -> dict[str, NodeFunction]:
@@ -41,7 +35,8 @@ def make_empty(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     length = round(inputs.real("duration", 60.0) * rate)
     channels = inputs.integer("channels", 2)
     silence = np.zeros((channels, length), dtype=np.float32)
-    return NodeResult((Audio(silence, rate),))
+    audio = Audio(silence, rate)
+    return NodeResult((audio,))
 
 
 def save_flac(run: NodeRun, inputs: NodeInputs) -> NodeResult:
@@ -58,7 +53,9 @@ def save_opus(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 
 def save_any(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     """The V3 node whose format brings its own quality (`format.quality`)."""
-    return save(run, inputs, inputs.text("format"), inputs.text("format.quality", "128k"))
+    kind = inputs.text("format")
+    quality = inputs.text("format.quality", "128k")
+    return save(run, inputs, kind, quality)
 
 
 def save(run: NodeRun, inputs: NodeInputs, kind: str, quality: str) -> NodeResult:
@@ -85,7 +82,9 @@ def store(
     run: NodeRun, audio: Audio, prefix: str, folder: str, kind: str, quality: str
 ) -> NodeResult:
     """The file's name ends in `_.flac` on servers of 2025, in `.flac` on newer ones."""
-    ending = f".{kind}" if run.options.can("v3_schemas") else f"_.{kind}"
+    ending = f".{kind}"
+    if not run.options.can("v3_schemas"):
+        ending = f"_.{kind}"
     path, stored = claim_file(run, prefix, folder, ending)
     write_audio(path, audio, quality, run.tag_texts())
     return NodeResult((audio,), {"audio": [stored.to_json()]})

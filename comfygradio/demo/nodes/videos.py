@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
-from comfygradio.demo.cache import NodeResult
-from comfygradio.demo.node_run import NodeRun
+from comfygradio.demo.execution.node_run import NodeFunction, NodeResult, NodeRun
+from comfygradio.demo.execution.values import NodeInputs
+from comfygradio.demo.media.sound import Audio
+from comfygradio.demo.media.video import (
+    SUFFIXES,
+    Clip,
+    Encoding,
+    VideoFile,
+    load_clip,
+    measure,
+    save_video,
+)
 from comfygradio.demo.nodes.outputs import claim_file
-from comfygradio.demo.values import Clip, NodeInputs, VideoFile
-from comfygradio.demo.video import SUFFIXES, Encoding, load_clip, measure, save_video
-
-if TYPE_CHECKING:
-    from comfygradio.demo.nodes import NodeFunction
 
 
 def nodes() -> dict[str, NodeFunction]:
@@ -30,16 +34,21 @@ def load(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 
 
 def create(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    audio = inputs.audio("audio") if inputs.get("audio") is not None else None
+    audio: Audio | None = None
+    if inputs.get("audio") is not None:
+        audio = inputs.audio("audio")
     images = inputs.images("images")
     fps = Fraction(inputs.real("fps", 30.0))
-    return NodeResult((Clip(images, fps, audio),))
+    clip = Clip(images, fps, audio)
+    return NodeResult((clip,))
 
 
 def take_apart(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    """Pictures, sound, pictures a second, bits of a color and the name of the color space."""
     video = inputs.video("video")
     clip = video if isinstance(video, Clip) else load_clip(video)
-    return NodeResult((clip.pictures, clip.audio, float(clip.fps), 8, "sRGB"))
+    fps = float(clip.fps)
+    return NodeResult((clip.pictures, clip.audio, fps, 8, "sRGB"))
 
 
 def save(run: NodeRun, inputs: NodeInputs) -> NodeResult:
@@ -48,10 +57,13 @@ def save(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     """
     video = inputs.video("video")
     codec = "format.codec" if inputs.has("format.codec") else "codec"
-    crf = inputs.get(f"{codec}.encoding.crf")
-    encoding = Encoding(inputs.text("format", "auto"), inputs.text(codec, "auto"), crf)
-    ending = f"_{SUFFIXES[encoding.container]}"
+    encoding = Encoding(
+        container=inputs.text("format", "auto"),
+        codec=inputs.text(codec, "auto"),
+        crf=inputs.get(f"{codec}.encoding.crf"),
+    )
+    suffix = SUFFIXES[encoding.container]
     prefix = inputs.text("filename_prefix")
-    path, stored = claim_file(run, prefix, "output", ending, measure(video))
+    path, stored = claim_file(run, prefix, "output", f"_{suffix}", measure(video))
     save_video(path, video, encoding, run.tag_texts())
     return NodeResult((video,), {"images": [stored.to_json()], "animated": [True]})

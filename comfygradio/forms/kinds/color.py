@@ -6,12 +6,15 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from comfygradio.forms.kinds.axis_text import Item, split_values
 from comfygradio.forms.kinds.kind import Kind, is_short
 from comfygradio.forms.kinds.number import parse_number
-from comfygradio.forms.kinds.value import InvalidValue, shorten
+from comfygradio.forms.kinds.value import InvalidValue, is_sendable, shorten
 
 if TYPE_CHECKING:
+    from comfygradio.comfy.object_info import InputSpec
     from comfygradio.forms.field import Field
+    from comfygradio.forms.plain_scalar import PlainScalar
 
 
 SHORT_COLOR = re.compile(r"#?[0-9a-f]{3}")
@@ -32,18 +35,45 @@ class ColorKind(Kind):
     syntax: str = "#ff8800, #0088ff"
     names_resource: bool = False
 
+    def is_likely_for(self, spec: InputSpec, has_choices: bool) -> bool:
+        """Whether an input takes colors; a plain number is more likely to be something else."""
+        if spec.options.get("display") == "color":
+            return True
+        return not spec.types.isdisjoint({"STRING", "COLOR"})
+
     def check(self, field: Field, value: Any) -> str | int:
-        """A color as the input wants it. Raises InvalidValue."""
+        """Convert to a color as the input expects it. Raises InvalidValue."""
         return check_color(field, value)
 
-    def to_json(self, value: Any) -> Any:
-        """A number as "#rrggbb"."""
-        return f"#{value:06x}" if isinstance(value, int) else value
+    def resolve_scalar(self, field: Field, scalar: PlainScalar) -> Any:
+        """Return a number that only YAML knows (`0xff8800`), else the text, since decimal digits
+        may be "rrggbb".
+        """
+        if not scalar.is_decimal and scalar.finite_number is not None:
+            return scalar.finite_number
+        return super().resolve_scalar(field, scalar)
+
+    def make_exempt(self, field: Field, value: Any) -> Any:
+        """Keep a text that is no color, if it can be sent."""
+        if isinstance(value, str) and is_sendable(value):
+            return value
+        return None
+
+    def to_json(self, field: Field, value: Any) -> Any:
+        """Write a number as "#rrggbb"."""
+        if isinstance(value, int):
+            return f"#{value:06x}"
+        return value
+
+    def split_axis(self, text: str) -> tuple[list[Item], str]:
+        """Split into colors; commas inside of brackets separate nothing. Raises InvalidValue."""
+        return split_values(text, in_brackets=True)
 
 
 def check_color(field: Field, value: Any) -> str | int:
-    """A color as the input wants it: "#rrggbb", or the number 0 to 0xffffff; "#f80", "rgb(…)" and
-    "rrggbb" are understood.
+    """Convert a color to what the input expects: "#rrggbb", or a number from 0 to 0xffffff.
+
+    "#f80", "rgb(…)" and "rrggbb" are understood. Raises InvalidValue.
     """
     number = None
     if not isinstance(value, str) or _is_color_number(field, value.strip()):
@@ -68,8 +98,10 @@ def check_color(field: Field, value: Any) -> str | int:
 
 
 def _is_color_number(field: Field, text: str) -> bool:
-    """Whether a text is a color's number. Six digits are "rrggbb", as "ff0080" is, where the input
-    wants a text; where it wants a number, only with a zero in front, which no number has.
+    """Whether a text is the number of a color.
+
+    Six digits are "rrggbb", like "ff0080", if the input expects a text. If it expects a number,
+    they are only with a leading zero, which no number has.
     """
     if not text.isdigit():
         return False
@@ -78,8 +110,8 @@ def _is_color_number(field: Field, text: str) -> bool:
 
 
 def parse_color(text: str) -> tuple[int, int, int] | None:
-    """Red, green and blue, 0 to 255 each, of "#rrggbb", "#rgb" or "rgb(r, g, b)" (with alpha
-    ignored), or None.
+    """Parse "#rrggbb", "#rgb" or "rgb(r, g, b)" into red, green and blue, 0 to 255 each. Alpha is
+    ignored. Returns None for any other text.
     """
     if not is_short(text):
         return None
@@ -92,9 +124,15 @@ def parse_color(text: str) -> tuple[int, int, int] | None:
         return red, green, blue
     match = RED_GREEN_BLUE.fullmatch(text)
     if match:
-        red, green, blue = (round(float(part)) for part in match.groups())
-        return min(255, red), min(255, green), min(255, blue)
+        red, green, blue = map(_parse_part, match.groups())
+        return red, green, blue
     return None
+
+
+def _parse_part(text: str) -> int:
+    """Parse red, green or blue out of "rgb(…)"; above 255, it is cut off."""
+    number = round(float(text))
+    return min(255, number)
 
 
 COLOR = ColorKind()

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from comfygradio.forms.kinds.axis_text import Item, split_values
+from comfygradio.forms.kinds.axis_values import AxisContext, AxisValues
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from comfygradio.comfy.object_info import InputSpec, ObjectInfo
+    from comfygradio.comfy.workflow import Upload
     from comfygradio.forms.field import Field
+    from comfygradio.forms.plain_scalar import PlainScalar
+    from comfygradio.forms.slots import Slot
 
 MAX_SHORT_TEXT = 100
 """Characters of a number, a size, a color, a seed, or a switch."""
@@ -31,8 +41,7 @@ class Kind(ABC):
     """Keys of a preset's line that only some kinds use, and this one does."""
 
     syntax: str = ""
-    """What may be typed as the values of an axis, in one line; `{pattern}` stands for an example.
-    """
+    """What may be typed as the values of an axis, in one line."""
 
     names_resource: bool = True
     """Whether a value can name a file or a node class, which some backends may lack."""
@@ -52,28 +61,257 @@ class Kind(ABC):
     is_picture: bool = False
     """Whether that file is a picture."""
 
+    is_seed: bool = False
+    """Whether a value decides what is random, and may itself be left to chance."""
+
+    is_lora_list: bool = False
+    """Whether a value is a list of LoRAs, which become nodes."""
+
+    needs_slot: bool = True
+    """Whether a field fills an input, if not by what its choices set."""
+
+    has_step_grid: bool = False
+    """Whether a value goes in the steps of its inputs."""
+
+    takes_several: bool = False
+    """Whether several choices may be selected, if the inputs take several."""
+
+    takes_embeddings: bool = False
+    """Whether a value may be a prompt, which can name embeddings."""
+
+    parts: tuple[str, ...] = ("",)
+    """The parts of a value that fill inputs of their own, as a preset names them in `slots`; "" is
+    the whole value.
+    """
+
     noun: str = "a value"
     """What people call a value, with its article."""
 
+    @property
+    def has_parts(self) -> bool:
+        """Whether the parts of a value fill different inputs."""
+        return self.parts != ("",)
+
+    def can_fill(self, spec: InputSpec) -> bool:
+        """Whether the server takes a value of this kind for an input."""
+        if not self.input_types:
+            return True
+        return spec.choices is None and not self.input_types.isdisjoint(spec.types)
+
+    def is_likely_for(self, spec: InputSpec, has_choices: bool) -> bool:
+        """Whether another program that asked for this kind may have meant an input.
+
+        `has_choices` tells if that program had choices of its own.
+        """
+        return not self.input_types.isdisjoint(spec.types)
+
     @abstractmethod
     def check(self, field: Field, value: Any) -> Any:
-        """The value as the prompt needs it. Raises InvalidValue, which says what is allowed."""
+        """Convert a value to what the prompt needs. Raises InvalidValue, which says what is
+        allowed.
+        """
 
-    def to_json(self, value: Any) -> Any:
-        """A checked value of this kind, None included, as JSON that a check takes again."""
-        return list(value) if isinstance(value, tuple) else value
+    def resolve_scalar(self, field: Field, scalar: PlainScalar) -> Any:
+        """Resolve an unquoted value of a YAML file to a value that is yet to be checked, or to
+        None.
+        """
+        if scalar.is_null and field.optional:
+            return None
+        return scalar.text
+
+    def to_json(self, field: Field, value: Any) -> Any:
+        """Convert a checked value, or None, to JSON that `check` accepts again."""
+        if isinstance(value, tuple):
+            return list(value)
+        return value
+
+    def is_empty(self, field: Field, value: Any) -> bool:
+        """Whether an optional field was left empty."""
+        if not field.optional:
+            return False
+        if isinstance(value, str):
+            return not value.strip()
+        return value is None or value in ([], (), {})
+
+    def is_open(self, value: Any) -> bool:
+        """Whether a value, not yet checked, is left to chance."""
+        return False
+
+    def find_near(self, field: Field, value: Any, keeps_zero: bool) -> Any:
+        """Find the value within the field's limits that is nearest to a workflow's own one outside
+        of them, or None. With `keeps_zero`, some nodes may take 0 for a value of their own.
+        """
+        return None
+
+    def make_exempt(self, field: Field, value: Any) -> Any:
+        """Convert a workflow's own value that a person could not enter to one that is exempt.
+
+        Returns None if no prompt may contain it.
+        """
+        return None
+
+    def find_exempt(self, field: Field, value: Any) -> Any:
+        """Return the field's exempt value if that is what this value means, else None."""
+        exempt = field.exempt_value
+        if exempt is None or not self.means_exempt(exempt, value):
+            return None
+        return exempt
+
+    def means_exempt(self, exempt: Any, value: Any) -> bool:
+        """Whether a value is this exempt one, as people and programs write it."""
+        if isinstance(exempt, int | float):
+            return str(value).strip() in (str(exempt), f"{exempt}.0")
+        if isinstance(value, tuple):
+            value = list(value)
+        if isinstance(exempt, tuple):
+            exempt = list(exempt)
+        return type(value) is type(exempt) and bool(value == exempt)
+
+    def list_inputs(self, field: Field, value: Any) -> list[tuple[Slot, Any]]:
+        """List the inputs that a checked value fills, each with what it gets.
+
+        Inputs that choices set are not listed. Raises InvalidValue for a number that a formula
+        cannot use.
+        """
+        filled = [(slot, value) for slot in field.slots.get("", ())]
+        for computed in field.computed:
+            filled.append((computed.slot, computed.compute(value)))
+        return filled
+
+    def join_parts(self, values: Mapping[str, Any]) -> Any:
+        """Join the values of inputs, by part, to one that is yet to be checked. The opposite of
+        `list_inputs`.
+        """
+        return values[""]
+
+    def check_inferred(self, value: Any) -> Any:
+        """Return a value out of a foreign graph. Raises InvalidValue if it does not tell how the
+        picture was made.
+        """
+        return value
+
+    def check_stored(self, value: Any) -> Any:
+        """Return a value that comfygradio stored with a picture. Raises InvalidValue if it does not
+        tell how the picture was made.
+        """
+        return value
+
+    def holds_list(self, field: Field) -> bool:
+        """Whether a value of this field is a list of any length."""
+        return False
+
+    def can_be_off(self, field: Field) -> bool:
+        """Whether a value can mean that nodes are bypassed."""
+        return field.optional or self.holds_list(field)
+
+    def get_off_value(self, field: Field) -> Any:
+        """Return the JSON value that means that nodes are bypassed."""
+        return [] if self.holds_list(field) else None
+
+    def build_upload(self, field: Field, value: Any) -> Upload | None:
+        """Build the upload of a checked value, or return None. The inputs get the file's name."""
+        return None
+
+    def change_graph(
+        self, graph: dict[str, dict[str, Any]], field: Field, value: Any, object_info: ObjectInfo
+    ) -> list[str]:
+        """Add nodes for a checked value, None included, once all inputs are filled.
+
+        Returns the ids of nodes that are to be bypassed.
+        """
+        return []
+
+    def is_own_node(self, field: Field, node_id: str) -> bool:
+        """Whether `change_graph` adds or fills the node with this id."""
+        return False
+
+    def salvage(self, value: Any) -> Any:
+        """Return what is left of JSON that the field may refuse and that may come out of anybody's
+        file: a scalar, or a list of scalars. Returns None if nothing is.
+        """
+        if isinstance(value, str | int | float):
+            return value
+        if isinstance(value, list | tuple):
+            return [one for one in value if isinstance(one, str | int | float)]
+        return None
+
+    def describe(self, field: Field, value: Any) -> str:
+        """Describe a value that is JSON to people."""
+        if isinstance(value, bool):
+            return "on" if value else "off"
+        if value in (None, "", []):
+            return self.describe_empty()
+        if isinstance(value, list):
+            return ", ".join(map(str, value))
+        for choice in field.choices or ():
+            if choice.value == value:
+                return choice.label or str(value)
+        return str(value)
+
+    def describe_empty(self) -> str:
+        """Describe the lack of a value to people."""
+        return "empty"
 
     def find_python_type(self, field: Field) -> type:
-        """The type of a parameter for this field, as schemas tell it to programs."""
+        """Return the type of a parameter for this field, for schemas."""
         return str
 
     def describe_syntax(self, field: Field) -> str:
-        """What may be typed as the values of an axis over this field, in one line."""
+        """Describe in one line what may be typed as the values of an axis over this field."""
         return self.syntax
 
     def offers_none(self, field: Field) -> bool:
         """Whether the help of an axis adds that `none` leaves this field empty."""
         return field.optional
+
+    def split_axis(self, text: str) -> tuple[list[Item], str]:
+        """Split an axis text into its items. Returns them and what separates them.
+
+        Raises InvalidValue.
+        """
+        return split_values(text)
+
+    def explain_comma(self, field: Field, parts: Sequence[str]) -> str:
+        """Explain how to write items with nothing but a comma between them, if it may be a decimal
+        comma. Returns "" if it cannot.
+        """
+        return ""
+
+    def parse_axis_item(self, axis: AxisContext, items: Sequence[Item], index: int) -> AxisValues:
+        """Parse the item at `index`; dots also depend on the items around it. Without a syntax of
+        its own, an item is a value as it stands.
+
+        Raises InvalidValue.
+        """
+        return AxisValues([axis.check(items[index].text)])
+
+    def parse_axis_value(self, axis: AxisContext, value: Any) -> Any:
+        """Check a value out of a list, in which nothing is syntax. Raises InvalidValue."""
+        return axis.check(value)
+
+    def is_axis_item_empty(self, axis: AxisContext, item: Item) -> bool:
+        """Whether an item stands for no value: `""`, or `none` where a field may be empty."""
+        is_choice = axis.choice_index.find_exact(item.text) is not None
+        if not item.text.strip():
+            return axis.field.optional or not is_choice
+        if item.is_quoted or is_choice or item.text.lower() != "none":
+            return False
+        return self.accepts_none(axis.field)
+
+    def accepts_none(self, field: Field) -> bool:
+        """Whether the item `none` stands for no value."""
+        return field.optional
+
+    def format_axis_label(self, axis: AxisContext, value: Any) -> str:
+        """Format a checked value in short, for people: choices by their label, others whole."""
+        plain = self.to_json(axis.field, value)
+        if axis.field.choices is not None:
+            return axis.choice_index.get_label(plain)
+        return str(plain)
+
+    def format_axis_item(self, axis: AxisContext, value: Any) -> str:
+        """Format a checked value as the item that is parsed as it again."""
+        return str(self.to_json(axis.field, value))
 
 
 def is_short(text: str) -> bool:

@@ -4,25 +4,41 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from comfygradio.comfy.object_info import Scalar, is_number
+from comfygradio.forms.kinds.axis_text import MAX_VALUES, TOO_MANY, Item, quote, quote_if_split
+from comfygradio.forms.kinds.axis_values import (
+    AxisContext,
+    AxisValues,
+    combine_parts,
+    find_choices,
+)
 from comfygradio.forms.kinds.choice import MAX_CHOICE_TEXT
 from comfygradio.forms.kinds.kind import Kind
+from comfygradio.forms.kinds.lora_loaders import MAX_ROWS, insert_loras, is_lora_loader
 from comfygradio.forms.kinds.model_name import fold_file_name
-from comfygradio.forms.kinds.numerals import parse_numeral, suggest_numerals
+from comfygradio.forms.kinds.number import EXACT_LIMIT
+from comfygradio.forms.kinds.number_range import expand_numbers
+from comfygradio.forms.kinds.numerals import format_short, parse_numeral, suggest_numerals
 from comfygradio.forms.kinds.value import Choice, InvalidValue, Lora, list_choices, shorten
 
 if TYPE_CHECKING:
+    from comfygradio.comfy.object_info import ObjectInfo
     from comfygradio.forms.field import Field
-
-
-MAX_ROWS = 20
+    from comfygradio.forms.slots import Slot
 
 SPLIT_STRENGTH = re.compile(r":([+-]?[0-9]+),([0-9]+)(?=\s*(?:,|>|$))")
 """Matches a strength with a decimal comma."""
+
+TAG = re.compile(r"<lora:([^<>]+)>")
+
+STRENGTH = re.compile(r"[^,]*:([+-]?[0-9]+)")
+"""Matches a name with a strength of which a comma may have cut off the decimals."""
+
+ONLY_DIGITS = re.compile(r"[0-9]+")
 
 MAX_ENTRIES = 100
 """Maximum number of entries that are checked, including those without a name."""
@@ -33,6 +49,7 @@ class LorasKind(Kind):
     """Rows of a LoRA file and its strength."""
 
     max_length: int = MAX_CHOICE_TEXT
+    is_lora_list: bool = True
     keys: frozenset[str] = frozenset({"choices", "min", "max", "step"})
     syntax: str = (
         'name:0.8, other:0.2-1 (+0.2); several at once in quotes ("name:0.8, other"); none '
@@ -40,23 +57,105 @@ class LorasKind(Kind):
     )
 
     def check(self, field: Field, value: Any) -> tuple[Lora, ...]:
-        """Rows of name and strength. Raises InvalidValue."""
+        """Convert to rows of name and strength. Raises InvalidValue."""
         return check_loras(field, value)
 
-    def to_json(self, value: Any) -> Any:
-        """Rows as objects with a name and a strength."""
+    def to_json(self, field: Field, value: Any) -> Any:
+        """Convert rows to objects with a name and a strength."""
         if value is None:
             return None
-        rows = [row for row in value if isinstance(row, Lora)]
-        return [{"name": row.name, "strength": row.strength} for row in rows]
+        rows: list[dict[str, Any]] = []
+        for row in value:
+            if isinstance(row, Lora):
+                rows.append({"name": row.name, "strength": row.strength})
+        return rows
+
+    def list_inputs(self, field: Field, value: Any) -> list[tuple[Slot, Any]]:
+        """List no inputs, since each row becomes a node."""
+        return []
+
+    def holds_list(self, field: Field) -> bool:
+        """Always."""
+        return True
+
+    def change_graph(
+        self, graph: dict[str, dict[str, Any]], field: Field, value: Any, object_info: ObjectInfo
+    ) -> list[str]:
+        """Insert a loader for each row. Loaders that get no row are to be bypassed."""
+        rows = value or ()
+        return insert_loras(graph, field, rows, object_info)
+
+    def is_own_node(self, field: Field, node_id: str) -> bool:
+        """Whether a node is a loader of this list."""
+        return is_lora_loader(field, node_id)
+
+    def salvage(self, value: Any) -> Any:
+        """Return the rows that have a name."""
+        if not isinstance(value, list | tuple):
+            return super().salvage(value)
+        rows = []
+        for row in value:
+            if isinstance(row, Mapping) and isinstance(row.get("name"), str):
+                strength = _salvage_strength(row.get("strength"))
+                rows.append({"name": row["name"], "strength": strength})
+        return rows
+
+    def describe(self, field: Field, value: Any) -> str:
+        """Describe rows to people."""
+        if not value:
+            return "none"
+        rows: list[str] = []
+        for row in value:
+            strength = f"{row['strength']:g}"
+            rows.append(f"{row['name']} × {strength}")
+        return ", ".join(rows)
 
     def find_python_type(self, field: Field) -> type:
-        """A list of rows."""
+        """A list, of rows."""
         return list
 
     def offers_none(self, field: Field) -> bool:
-        """No: the syntax says it already."""
+        """Never, since the syntax says so already."""
         return False
+
+    def explain_comma(self, field: Field, parts: Sequence[str]) -> str:
+        """Explain two items that may be one strength, written with a decimal comma."""
+        strength = STRENGTH.fullmatch(parts[0])
+        decimals = parts[1]
+        if strength is None or not ONLY_DIGITS.fullmatch(decimals):
+            return ""
+        return _describe_decimals(strength[1], decimals)
+
+    def parse_axis_item(self, axis: AxisContext, items: Sequence[Item], index: int) -> AxisValues:
+        """Parse a list of `name:strength`; a pattern stands for several names, a range for several
+        strengths.
+
+        Raises InvalidValue.
+        """
+
+        def parse(part: Item) -> AxisValues:
+            return _parse_axis_part(axis, part)
+
+        found = combine_parts(items[index], parse)
+        checked = [_check_known(axis, rows) for rows in found.values]
+        return AxisValues(checked, found.is_open)
+
+    def accepts_none(self, field: Field) -> bool:
+        """Always: a list of LoRAs may be empty."""
+        return True
+
+    def format_axis_label(self, axis: AxisContext, value: Any) -> str:
+        """Format names, and strengths other than 1."""
+        labels = [_format_label(row) for row in value]
+        return " + ".join(labels)
+
+    def format_axis_item(self, axis: AxisContext, value: Any) -> str:
+        """Format names with their strengths, in quotes."""
+        rows: list[str] = []
+        for row in value:
+            text = f"{row.name}:{row.strength!r}"
+            rows.append(quote_if_split(text))
+        return quote(", ".join(rows))
 
 
 def check_loras(field: Field, value: Any) -> tuple[Lora, ...]:
@@ -92,11 +191,15 @@ def _refuse_comma(text: str) -> None:
     split = SPLIT_STRENGTH.search(text)
     if split:
         whole, decimals = split.groups()
-        raise InvalidValue(f"write the strength {whole},{decimals} as {whole}.{decimals}.")
+        raise InvalidValue(_describe_decimals(whole, decimals))
+
+
+def _describe_decimals(whole: str, decimals: str) -> str:
+    return f"write the strength {whole},{decimals} as {whole}.{decimals}."
 
 
 def _split_text(text: str) -> list[str]:
-    tagged = re.findall(r"<lora:([^<>]+)>", text)
+    tagged = TAG.findall(text)
     if tagged:
         return tagged
     parts = [part.strip() for part in text.split(",")]
@@ -170,6 +273,15 @@ def _check_strength(field: Field, value: Any) -> float:
     raise InvalidValue(f"the strength {shorten(value)} is not possible; {advice}.")
 
 
+def _salvage_strength(value: Any) -> float:
+    if not isinstance(value, int | float):
+        return 1.0
+    # Out of a file may come NaN, or a whole number that is too long for a float.
+    if not abs(value) < EXACT_LIMIT:
+        return 1.0
+    return float(value)
+
+
 def _parse_strength(value: Any) -> float:
     """Parse a number or its text. Returns NaN for anything else."""
     number = parse_numeral(value) if isinstance(value, str) else value
@@ -179,6 +291,44 @@ def _parse_strength(value: Any) -> float:
         return float(number)
     except OverflowError:
         return math.nan
+
+
+def _parse_axis_part(axis: AxisContext, item: Item) -> AxisValues:
+    """Parse `name:strength`, or what a pattern and a range stand for. Raises InvalidValue."""
+    tag = TAG.fullmatch(item.text)
+    name = tag[1] if tag else item.text
+    strength = ""
+    # A name may hold a colon itself.
+    is_whole = len(axis.choice_index.find_candidates(name)) == 1
+    if ":" in name and not is_whole:
+        name, _, strength = name.rpartition(":")
+    named = Item(name.strip(), is_quoted=item.is_quoted)
+    names = find_choices(axis, named)
+    strengths = [1.0]
+    if strength.strip():
+        numbers = expand_numbers([strength.strip()], 0)
+        strengths = [float(number) for number in numbers]
+    if len(names.values) * len(strengths) > MAX_VALUES:
+        raise InvalidValue(TOO_MANY)
+    loras = []
+    for found in names.values:
+        loras += [Lora(str(found), one) for one in strengths]
+    return AxisValues(loras, names.is_open)
+
+
+def _check_known(axis: AxisContext, rows: tuple[Lora, ...]) -> Any:
+    """Check rows whose names are known. They are not looked for among all choices again, which
+    would be slow for thousands of values.
+    """
+    known = [Choice(row.name, row.name) for row in rows]
+    narrowed = replace(axis.field, choices=tuple(known))
+    return axis.check_value(narrowed, rows)
+
+
+def _format_label(row: Lora) -> str:
+    if row.strength == 1:
+        return row.name
+    return f"{row.name}:{format_short(row.strength)}"
 
 
 LORAS = LorasKind()

@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from comfygradio.comfy.object_info import is_number
+from comfygradio.forms.kinds.axis_text import Item
+from comfygradio.forms.kinds.axis_values import AxisContext, AxisValues
 from comfygradio.forms.kinds.kind import Kind
+from comfygradio.forms.kinds.number_range import (
+    DASHES,
+    MAX_RANGE_LENGTH,
+    NUMBER_PATTERN,
+    expand_numbers,
+    format_number,
+    to_float,
+)
 from comfygradio.forms.kinds.numerals import (
     describe_thousands,
+    explain_comma,
+    format_short,
     parse_numeral,
     parse_thousands,
     suggest_numerals,
@@ -17,6 +33,7 @@ from comfygradio.forms.kinds.value import InvalidValue, is_huge, shorten
 
 if TYPE_CHECKING:
     from comfygradio.forms.field import Field
+    from comfygradio.forms.plain_scalar import PlainScalar
 
 WHOLE = "1-10 (+3) is 1, 4, 7, 10; 1-10 [4] is four values with both ends; also 1, 2, .., 10"
 REAL = "1-3 (+0.5) goes by 0.5; 1-10 [4] is four values with both ends; also 0.1, 0.2, .., 1"
@@ -28,6 +45,18 @@ EXACT_LIMIT = 2**53
 SIDES = ("width", "height")
 """The parts of a size."""
 
+WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+")
+
+DECIMALS = re.compile(r"([0-9]|0[0-9]+)(?![0-9])")
+"""What may stand behind a decimal comma: one digit, or digits that begin with a zero, as no number
+does. More may follow, such as the rest of a range.
+"""
+
+ONLY_DIGITS = re.compile(r"[0-9]+")
+
+THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})*,0[0-9]{2}(?:,[0-9]{3})*")
+"""Groups of three digits of which one begins with a zero; `100,200` is a list."""
+
 
 @dataclass(frozen=True)
 class NumberKind(Kind):
@@ -37,24 +66,66 @@ class NumberKind(Kind):
     keys: frozenset[str] = frozenset({"min", "max", "step"})
     names_resource: bool = False
     is_number: bool = True
+    has_step_grid: bool = True
 
     def check(self, field: Field, value: Any) -> int | float:
-        """A number within the field's limits. Raises InvalidValue."""
+        """Convert to a number within the field's limits. Raises InvalidValue."""
         return check_number(field, value)
 
+    def resolve_scalar(self, field: Field, scalar: PlainScalar) -> Any:
+        """Return a number, or the text of one that is spelled in an unusual way."""
+        if scalar.is_null and field.optional:
+            return None
+        return scalar.typed_number
+
+    def find_near(self, field: Field, value: Any, keeps_zero: bool) -> Any:
+        """Return the number itself, or the limit that it is beyond."""
+        if not is_number(value) or not math.isfinite(value):
+            return None
+        return clamp_number(field, value)
+
     def find_python_type(self, field: Field) -> type:
-        """`int` where the input takes whole numbers only."""
+        """`int` if the input takes whole numbers only, else `float`."""
         return int if field.is_integer else float
 
     def describe_syntax(self, field: Field) -> str:
         """Ranges, by a step of one or of less."""
         return WHOLE if field.is_integer else REAL
 
+    def explain_comma(self, field: Field, parts: Sequence[str]) -> str:
+        """Explain items that may be one number with a decimal comma, or with thousands."""
+        return explain_number_comma(field, parts)
+
+    def parse_axis_item(self, axis: AxisContext, items: Sequence[Item], index: int) -> AxisValues:
+        """Parse one number, a range, or what dots stand for. Raises InvalidValue."""
+        return parse_axis_numbers(axis.field, items, index)
+
+    def parse_axis_value(self, axis: AxisContext, value: Any) -> Any:
+        """Check a number; no zero has a sign. Raises InvalidValue."""
+        checked = axis.check(value)
+        if checked is None or axis.field.is_integer:
+            return checked
+        # Adding zero takes the sign off a zero.
+        return float(checked) + 0.0
+
+    def format_axis_label(self, axis: AxisContext, value: Any) -> str:
+        """Format a number without trailing zeros."""
+        if axis.field.choices is None and isinstance(value, float):
+            return format_short(value)
+        return super().format_axis_label(axis, value)
+
+    def format_axis_item(self, axis: AxisContext, value: Any) -> str:
+        """Format a number exactly."""
+        if isinstance(value, float):
+            return repr(value).removesuffix(".0")
+        return super().format_axis_item(axis, value)
+
 
 def check_number(field: Field, value: Any) -> int | float:
-    """A number within the field's limits; whole where the server wants an INT.
+    """Convert a value to a number within the field's limits: to an int if the server expects an
+    INT, else to an int or a float.
 
-    Texts of digits are read exactly.
+    Digits in a text are parsed exactly. Raises InvalidValue.
     """
     if value is None or value == "":
         raise InvalidValue(f"a number is missing; {field.allowed}.")
@@ -81,34 +152,43 @@ def describe_off_step(field: Field, value: int | float | tuple[int, int]) -> str
 
     Returns "" if the value is on a step.
     """
-    sides: tuple[int | float, ...] = value if isinstance(value, tuple) else (value,)
-    parts = SIDES if len(sides) == 2 else ("",)
-    grids = [field.grids.get(part) for part in parts]
-    pairs = list(zip(sides, grids, strict=True))
-    if all(grid is None or grid.contains(side) for side, grid in pairs):
-        return ""
+    numbers = _name_sides(value)
     lower: list[int] = []
     upper: list[int] = []
-    for side, grid in pairs:
+    step = 0
+    is_off = False
+    for part, number in numbers.items():
+        grid = field.grids.get(part)
         if grid is None:
-            lower.append(int(side))
-            upper.append(int(side))
-        else:
-            lower.append(grid.floor(side))
-            upper.append(grid.ceil(side))
-    near = []
+            lower.append(int(number))
+            upper.append(int(number))
+            continue
+        lower.append(grid.floor(number))
+        upper.append(grid.ceil(number))
+        step = max(step, grid.step)
+        if not grid.contains(number):
+            is_off = True
+    if not is_off:
+        return ""
+    near: list[str] = []
     for found in (lower, upper):
-        if all(is_within(field, side) for side in found):
+        if all(is_within(field, number) for number in found):
             near.append("x".join(map(str, found)))
-    step = max(grid.step for grid in grids if grid is not None)
     told = f"it goes in steps of {step}"
     if near:
         told += f"; write {' or '.join(near)}"
     return f"{told}."
 
 
+def _name_sides(value: int | float | tuple[int, int]) -> Mapping[str, int | float]:
+    """Map the parts of a value to their numbers; a number alone has the part ""."""
+    if isinstance(value, tuple):
+        return dict(zip(SIDES, value, strict=True))
+    return {"": value}
+
+
 def check_thousands(field: Field, value: Any) -> None:
-    """Raises InvalidValue for a text such as `1.000`, where the field takes a thousand as well."""
+    """Raise InvalidValue for a text such as `1.000` if the field also takes 1000."""
     if not isinstance(value, str):
         return
     told = describe_thousands(value, field.minimum, field.maximum, field.is_integer)
@@ -116,20 +196,72 @@ def check_thousands(field: Field, value: Any) -> None:
         raise InvalidValue(told)
 
 
+def parse_axis_numbers(field: Field, items: Sequence[Item], index: int) -> AxisValues:
+    """Parse the item at `index` as one number, a range, or what dots stand for.
+
+    Raises InvalidValue.
+    """
+    text = items[index].text
+    _check_all_thousands(field, text)
+    # Dots stand for what lies between the two items before them and the one after.
+    first = max(0, index - 2)
+    around = [item.text for item in items[first : index + 2]]
+    numbers = expand_numbers(around, index - first, field.is_integer)
+    return AxisValues([_convert_exact(field, number) for number in numbers])
+
+
+def explain_number_comma(field: Field, parts: Sequence[str]) -> str:
+    """Explain how to write items with commas between them that may be one number. Returns "" if
+    they cannot.
+    """
+    joined = ",".join(parts)
+    if THOUSANDS.fullmatch(joined):
+        number = joined.replace(",", "")
+        listed = [str(int(part)) for part in parts]
+        return explain_comma(joined, number, listed)
+    if field.is_integer or len(parts) != 2:
+        return ""
+    whole, decimals = parts
+    if not WHOLE_NUMBER.fullmatch(whole):
+        return ""
+    is_below_one = whole.lstrip("+-") == "0" and ONLY_DIGITS.match(decimals)
+    if DECIMALS.match(decimals) or is_below_one:
+        return explain_comma(joined, f"{whole}.{decimals}", parts)
+    return ""
+
+
 def is_within(field: Field, number: int | float) -> bool:
     """Whether a number is within the field's limits."""
-    is_large_enough = field.minimum is None or number >= field.minimum
-    is_small_enough = field.maximum is None or number <= field.maximum
-    return is_large_enough and is_small_enough
+    if field.minimum is not None and number < field.minimum:
+        return False
+    return field.maximum is None or number <= field.maximum
+
+
+def clamp_number(field: Field, number: int | float) -> int | float:
+    """Return the number itself, or the limit that it is beyond; an int if the field is an
+    integer.
+    """
+    low = field.minimum
+    high = field.maximum
+    if field.is_integer:
+        low = None if low is None else math.ceil(low)
+        high = None if high is None else math.floor(high)
+        number = int(number)
+    if low is not None and number < low:
+        return low
+    if high is not None and number > high:
+        return high
+    return number
 
 
 def suggest_numbers(field: Field, text: str) -> list[str]:
-    """Spellings of the numbers that a text may mean, limited to those the field accepts."""
-    return [numeral for numeral in _suggest_more(text) if _fits(field, numeral)]
+    """Suggest the numbers that a text may mean and that the field accepts."""
+    suggested = _suggest_any(text)
+    return [numeral for numeral in suggested if _fits(field, numeral)]
 
 
 def parse_number(value: Any) -> int | float | None:
-    """The number that a value is or spells, None where it is no finite one."""
+    """Parse a number, or the text of one. Returns None for what is no finite number."""
     if isinstance(value, str):
         return parse_numeral(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -139,8 +271,32 @@ def parse_number(value: Any) -> int | float | None:
     return value
 
 
+def _convert_exact(field: Field, number: Fraction) -> int | float:
+    """Convert an exact number to an int for an INT, else to the nearest float.
+
+    Raises InvalidValue.
+    """
+    is_whole = number.denominator == 1
+    if field.is_integer and not is_whole:
+        raise InvalidValue(f"{format_number(number)} is not possible; {field.allowed}.")
+    is_exact = is_whole and (field.is_integer or abs(number) < EXACT_LIMIT)
+    plain = int(number) if is_exact else to_float(number)
+    checked = check_number(field, plain)
+    return checked if field.is_integer else float(checked)
+
+
+def _check_all_thousands(field: Field, text: str) -> None:
+    """Raise InvalidValue if a number in a text, also in a range, may be meant as thousands:
+    `1.000`.
+    """
+    start = text.translate(DASHES)[:MAX_RANGE_LENGTH]
+    for match in NUMBER_PATTERN.finditer(start):
+        digits = match[0].lstrip("+- ")
+        check_thousands(field, digits)
+
+
 def _is_possible(field: Field, number: int | float) -> bool:
-    """Whether a number is one that the field could take if it were within the limits."""
+    """Whether the field could take a number if it were within the limits."""
     if is_huge(number):
         return False
     return not field.is_integer or number == int(number)
@@ -154,8 +310,8 @@ def _describe_no_number(field: Field, value: Any) -> str:
     return f"{shorten(value)} is not possible; {advice}."
 
 
-def _suggest_more(text: str) -> tuple[str, ...]:
-    """Numbers that a text may mean: `2.048` is not a whole number, so 2048 may be meant."""
+def _suggest_any(text: str) -> tuple[str, ...]:
+    """Suggest the numbers that a text may mean: of `2.048`, 2048."""
     thousands = parse_thousands(text)
     if thousands is None:
         return suggest_numerals(text)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections.abc import Sequence
+from decimal import Context, Decimal
 
 NUMERAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 WHOLE = re.compile(r"[+-]?[0-9]{1,100}")
@@ -24,6 +26,9 @@ GROUPED = re.compile(r"([+-]?[0-9]{1,3})([., '’])([0-9]{3}(?:\2[0-9]{3})*)([.,
 COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+(?:[eE][+-]?[0-9]{1,3})?")
 UNDERSCORES = re.compile(r"[+-]?[0-9]+(?:_[0-9]+)+(?:\.[0-9]*)?")
 OTHER_BASE = re.compile(r"([+-]?)(0[xX][0-9a-fA-F]{1,60}|0[oO][0-7]{1,60}|0[bB][01]{1,60})")
+
+MAX_LABEL_DIGITS = 10
+"""Characters; longer floats, such as a third, are rounded where people read them."""
 
 LOOKALIKES = str.maketrans("‐‑‒–—−﹣－＋．，٫＿\u00a0\u2009\u202f", "--------+.,,_   ")
 """Characters of other scripts and keyboards → ours."""
@@ -96,6 +101,32 @@ def describe_thousands(
         return None
     short = _strip_zeros(text)
     return f"{text} may mean {thousands} or {short}; write {thousands} or {short}."
+
+
+def explain_comma(text: str, number: str, parts: Sequence[str]) -> str:
+    """Explain how to write what may mean one number with a comma, or several numbers."""
+    listed = ", ".join(parts)
+    meant = f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return (
+        f"{text} may mean {number}, or {meant}; write {number}, or {listed} with a space behind "
+        "the comma."
+    )
+
+
+def format_short(number: float) -> str:
+    """Format a float without trailing zeros; long ones are rounded to six digits, or to the point.
+
+    No zero has a sign.
+    """
+    text = repr(number + 0.0)
+    if len(text) > MAX_LABEL_DIGITS and "e" not in text:
+        before = len(text.lstrip("-").partition(".")[0])
+        context = Context(prec=max(6, before))
+        rounded = context.create_decimal(Decimal(text))
+        text = format(rounded, "f")
+        if "." in text:
+            text = text.rstrip("0")
+    return text.removesuffix(".0").removesuffix(".")
 
 
 def _normalise(text: str) -> str:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Literal
 
 from comfygradio.forms.kinds.checkbox import CHECKBOX
-from comfygradio.forms.kinds.choice import CHOICE
+from comfygradio.forms.kinds.choice import DROPDOWN, RADIO
 from comfygradio.forms.kinds.color import COLOR
 from comfygradio.forms.kinds.kind import Kind
 from comfygradio.forms.kinds.loras import LORAS
-from comfygradio.forms.kinds.media import AUDIO, FILE, PICTURE, VIDEO
+from comfygradio.forms.kinds.media import AUDIO, FILE, MASK, PICTURE, VIDEO
 from comfygradio.forms.kinds.number import NUMBER
 from comfygradio.forms.kinds.seed import SEED
 from comfygradio.forms.kinds.size import SIZE
@@ -40,14 +40,14 @@ KINDS: Mapping[Widget, Kind] = {
     "textarea": TEXTAREA,
     "number": NUMBER,
     "slider": NUMBER,
-    "dropdown": CHOICE,
-    "radio": CHOICE,
+    "dropdown": DROPDOWN,
+    "radio": RADIO,
     "checkbox": CHECKBOX,
     "seed": SEED,
     "size": SIZE,
     "color": COLOR,
     "image": PICTURE,
-    "mask": PICTURE,
+    "mask": MASK,
     "video": VIDEO,
     "audio": AUDIO,
     "file": FILE,

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from comfygradio.forms.kinds.axis_text import Item
+from comfygradio.forms.kinds.axis_values import AxisContext, AxisValues, find_choices
 from comfygradio.forms.kinds.kind import Kind, is_short
-from comfygradio.forms.kinds.number import SIDES, describe_off_step, parse_number
+from comfygradio.forms.kinds.number import SIDES, clamp_number, describe_off_step, parse_number
 from comfygradio.forms.kinds.value import InvalidValue, list_choices, shorten
 
 if TYPE_CHECKING:
+    from comfygradio.comfy.object_info import InputSpec
     from comfygradio.forms.field import Field
-
+    from comfygradio.forms.slots import Slot
 
 MAX_SIDE = 999_999
-"""Pixels of a side; no picture has more."""
+"""Maximum number of pixels of a side; no picture has more."""
 
 SIZE_PATTERN = re.compile(r"([0-9]{1,6})(?:\s*[x×*,]\s*|\s+)([0-9]{1,6})", re.IGNORECASE)
-"""Two sides; what stands between them is either a sign or space, so that there is one way to read
-it.
+"""Matches two sides with either a sign or space between them, so that each size has one reading.
 """
 
 COMMA_SIZE = re.compile(r"[0-9]+,0[0-9]+")
@@ -30,7 +32,7 @@ SIZE_SPELLINGS = (
     "write the size as width x height in pixels, for example 768x512.",
     "write the size as width x height in whole pixels, for example 768x512.",
 )
-"""What is wrong with a size that is none, and with one that is no whole number."""
+"""The sentences for a value that is no size, and for sides that are no whole numbers."""
 
 
 @dataclass(frozen=True)
@@ -39,20 +41,92 @@ class SizeKind(Kind):
 
     input_types: frozenset[str] = frozenset({"INT"})
     keys: frozenset[str] = frozenset({"choices", "min", "max", "step"})
+    parts: tuple[str, ...] = SIDES
     syntax: str = "512x512, 768x512"
     names_resource: bool = False
+    has_step_grid: bool = True
+
+    def is_likely_for(self, spec: InputSpec, has_choices: bool) -> bool:
+        """Never, since a size needs two inputs."""
+        return False
 
     def check(self, field: Field, value: Any) -> tuple[int, int]:
-        """Width and height in pixels. Raises InvalidValue."""
+        """Convert to width and height in pixels. Raises InvalidValue."""
         return check_size(field, value)
 
-    def to_json(self, value: Any) -> Any:
-        """Both sides as "768x512"."""
-        return "x".join(map(str, value)) if isinstance(value, tuple) else value
+    def to_json(self, field: Field, value: Any) -> Any:
+        """Write both sides as "768x512"."""
+        if not isinstance(value, tuple):
+            return value
+        width, height = value
+        return f"{width}x{height}"
+
+    def find_near(self, field: Field, value: Any, keeps_zero: bool) -> Any:
+        """Return the nearest sides that are possible, or None if both are possible already."""
+        sides = [value.get(part) for part in SIDES]
+        near: list[int | float] = []
+        for side in sides:
+            if type(side) is not int:
+                return None
+            if keeps_zero and side <= 0:
+                near.append(side)
+            else:
+                near.append(clamp_number(field, side))
+        if near == sides:
+            return None
+        stepped: list[int | float] = []
+        for part, side in zip(SIDES, near, strict=True):
+            grid = field.grids.get(part)
+            stepped.append(side if grid is None else grid.floor(side))
+        return tuple(stepped)
+
+    def make_exempt(self, field: Field, value: Any) -> Any:
+        """Keep sides that are whole numbers of any size."""
+        for side in value.values():
+            if type(side) is not int:
+                return None
+        return value["width"], value["height"]
+
+    def means_exempt(self, exempt: Any, value: Any) -> bool:
+        """Whether both are written alike, as "768x512"."""
+        return _write_sides(value) == _write_sides(exempt)
+
+    def join_parts(self, values: Mapping[str, Any]) -> Any:
+        """Return both sides, by name."""
+        return dict(values)
+
+    def list_inputs(self, field: Field, value: Any) -> list[tuple[Slot, Any]]:
+        """List the inputs for the width, then those for the height."""
+        width, height = value
+        filled: list[tuple[Slot, Any]] = []
+        for slot in field.slots["width"]:
+            filled.append((slot, width))
+        for slot in field.slots["height"]:
+            filled.append((slot, height))
+        return filled
+
+    def parse_axis_item(self, axis: AxisContext, items: Sequence[Item], index: int) -> AxisValues:
+        """Parse a size in pixels, or find sizes of the list by label or pattern.
+
+        Raises InvalidValue.
+        """
+        item = items[index]
+        if axis.field.choices is None:
+            return AxisValues([axis.check(item.text)])
+        try:
+            found = find_choices(axis, item)
+        except InvalidValue:
+            return AxisValues([axis.check(item.text)])
+        sizes = [axis.check(value) for value in found.values]
+        return AxisValues(sizes, found.is_open)
 
 
 def check_size(field: Field, value: Any) -> tuple[int, int]:
-    """(width, height) in pixels, given as "768x512", a pair or a mapping."""
+    """Convert "768x512", a pair or a mapping to (width, height) in pixels, within the field's
+    limits.
+
+    Raises InvalidValue.
+    """
     for choice in field.choices or ():
         if choice.label == value:
             value = choice.value
@@ -76,14 +150,15 @@ def check_size(field: Field, value: Any) -> tuple[int, int]:
 
 
 def parse_size(value: Any) -> tuple[int, int]:
-    """(width, height) of "768x512", a pair or a mapping. Raises InvalidValue."""
+    """Parse "768x512", a pair or a mapping into (width, height). Raises InvalidValue."""
     if isinstance(value, Mapping):
         value = (value.get("width"), value.get("height"))
     if isinstance(value, str):
         value = _split_size(value)
     if not isinstance(value, list | tuple) or len(value) != 2:
         raise InvalidValue(SIZE_SPELLINGS[0])
-    width, height = (parse_number(side) for side in value)
+    width = parse_number(value[0])
+    height = parse_number(value[1])
     if width is None or width != int(width):
         raise InvalidValue(SIZE_SPELLINGS[1])
     if height is None or height != int(height):
@@ -91,8 +166,23 @@ def parse_size(value: Any) -> tuple[int, int]:
     return int(width), int(height)
 
 
+def _write_sides(value: Any) -> str:
+    """Write a pair or a mapping as "768x512", with `?` for a side that is no whole number; "" for
+    anything else.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping):
+        value = (value.get("width"), value.get("height"))
+    if not isinstance(value, list | tuple):
+        return ""
+    # A third side is written as well, so that three sides equal no size.
+    sides = [str(side) if isinstance(side, int) else "?" for side in value[:3]]
+    return "x".join(sides)
+
+
 def _split_size(text: str) -> tuple[str, ...]:
-    """The two sides of "768x512", nothing where a text is no size."""
+    """Split "768x512" into its sides. Returns () for a text that is no size."""
     if not is_short(text):
         return ()
     text = text.strip()

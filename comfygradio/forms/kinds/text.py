@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from comfygradio.forms.kinds.axis_text import Item, quote, split_texts
+from comfygradio.forms.kinds.axis_values import AxisContext
 from comfygradio.forms.kinds.kind import Kind
-from comfygradio.forms.kinds.value import InvalidValue, is_huge
+from comfygradio.forms.kinds.value import InvalidValue, is_huge, is_sendable
 
 if TYPE_CHECKING:
     from comfygradio.forms.field import Field
 
 MAX_TEXT = 100_000
-"""Characters of one text field: a prompt of 15,000 words."""
+"""Maximum number of characters of a text: a prompt of 15,000 words."""
+
+STAND_IN = re.compile(r"\[the workflow's own text of [0-9,]{1,15} characters\]")
 
 
 @dataclass(frozen=True)
@@ -30,17 +35,77 @@ class TextKind(Kind):
     is_text: bool = True
 
     def check(self, field: Field, value: Any) -> str:
-        """A text; see `check_text`. Raises InvalidValue."""
+        """Convert to a text. Raises InvalidValue."""
         return check_text(field, value)
 
+    def is_empty(self, field: Field, value: Any) -> bool:
+        """Whether the field was left empty. An empty text is a value like any other, unless it
+        bypasses nodes or leaves the inputs to other fields.
+        """
+        if not field.bypass and not field.defers_when_empty:
+            return False
+        return super().is_empty(field, value)
+
+    def make_exempt(self, field: Field, value: Any) -> Any:
+        """Keep a text of any length, if it can be sent."""
+        if isinstance(value, str) and is_sendable(value):
+            return value
+        return None
+
+    def find_exempt(self, field: Field, value: Any) -> Any:
+        """Return the workflow's own text if this text is it or stands for it, else None.
+
+        Raises InvalidValue for what stands for the text of another workflow.
+        """
+        if not isinstance(value, str):
+            return super().find_exempt(field, value)
+        exempt = field.exempt_value
+        if isinstance(exempt, str) and _is_exempt_text(exempt, value):
+            return exempt
+        if STAND_IN.fullmatch(value):
+            raise InvalidValue(
+                "this stands for the text of another workflow; write the text itself."
+            )
+        return None
+
+    def to_json(self, field: Field, value: Any) -> Any:
+        """Return the text, or the stand-in for one that is too long to be sent to pages and stored
+        with every picture.
+        """
+        if not isinstance(value, str) or len(value) <= MAX_TEXT:
+            return value
+        if value == field.exempt_value:
+            return format_stand_in(value)
+        return value
+
     def offers_none(self, field: Field) -> bool:
-        """No: `none` is a text like any other."""
+        """Never, since `none` is a text like any other."""
         return False
+
+    def split_axis(self, text: str) -> tuple[list[Item], str]:
+        """Split into texts, in which commas alone separate nothing. Raises InvalidValue."""
+        return split_texts(text), ", "
+
+    def is_axis_item_empty(self, axis: AxisContext, item: Item) -> bool:
+        """Never: an empty text is a text like any other."""
+        return False
+
+    def format_axis_label(self, axis: AxisContext, value: Any) -> str:
+        """Format a text whole."""
+        if value == "":
+            return "(empty)"
+        return super().format_axis_label(axis, value)
+
+    def format_axis_item(self, axis: AxisContext, value: Any) -> str:
+        """Format a text in quotes."""
+        return quote(value)
 
 
 def check_text(field: Field, value: Any) -> str:
-    """A text of at most 100,000 characters; a number is taken as text, half characters (cut emoji)
-    become `?`.
+    """Convert a value to a text of at most 100,000 characters. Numbers become text, and halves of
+    surrogate pairs (cut emoji) become `?`.
+
+    Raises InvalidValue.
     """
     if value is None:
         return ""
@@ -53,5 +118,17 @@ def check_text(field: Field, value: Any) -> str:
     return text
 
 
+def format_stand_in(text: str) -> str:
+    """Make the stand-in for a workflow's own text of more than 100,000 characters."""
+    return f"[the workflow's own text of {len(text):,} characters]"
+
+
+def _is_exempt_text(exempt: str, text: str) -> bool:
+    # Line ends may have changed on the way.
+    sent = text.replace("\r\n", "\n")
+    own = exempt.replace("\r\n", "\n")
+    return sent in (own, format_stand_in(exempt))
+
+
 TEXT = TextKind(input_types=frozenset({"STRING", "COLOR"}))
-TEXTAREA = TextKind()
+TEXTAREA = TextKind(takes_embeddings=True)

@@ -1,4 +1,4 @@
-"""Values of fields: what they are made of, and how errors speak of them."""
+"""Parts of the values of fields, and how sentences show them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from comfygradio.forms.slots import Slot
 
 HUGE = 10**60
-"""No field accepts whole numbers from here on: Python refuses to convert much larger ones to text.
+"""No field accepts whole numbers from here on, since Python refuses to convert much larger ones to
+text.
 """
 
 
@@ -24,9 +25,9 @@ class InvalidValue(Exception):
 
 @dataclass(frozen=True)
 class Choice:
-    """One entry of a list: what people see, and the value as the server spells it.
+    """One entry of a list: the label for people, and the value as the server spells it.
 
-    A choice that sets several slots has its label for a value, and in `sets` what it puts where.
+    If a choice sets several slots, its value is its label, and `sets` holds slots and values.
     """
 
     label: str
@@ -36,13 +37,14 @@ class Choice:
 
 @dataclass(frozen=True)
 class Lora:
-    """One row of a LoRA list: the file as the server spells it, and its strength (1 is its own)."""
+    """One row of a LoRA list: the file as the server spells it, and its strength, usually 1."""
 
     name: str
     strength: float = 1.0
 
     def __str__(self) -> str:
-        return f"{self.name}:{self.strength:g}"
+        strength = f"{self.strength:g}"
+        return f"{self.name}:{strength}"
 
 
 def shorten(value: Any) -> str:
@@ -63,7 +65,7 @@ def shorten(value: Any) -> str:
 
 
 def list_choices(choices: tuple[Choice, ...], limit: int = 12) -> str:
-    """The first choices, for people."""
+    """List the first choices in a sentence for people."""
     if not choices:
         return "the server offers nothing here."
     shown = ", ".join(choice.label for choice in choices[:limit])
@@ -73,6 +75,14 @@ def list_choices(choices: tuple[Choice, ...], limit: int = 12) -> str:
     return f"allowed: {shown}."
 
 
+def is_sendable(text: str) -> bool:
+    """Whether a text can be sent at all: it holds no half of a surrogate pair."""
+    sent = text.encode("utf-8", "replace").decode("utf-8")
+    return sent == text
+
+
 def is_huge(value: object) -> bool:
-    """Whether a value is a whole number of more than 60 digits, which no field takes."""
-    return isinstance(value, int) and abs(value) >= HUGE
+    """Whether a value is a whole number of more than 60 digits, which no field accepts."""
+    if not isinstance(value, int):
+        return False
+    return abs(value) >= HUGE

@@ -17,8 +17,9 @@ Entry = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Change:
-    """What a position does to one field: `set` a checked value, or `replace` a search text in the
-    text there.
+    """What a position changes in one field.
+
+    "set" puts a checked value there; "replace" replaces `search` in the text that is there.
     """
 
     field: str
@@ -29,7 +30,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Step:
-    """One position on an axis: what people read, and what it changes."""
+    """One position on an axis: its label, and what it changes."""
 
     label: str
     changes: tuple[Change, ...]
@@ -37,9 +38,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Axis:
-    """A row of positions.
+    """A title and the positions of an axis.
 
-    `texts` is field → text that reads as this axis again, whatever is drawn or listed then.
+    `texts` maps each field to an axis text that parses to the same axis, with everything that was
+    drawn or listed written out.
     """
 
     title: str
@@ -48,43 +50,57 @@ class Axis:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The fields that it changes."""
+        """The names of the fields that the axis changes."""
         return tuple(self.texts)
 
 
 def list_points(axes: Sequence[Axis]) -> Iterator[Index]:
-    """Every point, the last axis running fastest: the order as typed."""
-    positions = [range(len(axis.steps)) for axis in axes]
+    """List every point in the order as typed: the last axis runs fastest."""
+    lengths = [len(axis.steps) for axis in axes]
+    positions = [range(length) for length in lengths]
     return itertools.product(*positions)
 
 
+def move_point(index: Index, axis: int, position: int) -> Index:
+    """Return the point with another position on one axis."""
+    positions = list(index)
+    positions[axis] = position
+    return tuple(positions)
+
+
 def apply_point(axes: Sequence[Axis], base: Mapping[str, Any], index: Index) -> dict[str, Any]:
-    """The values of a point: the base, then everything that is set, then everything that is
-    replaced.
-    """
+    """Build the values of a point: the base, then values that are set, then replacements."""
     values = dict(base)
     swaps: dict[str, dict[str, str]] = {}
     for axis, position in zip(axes, index, strict=True):
-        for change in axis.steps[position].changes:
+        step = axis.steps[position]
+        for change in step.changes:
             if change.kind == "set":
                 values[change.field] = change.value
             else:
                 pairs = swaps.setdefault(change.field, {})
                 pairs[change.search] = str(change.value)
     for field, pairs in swaps.items():
-        if values.get(field) is not None:
-            values[field] = replace_texts(str(values[field]), pairs)
+        value = values.get(field)
+        if value is not None:
+            values[field] = replace_texts(str(value), pairs)
     return values
 
 
 def replace_texts(text: str, pairs: Mapping[str, str]) -> str:
-    """The text with every search text replaced, all at once: what one puts in, no other finds.
+    """Replace every search text, all at once, so that no replacement is searched again.
 
     Where search texts overlap, the first one counts, and of those that begin together the longest.
     """
     if len(pairs) == 1:
+        # The usual case, which needs no pattern.
         [(search, replacement)] = pairs.items()
         return text.replace(search, replacement)
     longest_first = sorted(pairs, key=len, reverse=True)
-    pattern = "|".join(re.escape(search) for search in longest_first)
-    return re.sub(pattern, lambda match: pairs[match[0]], text)
+    escaped = [re.escape(search) for search in longest_first]
+    pattern = "|".join(escaped)
+
+    def swap(match: re.Match[str]) -> str:
+        return pairs[match[0]]
+
+    return re.sub(pattern, swap, text)

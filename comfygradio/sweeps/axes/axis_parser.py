@@ -1,10 +1,7 @@
-"""Reading axes: what people typed, or lists of values, against a form and the values of all its
-other fields.
-"""
+"""Parses axes, given as texts or as lists of values."""
 
 from __future__ import annotations
 
-import itertools
 import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,14 +9,15 @@ from typing import Any
 
 from comfygradio.errors import AxisError
 from comfygradio.forms.form import Form
+from comfygradio.forms.kinds.axis_text import MAX_VALUES, quote_if_split
+from comfygradio.forms.kinds.axis_values import AxisContext
+from comfygradio.forms.kinds.file_pattern import AllowedFiles
 from comfygradio.forms.kinds.text import MAX_TEXT
 from comfygradio.forms.kinds.value import shorten
+from comfygradio.forms.value_check import check_value
 from comfygradio.sweeps.axes.axis import Axis, Entry, Step
 from comfygradio.sweeps.axes.axis_row import AxisRow, format_items, parse_row
-from comfygradio.sweeps.axes.axis_text import MAX_VALUES, quote_if_split
-from comfygradio.sweeps.axes.file_pattern import AllowedFiles
 from comfygradio.sweeps.axes.search_replace import explain_absent, is_too_long
-from comfygradio.sweeps.axes.value_parser import ValueParser
 
 MAX_AXIS_VALUES = 3 * MAX_VALUES
 """Values of all fields of all axes together: as many as three fields may have."""
@@ -37,12 +35,12 @@ def parse_all_axes(
     root: Path | None = None,
     is_confined: bool = True,
 ) -> tuple[Axis, ...]:
-    """The axes of a sweep. `base` are the form's checked values, from which `+3` counts on and in
-    which `S/R:` finds.
+    """Parse the axes of a sweep.
 
-    Random seeds are drawn from `rng`. Files can be named below `root`, or with `is_confined` off
-    anywhere, and not at all without a root. Raises AxisError, which names field and place; whatever
-    is typed, no other error.
+    `base` are the checked values of the form: `+3` counts on from a seed there, and `S/R:` searches
+    the texts there. `rng` draws random seeds. Files can be named below `root`; anywhere if not
+    `is_confined`; not at all without a root. Raises AxisError, which names field and place, and no
+    other error, whatever is typed.
     """
     if not isinstance(entries, list | tuple):
         raise AxisError("the axes are a list; each entry maps fields to their values.")
@@ -61,7 +59,8 @@ def parse_all_axes(
     searched = {row.field.name for row in _list_rows(axes) if row.searched}
     for name in searched:
         _check_replacing(name, axes, base)
-    return tuple(_join(rows) for rows in axes)
+    joined = [_join(rows) for rows in axes]
+    return tuple(joined)
 
 
 def parse_axis(
@@ -72,8 +71,10 @@ def parse_axis(
     root: Path | None = None,
     is_confined: bool = True,
 ) -> Axis:
-    """One axis by itself; what other axes may change is left to `parse_all_axes`: hidden fields,
-    texts that `S/R:` finds.
+    """Parse one axis by itself.
+
+    What depends on other axes is checked by `parse_all_axes` only: hidden fields, and texts that
+    `S/R:` searches. Raises AxisError.
     """
     rng = rng or random.SystemRandom()
     files = AllowedFiles(root, is_confined)
@@ -82,22 +83,29 @@ def parse_axis(
 
 
 def format_values(form: Form, name: str, values: Sequence[Any], root: Path | None = None) -> str:
-    """The axis text that reads as these values of a field, whatever they hold. Raises AxisError."""
-    axis = parse_axis(form, {name: list(values)}, {}, root=root)
+    """Format values of a field as an axis text that parses to the same values. Raises AxisError."""
+    entry = {name: list(values)}
+    axis = parse_axis(form, entry, {}, root=root)
     return axis.texts[name]
 
 
 def format_each(form: Form, name: str, values: Sequence[Any]) -> list[str]:
-    """The axis text that reads as each of these values alone; the field's choices are indexed once
-    for all of them.
+    """Format each value as an axis text of its own; the field's choices are indexed only once.
 
     Raises AxisError.
     """
-    return format_items(ValueParser(form.fields[name]), values)
+    context = AxisContext(
+        form.fields[name],
+        start=None,
+        rng=random.SystemRandom(),
+        files=AllowedFiles(),
+        check_value=check_value,
+    )
+    return format_items(context, values)
 
 
 def format_unquoted(form: Form, name: str, values: Sequence[Any]) -> list[str]:
-    """The text of each value; without quotes where all of them read as themselves without."""
+    """Format each value as `format_each` does, but without quotes if all values can do without."""
     if not values:
         return []
     field = form.fields[name]
@@ -115,7 +123,7 @@ def format_unquoted(form: Form, name: str, values: Sequence[Any]) -> list[str]:
 
 
 def list_axis_values(axis: Axis) -> list[Any]:
-    """The values that an axis sets, in its order."""
+    """List the values that an axis sets, in its order."""
     values: list[Any] = []
     for step in axis.steps:
         values.extend(change.value for change in step.changes)
@@ -135,19 +143,23 @@ def _parse_entry(
             raise AxisError(form.describe_unknown_field(shorten(name)), shorten(name))
         one = form.fields[name]
         start = base.get(name, one.default)
-        reader = ValueParser(one, start, rng, files)
-        rows.append(parse_row(reader, given))
+        context = AxisContext(one, start, rng, files, check_value)
+        rows.append(parse_row(context, given))
     _check_equal_lengths(rows)
     return rows
 
 
 def _list_rows(axes: Sequence[Sequence[AxisRow]]) -> list[AxisRow]:
-    return list(itertools.chain.from_iterable(axes))
+    rows: list[AxisRow] = []
+    for axis in axes:
+        rows += axis
+    return rows
 
 
 def _join(rows: Sequence[AxisRow]) -> Axis:
     steps = []
-    for parts in zip(*(row.positions for row in rows), strict=True):
+    columns = [row.positions for row in rows]
+    for parts in zip(*columns, strict=True):
         kept = [part for part in parts if part is not None]
         if len(kept) < len(parts):
             continue  # one of the fields skips this position, and so do those that go with it
@@ -158,7 +170,7 @@ def _join(rows: Sequence[AxisRow]) -> Axis:
         raise AxisError(
             "there are no values here; write some, for example 1-10.", rows[0].field.name
         )
-    title = " + ".join(_title(row) for row in rows)
+    title = " + ".join([_title(row) for row in rows])
     texts = {row.field.name: row.text for row in rows}
     return Axis(title, texts, tuple(steps))
 
@@ -173,16 +185,16 @@ def _title(row: AxisRow) -> str:
 
 def _check_equal_lengths(rows: Sequence[AxisRow]) -> None:
     first = rows[0]
+    expected = len(first.positions)
     for row in rows[1:]:
-        if len(row.positions) == len(first.positions):
+        count = len(row.positions)
+        if count == expected:
             continue
-        count = (
-            f"{first.field.name} has {len(first.positions)} values and {row.field.name} "
-            f"has {len(row.positions)}"
-        )
+        name = row.field.name
         raise AxisError(
-            f"{count}; fields of one axis change together and need equally many.",
-            row.field.name,
+            f"{first.field.name} has {expected} values and {name} has {count}; fields of one axis "
+            "change together and need equally many.",
+            name,
         )
 
 
@@ -198,7 +210,7 @@ def _check_duplicates(axes: Sequence[Sequence[AxisRow]]) -> None:
 
 
 def _check_hidden(form: Form, axes: Sequence[Sequence[AxisRow]], base: Mapping[str, Any]) -> None:
-    """Refuses an axis that changes nothing, since its field stays hidden at every point."""
+    """Raise AxisError for an axis that changes nothing, because its field is always hidden."""
     names = [row.field.name for row in _list_rows(axes)]
     if not any(form.fields[name].show_if for name in names):
         return
@@ -206,32 +218,36 @@ def _check_hidden(form: Form, axes: Sequence[Sequence[AxisRow]], base: Mapping[s
     for name in names:
         if shown[name]:
             continue
-        if _list_conditions(form, name).isdisjoint(names):
+        conditions = _list_conditions(form, name)
+        if conditions.isdisjoint(names):
             needed = " and ".join(form.fields[name].show_if)
             raise AxisError(f"this field is not used as long as {needed} stays as it is.", name)
 
 
 def _list_conditions(form: Form, name: str) -> set[str]:
-    """The fields that decide, directly or by another, whether this one is shown."""
+    """List the fields that decide, directly or through others, whether this one is shown."""
     found: set[str] = set()
     open_ones = [name]
     while open_ones:
-        conditions = form.fields[open_ones.pop()].show_if
-        others = conditions.keys() & form.fields.keys() - found
+        field = form.fields[open_ones.pop()]
+        known = form.fields.keys() - found
+        others = field.show_if.keys() & known
         found |= others
         open_ones += others
     return found
 
 
 def _check_replacing(name: str, axes: Sequence[Sequence[AxisRow]], base: Mapping[str, Any]) -> None:
-    """Raises AxisError where a search text finds nothing, is searched for by two axes, or the text
-    becomes too long.
+    """Raise AxisError if a search text is not found or is on two axes, or the text may become too
+    long.
     """
     rows = [row for row in _list_rows(axes) if row.field.name == name]
     values = _list_set_values(rows)
     if not values:
-        values = [base.get(name, rows[0].field.default)]
-    texts = list(dict.fromkeys(str(value) for value in values if value is not None))
+        field = rows[0].field
+        values = [base.get(name, field.default)]
+    written = [str(value) for value in values if value is not None]
+    texts = list(dict.fromkeys(written))
     # No search text reaches over this from one text into the next.
     joined = "\n\0".join(texts)
     replacing = [row for row in rows if row.searched]
@@ -247,7 +263,7 @@ def _check_replacing(name: str, axes: Sequence[Sequence[AxisRow]], base: Mapping
 
 
 def _list_set_values(rows: Sequence[AxisRow]) -> list[Any]:
-    """The values that are set as a whole; those that are put in for search texts are no values."""
+    """List the values that replace a text as a whole."""
     values = []
     for row in rows:
         if row.searched:
@@ -268,12 +284,19 @@ def _check_searches(row: AxisRow, others: Sequence[str], texts: str) -> None:
             problem = "two axes search for the same text."
         else:
             problem = explain_absent(search, present, texts)
-        if problem:
-            raise AxisError(problem, row.field.name, number, item.start + 1, shorten(item.text))
+        if problem is None:
+            continue
+        raise AxisError(
+            problem,
+            row.field.name,
+            number,
+            item.start + 1,
+            shorten(item.text),
+        )
 
 
 def _list_replacement_lengths(row: AxisRow) -> dict[str, int]:
-    """Search text → length of the longest text that is put in its place."""
+    """Map each search text to the length of its longest replacement."""
     longest: dict[str, int] = {}
     for position in row.positions:
         if position is None:

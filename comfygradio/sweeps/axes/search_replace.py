@@ -1,6 +1,4 @@
-"""Search and replace on axes: `S/R: cat, dog, bird` puts other words into the text that a point
-has.
-"""
+"""Search and replace on axes: `S/R: cat, dog, bird` replaces cat in the text that a point has."""
 
 from __future__ import annotations
 
@@ -10,10 +8,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from comfygradio.forms.field import Field
+from comfygradio.forms.kinds.axis_text import Item, split_values
+from comfygradio.forms.kinds.number_range import expand_numbers, format_number, is_number, is_range
 from comfygradio.forms.kinds.text import MAX_TEXT, check_text
 from comfygradio.forms.kinds.value import InvalidValue, shorten
-from comfygradio.sweeps.axes.axis_text import Item, split_values
-from comfygradio.sweeps.axes.number_range import expand_numbers, format_number, is_number, is_range
 
 PREFIX = re.compile(r"\s*S/R\s*:", re.IGNORECASE)
 PAIR = re.compile(r"\s*[^=\s][^=]*=")
@@ -21,7 +19,7 @@ EXPLICIT = re.compile(r"[)\]]$")
 
 
 class Replacement(NamedTuple):
-    """A search text and what is put in its place; `label` is what people read."""
+    """A search text and its replacement; `label` is for people."""
 
     search: str
     value: str
@@ -35,8 +33,9 @@ def is_search_replace(text: str) -> bool:
 
 @dataclass(frozen=True)
 class ReplacementParser:
-    """Reads the items behind `S/R:`: `values` are what they put in; with `is_paired` each has its
-    own search text.
+    """Parses the items after `S/R:`.
+
+    `values` are the replacements. If `is_paired`, each item has a search text of its own.
     """
 
     field: Field
@@ -46,11 +45,11 @@ class ReplacementParser:
 
     @classmethod
     def split(cls, field: Field, text: str) -> ReplacementParser:
-        """The items of a text. Raises InvalidValue where there are none, or the field holds no
-        words.
+        """Split a text into items. Raises InvalidValue if there are none, or the field is not a
+        text.
 
-        The first item is the search text and the first value. If every item is a pair `cat=dog`
-        without quotes, each looks for its own text instead.
+        The first item is the search text, and the first replacement. If every item is a pair
+        `cat=dog` without quotes, each has its own search text instead.
         """
         match = PREFIX.match(text)
         if not field.kind.is_text:
@@ -61,33 +60,35 @@ class ReplacementParser:
                 "the words to look for and to put there are missing, as in S/R: cat, dog, bird."
             )
         is_paired = all(not item.is_quoted and PAIR.match(item.text) for item in items)
-        values = []
-        for item in items:
-            value = item.text
-            if is_paired:
-                value = value.partition("=")[2].strip()
-            values.append(value)
+        values = [item.text for item in items]
+        if is_paired:
+            values = [_split_pair(item)[1] for item in items]
         return cls(field, items, values, is_paired)
 
     def parse(self, index: int) -> list[Replacement]:
-        """What an item puts where. Raises InvalidValue.
+        """Parse one item. Raises InvalidValue.
 
-        Ranges and dots are numbers behind a search text that is a number, and wherever they have a
-        step or a count.
+        Ranges and dots are numbers if the search text is a number, or if they have a step or a
+        count.
         """
+        item = self.items[index]
         text = self.items[0].text
         if self.is_paired:
-            text = self.items[index].text.partition("=")[0].strip()
+            text, _ = _split_pair(item)
         search = check_text(self.field, text)
         if not search:
             raise InvalidValue("the text to look for is empty.")
         is_search_text = index == 0 and not self.is_paired
-        if self.items[index].is_quoted or is_search_text:
+        if item.is_quoted or is_search_text:
             found = [self.values[index]]
         else:
             found = self._expand(index, is_number(search))
-        values = [check_text(self.field, value) for value in found]
-        return [Replacement(search, value, self._label(search, value)) for value in values]
+        replacements = []
+        for one in found:
+            value = check_text(self.field, one)
+            label = self._label(search, value)
+            replacements.append(Replacement(search, value, label))
+        return replacements
 
     def _expand(self, index: int, is_numeric: bool) -> list[str]:
         text = self.values[index]
@@ -98,29 +99,40 @@ class ReplacementParser:
 
     def _label(self, search: str, value: str) -> str:
         shown = value or "(nothing)"
-        return f"{search} → {shown}" if self.is_paired else shown
+        if self.is_paired:
+            return f"{search} → {shown}"
+        return shown
+
+
+def _split_pair(item: Item) -> tuple[str, str]:
+    """Split `cat=dog` into the search text and the replacement."""
+    search, _, replacement = item.text.partition("=")
+    return search.strip(), replacement.strip()
 
 
 def explain_absent(search: str, others: Sequence[str], text: str) -> str | None:
-    """Why a search text finds nothing in a text, or in many put together, in a sentence; or None.
+    """Explain why a search text is not found in a text, or in several put together. Returns None if
+    it is.
 
-    `others` are the search texts of other axes, which come first where they hold it.
+    `others` are the search texts of other axes; those that contain it are replaced first.
     """
     larger = [other for other in others if search in other and search != other]
-    if search in _mask(text, larger):
+    rest = _mask(text, larger)
+    if search in rest:
         return None
     if search in text:
         inside = shorten(larger[0])
         return f"{shorten(search)} occurs only inside of {inside}, which another axis replaces."
-    near = re.search(re.escape(search), text, re.IGNORECASE)
+    pattern = re.escape(search)
+    near = re.search(pattern, text, re.IGNORECASE)
     hint = f" (there is {shorten(near[0])})" if near else ""
     return f"{shorten(search)} does not occur in the text{hint}, so there is nothing to replace."
 
 
 def is_too_long(axes: Sequence[Mapping[str, int]], texts: Sequence[str]) -> bool:
-    """Whether replacing on all axes makes a text longer than a field may hold.
+    """Whether replacing may make a text longer than a field can hold.
 
-    Each axis is search text → length of the longest text that is put in its place.
+    Each axis maps its search texts to the length of their longest replacement.
     """
     longest = max(map(len, texts), default=0)
 

@@ -1,6 +1,4 @@
-"""Cells: what is drawn for one point of a sweep, be it a picture, a text, an error or
-nothing yet.
-"""
+"""Draws the cells of a contact sheet: a picture, a text, an error, or nothing yet."""
 
 from __future__ import annotations
 
@@ -26,6 +24,9 @@ ERROR_EDGE: Color = (252, 165, 165)
 DARK: Color = (17, 24, 39)
 GOLD: Color = (252, 211, 77)
 
+TEXT_SHARE = 0.86
+"""The part of a cell's width that words may take."""
+
 REJECTED_OPACITY = 0.74
 """How much of the paper lies over a rejected picture."""
 
@@ -37,21 +38,36 @@ Points = Sequence[tuple[float, float]]
 
 @dataclass(frozen=True)
 class CellPainter:
-    """Draws cells on a sheet, with letters of this face in them."""
+    """Draws cells on a canvas, with text in this face."""
 
     canvas: Image.Image
     face: Face
 
     def paint(self, box: Box, cell: GridCell | None, thumbnail: Image.Image | None) -> None:
-        """Draw a cell; `thumbnail` is that of `choose_result`, None where there is none."""
-        result = choose_result(cell.results) if cell else None
-        if cell is None or (cell.phase in ("waiting", "running") and not thumbnail):
+        """Draw a cell. `thumbnail` is that of `choose_result`, or None if there is none."""
+        if cell is None:
+            self._frame(box, PAPER, EMPTY)
+            return
+        result = choose_result(cell.results)
+        self._paint_content(box, cell, result, thumbnail)
+        self._mark(box, cell, result, thumbnail is not None)
+
+    def _paint_content(
+        self,
+        box: Box,
+        cell: GridCell,
+        result: Result | None,
+        thumbnail: Image.Image | None,
+    ) -> None:
+        is_pending = cell.phase in ("waiting", "running")
+        if is_pending and not thumbnail:
             self._frame(box, PAPER, EMPTY)
         elif cell.phase == "failed":
             error = cell.error or "Nothing says why."
             self._explain(box, "Failed", error, ERROR_COLOR, ERROR_FILL, ERROR_EDGE)
         elif thumbnail:
-            self._paste(box, thumbnail, cell.rating < 0)
+            is_rejected = cell.rating < 0
+            self._paste(box, thumbnail, is_rejected)
         elif result and result.text:
             self._explain(box, "", result.text, INK, FILL, FILL)
         elif result and result.kind == "audio" and result.path:
@@ -59,38 +75,36 @@ class CellPainter:
         else:
             text, edge = describe_absence(cell, result)
             self._say(box, text, edge)
-        if cell:
-            self._mark(box, cell, result, thumbnail is not None)
 
     def _frame(self, box: Box, fill: Color, edge: Color) -> None:
-        right = box.x + box.width - 1
-        bottom = box.y + box.height - 1
         pen = max(1, self.face.size // 10)
         draw = ImageDraw.Draw(self.canvas)
-        draw.rectangle((box.x, box.y, right, bottom), fill, edge, pen)
+        draw.rectangle(box.corners, fill, edge, pen)
 
     def _paste(self, box: Box, picture: Image.Image, is_rejected: bool) -> None:
-        """A picture in the middle of its cell, as large as it fits, in its own proportions."""
+        """Draw a picture in the middle of its cell, as large as fits, in its own proportions."""
         scale = min(box.width / picture.width, box.height / picture.height)
-        width = max(1, round(picture.width * scale))
-        height = max(1, round(picture.height * scale))
-        if picture.size != (width, height):
-            picture = picture.resize((width, height), Image.Resampling.LANCZOS)
-        if (width, height) != (box.width, box.height):
-            self._frame(box, FILL, FILL)
-        mask = picture if picture.mode == "RGBA" else None
+        width = round(picture.width * scale)
+        height = round(picture.height * scale)
+        size = (max(1, width), max(1, height))
+        if picture.size != size:
+            picture = picture.resize(size, Image.Resampling.LANCZOS)
+        is_transparent = picture.mode == "RGBA"
+        mask = None
         if is_rejected:
             picture = _fade(picture)
-            mask = None
-        elif mask:
+        elif is_transparent:
+            mask = picture
+        is_filled = size == (box.width, box.height)
+        if mask or not is_filled:
             self._frame(box, FILL, FILL)
-        place = _find_place(box, width, height)
+        place = box.center(*size)
         self.canvas.paste(picture, place, mask)
 
     def _explain(
         self, box: Box, title: str, text: str, color: Color, fill: Color, edge: Color
     ) -> None:
-        """A text from the top of a cell, as much of it as there is room for."""
+        """Draw a text from the top of a cell, as much of it as fits."""
         self._frame(box, fill, edge)
         small = self.face
         pad = round(small.size * 0.75)
@@ -103,7 +117,8 @@ class CellPainter:
             bold = Face(small.size, is_bold=True)
             bold.draw(self.canvas, x, y, title, color)
             y += round(small.line_height * 1.15)
-        most = (box.y + box.height - pad - y) // small.line_height
+        room = box.y + box.height - pad - y
+        most = room // small.line_height
         if most <= 0:
             return
         lines, _ = small.wrap(text, width, most)
@@ -112,95 +127,125 @@ class CellPainter:
             y += small.line_height
 
     def _say(self, box: Box, text: str, edge: Color) -> None:
-        """A few quiet words in the middle of a cell."""
-        self._frame(box, FILL if edge == FILL else PAPER, edge)
+        """Draw a few muted words in the middle of a cell."""
+        fill = FILL if edge == FILL else PAPER
+        self._frame(box, fill, edge)
         line_height = self.face.line_height
         if box.height <= line_height:
             return
-        lines, _ = self.face.wrap(text, box.width * 0.86, box.height // line_height)
-        y = box.y + (box.height - len(lines) * line_height) // 2
+        most = box.height // line_height
+        lines, _ = self.face.wrap(text, box.width * TEXT_SHARE, most)
+        height = len(lines) * line_height
+        _, y = box.center(0, height)
         for line in lines:
             self._write_line(box, y, line)
             y += line_height
 
     def _write_line(self, box: Box, y: int, line: str) -> None:
-        """A quiet line in the middle of a box, from left to right."""
-        room = box.width - self.face.measure(line)
-        self.face.draw(self.canvas, box.x + room / 2, y, line, MUTED)
+        """Draw a muted line in the middle of a box."""
+        face = self.face
+        room = box.width - face.measure(line)
+        x = box.x + room / 2
+        face.draw(self.canvas, x, y, line, MUTED)
 
     def _draw_sound(self, box: Box, name: str) -> None:
         self._frame(box, FILL, FILL)
         side = min(box.width, box.height) // 3
         mask = _draw_bars(side)
-        self.canvas.paste(MUTED, _find_place(box, side, side), mask)
+        place = box.center(side, side)
+        self.canvas.paste(MUTED, place, mask)
         line_height = self.face.line_height
-        if side > line_height:
-            text = self.face.shorten(name, box.width * 0.86)
-            y = box.y + box.height - round(line_height * 1.5)
-            self._write_line(box, y, text)
+        if side <= line_height:
+            return
+        text = self.face.shorten(name, box.width * TEXT_SHARE)
+        bottom = box.y + box.height
+        y = bottom - round(line_height * 1.5)
+        self._write_line(box, y, text)
 
     def _mark(self, box: Box, cell: GridCell, result: Result | None, is_picture: bool) -> None:
-        """Signs on top: that it plays, what somebody thinks of it, and how many
-        results there are.
-        """
+        """Draw signs on top: for a video, for the rating, and for the number of results."""
         if is_picture and result and result.kind == "video":
-            side = max(8, min(box.width, box.height) // 6)
-            place = _find_place(box, side, side)
+            shorter = min(box.width, box.height)
+            side = max(8, shorter // 6)
+            place = box.center(side, side)
             self._stamp(place, _draw_disc(side), DARK, 0.62)
             self._stamp(place, _draw_triangle(side), PAPER, 1)
         if cell.rating < 0:
             self._tag(box, "Rejected", is_low=True)
         elif cell.rating:
             self._draw_stars(box, cell.rating)
-        shown = [
-            one for one in cell.results if one.kind in (*PICTURES, "video") and one.path is not None
-        ]
-        if is_picture and len(shown) > 1:
-            self._tag(box, f"1 of {len(shown)}", is_low=False)
+        count = _count_pictures(cell)
+        if is_picture and count > 1:
+            self._tag(box, f"1 of {count}", is_low=False)
 
     def _stamp(
         self, place: tuple[int, int], mask: Image.Image, color: Color, strength: float
     ) -> None:
-        weakened = mask.point(lambda value: round(value * strength))
+        """Draw a shape; a strength below 1 lets through what is behind it."""
+
+        def weaken(value: int) -> int:
+            return round(value * strength)
+
+        weakened = mask.point(weaken)
         self.canvas.paste(color, place, weakened)
 
     def _tag(self, box: Box, text: str, is_low: bool) -> None:
+        """Draw a few words on a pill, in the lower left corner or the upper right one."""
         small = self.face
-        inset = round(small.size * 0.4)
+        pad = small.size * 0.45
         width = round(small.measure(text) + small.size * 0.9)
         height = round(small.line_height * 1.05)
-        if width + 2 * inset > box.width or height + 2 * inset > box.height:
+        place = self._find_corner(box, width, height, is_low)
+        if place is None:
             return
+        pill = _draw_pill(width, height)
+        self._stamp(place, pill, DARK, 0.72)
+        x, y = place
+        spare = height - small.line_height
+        small.draw(self.canvas, x + pad, y + spare / 2, text, PAPER)
+
+    def _find_corner(
+        self, box: Box, width: int, height: int, is_low: bool
+    ) -> tuple[int, int] | None:
+        """Find the place of a sign, in the lower left corner or the upper right one.
+
+        Returns None if it does not fit.
+        """
+        inset = round(self.face.size * 0.4)
+        if width + 2 * inset > box.width:
+            return None
+        if height + 2 * inset > box.height:
+            return None
         if is_low:
-            x = box.x + inset
-            y = box.y + box.height - height - inset
-        else:
-            x = box.x + box.width - width - inset
-            y = box.y + inset
-        self._stamp((x, y), _draw_pill(width, height), DARK, 0.72)
-        text_x = x + small.size * 0.45
-        text_y = y + (height - small.line_height) / 2
-        small.draw(self.canvas, text_x, text_y, text, PAPER)
+            bottom = box.y + box.height - inset
+            return box.x + inset, bottom - height
+        right = box.x + box.width - inset
+        return right - width, box.y + inset
 
     def _draw_stars(self, box: Box, count: int) -> None:
-        side = max(6, round(self.face.size * 0.9))
-        inset = round(self.face.size * 0.4)
+        side = round(self.face.size * 0.9)
+        side = max(6, side)
         pad = round(side * 0.4)
         width = count * side + 2 * pad
         height = side + pad
-        if width + 2 * inset > box.width or height + 2 * inset > box.height:
+        place = self._find_corner(box, width, height, is_low=True)
+        if place is None:
             return
-        x = box.x + inset
-        y = box.y + box.height - height - inset
-        self._stamp((x, y), _draw_pill(width, height), DARK, 0.72)
+        pill = _draw_pill(width, height)
+        self._stamp(place, pill, DARK, 0.72)
         star = _draw_star(side)
-        for number in range(count):
-            place = (x + pad + number * side, y + pad // 2)
-            self._stamp(place, star, GOLD, 1)
+        x, y = place
+        x += pad
+        y += pad // 2
+        for _ in range(count):
+            self._stamp((x, y), star, GOLD, 1)
+            x += side
 
 
 def describe_absence(cell: GridCell, result: Result | None) -> tuple[str, Color]:
-    """Why a cell that is over shows nothing, in a few words, and the color of its edge."""
+    """Explain in a few words why a cell that is over has no picture. Returns also the color of its
+    edge.
+    """
     if result and result.path and result.kind in (*PICTURES, "video"):
         if result.path.is_file():
             return "This file cannot be read", EMPTY
@@ -215,45 +260,52 @@ def describe_absence(cell: GridCell, result: Result | None) -> tuple[str, Color]
     return "Nothing was made", EMPTY
 
 
-def _find_place(box: Box, width: int, height: int) -> tuple[int, int]:
-    """The upper left corner of what stands in the middle of a box."""
-    x = box.x + (box.width - width) // 2
-    y = box.y + (box.height - height) // 2
-    return x, y
+def _count_pictures(cell: GridCell) -> int:
+    count = 0
+    for result in cell.results:
+        if result.kind in (*PICTURES, "video") and result.path is not None:
+            count += 1
+    return count
 
 
 def _fade(picture: Image.Image) -> Image.Image:
-    """The picture of a rejected cell: gray, under a veil of paper."""
+    """Make a gray picture that is covered with white, for a rejected cell."""
     flat = Image.new("RGB", picture.size, FILL)
-    mask = picture if picture.mode == "RGBA" else None
-    flat.paste(picture, mask=mask)
-    gray = flat.convert("L").convert("RGB")
+    is_transparent = picture.mode == "RGBA"
+    flat.paste(picture, mask=picture if is_transparent else None)
+    gray = flat.convert("L")
     paper = Image.new("RGB", picture.size, PAPER)
-    return Image.blend(gray, paper, REJECTED_OPACITY)
+    return Image.blend(gray.convert("RGB"), paper, REJECTED_OPACITY)
 
 
 def _draw_shape(width: int, height: int, points: Points) -> Image.Image:
     mask = _make_mask(width, height)
+    draw = ImageDraw.Draw(mask)
     corners = [(x * SUPERSAMPLING, y * SUPERSAMPLING) for x, y in points]
-    ImageDraw.Draw(mask).polygon(corners, 255)
+    draw.polygon(corners, 255)
     return _scale_down(mask)
 
 
 def _make_mask(width: int, height: int) -> Image.Image:
-    return Image.new("L", (width * SUPERSAMPLING, height * SUPERSAMPLING))
+    """Make a canvas for a shape, several times larger than the shape."""
+    large_width = width * SUPERSAMPLING
+    large_height = height * SUPERSAMPLING
+    return Image.new("L", (large_width, large_height))
 
 
 def _scale_down(mask: Image.Image) -> Image.Image:
-    size = (mask.width // SUPERSAMPLING, mask.height // SUPERSAMPLING)
-    return mask.resize(size, Image.Resampling.LANCZOS)
+    width = mask.width // SUPERSAMPLING
+    height = mask.height // SUPERSAMPLING
+    return mask.resize((width, height), Image.Resampling.LANCZOS)
 
 
 @lru_cache(maxsize=100)
 def _draw_pill(width: int, height: int) -> Image.Image:
     mask = _make_mask(width, height)
+    draw = ImageDraw.Draw(mask)
     corners = (0, 0, mask.width - 1, mask.height - 1)
     radius = mask.height // 2
-    ImageDraw.Draw(mask).rounded_rectangle(corners, radius, 255)
+    draw.rounded_rectangle(corners, radius, 255)
     return _scale_down(mask)
 
 
@@ -263,8 +315,12 @@ def _draw_disc(side: int) -> Image.Image:
 
 @lru_cache(maxsize=10)
 def _draw_triangle(side: int) -> Image.Image:
-    corners = ((0.39, 0.29), (0.39, 0.71), (0.74, 0.5))
-    points = [(side * x, side * y) for x, y in corners]
+    left = side * 0.39
+    points = (
+        (left, side * 0.29),
+        (left, side * 0.71),
+        (side * 0.74, side * 0.5),
+    )
     return _draw_shape(side, side, points)
 
 
@@ -282,7 +338,7 @@ def _draw_star(side: int) -> Image.Image:
 
 @lru_cache(maxsize=10)
 def _draw_bars(side: int) -> Image.Image:
-    """A few bars of different height, as sound is drawn."""
+    """Draw bars of different heights, the sign of a sound."""
     mask = _make_mask(side, side)
     draw = ImageDraw.Draw(mask)
     whole = side * SUPERSAMPLING

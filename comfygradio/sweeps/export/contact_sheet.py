@@ -1,4 +1,4 @@
-"""Contact sheets: a grid as one labelled picture, which carries the sweep that it shows."""
+"""Contact sheets: a grid as one labelled picture, with the sweep's definition in its metadata."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ from comfygradio.forms.form import get_version
 from comfygradio.jobs.results import Result
 from comfygradio.metadata.load import Metadata, load_metadata
 from comfygradio.sweeps.export.cell_painter import PAPER, CellPainter
-from comfygradio.sweeps.export.grid import Grid, GridCell, Page, arrange
+from comfygradio.sweeps.export.grid import Combo, Grid, GridCell, Page, arrange
 from comfygradio.sweeps.export.sheet_layout import Sheet, SheetPlanner, Size, Text
+from comfygradio.sweeps.export.text_layout import Color
 from comfygradio.sweeps.export.thumbnail import (
     PICTURES,
     choose_result,
@@ -50,6 +51,8 @@ MAX_PART_CELLS = MAX_PART_SIDE * MAX_PART_SIDE
 MAX_SIZE_SAMPLES = 40
 """Of so many cells the sizes are looked at to find the shape of all."""
 
+RULE_COLOR: Color = (209, 213, 219)
+
 DEFAULT_SHAPE = (320, 200)
 """The shape of cells without any picture."""
 
@@ -59,9 +62,7 @@ EXIF_MAKE = 0x010F
 
 @dataclass(frozen=True)
 class SheetLimits:
-    """How large a sheet may become: the longest side and the area, and the longest
-    side of a cell.
-    """
+    """Limits of a sheet: its longest side and area, and the longest side of a cell, in pixels."""
 
     max_side: int = MAX_SIDE["PNG"]
     max_area: int = MAX_AREA["PNG"]
@@ -69,10 +70,10 @@ class SheetLimits:
 
 
 def write_sheets(grid: Grid, path: Path, limits: SheetLimits | None = None) -> list[Path]:
-    """Write every page as PNG or WebP, as the suffix says; of several, `sheet.png` becomes
-    `sheet-1.png` and so on.
+    """Write every page as PNG or WebP, as the suffix says. Several are named `sheet-1.png` and so
+    on.
 
-    Each is written as a whole or not at all. Raises OSError.
+    Each is written whole or not at all. Raises OSError.
     """
     pages: list[Page] = []
     for page in arrange(grid):
@@ -109,9 +110,7 @@ def write_sheet(page: Page, path: Path, limits: SheetLimits | None = None) -> Pa
 
 
 def describe_sweep(grid: Grid) -> dict[str, Any]:
-    """What a sheet remembers: comfygradio's own entry with the values that all points share, and
-    the definition.
-    """
+    """Build the metadata of a sheet: the values that all points share, and the definition."""
     definition = dict(grid.definition)
     return {
         "preset": definition.get("preset", ""),
@@ -122,8 +121,8 @@ def describe_sweep(grid: Grid) -> dict[str, Any]:
 
 
 def load_sweep(path: Path) -> dict[str, Any] | None:
-    """The definition in a contact sheet or an exported JSON file, as JSON; None for any
-    other file.
+    """Load the definition in a contact sheet or an exported JSON file. Returns None for any other
+    file.
     """
     try:
         return find_sweep(load_metadata(path))
@@ -132,7 +131,7 @@ def load_sweep(path: Path) -> dict[str, Any] | None:
 
 
 def find_sweep(metadata: Metadata) -> dict[str, Any] | None:
-    """The definition of a sweep among the settings in a file; None where there is none."""
+    """Find the definition of a sweep in the metadata of a file, or None."""
     own = metadata.comfygradio or {}
     definition = own.get("sweep")
     if not isinstance(definition, dict):
@@ -143,41 +142,51 @@ def find_sweep(metadata: Metadata) -> dict[str, Any] | None:
 
 
 def split_page(page: Page) -> list[Page]:
-    """A page as parts that are not too large for one picture; mostly one."""
+    """Split a page that is too large for one picture into parts; mostly there is one."""
     parts = _split_flow(page) if page.flows else _split_table(page)
     if len(parts) == 1:
         return parts
-    return [replace(part, part=number) for number, part in enumerate(parts, 1)]
+    numbered = []
+    for number, part in enumerate(parts, 1):
+        numbered.append(replace(part, part=number))
+    return numbered
 
 
 def _split_flow(page: Page) -> list[Page]:
     parts = []
-    for start in range(0, max(1, len(page.columns)), MAX_PART_CELLS):
-        columns = page.columns[start : start + MAX_PART_CELLS]
+    for columns in _split_combos(page.columns, MAX_PART_CELLS):
         parts.append(replace(page, columns=columns))
     return parts
 
 
 def _split_table(page: Page) -> list[Page]:
     parts = []
-    for row in range(0, max(1, len(page.rows)), MAX_PART_SIDE):
-        rows = page.rows[row : row + MAX_PART_SIDE]
-        for column in range(0, max(1, len(page.columns)), MAX_PART_SIDE):
-            columns = page.columns[column : column + MAX_PART_SIDE]
+    for rows in _split_combos(page.rows, MAX_PART_SIDE):
+        for columns in _split_combos(page.columns, MAX_PART_SIDE):
             parts.append(replace(page, rows=rows, columns=columns))
     return parts
 
 
+def _split_combos(combos: tuple[Combo, ...], most: int) -> list[tuple[Combo, ...]]:
+    """Split rows or columns into parts of at most `most`. If there are none, one part is empty."""
+    if not combos:
+        return [()]
+    parts = []
+    for start in range(0, len(combos), most):
+        end = start + most
+        parts.append(combos[start:end])
+    return parts
+
+
 def draw_sheet(page: Page, limits: SheetLimits) -> Image.Image:
-    """The picture of one page, within the limits."""
+    """Draw one page, within the limits."""
     sheet = plan_sheet(page, limits)
     canvas = Image.new("RGB", (sheet.width, sheet.height), PAPER)
     for text in sheet.texts:
         _draw_text(canvas, text)
+    draw = ImageDraw.Draw(canvas)
     for rule in sheet.rules:
-        right = rule.x + rule.width - 1
-        bottom = rule.y + rule.height - 1
-        ImageDraw.Draw(canvas).rectangle((rule.x, rule.y, right, bottom), (209, 213, 219))
+        draw.rectangle(rule.corners, RULE_COLOR)
     painter = CellPainter(canvas, sheet.face)
     for spot, thumbnail in _load_spots(sheet):
         painter.paint(spot.box, spot.cell, thumbnail)
@@ -185,7 +194,7 @@ def draw_sheet(page: Page, limits: SheetLimits) -> Image.Image:
 
 
 def plan_sheet(page: Page, limits: SheetLimits) -> Sheet:
-    """Where everything stands, with cells as large as the limits allow."""
+    """Lay out one page, with cells as large as the limits allow."""
     native = find_shape(page)
     shape = native or DEFAULT_SHAPE
     wanted = max(shape)
@@ -206,7 +215,7 @@ def plan_sheet(page: Page, limits: SheetLimits) -> Sheet:
 
 
 def _measure_excess(sheet: Sheet, limits: SheetLimits) -> float:
-    """By how much the sides of a sheet have to shrink; 1 and less is within the limits."""
+    """Measure how much too long a sheet's sides are; 1 or less is within the limits."""
     area = sheet.width * sheet.height
     return max(
         sheet.width / limits.max_side,
@@ -216,8 +225,9 @@ def _measure_excess(sheet: Sheet, limits: SheetLimits) -> float:
 
 
 def find_shape(page: Page) -> Size | None:
-    """The commonest size of the pictures on a page, None where it has none; a very long one is cut
-    in proportion.
+    """Find the most common size of the pictures on a page, or None if it has none.
+
+    A very long size is cut in proportion.
     """
     shown = []
     for row in range(len(page.rows)):
@@ -234,7 +244,7 @@ def find_shape(page: Page) -> Size | None:
 
 
 def _find_shown(cell: GridCell | None) -> Result | None:
-    """The picture or video that a cell shows; None for one that shows something else."""
+    """Find the picture or video that a cell shows, or None if it shows something else."""
     if cell is None or cell.phase == "failed":
         return None
     result = choose_result(cell.results)
@@ -244,7 +254,7 @@ def _find_shown(cell: GridCell | None) -> Result | None:
 
 
 def _count_sizes(shown: Sequence[Result]) -> Counter[Size]:
-    """How often there is each size; looks into files only where no size is known."""
+    """Count how often each size occurs. Opens files only if no size is known."""
     known: Counter[Size] = Counter()
     for result in shown:
         if result.width and result.height:
@@ -259,13 +269,14 @@ def _count_sizes(shown: Sequence[Result]) -> Counter[Size]:
 
 
 def _scale(shape: Size, longest: int) -> Size:
-    width, height = shape
     scale = longest / max(shape)
-    return max(1, round(width * scale)), max(1, round(height * scale))
+    width = round(shape[0] * scale)
+    height = round(shape[1] * scale)
+    return max(1, width), max(1, height)
 
 
 def _load_spots(sheet: Sheet) -> Iterator[tuple[Any, Image.Image | None]]:
-    """The spots with their thumbnails, those without one at once."""
+    """Load the thumbnails of spots. Those without one come first."""
     spots = []
     asked = []
     for spot in sheet.spots:
@@ -279,29 +290,34 @@ def _load_spots(sheet: Sheet) -> Iterator[tuple[Any, Image.Image | None]]:
 
 
 def _draw_text(canvas: Image.Image, text: Text) -> None:
-    for number, line in enumerate(text.lines):
-        room = text.box.width - text.face.measure(line)
+    face = text.face
+    y = text.box.y
+    for line in text.lines:
+        room = text.box.width - face.measure(line)
         indents = {"left": 0.0, "center": room / 2, "right": room}
         x = text.box.x + indents[text.align]
-        y = text.box.y + number * text.face.line_height
-        text.face.draw(canvas, x, y, line, text.color)
+        face.draw(canvas, x, y, line, text.color)
+        y += face.line_height
 
 
 def _describe_scale(native: Size | None, side: int, wanted: int, limits: SheetLimits) -> str:
-    """How large the pictures are here, whether that is for want of room, and what can be done with
-    the sheet.
+    """Describe how large the pictures are, why they are not larger, and what can be done with the
+    sheet.
     """
     notes = []
     if native and side != max(native):
+        width, height = native
         scale = _percent(side / max(native))
-        notes.append(f"Pictures of {native[0]} × {native[1]} are shown at {scale}.")
+        notes.append(f"Pictures of {width} × {height} are shown at {scale}.")
     if side < wanted:
         scale = _percent(side / wanted)
-        room = f"{limits.max_side:,} pixels a side and {limits.max_area / 1e6:.0f} megapixels"
+        megapixels = limits.max_area / 1e6
+        room = f"{limits.max_side:,} pixels a side and {megapixels:.0f} megapixels"
         notes.append(f"The sheet was scaled to {scale} to stay within {room}.")
     notes.append("Drop this picture on comfygradio to open the sweep again.")
     return " ".join(notes)
 
 
 def _percent(part: float) -> str:
-    return f"{max(1, round(part * 100))} %"
+    percent = round(part * 100)
+    return f"{max(1, percent)} %"

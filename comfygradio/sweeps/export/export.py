@@ -1,4 +1,4 @@
-"""Takes a sweep as it stands as a grid, and writes a grid as contact sheets, page and tables."""
+"""Converts a sweep to a grid, and writes a grid as contact sheets, page and tables."""
 
 from __future__ import annotations
 
@@ -17,13 +17,15 @@ from comfygradio.sweeps.sweep import Sweep
 
 
 def build_grid(sweep: Sweep, layout: Layout | None = None) -> Grid:
-    """A sweep as it stands now, in this layout or the usual one."""
+    """Build the grid of a sweep as it stands now, in this layout or the usual one."""
     axes = []
     for axis in sweep.axes:
-        labels = tuple(step.label for step in axis.steps)
-        axes.append(GridAxis(axis.title, labels))
+        labels = [step.label for step in axis.steps]
+        axes.append(GridAxis(axis.title, tuple(labels)))
     sizes = [len(axis.labels) for axis in axes]
-    cells = {index: _make_cell(sweep, index, cell) for index, cell in sweep.cells.items()}
+    cells = {}
+    for index, cell in sweep.cells.items():
+        cells[index] = _make_cell(sweep, index, cell)
     return Grid(
         title=sweep.title,
         definition=sweep.definition.to_json(),
@@ -50,7 +52,7 @@ def _make_cell(sweep: Sweep, index: Index, cell: Cell) -> GridCell:
 
 
 def _describe(sweep: Sweep, index: Index, cell: Cell) -> Mapping[str, Any]:
-    """All values of a point; only those on the axes where the form refuses them."""
+    """Describe all values of a point, or only those on the axes if the form refuses the point."""
     try:
         return sweep.space.describe(index)
     except ValuesRefused:
@@ -58,10 +60,9 @@ def _describe(sweep: Sweep, index: Index, cell: Cell) -> Mapping[str, Any]:
 
 
 def export_all(grid: Grid, folder: Path) -> list[Path]:
-    """Write contact sheets, page and tables into a folder, each as a whole or not at all; returns
-    their paths.
+    """Write contact sheets, page and tables into a folder. Returns their paths.
 
-    Nothing is run again; what was there under these names is replaced. Raises OSError.
+    Each file is written whole or not at all, and replaces one with its name. Raises OSError.
     """
     table = write_csv(grid, folder / "sweep.csv")
     data = write_json(grid, folder / "sweep.json")

@@ -1,6 +1,4 @@
-"""Gallery pages: a sweep as one HTML file, for any browser, without a server and without the
-network.
-"""
+"""Gallery pages: a sweep as one HTML file that needs no server and no network."""
 
 from __future__ import annotations
 
@@ -49,8 +47,8 @@ Json = dict[str, Any]
 
 @dataclass
 class MediaEmbedder:
-    """What the page shows of files: those that lie beside it are linked, others are put into it
-    while there is room.
+    """Decides how the page shows files: those beside it are linked, others embedded while there is
+    room.
     """
 
     folder: Path | None
@@ -62,7 +60,11 @@ class MediaEmbedder:
     left_out: int = 0
 
     def describe(self, result: Result) -> Json:
-        """Describe a result as JSON: its kind, size, file, thumbnail, text and problem."""
+        """Describe a result as JSON, with short keys and without what is empty.
+
+        `n` kind, `w` width, `h` height, `s` text, `x` problem, `b` file name, `t` number of the
+        thumbnail, `a` animated, `u` address, `f` number of the embedded file, `m` its MIME type.
+        """
         kind = "image" if result.kind == "preview" else result.kind
         told: Json = {
             "n": kind,
@@ -101,37 +103,40 @@ class MediaEmbedder:
             return {}
         self.room -= size
         self.whole.append(path)
+        mime_type, _ = mimetypes.guess_type(path.name)
         return {
             "f": len(self.whole) - 1,
-            "m": mimetypes.guess_type(path.name)[0] or "application/octet-stream",
+            "m": mime_type or "application/octet-stream",
         }
 
     def _choose_file(self, result: Result) -> Path | None:
-        """The light copy where not everything has room, else the file itself."""
+        """Return the light copy if not everything has room, else the file itself."""
         if self.is_light and result.display and result.display.is_file():
             return result.display
         return result.path
 
 
 def write_gallery(grid: Grid, path: Path, embed_bytes: int = 0) -> Path:
-    """Write the page, as a whole or not at all. Files in its folder are linked, so that both can be
+    """Write the page, whole or not at all. Files in its folder are linked, so that both can be
     moved together.
 
-    Of other files up to `embed_bytes` are put into the page (the light copy of a picture where the
-    file itself is too large), in the order as typed; of the rest there are small pictures alone.
-    Raises OSError.
+    Other files are embedded in the order as typed, up to `embed_bytes` together; the rest are shown
+    as thumbnails only. If not all originals have room, light copies are embedded instead. Raises
+    OSError.
     """
-    return write_file(path, build_gallery(grid, path.parent, embed_bytes))
+    content = build_gallery(grid, path.parent, embed_bytes)
+    return write_file(path, content)
 
 
 def build_gallery(grid: Grid, folder: Path | None = None, embed_bytes: int = 0) -> Iterator[bytes]:
-    """The page piece by piece, as it would lie in this folder, or anywhere; see `write_gallery`."""
+    """Build the page piece by piece, for this folder or for any place; see `write_gallery`."""
     is_light = _count_bytes(grid) > embed_bytes
     media = MediaEmbedder(folder, embed_bytes, is_light)
     data = describe_grid(grid, media)
     style = _read_asset("gallery.css")
     script = _read_script()
-    yield _build_head(grid.title, style, script).encode("utf-8", "replace")
+    head = _build_head(grid.title, style, script)
+    yield head.encode("utf-8", "replace")
     yield f'<script type="application/json" id="data">{encode_json(data)}</script>\n'.encode()
     asked = ((result, THUMB_PIXELS) for result in media.small)
     for number, thumbnail in enumerate(load_thumbnails(asked)):
@@ -147,7 +152,7 @@ def build_gallery(grid: Grid, folder: Path | None = None, embed_bytes: int = 0) 
 
 
 def find_address(path: Path, folder: Path) -> str:
-    """The address of a file relative to a folder that holds it, "" for one that lies elsewhere."""
+    """Return the address of a file relative to the folder that holds it, else ""."""
     try:
         relative = path.resolve().relative_to(folder.resolve())
         return quote(os.fsencode(relative.as_posix()))
@@ -156,7 +161,9 @@ def find_address(path: Path, folder: Path) -> str:
 
 
 def describe_grid(grid: Grid, media: MediaEmbedder) -> Json:
-    """Everything that the page shows, short, since there are thousands of cells."""
+    """Describe everything that the page shows, with short keys, since there may be thousands of
+    cells.
+    """
     columns = {name: _Column() for name in grid.list_fields()}
     # First the cells, which fill the columns and tell the media what they show.
     cells = []
@@ -174,7 +181,7 @@ def describe_grid(grid: Grid, media: MediaEmbedder) -> Json:
         "title": grid.title,
         "line": grid.describe(),
         "preset": str(grid.definition.get("preset", "")),
-        "axes": [{"title": axis.title, "labels": list(axis.labels)} for axis in grid.axes],
+        "axes": [axis.to_json() for axis in grid.axes],
         "layout": grid.layout.to_json(),
         "fields": fields,
         "cells": cells,
@@ -184,7 +191,7 @@ def describe_grid(grid: Grid, media: MediaEmbedder) -> Json:
 
 
 def encode_json(data: Any) -> str:
-    """JSON that can stand inside a script element, whatever its texts hold."""
+    """Encode JSON so that it can stand inside a script element, whatever its texts hold."""
     text = json.dumps(data, ensure_ascii=True, separators=(",", ":"))
     # Nothing that a browser takes for the end of the script, or for markup.
     for letter in "<>&":
@@ -193,27 +200,32 @@ def encode_json(data: Any) -> str:
 
 
 class _Column:
-    """The different values of one field, each once, as JSON."""
+    """The different values of one field as JSON, numbered."""
 
     def __init__(self) -> None:
         self.numbers: dict[str, int] = {}
 
     def add(self, value: Any) -> int:
         written = json.dumps(value, ensure_ascii=False)
-        return self.numbers.setdefault(written, len(self.numbers))
+        unused = len(self.numbers)
+        return self.numbers.setdefault(written, unused)
 
 
 def _describe_cell(
     cell: GridCell | None, columns: dict[str, _Column], media: MediaEmbedder
 ) -> Json | None:
-    """Phase, values, results, error, seconds, server and rating, as far as they are there; None for
-    nothing at all.
+    """Describe a cell, with short keys and without what is empty. Returns None for a missing one.
+
+    `p` phase, `v` numbers of the values, `r` results, `e` error, `s` seconds, `w` server, `k`
+    rating.
     """
     if cell is None:
         return None
     values = []
     for name, column in columns.items():
-        number = column.add(cell.values[name]) if name in cell.values else -1
+        number = -1  # the field has no value here
+        if name in cell.values:
+            number = column.add(cell.values[name])
         values.append(number)
     told: Json = {
         "v": values,
@@ -250,9 +262,9 @@ def _compress(picture: Image.Image) -> bytes:
 
 
 def _build_head(title: str, style: str, script: str) -> str:
-    """Up to the body.
+    """Build everything before the body.
 
-    A browser may run nothing in it but the page's own script, and load nothing but files.
+    A browser runs only the page's own script, and loads only files.
     """
     local = "'self' file: data: blob:"
     rules = [
@@ -283,14 +295,18 @@ def _build_head(title: str, style: str, script: str) -> str:
 
 
 def _hash(text: str) -> str:
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"sha256-{base64.b64encode(digest).decode()}"
+    digest = hashlib.sha256(text.encode())
+    encoded = base64.b64encode(digest.digest())
+    return f"sha256-{encoded.decode()}"
 
 
 def _read_script() -> str:
-    """The script of the page, in one piece."""
-    scripts = [_read_asset(name) for name in SCRIPTS]
-    return "".join(['(() => {\n"use strict";\n', *scripts, "})();\n"])
+    """Read the parts of the page's script and join them."""
+    parts = ['(() => {\n"use strict";\n']
+    for name in SCRIPTS:
+        parts.append(_read_asset(name))
+    parts.append("})();\n")
+    return "".join(parts)
 
 
 def _read_asset(name: str) -> str:

@@ -1,5 +1,5 @@
-"""Grids: what a sweep made, and how it is laid out in rows, columns and pages; nothing is run for
-another layout.
+"""Grids: the results of a sweep, laid out in rows, columns and pages. Another layout runs nothing
+again.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ NUMBER = re.compile(r"[-+]?(\d[\d,]*(?:\.\d*)?|\.\d+)(e[-+]?\d+)?", re.IGNORECAS
 
 @dataclass(frozen=True)
 class GridAxis:
-    """An axis as people see it: what it is called, and a label for each position."""
+    """The title of an axis, and the label of each position."""
 
     title: str
     labels: tuple[str, ...]
@@ -40,15 +40,20 @@ class GridAxis:
     @property
     def is_numeric(self) -> bool:
         """Whether all labels are numbers."""
-        return all(NUMBER.fullmatch(label) for label in self.labels)
+        matches = [NUMBER.fullmatch(label) for label in self.labels]
+        return all(matches)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the axis as JSON, as exported files hold it."""
+        return {"title": self.title, "labels": list(self.labels)}
 
 
 @dataclass(frozen=True)
 class GridCell:
-    """One point: the values of the whole form as JSON, and what became of it.
+    """One point: the values of the whole form as JSON, and its results.
 
-    `seconds` is how long it took and `server` where it was made, "" where nobody knows. `rating` is
-    -1 for rejected, 0 for none, or 1 to 5 stars.
+    `seconds` is how long it took and `server` where it ran, "" if unknown. `rating` is -1 for
+    rejected, 0 for none, or 1 to 5 stars.
     """
 
     index: Index
@@ -62,7 +67,7 @@ class GridCell:
 
     @property
     def host(self) -> str:
-        """Host and port of the server, without anything secret that its address may hold."""
+        """Host and port of the server, without user name and password."""
         if "://" not in self.server:
             return self.server
         _, _, host = urlsplit(self.server).netloc.rpartition("@")
@@ -71,10 +76,10 @@ class GridCell:
 
 @dataclass(frozen=True)
 class Layout:
-    """Which axes are rows, columns and pages, outermost first; each axis stands in exactly one of
-    the three.
+    """Which axes are rows, columns and pages, outermost first. Each axis is in exactly one of the
+    three.
 
-    `hidden` is axis → positions that are left out. `show` is one of SHOWS.
+    `hidden` maps axes to positions that are left out. `show` is one of FILTERS.
     """
 
     rows: tuple[int, ...] = ()
@@ -84,7 +89,7 @@ class Layout:
     show: str = "all"
 
     def is_wanted(self, cell: GridCell | None) -> bool:
-        """Whether `show` keeps a cell; one that does not exist yet is as one that waits."""
+        """Whether `show` keeps a cell. A missing cell counts as a waiting one."""
         if self.show == "all":
             return True
         if self.show in ("done", "failed"):
@@ -94,7 +99,7 @@ class Layout:
         return rating >= least
 
     def to_json(self) -> dict[str, Any]:
-        """The layout as `parse_layout` takes it."""
+        """Return the layout as JSON that `parse_layout` takes."""
         return {
             "rows": list(self.rows),
             "columns": list(self.columns),
@@ -106,10 +111,10 @@ class Layout:
 
 @dataclass(frozen=True)
 class Grid:
-    """Everything that a sweep made. `definition` is its JSON, as `Definition.to_json` writes it.
+    """All results of a sweep.
 
-    `fields` is field → label for people; `form` is what the preset is called; `created` is in
-    seconds since 1970.
+    `definition` is JSON, as `Definition.to_json` returns it. `fields` maps field names to labels.
+    `form` is the title of the preset. `created` is in seconds since 1970.
     """
 
     title: str
@@ -124,21 +129,24 @@ class Grid:
     @property
     def sizes(self) -> tuple[int, ...]:
         """Positions on each axis."""
-        return tuple(len(axis.labels) for axis in self.axes)
+        lengths = [len(axis.labels) for axis in self.axes]
+        return tuple(lengths)
 
     def list_points(self) -> Iterator[Index]:
-        """Every point in the order as typed, whether it has a cell or not."""
+        """List every point in the order as typed, whether it has a cell or not."""
         positions = [range(size) for size in self.sizes]
         return itertools.product(*positions)
 
     def find(self, *combos: Combo) -> GridCell | None:
-        """The cell at positions that name every axis once; None while there is none."""
-        places = dict(itertools.chain.from_iterable(combos))
-        index = tuple(places[axis] for axis in range(len(self.axes)))
-        return self.cells.get(index)
+        """Find the cell at these positions, which name every axis once, or None."""
+        places: dict[int, int] = {}
+        for combo in combos:
+            places.update(combo)
+        index = [places[axis] for axis in range(len(self.axes))]
+        return self.cells.get(tuple(index))
 
     def name(self, combo: Combo) -> str:
-        """Positions for people: `CFG 7 · Sampler euler`."""
+        """Describe positions for people: `CFG 7 · Sampler euler`."""
         parts = []
         for number, at in combo:
             axis = self.axes[number]
@@ -146,23 +154,28 @@ class Grid:
         return " · ".join(parts)
 
     def describe(self) -> str:
-        """Which form was used, how many cells are done, what became of the others, and the day; in
-        a line.
+        """Describe in a line which form was used, how many cells are done, failed or stopped, and
+        on which day.
         """
-        counts: Counter[str] = Counter(cell.phase for cell in self.cells.values())
-        parts = [self.form or str(self.definition.get("preset", ""))]
+        counts: Counter[str] = Counter()
+        for cell in self.cells.values():
+            counts[cell.phase] += 1
+        preset = self.definition.get("preset", "")
+        parts = [self.form or str(preset)]
+        done = counts["done"]
         total = math.prod(self.sizes)
-        parts.append(f"{counts['done']:,} of {total:,} done")
+        parts.append(f"{done:,} of {total:,} done")
         for phase in ("failed", "stopped"):
-            if counts[phase]:
-                parts.append(f"{counts[phase]:,} {phase}")
+            count = counts[phase]
+            if count:
+                parts.append(f"{count:,} {phase}")
         if self.created:
             day = datetime.datetime.fromtimestamp(self.created)
             parts.append(f"{day:%Y-%m-%d}")
         return " · ".join(part for part in parts if part)
 
     def list_fields(self) -> list[str]:
-        """All fields that any cell has a value of."""
+        """List all fields that any cell has a value for."""
         names: dict[str, None] = {}
         for cell in self.cells.values():
             names.update(dict.fromkeys(cell.values))
@@ -171,10 +184,10 @@ class Grid:
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a grid: what is the same all over it, and its rows and columns.
+    """One page of a grid, with its rows and columns; all cells share the positions in `place`.
 
-    Where it `flows` there are only columns, which follow each other in lines. `part` numbers the
-    parts of a page that is too large for one picture, from 1; 0 is a whole one.
+    A page that `flows` has only columns, which are broken into lines. `part` numbers the parts of a
+    page that is too large for one picture, from 1; 0 is a whole page.
     """
 
     grid: Grid
@@ -190,29 +203,30 @@ class Page:
         return not (layout.rows and layout.columns)
 
     def find(self, row: int, column: int) -> GridCell | None:
-        """The cell at a place of this page, None while there is none or where it is not wanted."""
-        cell = self.grid.find(self.place, self.rows[row], self.columns[column])
-        if not self.grid.layout.is_wanted(cell):
+        """Find the cell at a row and a column, or None if it is missing or filtered out."""
+        grid = self.grid
+        cell = grid.find(self.place, self.rows[row], self.columns[column])
+        if not grid.layout.is_wanted(cell):
             return None
         return cell
 
 
 def choose_layout(sizes: Sequence[int]) -> Layout:
-    """Rows, columns and pages at first: the last two axes make the grid, and a long
-    one goes down.
-    """
+    """Choose the first layout: the last two axes are rows and columns, a long one the rows."""
     axes = tuple(range(len(sizes)))
     if len(axes) < 2:
         return Layout(columns=axes)
     *pages, rows, columns = axes
-    if sizes[columns] > MAX_COLUMNS and sizes[rows] < sizes[columns]:
-        return Layout((columns,), (rows,), tuple(pages))
-    return Layout((rows,), (columns,), tuple(pages))
+    is_wide = sizes[columns] > MAX_COLUMNS
+    if is_wide and sizes[rows] < sizes[columns]:
+        # Downwards there is room for a long axis: pages scroll that way.
+        return Layout(rows=(columns,), columns=(rows,), pages=tuple(pages))
+    return Layout(rows=(rows,), columns=(columns,), pages=tuple(pages))
 
 
 def parse_layout(data: Mapping[str, Any], sizes: Sequence[int]) -> Layout:
-    """The layout in decoded JSON; axes that stand nowhere become pages, and what makes no sense is
-    left out.
+    """Parse a layout from decoded JSON. Missing axes become pages, and what makes no sense is
+    ignored.
     """
     left = list(range(len(sizes)))
     places: dict[str, tuple[int, ...]] = {}
@@ -237,9 +251,7 @@ def parse_layout(data: Mapping[str, Any], sizes: Sequence[int]) -> Layout:
 
 
 def arrange(grid: Grid) -> tuple[Page, ...]:
-    """The pages of a grid as its layout says; at least one, which has no cells where
-    nothing fits.
-    """
+    """Arrange a grid in pages, as its layout says. There is at least one, which may be empty."""
     places = _combine(grid, grid.layout.pages)
     pages = [_make_page(grid, place) for place in places]
     kept = [page for page in pages if page.rows and page.columns]
@@ -259,41 +271,50 @@ def _make_page(grid: Grid, place: Combo) -> Page:
         columns = [row + column for row, column in itertools.product(rows, columns)]
         rows = [()]
     if layout.show != "all":
-        wanted = []
+        kept_rows = set()
+        kept_columns = set()
         for row, column in itertools.product(rows, columns):
-            if layout.is_wanted(grid.find(place, row, column)):
-                wanted.append((row, column))
-        rows = list(dict.fromkeys(row for row, _ in wanted))
-        kept = {column for _, column in wanted}
-        columns = [column for column in columns if column in kept]
+            cell = grid.find(place, row, column)
+            if layout.is_wanted(cell):
+                kept_rows.add(row)
+                kept_columns.add(column)
+        rows = [row for row in rows if row in kept_rows]
+        columns = [column for column in columns if column in kept_columns]
     return Page(grid, place, tuple(rows), tuple(columns))
 
 
 def _combine(grid: Grid, axes: Sequence[int]) -> list[Combo]:
-    """Every combination of the positions that are shown, the last axis running fastest."""
+    """Combine all shown positions of these axes; the last axis runs fastest."""
     positions = []
     for axis in axes:
-        positions.append([(axis, at) for at in _list_shown(grid, axis)])
+        shown = [(axis, position) for position in _list_shown(grid, axis)]
+        positions.append(shown)
     return list(itertools.product(*positions))
 
 
 def _list_shown(grid: Grid, axis: int) -> list[int]:
+    positions = range(grid.sizes[axis])
     hidden = grid.layout.hidden.get(axis, frozenset())
-    return [at for at in range(grid.sizes[axis]) if at not in hidden]
+    return [position for position in positions if position not in hidden]
 
 
 def _list_numbers(data: Any) -> list[int]:
     if not isinstance(data, list | tuple | set | frozenset):
         return []
-    return [number for number in data if isinstance(number, int) and not isinstance(number, bool)]
+    numbers = []
+    for value in data:
+        if isinstance(value, int) and not isinstance(value, bool):
+            numbers.append(value)
+    return numbers
 
 
 def _parse_hidden(data: Any, axis: int, size: int) -> frozenset[int]:
-    """The hidden positions of an axis; none where that would be all of them."""
+    """Parse the hidden positions of an axis; none if that would be all of them."""
     if not isinstance(data, Mapping):
         return frozenset()
     listed = data.get(str(axis), data.get(axis))
-    hidden = frozenset(at for at in _list_numbers(listed) if 0 <= at < size)
+    positions = _list_numbers(listed)
+    hidden = {position for position in positions if 0 <= position < size}
     if len(hidden) == size:
         return frozenset()
-    return hidden
+    return frozenset(hidden)

@@ -1,4 +1,4 @@
-"""Tables: every point of a sweep as a row, for spreadsheets (CSV) and for programs (JSON)."""
+"""Tables: every point of a sweep as a row, in CSV for spreadsheets and JSON for programs."""
 
 from __future__ import annotations
 
@@ -32,45 +32,49 @@ RESULT_COLUMNS = ("phase", "error", "seconds", "server", "rating", "files", "tex
 
 
 def write_csv(grid: Grid, path: Path, root: Path | None = None) -> Path:
-    """Write a row per point: its number, labels on the axes, values of all fields, and what became
-    of it.
+    """Write a row per point: its number, labels on the axes, values of all fields, and its results.
 
-    UTF-8 with a byte order mark, without which Excel takes it for something else; Python reads it
-    as `utf-8-sig`. A text that a spreadsheet would take for a formula gets an apostrophe before it;
-    numbers never do, and seeds are written with all their digits. Files are named relative to
-    `root`, which is the folder of the CSV if it is not given. Raises OSError.
+    The file is UTF-8 with a byte order mark, which Excel needs; in Python it is `utf-8-sig`. A text
+    that a spreadsheet may take for a formula gets an apostrophe before it; numbers never do, and
+    seeds keep all their digits. Files are named relative to `root`, by default the folder of the
+    CSV. Raises OSError.
     """
     rows = list_rows(grid, root or path.parent)
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows(rows)
-    content = text.getvalue().encode("utf-8-sig", "replace")
+    written = io.StringIO(newline="")
+    writer = csv.writer(written)
+    writer.writerows(rows)
+    text = written.getvalue()
+    content = text.encode("utf-8-sig", "replace")
     return write_file(path, iter([content]))
 
 
 def write_json(grid: Grid, path: Path, root: Path | None = None) -> Path:
-    """Write everything, typed: axes, and a point for each row. Reads as the sweep again, by
-    `load_sweep`.
+    """Write axes, and a point for each row, with their types. `load_sweep` loads the definition
+    from it.
 
-    As RFC 7493 says, whole numbers of points beyond 2**53 - 1 are texts of their digits, which
-    forms take as well. Raises OSError.
+    As RFC 7493 recommends, whole numbers beyond 2**53 - 1 become texts of their digits, which forms
+    take as well. Raises OSError.
     """
-    table = describe_table(grid, root or path.parent)
+    folder = root or path.parent
+    table = describe_table(grid, folder)
     text = json.dumps(table, ensure_ascii=False, indent=1)
     content = text.encode("utf-8", "replace")
     return write_file(path, iter([content]))
 
 
 def list_rows(grid: Grid, folder: Path) -> Iterator[list[Any]]:
-    """The heading and the rows of the CSV, files relative to this folder."""
+    """List the heading and the rows of the CSV. Files are relative to this folder."""
     fields = grid.list_fields()
     yield ["point", *_name_columns(grid, fields)]
     for number, index in enumerate(grid.list_points(), 1):
         cell = grid.cells.get(index) or GridCell(index)
         files = [file["path"] for file in _list_files(cell.results, folder)]
         texts = [result.text for result in cell.results if result.text]
+        labels = _list_labels(grid, index)
+        values = [cell.values.get(name) for name in fields]
         row = [
-            *_list_labels(grid, index),
-            *(cell.values.get(name) for name in fields),
+            *labels,
+            *values,
             cell.phase,
             cell.error,
             round(cell.seconds, 3),
@@ -79,35 +83,38 @@ def list_rows(grid: Grid, folder: Path) -> Iterator[list[Any]]:
             "\n".join(files),
             "\n".join(texts),
         ]
-        yield [number, *map(_format_cell, row)]
+        formatted = [_format_cell(value) for value in row]
+        yield [number, *formatted]
 
 
 def describe_table(grid: Grid, folder: Path) -> dict[str, Any]:
-    """The same as JSON: `comfygradio` holds the definition, `points` the rows."""
+    """Describe the same as JSON: `comfygradio` holds the definition, `points` the rows."""
+    points = [_describe_point(grid, index, folder) for index in grid.list_points()]
     return {
         "title": grid.title,
         "created": grid.created,
         "comfygradio": describe_sweep(grid),
-        "axes": [{"title": axis.title, "labels": list(axis.labels)} for axis in grid.axes],
-        "points": [_describe_point(grid, index, folder) for index in grid.list_points()],
+        "axes": [axis.to_json() for axis in grid.axes],
+        "points": points,
     }
 
 
 def _name_columns(grid: Grid, fields: Iterable[str]) -> Iterator[str]:
-    """The headings after the first; each is there once, so that programs can address
-    columns by it.
-    """
+    """Name the columns after the first. Names are unique, so that programs can use them as keys."""
+    names = [f"axis: {axis.title}" for axis in grid.axes]
+    for name in fields:
+        is_taken = name in RESULT_COLUMNS
+        names.append(f"field: {name}" if is_taken else name)
+    names += RESULT_COLUMNS
     taken = {"point"}
-    axes = [f"axis: {axis.title}" for axis in grid.axes]
-    own = [f"field: {name}" if name in RESULT_COLUMNS else name for name in fields]
-    for name in [*axes, *own, *RESULT_COLUMNS]:
+    for name in names:
         unique = _number(name, taken)
         taken.add(unique)
         yield str(_format_cell(unique))
 
 
 def _number(name: str, taken: Collection[str]) -> str:
-    """The name, with a number from 2 behind it where it is taken."""
+    """Append a number from 2 to a name that is taken."""
     if name not in taken:
         return name
     for number in itertools.count(2):
@@ -119,10 +126,11 @@ def _number(name: str, taken: Collection[str]) -> str:
 
 def _describe_point(grid: Grid, index: Index, folder: Path) -> dict[str, Any]:
     cell = grid.cells.get(index) or GridCell(index)
+    values = dict(cell.values)
     return {
         "index": list(index),
         "labels": _list_labels(grid, index),
-        "values": _stringify_large_integers(dict(cell.values)),
+        "values": _stringify_large_integers(values),
         "phase": cell.phase,
         "error": cell.error,
         "seconds": round(cell.seconds, 3),
@@ -134,12 +142,16 @@ def _describe_point(grid: Grid, index: Index, folder: Path) -> dict[str, Any]:
 
 
 def _list_labels(grid: Grid, index: Index) -> list[str]:
-    return [axis.labels[at] for axis, at in zip(grid.axes, index, strict=True)]
+    labels = []
+    for axis, position in zip(grid.axes, index, strict=True):
+        labels.append(axis.labels[position])
+    return labels
 
 
 def _list_files(results: Iterable[Result], folder: Path) -> list[dict[str, Any]]:
-    """Path, kind and size of the files; a path is relative to the folder, and a bare name where it
-    lies elsewhere.
+    """List path, kind and size of the files.
+
+    Paths are relative to the folder; of a file elsewhere only the name is given.
     """
     found = []
     root = folder.resolve()
@@ -147,7 +159,9 @@ def _list_files(results: Iterable[Result], folder: Path) -> list[dict[str, Any]]
         if result.path is None:
             continue
         path = result.path.resolve()
-        shown = path.relative_to(root) if path.is_relative_to(root) else Path(path.name)
+        shown = Path(path.name)
+        if path.is_relative_to(root):
+            shown = path.relative_to(root)
         file: dict[str, Any] = {"path": shown.as_posix(), "kind": result.kind}
         if result.width:
             file["width"] = result.width
@@ -157,9 +171,7 @@ def _list_files(results: Iterable[Result], folder: Path) -> list[dict[str, Any]]
 
 
 def _format_cell(value: Any) -> Any:
-    """A value as it stands in a CSV: lists as JSON, nothing as nothing, and no text that is a
-    formula.
-    """
+    """Format a value for a CSV: lists as JSON, None as None, and no text as a formula."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if value is None or isinstance(value, int | float):
@@ -172,15 +184,20 @@ def _format_cell(value: Any) -> Any:
 
 
 def is_formula_like(text: str) -> bool:
-    """Whether a spreadsheet may take a text for a formula: by its first letter, or by the first one
-    that can be seen, in whatever width or shape it is written (`＝` is an `=` to some).
+    """Whether a spreadsheet may take a text for a formula.
+
+    That depends on its first letter, or on the first visible one, in whatever width or shape (some
+    take `＝` for `=`).
     """
     if text[:1] in FORMULA_PREFIXES:
         return True
     for letter in text:
-        if unicodedata.category(letter) not in INVISIBLE_CATEGORIES:
-            plain = unicodedata.normalize("NFKC", letter)
-            return plain[:1] in DASHES | FORMULA_PREFIXES
+        category = unicodedata.category(letter)
+        if category in INVISIBLE_CATEGORIES:
+            continue
+        plain = unicodedata.normalize("NFKC", letter)
+        first = plain[:1]
+        return first in DASHES or first in FORMULA_PREFIXES
     return False
 
 

@@ -1,4 +1,4 @@
-"""Lettering: texts in any script, measured, broken into lines, made to fit, and drawn."""
+"""Text in any script: measured, broken into lines, fitted into boxes, and drawn."""
 
 from __future__ import annotations
 
@@ -66,6 +66,15 @@ NO_CHARACTER = "\U0010ffff"
 KEPT_CHARACTERS = "\n\u200c\u200d"
 """Line breaks, and what joins letters and emoji."""
 
+LINE_BREAK = re.compile(r"\r\n?|[\v\f\x85\u2028\u2029]")
+
+HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+
+WORD = re.compile(r"\S+\s*")
+
+BREAK = re.compile(r"(?<=[_/\\\-–,;:|.])(?=\w)|(?<=[⺀-鿿가-힣豈-\ufaff＀-￯])")
+"""Where a word may be broken: in names after _ / - and the like, and after CJK."""
+
 SHRINK_FACTOR = 0.92
 
 FontFile = tuple[str, bool]
@@ -74,7 +83,7 @@ FontFile = tuple[str, bool]
 
 @dataclass(frozen=True)
 class Face:
-    """Letters of one size in pixels."""
+    """A size of letters in pixels, regular or bold."""
 
     size: int
     is_bold: bool = False
@@ -85,24 +94,26 @@ class Face:
         return round(self.size * 1.32)
 
     def measure(self, text: str) -> float:
-        """Width of a line."""
+        """Measure the width of a line in pixels."""
         return _measure(self, text)
 
     def draw(self, canvas: Image.Image, x: float, y: float, text: str, color: Color) -> None:
         """Draw a line whose upper left corner is at x, y."""
         base = y + self.size * 1.02
+        draw = ImageDraw.Draw(canvas)
         for file, part in _split_runs(text, self.is_bold):
             _, is_bitmap = file
             if is_bitmap:
                 _draw_bitmaps(canvas, file, self.size, x, base, part)
             else:
                 font = _load(file, self.size)
-                ImageDraw.Draw(canvas).text((x, base), part, color, font, anchor="ls")
+                draw.text((x, base), part, color, font, anchor="ls")
             x += _measure_run(file, self.size, part)
 
     def wrap(self, text: str, width: float, most: int) -> tuple[list[str], bool]:
-        """At most so many lines (of what does not fit the last one ends with …), and whether all
-        words stayed whole.
+        """Break a text into at most `most` lines; what does not fit is cut off with ….
+
+        Returns the lines, and whether all words stayed whole.
         """
         text = clean_text(text)
         if "\n" not in text and self.measure(text) <= width:
@@ -131,15 +142,17 @@ class Face:
         return [*lines[: most - 1], last], False
 
     def shorten(self, text: str, width: float) -> str:
-        """A text that fits into a line, its end replaced by … where it does not."""
+        """Shorten a text with … so that it fits into a line."""
         if self.measure(text) <= width:
             return text
         room = width - self.measure("…")
         cut = self._cut(text, room)
-        return f"{text[:cut].rstrip(' …')}…"
+        kept = text[:cut].rstrip(" …")
+        return f"{kept}…"
 
     def _cut(self, text: str, width: float) -> int:
-        """How many characters fit into a width; at least one."""
+        """Count the characters that fit into a width; at least one."""
+        # By bisection, since measuring is slow.
         low = 1
         high = max(1, len(text))
         while low < high:
@@ -154,58 +167,72 @@ class Face:
 def fit_texts(
     texts: Sequence[str], face: Face, width: float, most: int, smallest: int
 ) -> tuple[Face, list[list[str]]]:
-    """The largest face up to this one in which all texts fit into `most` lines without breaking
-    words, and the lines.
+    """Find the largest size, up to this face's, at which all texts fit into `most` lines with whole
+    words.
 
-    At the smallest size words are broken, and what is still too long ends with ….
+    Returns the face and the lines of each text. At the smallest size, words are broken and texts
+    cut off with ….
     """
     size = face.size
     while True:
         tried = Face(size, face.is_bold)
-        wrapped = [tried.wrap(text, width, most) for text in texts]
-        are_whole = all(is_whole for _, is_whole in wrapped)
+        wrapped = []
+        are_whole = True
+        for text in texts:
+            lines, is_whole = tried.wrap(text, width, most)
+            wrapped.append(lines)
+            are_whole = are_whole and is_whole
         if are_whole or size <= smallest:
-            return tried, [lines for lines, _ in wrapped]
-        smaller = min(size - 1, int(size * SHRINK_FACTOR))
+            return tried, wrapped
+        shrunk = int(size * SHRINK_FACTOR)
+        smaller = min(size - 1, shrunk)
         size = max(smallest, smaller)
 
 
 @lru_cache(maxsize=20_000)
 def clean_text(text: str) -> str:
-    """A text without control characters and half characters; other breaks of lines become line
-    breaks.
-    """
-    text = re.sub(r"\r\n?|[\v\f\x85\u2028\u2029]", "\n", text)
+    """Remove control characters and half characters. All kinds of line breaks become line feeds."""
+    text = LINE_BREAK.sub("\n", text)
     text = text.replace("\t", " ")
-    text = re.sub("[\ud800-\udfff]", "\ufffd", text)
-    return "".join(char for char in text if char.isprintable() or char in KEPT_CHARACTERS)
+    text = HALF_CHARACTER.sub("\ufffd", text)
+    kept = [char for char in text if char.isprintable() or char in KEPT_CHARACTERS]
+    return "".join(kept)
 
 
 def _split_words(text: str) -> Iterator[str]:
-    """The pieces between which a line may be broken: after spaces and in names after _ / - and the
-    like, and CJK.
+    """Split a text where lines may be broken: after spaces, after _ / - and the like in names, and
+    after CJK.
     """
-    indent = text[: len(text) - len(text.lstrip())]
-    first, *others = re.findall(r"\S+\s*", text) or [""]
-    for word in [indent + first, *others]:
-        yield from re.split(r"(?<=[_/\\\-–,;:|.])(?=\w)|(?<=[⺀-鿿가-힣豈-\ufaff＀-￯])", word)
+    words = WORD.findall(text)
+    if not words:
+        words = [""]
+    indent = len(text) - len(text.lstrip())
+    words[0] = text[:indent] + words[0]
+    for word in words:
+        yield from BREAK.split(word)
 
 
 @lru_cache(maxsize=50_000)
 def _measure(face: Face, text: str) -> float:
-    runs = _split_runs(text, face.is_bold)
-    return sum(_measure_run(file, face.size, part) for file, part in runs)
+    width = 0.0
+    for file, part in _split_runs(text, face.is_bold):
+        width += _measure_run(file, face.size, part)
+    return width
 
 
 def _measure_run(file: FontFile, size: int, text: str) -> float:
     _, is_bitmap = file
-    scale = size / BITMAP_SIZE if is_bitmap else 1
-    return _load(file, size).getlength(text) * scale
+    font = _load(file, size)
+    length = font.getlength(text)
+    if not is_bitmap:
+        return length
+    scale = size / BITMAP_SIZE
+    return length * scale
 
 
 @lru_cache(maxsize=10_000)
 def _split_runs(text: str, is_bold: bool) -> tuple[tuple[FontFile, str], ...]:
-    """A text as runs of one font each; marks and joiners stay with the letter before them."""
+    """Split a text into runs of one font each. Marks and joiners stay with their letter."""
     runs: list[tuple[FontFile, str]] = []
     for char in text:
         if runs and unicodedata.category(char) in ("Mn", "Me", "Cf", "Sk"):
@@ -221,7 +248,7 @@ def _split_runs(text: str, is_bold: bool) -> tuple[tuple[FontFile, str], ...]:
 
 
 def _choose_font(char: str, is_bold: bool) -> FontFile:
-    """The first font that has a letter, else the first of all."""
+    """Choose the first font that has a letter, else the first of all."""
     fonts = _find_fonts(is_bold)
     for file in fonts:
         if _has_glyph(file, char):
@@ -241,7 +268,7 @@ def _has_glyph(file: FontFile, char: str) -> bool:
 
 @lru_cache(maxsize=2)
 def _find_fonts(is_bold: bool) -> tuple[FontFile, ...]:
-    """The fonts of this machine, the one for most texts first, and the one inside Pillow last."""
+    """Find the fonts of this machine: first the one for most texts, last the one inside Pillow."""
     found: list[FontFile] = []
     names = BOLD_FONTS if is_bold else REGULAR_FONTS
     for name in names:
@@ -281,15 +308,18 @@ def _load(file: FontFile, size: int) -> ImageFont.FreeTypeFont:
 def _draw_bitmaps(
     canvas: Image.Image, file: FontFile, size: int, x: float, base: float, text: str
 ) -> None:
-    """Draw letters that are pictures of one size, scaled."""
+    """Draw letters of a font that has pictures of a single size, scaled."""
     font = _load(file, size)
     ascent, descent = font.getmetrics()
-    length = max(1, round(font.getlength(text)))
-    tile = Image.new("RGBA", (length, ascent + descent))
-    ImageDraw.Draw(tile).text((0, ascent), text, font=font, anchor="ls", embedded_color=True)
+    length = round(font.getlength(text))
+    tile = Image.new("RGBA", (max(1, length), ascent + descent))
+    draw = ImageDraw.Draw(tile)
+    draw.text((0, ascent), text, font=font, anchor="ls", embedded_color=True)
     scale = size / BITMAP_SIZE
-    width = max(1, round(tile.width * scale))
-    height = max(1, round(tile.height * scale))
-    small = tile.resize((width, height), Image.Resampling.LANCZOS)
-    top = base - ascent * scale
-    canvas.paste(small, (round(x), round(top)), small)
+    width = round(tile.width * scale)
+    height = round(tile.height * scale)
+    small_size = (max(1, width), max(1, height))
+    small = tile.resize(small_size, Image.Resampling.LANCZOS)
+    left = round(x)
+    top = round(base - ascent * scale)
+    canvas.paste(small, (left, top), small)

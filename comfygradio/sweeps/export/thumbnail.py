@@ -1,6 +1,4 @@
-"""Thumbnails: what stands for a result in a small space, read one by one, so that thousands never
-fill the memory.
-"""
+"""Thumbnails of results, loaded one by one, so that thousands never fill the memory."""
 
 from __future__ import annotations
 
@@ -31,8 +29,9 @@ PICTURES = ("image", "preview")
 
 
 def choose_result(results: Sequence[Result]) -> Result | None:
-    """The result that a cell shows: the first picture or video, else the first of anything; None
-    where nothing is.
+    """Choose the result that a cell shows: the first picture or video, else the first of any kind.
+
+    Returns None if there is none.
     """
     there = [result for result in results if result.path is not None or result.text]
     for result in there:
@@ -42,10 +41,10 @@ def choose_result(results: Sequence[Result]) -> Result | None:
 
 
 def load_thumbnail(result: Result, pixels: int) -> Image.Image | None:
-    """A picture, or the first frame of a video, of at most so many pixels a side; RGB, or RGBA
-    where it is transparent.
+    """Load a picture, or the first frame of a video, with sides of at most `pixels`.
 
-    Never enlarged. None for what cannot be read or has gone.
+    It is RGB, or RGBA if it is transparent, and never enlarged. Returns None for a file that is
+    gone or cannot be read.
     """
     try:
         if result.kind == "video" and result.path:
@@ -58,20 +57,26 @@ def load_thumbnail(result: Result, pixels: int) -> Image.Image | None:
 
 
 def load_thumbnails(results: Iterable[tuple[Result, int]]) -> Iterator[Image.Image | None]:
-    """The thumbnails for (result, pixels), in order; only a few are in memory at once."""
+    """Load the thumbnails for pairs of result and pixels, in order. Only a few are in memory at
+    once.
+    """
     workers = min(WORKERS, os.cpu_count() or 1)
     pending: deque[Future[Image.Image | None]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         for result, pixels in results:
-            pending.append(pool.submit(load_thumbnail, result, pixels))
+            future = pool.submit(load_thumbnail, result, pixels)
+            pending.append(future)
+            # More than there are workers, so that none of them waits for the reader.
             if len(pending) > 2 * workers:
-                yield pending.popleft().result()
+                oldest = pending.popleft()
+                yield oldest.result()
         while pending:
-            yield pending.popleft().result()
+            oldest = pending.popleft()
+            yield oldest.result()
 
 
 def find_size(result: Result) -> tuple[int, int] | None:
-    """Width and height of a picture or video in pixels; None for anything else."""
+    """Find the width and height of a picture or video in pixels, or None for anything else."""
     if result.width and result.height:
         return result.width, result.height
     if result.kind not in (*PICTURES, "video"):
@@ -81,7 +86,7 @@ def find_size(result: Result) -> tuple[int, int] | None:
 
 
 def is_animated(path: Path) -> bool:
-    """Whether a picture file moves."""
+    """Whether a picture file is animated."""
     try:
         with inspect_picture(path, SHOWN_FORMATS) as picture:
             return bool(getattr(picture, "is_animated", False))
@@ -90,7 +95,7 @@ def is_animated(path: Path) -> bool:
 
 
 def _choose_file(result: Result, pixels: int) -> Path:
-    """The light copy where it is large enough, since it is read faster, else the file itself."""
+    """Choose the light copy, which loads faster, if it is large enough, else the file itself."""
     path = result.path
     light = result.display
     assert path is not None
@@ -107,9 +112,12 @@ def _choose_file(result: Result, pixels: int) -> Path:
 def _load_picture(path: Path, pixels: int) -> Image.Image:
     with open_picture(path, SHOWN_FORMATS) as picture:
         mode = "RGBA" if picture.has_transparency_data else "RGB"
-        small = picture if picture.mode in SMOOTH_MODES else picture.convert(mode)
+        small: Image.Image = picture
+        if picture.mode not in SMOOTH_MODES:
+            small = picture.convert(mode)
         small.thumbnail((pixels, pixels), Image.Resampling.LANCZOS)
-        return ImageOps.exif_transpose(small).convert(mode)
+        upright = ImageOps.exif_transpose(small)
+        return upright.convert(mode)
 
 
 def _load_frame(path: Path, pixels: int) -> Image.Image | None:

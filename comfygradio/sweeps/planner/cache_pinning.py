@@ -1,12 +1,12 @@
-"""Carry-along: nodes that ride unconnected in a prompt, so that ComfyUI keeps their results for
-later points.
+"""Cache pinning: adds unconnected nodes to a prompt, so that ComfyUI keeps their results for later
+points.
 
 ComfyUI's cache keeps what belongs to a node of the present prompt, needed or not, and drops
-everything else. The node's id does not matter (v0.3.64, v0.33.0), but all that feeds it has to ride
-along, since that is part of the key.
+everything else. The node's id does not matter (v0.3.64, v0.33.0), but all that feeds it has to be
+pinned as well, since that is part of the key.
 
 The estimates here tell how many seconds a backend takes for rows of points, by what it has. With
-carry-along they suppose that there is room for everything that is needed again.
+pinning they suppose that there is room for everything that is needed again.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from comfygradio.comfy.cache_control import PINNED_PREFIX
+from comfygradio.comfy.nested_input import unwrap_list
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Link
-from comfygradio.forms.literals import unwrap_list
 from comfygradio.sweeps.axes.axis import Index
 from comfygradio.sweeps.planner.workload import Results, Workload
 
 MAX_PINNED = 100
-"""Results that are pinned at most; they stand in the metadata of every picture until they are cut
+"""Maximum number of pinned results. They are in the metadata of every picture until they are cut
 off.
 """
 
@@ -37,7 +37,7 @@ NO_RESULTS: Results = frozenset()
 
 @dataclass(frozen=True)
 class PinningLimits:
-    """Whether nodes are carried along, and the gigabytes of memory that their results may take on a
+    """Whether results are pinned (`carry`), and the gigabytes of memory that they may take on a
     backend.
     """
 
@@ -46,116 +46,138 @@ class PinningLimits:
 
 
 class BackendCache:
-    """What one backend keeps while it runs the points ahead, one after the other."""
+    """A model of one backend's cache while it runs its upcoming points, one after the other."""
 
     def __init__(
         self,
         workload: Workload,
-        ahead: Sequence[Index],
+        upcoming: Sequence[Index],
         limits: PinningLimits,
         kept: Results = NO_RESULTS,
     ) -> None:
         self.kept = kept
         self._workload = workload
         self._limits = limits
-        self._ahead = deque(ahead)
+        self._upcoming = deque(upcoming)
         self._done = 0
         self._last_use: dict[int, int] = {}
         self._uses: dict[int, deque[int]] = {}
         if limits.carry:
-            for place, index in enumerate(ahead):
-                uses = dict.fromkeys(workload.needed(index), place)
+            for place, index in enumerate(upcoming):
+                needed = workload.needed(index)
+                uses = dict.fromkeys(needed, place)
                 self._last_use.update(uses)
 
     @property
-    def ahead(self) -> tuple[Index, ...]:
+    def upcoming(self) -> tuple[Index, ...]:
         """The points that are still to come."""
-        return tuple(self._ahead)
+        return tuple(self._upcoming)
 
     @property
     def next(self) -> Index | None:
-        """The next point, None at the end."""
-        return self._ahead[0] if self._ahead else None
+        """The next point, or None at the end."""
+        if not self._upcoming:
+            return None
+        return self._upcoming[0]
 
     def __len__(self) -> int:
-        return len(self._ahead)
+        return len(self._upcoming)
 
     def estimate(self) -> list[float]:
-        """Seconds that each of the points ahead takes, about."""
-        return estimate_points(self._workload, self.ahead, self.kept, self._limits.carry)
+        """Estimate the seconds that each of the upcoming points takes."""
+        return estimate_points(
+            self._workload,
+            self.upcoming,
+            self.kept,
+            self._limits.carry,
+        )
 
     def estimate_remaining(self, order: Sequence[Index]) -> list[float]:
-        """Seconds that this backend would take for other points: from each of them to the end,
-        about.
+        """Estimate, for each of these points, the seconds that this backend would take from there
+        to the last of them.
         """
-        return estimate_ends(self._workload, order, self.kept, self._limits.carry)
+        return estimate_ends(
+            self._workload,
+            order,
+            self.kept,
+            self._limits.carry,
+        )
 
     def forget(self) -> None:
-        """Clear the cache model: another prompt ran in between."""
+        """Clear the model, because another prompt ran in between."""
         self.kept = NO_RESULTS
 
     def advance(self) -> tuple[Index, Results, Results]:
-        """Take the next point: the point, the results that are made for it, and those that ride
-        along meanwhile.
+        """Run the next point.
+
+        Returns the point, the results that are made for it, and those that are pinned meanwhile.
         """
-        index = self._ahead.popleft()
+        index = self._upcoming.popleft()
         self._done += 1
-        made, riding = self.simulate(index)
-        return index, made, riding
+        made, pinned = self.simulate(index)
+        return index, made, pinned
 
     def simulate(self, index: Index) -> tuple[Results, Results]:
-        """Run a point, whether or not it was ahead: the results that are made for it, and those
-        that are pinned.
+        """Run any point.
+
+        Returns the results that are made for it, and those that are pinned meanwhile.
         """
         needed = self._workload.needed(index)
         present = self._workload.present(index)
         made = needed - self.kept
-        riding = self._choose(present) if self._limits.carry else NO_RESULTS
+        pinned = NO_RESULTS
+        if self._limits.carry:
+            pinned = self._choose_pinned(present)
         # What is in the prompt stays in the cache, and what is needed comes into it.
-        self.kept = (self.kept & (present | riding)) | needed
-        return made, riding
+        in_prompt = present | pinned
+        self.kept = (self.kept & in_prompt) | needed
+        return made, pinned
 
-    def _choose(self, present: Results) -> Results:
-        """The kept results that would be dropped although a later point needs them, within the
-        limits.
+    def _choose_pinned(self, present: Results) -> Results:
+        """Choose the kept results that ComfyUI would drop although a later point needs them, within
+        the limits.
         """
         workload = self._workload
         last_use = self._last_use
         dropped = self.kept - present
         wanted = [result for result in dropped if last_use.get(result, -1) >= self._done]
-        riding = frozenset([result for result in wanted if workload.can_pin(result)])
-        if len(riding) <= MAX_PINNED:
-            weight = self._weigh(present | riding)
+        pinned = frozenset([result for result in wanted if workload.can_pin(result)])
+        if len(pinned) <= MAX_PINNED:
+            weight = self._weigh(present | pinned)
             if weight <= self._limits.gigabytes:
-                return riding
-        return self._squeeze(present, wanted)
+                return pinned
+        return self._choose_soonest(present, wanted)
 
-    def _squeeze(self, present: Results, wanted: list[int]) -> Results:
-        """As many as there is room for, those that are needed soonest first."""
+    def _choose_soonest(self, present: Results, wanted: list[int]) -> Results:
+        """Choose as many as fit, beginning with those that are needed soonest."""
         workload = self._workload
-        riding: set[int] = set()
+        pinned: set[int] = set()
         room = self._limits.gigabytes - self._weigh(present)
-        for result in sorted(wanted, key=lambda one: (self._find_use(one), one)):
-            more = workload.closure(result) - riding
+        soonest_first = sorted(wanted, key=lambda one: (self._find_use(one), one))
+        for result in soonest_first:
+            more = workload.closure(result) - pinned
+            if len(pinned) + len(more) > MAX_PINNED:
+                continue
             weight = self._weigh(more - present)
-            if len(riding) + len(more) > MAX_PINNED or weight > room:
+            if weight > room:
                 continue
             if workload.can_pin(result):
-                riding |= more
+                pinned |= more
                 room -= weight
-        return frozenset(riding)
+        return frozenset(pinned)
 
     def _weigh(self, results: Collection[int]) -> float:
-        """Gigabytes of these results."""
+        """Add up the gigabytes of these results."""
         gigabytes = self._workload.gigabytes
-        return sum([gigabytes[result] for result in results])
+        weights = [gigabytes[result] for result in results]
+        return sum(weights)
 
     def _find_use(self, result: int) -> int:
-        """The place of the next point that needs a result, counted from the first
-        that was ahead.
+        """Find the place of the next point that needs a result, counted from the first point of
+        all.
         """
         if not self._uses:
-            for place, index in enumerate(self._ahead, self._done):
+            for place, index in enumerate(self._upcoming, self._done):
                 for needed in self._workload.needed(index):
                     places = self._uses.setdefault(needed, deque())
                     places.append(place)
@@ -166,31 +188,36 @@ class BackendCache:
 
 
 def build_pinned_nodes(workload: Workload, result: int, known: ObjectInfo) -> dict[str, Any]:
-    """The nodes in API format that keep a result: one that has it, and all that feeds it.
+    """Build the nodes, in API format, that keep a result: the one that makes it, and all that feeds
+    it.
 
-    ComfyUI converts the values of connected nodes before it computes keys, and leaves those of
-    others as they are; so they are converted here.
+    ComfyUI converts the values of connected nodes before it computes their keys, but not those of
+    unconnected ones, so they are converted here.
     """
     index, node_id = workload.origins[result]
-    graph = workload.space.prompt(index).graph
+    prompt = workload.space.prompt(index)
+    sources = workload.list_sources(index, node_id)
     ids: dict[str, str] = {}
-    for source, number in workload.list_sources(index, node_id).items():
+    for source, number in sources.items():
         ids[source] = f"{PINNED_PREFIX}{source}-{number}"
     nodes = {}
-    for source, carried_id in ids.items():
-        nodes[carried_id] = _build_node(graph[source], ids, known)
+    for source, pinned_id in ids.items():
+        node = prompt.graph[source]
+        nodes[pinned_id] = _build_node(node, ids, known)
     return nodes
 
 
 def _build_node(
     node: Mapping[str, Any], ids: Mapping[str, str], known: ObjectInfo
 ) -> dict[str, Any]:
-    inputs = copy.deepcopy(dict(node["inputs"]))
     class_type = node["class_type"]
+    given = dict(node["inputs"])
+    inputs = copy.deepcopy(given)
     for name, value in inputs.items():
         link = Link.parse(value)
         if link is None:
-            inputs[name] = _convert_value(known, class_type, name, unwrap_list(value), inputs)
+            plain = unwrap_list(value)
+            inputs[name] = _convert_value(known, class_type, name, plain, inputs)
         elif link.node_id in ids:
             inputs[name] = [ids[link.node_id], link.slot]
     return {"class_type": class_type, "inputs": inputs}
@@ -212,7 +239,7 @@ def _convert_value(
 
 
 def simulate_points(cache: BackendCache) -> Iterator[tuple[Index, Results]]:
-    """Run everything that is ahead: each point, and the results that are made for it."""
+    """Run all upcoming points, and yield each with the results that are made for it."""
     while cache:
         index, made, _ = cache.advance()
         yield index, made
@@ -221,7 +248,7 @@ def simulate_points(cache: BackendCache) -> Iterator[tuple[Index, Results]]:
 def estimate_points(
     workload: Workload, order: Sequence[Index], kept: Results, carry: bool
 ) -> list[float]:
-    """Seconds that each point takes for a backend that has `kept`."""
+    """Estimate the seconds that each point takes on a backend that has the results `kept`."""
     seconds = workload.seconds
     have: Set[int] = kept
     everything = set(kept)
@@ -240,19 +267,19 @@ def estimate_points(
 def estimate_ends(
     workload: Workload, order: Sequence[Index], kept: Results, carry: bool
 ) -> list[float]:
-    """For each point, the seconds that a backend that has `kept` takes for it and everything after
-    it.
+    """Estimate, for each point, the seconds from there to the end on a backend that has the results
+    `kept`.
     """
-    if carry:
-        found = _add_up_carried(workload, order, kept)
-    else:
-        found = _add_up_plain(workload, order, kept)
+    add_up = _add_up_pinned if carry else _add_up_plain
+    found = add_up(workload, order, kept)
     found.reverse()
     return found
 
 
-def _add_up_carried(workload: Workload, order: Sequence[Index], kept: Results) -> list[float]:
-    """The seconds from each point to the end, the last point first, where nothing is made twice."""
+def _add_up_pinned(workload: Workload, order: Sequence[Index], kept: Results) -> list[float]:
+    """Add up the seconds from each point to the end, the last point first, if nothing is made
+    twice.
+    """
     seconds = workload.seconds
     found: list[float] = []
     everything = set(kept)
@@ -267,7 +294,9 @@ def _add_up_carried(workload: Workload, order: Sequence[Index], kept: Results) -
 
 
 def _add_up_plain(workload: Workload, order: Sequence[Index], kept: Results) -> list[float]:
-    """The same where each point finds what the one before needed, and the first one `kept`."""
+    """Add them up if each point finds only the results of the one before, and the first point those
+    in `kept`.
+    """
     found: list[float] = []
     after: Results = frozenset()
     total = 0.0

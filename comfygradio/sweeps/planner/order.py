@@ -1,6 +1,4 @@
-"""Orders: the points of a sweep one after the other, so that each one finds much of its work done
-by the one before.
-"""
+"""Orders the points of a sweep, so that each one finds much of its work done by the one before."""
 
 from __future__ import annotations
 
@@ -9,7 +7,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from comfygradio.sweeps.axes.axis import Index
+from comfygradio.sweeps.axes.axis import Index, move_point
 from comfygradio.sweeps.planner.workload import Results, Workload
 
 MAX_EVALUATED_STEPS = 300_000
@@ -33,7 +31,7 @@ NO_POINT = -1
 
 @dataclass(frozen=True)
 class Loop:
-    """One loop of a nest: an axis, or with `block` above 1 its positions by blocks of that many."""
+    """One loop of a nest: an axis, or blocks of `block` positions of it."""
 
     axis: int
     block: int = 1
@@ -47,7 +45,7 @@ Ranks = list[dict[int, int]]
 
 
 def list_nests(workload: Workload, points: Sequence[Index]) -> Iterator[LoopNest]:
-    """Every nest of the axes that the points differ in, the most promising first: the dearest axis
+    """List every nesting of the axes that the points differ in, beginning with the costliest axis
     outermost.
     """
     axes = []
@@ -62,15 +60,15 @@ def list_nests(workload: Workload, points: Sequence[Index]) -> Iterator[LoopNest
 
 
 def weigh_axes(workload: Workload, points: Sequence[Index]) -> list[float]:
-    """Seconds, on average, that a step along each axis alone costs."""
-    axes = range(len(points[0]))
-    return [_weigh_axis(workload, axis, points) for axis in axes]
+    """Measure the average seconds that a step along each axis costs."""
+    axes = len(points[0])
+    return [_weigh_axis(workload, axis, points) for axis in range(axes)]
 
 
 def choose_order(workload: Workload, points: Sequence[Index]) -> list[Index]:
-    """The points in the cheapest order for one backend that keeps what the prompt before needed.
+    """Choose the cheapest order for one backend that keeps the results of the prompt before.
 
-    Every nest is tried where there are few; of many the most promising ones.
+    Tries every nesting of the axes if there are few, else the most promising ones.
     """
     if not points:
         return []
@@ -85,7 +83,7 @@ def choose_order(workload: Workload, points: Sequence[Index]) -> list[Index]:
 
 
 def measure_order(workload: Workload, order: Sequence[Index]) -> float:
-    """Seconds that one backend takes for the points in this order."""
+    """Add up the seconds that one backend takes for the points in this order."""
     seconds = workload.seconds
     before: Results = frozenset()
     total = 0.0
@@ -98,17 +96,16 @@ def measure_order(workload: Workload, order: Sequence[Index]) -> float:
 
 
 def rank_positions(workload: Workload, points: Sequence[Index]) -> Ranks:
-    """For each axis, position → its place along it, so that positions that need the same results
-    come together.
-    """
+    """Rank the positions of each axis, so that those that need the same results are neighbours."""
     first = points[0]
     ranks: Ranks = []
     for axis in range(len(first)):
         rank: dict[int, int] = {}
         # Positions that need the same results have the place of the first of them.
         places: dict[Results, int] = {}
-        for position in sorted({point[axis] for point in points}):
-            moved = (*first[:axis], position, *first[axis + 1 :])
+        positions = {point[axis] for point in points}
+        for position in sorted(positions):
+            moved = move_point(first, axis, position)
             needed = workload.needed(moved)
             rank[position] = places.setdefault(needed, position)
         order = sorted(rank, key=lambda position: (rank[position], position))
@@ -151,26 +148,31 @@ def _traverse(points: list[Index], nest: LoopNest, ranks: Ranks, found: list[Ind
 
 
 def _weigh_axis(workload: Workload, axis: int, points: Sequence[Index]) -> float:
-    """Mean seconds of steps to the next position on an axis, at some of the points."""
+    """Average the seconds of a step to the next position on an axis, for a sample of points."""
     positions = sorted({point[axis] for point in points})
     followers = [*positions[1:], positions[0]]
     follower = dict(zip(positions, followers, strict=True))
     seconds = []
-    starts = points[:: max(1, len(points) // 50)]
+    stride = max(1, len(points) // 50)
+    starts = points[::stride]
     for start in starts:
         position = follower[start[axis]]
-        end = (*start[:axis], position, *start[axis + 1 :])
-        seconds.append(workload.step_seconds(end, start))
+        end = move_point(start, axis, position)
+        cost = workload.step_seconds(end, start)
+        seconds.append(cost)
     return math.fsum(seconds) / len(starts)
 
 
 class _Path:
-    """An order as numbers of points, and the seconds that each two of them share."""
+    """An order that local search improves: numbers of points, and the seconds of work that each two
+    share.
+    """
 
     def __init__(self, workload: Workload, order: Sequence[Index]) -> None:
         needed = [workload.needed(index) for index in order]
-        self.points = list(range(len(needed)))
-        self._shared = [[0.0] * len(needed) for _ in needed]
+        count = len(needed)
+        self.points = list(range(count))
+        self._shared = [[0.0] * count for _ in needed]
         for one, mine in enumerate(needed):
             for other in range(one):
                 seconds = workload.sum_seconds(mine & needed[other])
@@ -178,64 +180,68 @@ class _Path:
                 self._shared[other][one] = seconds
 
     def shared_seconds(self, one: int, other: int) -> float:
-        """Seconds that two neighbours share; nothing beyond the ends."""
+        """Return the seconds of work that two neighbours share, 0 beyond the ends."""
         if one == NO_POINT or other == NO_POINT:
             return 0.0
         return self._shared[one][other]
 
     def point_at(self, points: Sequence[int], place: int) -> int:
-        """The point at a place, NO_POINT beyond the ends."""
+        """Return the point at a place, NO_POINT beyond the ends."""
         if not 0 <= place < len(points):
             return NO_POINT
         return points[place]
 
     def reverse_segments(self) -> bool:
-        """Reverse segments where that saves time (2-opt); True if anything improved."""
+        """Reverse segments if that saves time (2-opt). Returns whether any was reversed."""
         points = self.points
         gained = False
         for first in range(len(points) - 1):
             for last in range(first + 1, len(points)):
                 before = self.point_at(points, first - 1)
                 after = self.point_at(points, last + 1)
-                now = self.shared_seconds(before, points[first]) + self.shared_seconds(
-                    points[last], after
-                )
-                turned = self.shared_seconds(before, points[last]) + self.shared_seconds(
-                    points[first], after
-                )
+                now = self.shared_seconds(before, points[first])
+                now += self.shared_seconds(points[last], after)
+                turned = self.shared_seconds(before, points[last])
+                turned += self.shared_seconds(points[first], after)
                 if turned > now + EPSILON:
-                    stretch = points[first : last + 1]
-                    points[first : last + 1] = stretch[::-1]
+                    segment = points[first : last + 1]
+                    points[first : last + 1] = segment[::-1]
                     gained = True
         return gained
 
     def move_segments(self, length: int) -> bool:
-        """Move segments of this length where that saves time (or-opt). True if one moved."""
+        """Move segments of this length if that saves time (or-opt). Returns whether any moved."""
         gained = False
         for first in range(len(self.points) - length + 1):
-            stretch = self.points[first : first + length]
-            rest = self.points[:first] + self.points[first + length :]
-            best = self._gain(rest, first, stretch) + EPSILON
+            end = first + length
+            segment = self.points[first:end]
+            reverse = segment[::-1]
+            rest = self.points[:first] + self.points[end:]
+            best = self._measure_gain(rest, first, segment) + EPSILON
             for place in range(len(rest) + 1):
-                for turned in (stretch, stretch[::-1]):
-                    gain = self._gain(rest, place, turned)
+                for turned in (segment, reverse):
+                    gain = self._measure_gain(rest, place, turned)
                     if gain > best + EPSILON:
                         best = gain
                         gained = True
                         self.points = [*rest[:place], *turned, *rest[place:]]
         return gained
 
-    def _gain(self, rest: list[int], place: int, stretch: list[int]) -> float:
+    def _measure_gain(self, rest: list[int], place: int, segment: list[int]) -> float:
+        """Measure the seconds that neighbours share more if a segment is inserted here."""
         left = self.point_at(rest, place - 1)
         right = self.point_at(rest, place)
-        joined = self.shared_seconds(left, stretch[0]) + self.shared_seconds(stretch[-1], right)
+        first = segment[0]
+        last = segment[-1]
+        joined = self.shared_seconds(left, first) + self.shared_seconds(last, right)
         parted = self.shared_seconds(left, right)
         return joined - parted
 
 
 def improve_order(workload: Workload, order: Sequence[Index]) -> list[Index]:
-    """An order that is at least as cheap for one server; takes time with the square of
-    its length.
+    """Improve an order by local search; the result costs at most as much.
+
+    Takes time with the square of its length.
     """
     path = _Path(workload, order)
     for _ in range(MAX_ROUNDS):

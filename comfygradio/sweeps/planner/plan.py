@@ -1,7 +1,5 @@
-"""A plan says which server runs which points in which order, how long that takes, and how long the
-order as typed would.
-
-It shares the points out, so that all backends end at about the same time.
+"""A plan decides which backend runs which points in which order, so that all backends end at about
+the same time. It tells how long that takes, and how long the order as typed would.
 """
 
 from __future__ import annotations
@@ -33,23 +31,25 @@ from comfygradio.sweeps.planner.order import (
 from comfygradio.sweeps.planner.workload import MeasuredSeconds, Results, Workload
 
 MAX_SIMULATED_POINTS = 15_000
-"""So many points are run in thought, about, to choose among the best ways to share a sweep out."""
+"""Approximate number of points that are simulated to choose among the best partitions."""
 
 Partition = tuple[tuple[Index, ...], ...]
+"""For each backend its points, in order."""
 
 BISECTIONS = 8
+"""Steps of the search for the shortest time in which all segments fit."""
 
 MAX_EVALUATED_POINTS = 400_000
-"""So many points are looked at, about, to choose how a sweep is shared out."""
+"""Approximate number of points that are evaluated to choose a partition."""
 
 MAX_CANDIDATES = 30
-"""Orders that are tried at most for each way of counting."""
+"""Maximum number of orders that are tried with pinning, and again without."""
 
 
 @dataclass(frozen=True)
 class ExpectedCost:
-    """What a way to run a sweep costs: executions by class, seconds until its end, and `work`,
-    those of all servers.
+    """The cost of a way to run a sweep: executions by class, seconds until the end, and the seconds
+    of all backends together (`work`).
     """
 
     executions: Mapping[str, int]
@@ -64,13 +64,11 @@ class ExpectedCost:
 
 @dataclass(frozen=True)
 class Plan:
-    """What happens to the points of a sweep before the first of them runs. Times are expected, in
-    seconds.
+    """How the points of a sweep are going to run. All times are estimates, in seconds.
 
-    `backends` are the points of each server in order; `ours` is what they cost, `typed` what the
-    order as typed costs where each server takes the next point, and `alone` what every point costs
-    on a server that has nothing. `done` counts the points that are left out because their results
-    are there.
+    `segments` are the points of each backend, in order. `planned` is their cost, `as_typed` the
+    cost of the order as typed if each backend takes the next point, and `uncached` the cost if no
+    result is ever reused. `done` counts the points that are left out because their results exist.
     """
 
     segments: Partition
@@ -84,22 +82,29 @@ class Plan:
 
     @property
     def points(self) -> int:
-        """Points that are to run."""
-        return sum(len(segment) for segment in self.segments)
+        """Number of points to run."""
+        count = 0
+        for segment in self.segments:
+            count += len(segment)
+        return count
 
     @property
     def order(self) -> list[Index]:
-        """Every point, about in the order in which they come."""
-        rounds = itertools.zip_longest(*self.segments)
-        in_turn = itertools.chain.from_iterable(rounds)
-        return [index for index in in_turn if index is not None]
+        """All points, about in the order in which they run."""
+        order: list[Index] = []
+        for in_turn in itertools.zip_longest(*self.segments):
+            order += [index for index in in_turn if index is not None]
+        return order
 
     def describe(self) -> list[str]:
         """Describe the plan in sentences, shown before a sweep starts."""
-        servers = f"{len(self.segments)} servers" if len(self.segments) > 1 else "one server"
-        pictures = "picture" if self.points == 1 else "pictures"
+        count = self.points
+        pictures = "picture" if count == 1 else "pictures"
+        servers = "one server"
+        if len(self.segments) > 1:
+            servers = f"{len(self.segments)} servers"
         time = format_seconds(self.planned.seconds)
-        lines = [f"{self.points:,} {pictures} in about {time} on {servers}."]
+        lines = [f"{count:,} {pictures} in about {time} on {servers}."]
         if self.done:
             lines.append(f"{self.done:,} more are there already.")
         gain = 1.0
@@ -121,10 +126,10 @@ def plan_sweep(
     limits: PinningLimits | None = None,
     todo: Collection[Index] | None = None,
 ) -> Plan:
-    """The plan for a sweep, or for the points of it that are still to do.
+    """Plan a sweep, or the points `todo` of it.
 
-    `seconds` knows what was measured, `backends` are servers that run one prompt at a time. Raises
-    ValuesRefused where the form refuses a point.
+    `seconds` estimates nodes from earlier runs. `backends` is the number of servers, each of which
+    runs one prompt at a time. Raises ValuesRefused if the form refuses a point.
     """
     limits = limits or PinningLimits()
     backends = max(1, backends)
@@ -136,16 +141,14 @@ def plan_sweep(
         points = [index for index in everything if index in todo]
     shares = list_partitions(workload, points, backends, limits.carry)
     tried = max(1, MAX_SIMULATED_POINTS // max(1, len(points)))
-    expected = []
-    for share in shares[:tried]:
-        expected.append((estimate_partition(workload, share, limits), share))
-    ours, segments = min(expected, key=lambda pair: (pair[0].seconds, pair[0].work))
-    typed = estimate_as_typed(workload, points, backends)
+    costs = [estimate_partition(workload, share, limits) for share in shares[:tried]]
+    best = min(range(len(costs)), key=lambda place: (costs[place].seconds, costs[place].work))
+    # Without any cache, every point makes all that it needs.
     needed = [(index, workload.needed(index)) for index in points]
     return Plan(
-        segments,
-        ours,
-        typed,
+        segments=shares[best],
+        planned=costs[best],
+        as_typed=estimate_as_typed(workload, points, backends),
         uncached=estimate_runs(workload, [needed]),
         limits=limits,
         done=len(everything) - len(points),
@@ -157,49 +160,61 @@ def plan_sweep(
 def estimate_partition(
     workload: Workload, segments: Partition, limits: PinningLimits
 ) -> ExpectedCost:
-    """What it costs if every server runs its own points, and carries along what the
-    limits allow.
-    """
-    caches = [BackendCache(workload, segment, limits) for segment in segments]
-    return estimate_runs(workload, [simulate_points(cache) for cache in caches])
+    """Estimate the cost if every backend runs its own segment, and pins what the limits allow."""
+    runs = []
+    for segment in segments:
+        cache = BackendCache(workload, segment, limits)
+        runs.append(simulate_points(cache))
+    return estimate_runs(workload, runs)
 
 
 def estimate_runs(
     workload: Workload, runs: Iterable[Iterable[tuple[Index, Results]]]
 ) -> ExpectedCost:
-    """What it costs to make these results, each run on a server of its own."""
+    """Add up the cost of runs, each on a backend of its own. A run yields points and the results
+    made for them.
+    """
     counted: Counter[int] = Counter()
     ends: list[float] = []
     for run in runs:
         own: Counter[int] = Counter()
         for _, made in run:
             own.update(made)
-        ends.append(_count_seconds(workload, own))
+        seconds = _count_seconds(workload, own)
+        ends.append(seconds)
         counted.update(own)
-    return ExpectedCost(_count_classes(workload, counted), max(ends, default=0.0), sum(ends))
+    return ExpectedCost(
+        executions=_count_classes(workload, counted),
+        seconds=max(ends, default=0.0),
+        work=sum(ends),
+    )
 
 
 def estimate_as_typed(workload: Workload, points: Sequence[Index], backends: int) -> ExpectedCost:
-    """What it costs if each server takes the next point as soon as it is free, and keeps what the
-    last one needed.
+    """Estimate the cost if each backend takes the next point as soon as it is free, and keeps the
+    results of its last one.
     """
     counted: Counter[int] = Counter()
     free: list[tuple[float, int]] = [(0.0, backend) for backend in range(backends)]
     kept = [NO_RESULTS] * backends
     for index in points:
-        at, backend = heapq.heappop(free)
+        start, backend = heapq.heappop(free)
         needed = workload.needed(index)
         made = needed - kept[backend]
         kept[backend] = needed
         counted.update(made)
-        heapq.heappush(free, (at + workload.sum_seconds(made), backend))
-    end = max(at for at, _ in free)
-    work = _count_seconds(workload, counted)
-    return ExpectedCost(_count_classes(workload, counted), end, work)
+        end = start + workload.sum_seconds(made)
+        heapq.heappush(free, (end, backend))
+    last_end, _ = max(free)
+    return ExpectedCost(
+        executions=_count_classes(workload, counted),
+        seconds=last_end,
+        work=_count_seconds(workload, counted),
+    )
 
 
 def format_seconds(seconds: float) -> str:
-    """A length of time for people: `40 s`, `12 min`, `3 h 20 min`."""
+    """Format a duration for people: `40 s`, `12 min`, `3 h 20 min`."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
@@ -210,7 +225,9 @@ def format_seconds(seconds: float) -> str:
 
 
 def format_executions(ours: Mapping[str, int], alone: Mapping[str, int]) -> str:
-    """How often each class runs, and of how often without any cache: `KSampler 12 of 48`."""
+    """Format how often each class runs, and how often it would without any cache: `KSampler 12 of
+    48`.
+    """
     parts = []
     for name, count in ours.items():
         part = f"{name} {count:,}"
@@ -224,61 +241,70 @@ def format_executions(ours: Mapping[str, int], alone: Mapping[str, int]) -> str:
 def _count_classes(workload: Workload, results: Mapping[int, int]) -> Mapping[str, int]:
     counted: Counter[str] = Counter()
     for result, times in results.items():
-        counted[workload.classes[result]] += times
-    most_first = sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))
-    return dict(most_first)
+        class_type = workload.classes[result]
+        counted[class_type] += times
+
+    def rank(class_type: str) -> tuple[int, str]:
+        return -counted[class_type], class_type
+
+    return {class_type: counted[class_type] for class_type in sorted(counted, key=rank)}
 
 
 def _count_seconds(workload: Workload, results: Mapping[int, int]) -> float:
-    seconds = workload.seconds
-    return sum(seconds[result] * times for result, times in results.items())
+    seconds = 0.0
+    for result, times in results.items():
+        seconds += workload.seconds[result] * times
+    return seconds
 
 
 def list_partitions(
     workload: Workload, points: Sequence[Index], backends: int, carry: bool
 ) -> list[Partition]:
-    """Ways to share points out, the most promising first: for each backend its points in order.
+    """List ways to part the points among backends, the most promising first.
 
-    Each is one long order, cut where it costs the same. Several orders are tried, those too that
-    take axes block by block, since what pays on one backend need not pay on many: each has to make
-    for itself whatever its points need. With `carry` it is counted with room for all that is
-    carried along, and without.
+    Each is one long order, cut into segments of about the same cost. Orders that take axes block by
+    block are tried as well: what is best on one backend need not be on many, since each has to make
+    everything its own points need. With `carry`, costs are estimated both with pinning and without.
     """
-    order = choose_order(workload, points)
-    orders = [order, *_list_block_orders(workload, points, carry)]
+    orders = [choose_order(workload, points)]
+    orders += _list_block_orders(workload, points, carry)
     if backends == 1 or len(points) < 2:
         idle: list[tuple[Index, ...]] = [()] * (backends - 1)
-        return [(tuple(one), *idle) for one in orders]
+        return [(tuple(order), *idle) for order in orders]
     cuts = []
-    for one in orders:
-        for way in {carry, False}:
-            cost, segments = _partition_order(workload, one, backends, way)
-            cuts.append((way != carry, cost, segments))
-    cuts.sort(key=lambda found: found[:2])
+    for order in orders:
+        for is_pinned in {carry, False}:
+            cost, segments = _partition_order(workload, order, backends, is_pinned)
+            cuts.append((is_pinned != carry, cost, segments))
+    # As it is meant to run first, then the others; each the cheapest first.
+    cuts.sort(key=lambda cut: cut[:2])
     return [segments for _, _, segments in cuts]
 
 
 def _list_block_orders(
     workload: Workload, points: Sequence[Index], carry: bool
 ) -> list[list[Index]]:
-    """Orders by blocks, as many as there is time to look at."""
+    """List as many orders by blocks as there is time to evaluate."""
     if not points:
         return []
-    looks = len(points) * BISECTIONS * (1 + carry)
-    tried = min(MAX_CANDIDATES, MAX_EVALUATED_POINTS // looks - 1)
+    ways = 2 if carry else 1
+    evaluated = len(points) * BISECTIONS * ways
+    affordable = MAX_EVALUATED_POINTS // evaluated - 1
+    tried = max(0, min(MAX_CANDIDATES, affordable))
     ranks = rank_positions(workload, points)
-    nests = itertools.islice(list_block_nests(workload, points), max(0, tried))
-    return [traverse(points, nest, ranks) for nest in nests]
+    nests = list_block_nests(workload, points)
+    return [traverse(points, nest, ranks) for nest in itertools.islice(nests, tried)]
 
 
 def list_block_nests(workload: Workload, points: Sequence[Index]) -> Iterator[LoopNest]:
-    """Nests that take one of the dearest axes some positions at a time, and another as a whole for
-    these; plain nests.
+    """List nests that take the positions of one costly axis in blocks, with another axis inside,
+    then the plain nests.
 
-    Cut in pieces, such an order gives blocks of two axes, which touch fewer positions than rows of
-    the same size.
+    Segments of such an order are blocks of two axes, which touch fewer positions than rows of the
+    same size.
     """
-    nests = list(itertools.islice(list_nests(workload, points), MAX_CANDIDATES))
+    plain_nests = list_nests(workload, points)
+    nests = list(itertools.islice(plain_nests, MAX_CANDIDATES))
     dearest_first = nests[0]
     counts: dict[int, int] = {}
     for level in dearest_first:
@@ -286,7 +312,8 @@ def list_block_nests(workload: Workload, points: Sequence[Index]) -> Iterator[Lo
         counts[level.axis] = len(positions)
     dearest = list(counts)[:3]
     for one, other in itertools.permutations(dearest, 2):
-        for block in range(2, counts[one] // 2 + 1):
+        largest = counts[one] // 2
+        for block in range(2, largest + 1):
             yield (Loop(one, block), Loop(other), *dearest_first)
     yield from nests
 
@@ -294,10 +321,12 @@ def list_block_nests(workload: Workload, points: Sequence[Index]) -> Iterator[Lo
 def _partition_order(
     workload: Workload, order: list[Index], backends: int, carry: bool
 ) -> tuple[tuple[float, float], Partition]:
-    """The longest segment and the sum of all, in seconds, and the segments that make the longest as
-    short as can be.
+    """Cut an order into segments, so that the longest is as short as possible.
+
+    Returns the seconds of the longest and of all together, and the segments.
     """
     whole = sum(estimate_points(workload, order, NO_RESULTS, carry))
+    # Each segment takes at least an equal share, and mostly little more: a backend begins cold.
     low = whole / backends
     high = low + 2 * workload.step_seconds(order[0], None)
     best = _fill_segments(workload, order, high, carry)
@@ -328,7 +357,9 @@ def _partition_order(
 def _fill_segments(
     workload: Workload, order: Sequence[Index], most: float, carry: bool
 ) -> list[tuple[float, int]]:
-    """Seconds and length of segments that are filled up to so many seconds, one after the other."""
+    """Fill segments one after the other, each up to `most` seconds. Returns the seconds and length
+    of each.
+    """
     seconds = workload.seconds
     found: list[tuple[float, int]] = []
     have: Set[int] = NO_RESULTS
@@ -337,7 +368,8 @@ def _fill_segments(
     length = 0
     for index in order:
         now = workload.needed(index)
-        cost = sum([seconds[result] for result in now if result not in have])
+        missing = [seconds[result] for result in now if result not in have]
+        cost = sum(missing)
         if length and total + cost > most:
             # The next segment begins here, on a backend that has nothing yet.
             found.append((total, length))

@@ -28,11 +28,10 @@ MIN_GAIN = 0.98
 
 @dataclass(frozen=True)
 class Task:
-    """A point for a backend: nodes to add to its graph, the seconds that it should take, and what
-    should be executed.
+    """A point to run on a backend. `seconds` is the expected time.
 
-    `carried` are nodes in API format by id; `executed` are node ids of the point's own graph, of
-    nodes that share a result only one.
+    `carried` are pinned nodes in API format by id, which are added to the graph. `executed` are the
+    nodes of the point's own graph that are expected to run; of nodes that share a result, only one.
     """
 
     index: Index
@@ -42,9 +41,8 @@ class Task:
 
 
 class RunQueue:
-    """Hands out the points of a plan; thread-safe.
-
-    Servers are told apart by name, and may come and go.
+    """Hands out the points of a plan to backends, known by name, which may come and go.
+    Thread-safe.
     """
 
     def __init__(self, plan: Plan, accepts: Accepts | None = None) -> None:
@@ -53,10 +51,15 @@ class RunQueue:
         self._workload = plan.workload
         self._lock = threading.Lock()
         self._caches: dict[str, BackendCache] = {}
-        self._free: list[tuple[Index, ...]] = [segment for segment in plan.segments if segment]
+        self._free: list[tuple[Index, ...]] = []
+        for segment in plan.segments:
+            if segment:
+                self._free.append(segment)
+        # Points that are taken: the backend, and the seconds that they should take.
         self._running: dict[Index, tuple[str, float]] = {}
+        # Seconds that a backend's points took, and those that they should have taken.
         self._paces: dict[str, tuple[float, float]] = {}
-        self._written: dict[int, Mapping[str, Any]] = {}
+        self._pinned_nodes: dict[int, Mapping[str, Any]] = {}
         self._finished = 0.0
 
     @property
@@ -67,91 +70,105 @@ class RunQueue:
 
     @property
     def is_over(self) -> bool:
-        """Whether every point was taken and is finished."""
+        """Whether every point was taken and has ended."""
         with self._lock:
             return not self._running and not self._count_waiting()
 
     @property
     def seconds_left(self) -> float:
-        """Seconds until the last backend is done, about: work that is left, shared by the backends
-        that work on it.
+        """Estimated seconds until the end: the work that is left, shared by the backends that have
+        points now.
         """
         with self._lock:
-            work = self.plan.planned.work * self._measure_rest()
+            planned = self.plan.planned
+            work = planned.work * self._measure_rest()
             working = {backend for backend, _ in self._running.values()}
-            return work / max(1, len(working))
+            count = max(1, len(working))
+            return work / count
 
     @property
     def share_left(self) -> float:
-        """The part of the work that is not done yet, 0 to 1: points with more steps count more."""
+        """The share of the work that is left, 0 to 1. Points that take longer count more."""
         with self._lock:
             return self._measure_rest()
 
     def take_next(self, backend: str, warm: bool = True) -> Task | None:
-        """The next point for a backend, or None where nothing is left that it should run now.
+        """Take the next point for a backend, or None if there is none for it now.
 
-        `warm` is False where somebody else's prompt ran there since the last point, so that its
-        cache is gone. None is no farewell: points that come back, or a backend that leaves, may
-        change the answer.
+        `warm` is False if another prompt ran there since the last point, so that its cache is gone.
+        Ask again after None: points may come back, or another backend may leave.
         """
         with self._lock:
-            cache = self._caches.setdefault(backend, self._make_cache((), NO_RESULTS))
+            cache = self._caches.get(backend)
+            if cache is None:
+                cache = self._make_cache((), NO_RESULTS)
+                self._caches[backend] = cache
             if not warm:
                 cache.forget()
             work = self._find_work(backend, cache)
             if not work:
                 return None
-            index, made, riding = work.advance()
+            index, made, pinned = work.advance()
             seconds = self._workload.sum_seconds(made)
             self._running[index] = (backend, seconds)
             executed = self._name_results(index, made)
             carried: dict[str, Any] = {}
-            for result in riding:
-                carried |= self._write(result)
+            for result in pinned:
+                carried |= self._build_pinned(result)
         return Task(index, carried, seconds, executed)
 
     def finish(self, index: Index, seconds: float | None = None) -> None:
-        """A point is done, or failed for good; `seconds` are those that it ran, which tell how fast
-        its backend is.
+        """Mark a point as done, or failed for good.
+
+        `seconds` is how long it ran, which shows how fast the backend is.
         """
         with self._lock:
-            backend, expected = self._running.pop(index, ("", 0.0))
+            if index not in self._running:
+                return
+            backend, expected = self._running.pop(index)
             self._finished += expected
-            if seconds is not None and expected > 0:
-                ran, planned = self._paces.get(backend, (0.0, 0.0))
-                self._paces[backend] = (ran + seconds, planned + expected)
+            if seconds is None or expected <= 0:
+                return
+            ran, planned = self._paces.get(backend, (0.0, 0.0))
+            self._paces[backend] = (ran + seconds, planned + expected)
 
     def give_back(self, index: Index, backend: str) -> None:
-        """A backend could not run a point; whoever asks next may have it, and the rest of that
-        backend's points.
+        """Return a point that a backend could not run. Any backend may take it, and the rest of
+        that backend's points.
         """
         with self._lock:
             self._running.pop(index, None)
             self._release(backend, (index,))
 
     def release_backend(self, backend: str) -> None:
-        """Free the points of a backend that is gone for now, for others or for its return."""
+        """Free the points of a backend that is gone. Any backend may take them, itself included if
+        it returns.
+        """
         with self._lock:
             self._release(backend, ())
 
     def _find_work(self, backend: str, cache: BackendCache) -> BackendCache | None:
-        """The backend's own points, those that nobody has, or some of a busy backend's."""
+        """Find points to run: the backend's own, else those that nobody has, else some of another
+        backend's.
+        """
         if cache.next and not self._suits(backend, cache.next):
             cache = self._set_aside(backend, cache)
         if cache:
             return cache
-        return self._adopt(backend, cache) or self._steal(backend, cache)
+        taken = self._take_free(backend, cache)
+        if taken is not None:
+            return taken
+        return self._steal(backend, cache)
 
     def _set_aside(self, backend: str, cache: BackendCache) -> BackendCache:
-        """Leave those points to others that this backend cannot run."""
-        mine, others = self._part(backend, cache.ahead)
+        """Free the points that this backend cannot run."""
+        mine, others = self._part(backend, cache.upcoming)
         if others:
             self._free.append(others)
-        self._caches[backend] = self._make_cache(mine, cache.kept)
-        return self._caches[backend]
+        return self._assign(backend, mine, cache.kept)
 
-    def _adopt(self, backend: str, cache: BackendCache) -> BackendCache | None:
-        """Take over points that nobody has: the first lot of which the backend can run some."""
+    def _take_free(self, backend: str, cache: BackendCache) -> BackendCache | None:
+        """Take over the first free segment of which the backend can run some points."""
         for place, segment in enumerate(self._free):
             mine, rest = self._part(backend, segment)
             if not mine:
@@ -160,55 +177,59 @@ class RunQueue:
                 self._free[place] = rest
             else:
                 del self._free[place]
-            self._caches[backend] = self._make_cache(mine, cache.kept)
-            return self._caches[backend]
+            return self._assign(backend, mine, cache.kept)
         return None
 
     def _steal(self, backend: str, cache: BackendCache) -> BackendCache | None:
-        """Take the end of the longest row of points if both backends are done sooner then, or if
-        the other is not there.
+        """Take over the end of the longest segment, if both backends are done sooner that way, or
+        if the other is absent.
 
-        A backend that has taken nothing is not: whatever it had came back to the queue, and it asks
-        for no more.
+        A backend that has taken no point is absent: what it had came back, and it does not ask any
+        more.
         """
-        thief = self._load(backend, cache)
-        others = []
+        thief = self._measure_load(backend, cache)
+        owners: dict[str, BackendLoad] = {}
         for name, other in self._caches.items():
             if name != backend and other:
-                others.append((name, self._load(name, other)))
-        longest_first = sorted(others, key=lambda pair: -pair[1].finish_seconds)
-        for name, owner in longest_first:
-            ahead = owner.cache.ahead
+                owners[name] = self._measure_load(name, other)
+        longest_first = sorted(owners, key=lambda name: -owners[name].finish_seconds)
+        for name in longest_first:
+            owner = owners[name]
+            upcoming = owner.cache.upcoming
             cut = find_split(owner, thief)
-            if cut == len(ahead) and owner.is_absent:
-                cut = 0
-            mine, rest = self._part(backend, ahead[cut:])
+            if cut == len(upcoming) and owner.is_absent:
+                cut = 0  # nothing is gained in time, but nobody else is going to run them
+            mine, others = self._part(backend, upcoming[cut:])
             if mine:
-                self._caches[name] = self._make_cache(ahead[:cut] + rest, owner.cache.kept)
-                self._caches[backend] = self._make_cache(mine, cache.kept)
-                return self._caches[backend]
+                left = upcoming[:cut] + others
+                self._assign(name, left, owner.cache.kept)
+                return self._assign(backend, mine, cache.kept)
         return None
 
-    def _load(self, backend: str, cache: BackendCache) -> BackendLoad:
-        """What a backend has before it; of what it has taken, it is in the middle of the first."""
+    def _measure_load(self, backend: str, cache: BackendCache) -> BackendLoad:
+        """Measure the work before a backend. It is assumed to be halfway through the first point
+        that it has taken.
+        """
         taken = [seconds for name, seconds in self._running.values() if name == backend]
         busy = 0.0
         if taken:
             busy = sum(taken) - taken[0] / 2
-        ran, planned = self._paces.get(backend, (1.0, 1.0))
-        pace = ran / planned
+        pace = 1.0
+        if backend in self._paces:
+            ran, planned = self._paces[backend]
+            pace = ran / planned
         return BackendLoad(cache, busy, pace, is_absent=not taken)
 
     def _release(self, backend: str, more: tuple[Index, ...]) -> None:
         cache = self._caches.pop(backend, None)
         segment = more
         if cache is not None:
-            segment = (*more, *cache.ahead)
+            segment = more + cache.upcoming
         if segment:
             self._free.append(segment)
 
     def _name_results(self, index: Index, made: Results) -> tuple[str, ...]:
-        """A node of the point for each of these results; of nodes that share one, the first."""
+        """Name a node of the point for each of these results; the first, if several share one."""
         nodes = self._workload.node_ids(index)
         executed: dict[int, str] = {}
         for node_id, result in reversed(nodes.items()):
@@ -216,17 +237,18 @@ class RunQueue:
                 executed[result] = node_id
         return tuple(executed.values())
 
-    def _write(self, result: int) -> Mapping[str, Any]:
-        if result not in self._written:
-            self._written[result] = build_pinned_nodes(
-                self._workload, result, self.plan.object_info
-            )
-        return self._written[result]
+    def _build_pinned(self, result: int) -> Mapping[str, Any]:
+        """Build the nodes that keep a result, once."""
+        nodes = self._pinned_nodes.get(result)
+        if nodes is None:
+            nodes = build_pinned_nodes(self._workload, result, self.plan.object_info)
+            self._pinned_nodes[result] = nodes
+        return nodes
 
     def _part(
         self, backend: str, points: Sequence[Index]
     ) -> tuple[tuple[Index, ...], tuple[Index, ...]]:
-        """Points that a backend can run, and those that it cannot; both in their order."""
+        """Part points into those that a backend can run and the others. Both keep their order."""
         mine = []
         others = []
         for index in points:
@@ -237,10 +259,19 @@ class RunQueue:
         return tuple(mine), tuple(others)
 
     def _suits(self, backend: str, index: Index) -> bool:
-        return self._accepts is None or self._accepts(backend, index)
+        if self._accepts is None:
+            return True
+        return self._accepts(backend, index)
 
-    def _make_cache(self, ahead: tuple[Index, ...], kept: Results) -> BackendCache:
-        return BackendCache(self._workload, ahead, self.plan.limits, kept)
+    def _assign(self, backend: str, points: tuple[Index, ...], kept: Results) -> BackendCache:
+        """Make these the upcoming points of a backend, and return its new cache model."""
+        cache = self._make_cache(points, kept)
+        self._caches[backend] = cache
+        return cache
+
+    def _make_cache(self, upcoming: tuple[Index, ...], kept: Results) -> BackendCache:
+        limits = self.plan.limits
+        return BackendCache(self._workload, upcoming, limits, kept)
 
     def _measure_rest(self) -> float:
         if not self._running and not self._count_waiting():
@@ -251,17 +282,20 @@ class RunQueue:
         return max(0.0, 1.0 - self._finished / work)
 
     def _count_waiting(self) -> int:
-        taken_over = sum(len(cache) for cache in self._caches.values())
-        free = sum(len(segment) for segment in self._free)
-        return taken_over + free
+        count = 0
+        for cache in self._caches.values():
+            count += len(cache)
+        for segment in self._free:
+            count += len(segment)
+        return count
 
 
 @dataclass(frozen=True)
 class BackendLoad:
-    """What a backend still has to do: the points ahead in its cache model, and `busy` seconds of
+    """The work before a backend: the upcoming points of its cache model, and `busy` seconds of
     points that it has taken.
 
-    `pace` is measured over planned seconds. A backend that has taken nothing `is_absent`.
+    `pace` is measured seconds over planned ones. `is_absent` is true if it has taken nothing.
     """
 
     cache: BackendCache
@@ -271,20 +305,20 @@ class BackendLoad:
 
     @property
     def finish_seconds(self) -> float:
-        """Seconds until everything is done."""
-        ahead = sum(self.cache.estimate())
-        return (self.busy + ahead) * self.pace
+        """Seconds until all of it is done."""
+        upcoming = sum(self.cache.estimate())
+        seconds = self.busy + upcoming
+        return seconds * self.pace
 
 
 def find_split(victim: BackendLoad, thief: BackendLoad) -> int:
-    """Find the place from which the thief takes over the victim's points, so that both finish
+    """Find the place from which the thief takes over the victim's points, so that both end
     together.
 
-    The number of points if nothing is gained. What the thief has to make again is counted, so
-    that it takes fewer points, or none.
+    Returns the number of points if nothing is gained. What the thief has to make again is counted.
     """
     mine = victim.cache.estimate()
-    theirs = thief.cache.estimate_remaining(victim.cache.ahead)
+    theirs = thief.cache.estimate_remaining(victim.cache.upcoming)
     best = (victim.busy + sum(mine)) * victim.pace * MIN_GAIN
     place = len(mine)
     before = victim.busy

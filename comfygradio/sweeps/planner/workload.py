@@ -1,11 +1,11 @@
-"""Workloads: which results of nodes each point of a sweep needs, with those that ComfyUI would
-share made one.
+"""The workload of a sweep: which results of nodes each point needs. Results that ComfyUI's cache
+would share are one.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -75,12 +75,13 @@ GIGABYTES: tuple[Rule, ...] = (
 
 
 class Workload:
-    """The results of nodes that a sweep makes, by number, and which of them each point needs.
+    """The results of nodes that a sweep makes, numbered, and which of them each point needs. Not
+    thread-safe.
 
-    Two nodes have the same result where ComfyUI's cache has the same key for them: the same class
-    and inputs, and the same of all that feeds them. `classes`, `seconds`, `gigabytes` and `sources`
-    (the results that feed it) tell of a result by its number; `origins` has a point and a node that
-    make it. Not thread-safe.
+    Two nodes have the same result if ComfyUI's cache has the same key for them: the same class and
+    inputs, and the same of all that feeds them. `classes`, `seconds`, `gigabytes` and `sources`
+    (the results that feed it) describe each result by its number; `origins` names a point and a
+    node that make it.
     """
 
     def __init__(
@@ -94,14 +95,16 @@ class Workload:
         self.origins: list[tuple[Index, str]] = []
         self._known = known
         self._measured = seconds
-        self._cells = infer_input_axes(PromptDifferences(space))
-        self._axes = _propagate_axes(self._cells)
+        self._differences = PromptDifferences(space)
+        self._input_axes = infer_input_axes(self._differences)
+        self._axes = _propagate_axes(self._input_axes)
         self._structure = self._list_structure_axes()
         self._memo: dict[str, dict[Place, int | None]] = {}
         self._inputs_of: dict[str, list[tuple[str, InputKey]]] = {}
-        for node_id, cells in self._cells.differences.cells.items():
+        for node_id, keys in self._differences.inputs.items():
             self._memo[node_id] = {}
-            self._inputs_of[node_id] = sorted((name, cell) for name, cell in cells.items() if name)
+            inputs = [(name, key) for name, key in keys.items() if name]
+            self._inputs_of[node_id] = sorted(inputs)
         self._numbers: dict[Any, int] = {}
         self._nodes: dict[Place, tuple[tuple[str, ...], tuple[str, ...]]] = {}
         self._needed: dict[Index, Results] = {}
@@ -110,28 +113,32 @@ class Workload:
         self._quiet: dict[int, bool] = {}
 
     def needed(self, index: Index) -> Results:
-        """The results that lead to the pictures of a point."""
+        """Find the results that the outputs of a point need."""
         found = self._needed.get(index)
         if found is None:
-            found, _ = self._look(index)
+            found, _ = self._find_results(index)
         return found
 
     def present(self, index: Index) -> Results:
-        """The results of all nodes in a point's prompt, needed or not: whatever of them is in the
-        cache stays there.
+        """Find the results of all nodes in a point's prompt, needed or not. ComfyUI keeps them if
+        it has them.
         """
         found = self._present.get(index)
         if found is None:
-            _, found = self._look(index)
+            _, found = self._find_results(index)
         return found
 
     def node_ids(self, index: Index) -> dict[str, int]:
-        """The nodes that a point needs, each with its result."""
+        """Map the nodes that a point needs to their results."""
         _, needed = self._split(index)
-        return {node_id: self._make(node_id, index) or 0 for node_id in needed}
+        found = {}
+        for node_id in needed:
+            result = self._make(node_id, index)
+            found[node_id] = result or 0
+        return found
 
     def closure(self, result: int) -> Results:
-        """A result and everything that feeds it."""
+        """Find a result and everything that feeds it."""
         found = self._closures.get(result)
         if found is None:
             feeding = [self.closure(source) for source in self.sources[result]]
@@ -140,18 +147,19 @@ class Workload:
         return found
 
     def can_pin(self, result: int) -> bool:
-        """Whether a node with this result may be in a prompt without being run or shown, under
-        another id.
+        """Whether a copy of the node, under another id, can be in a prompt without being run or
+        shown.
         """
         found = self._quiet.get(result)
         if found is None:
-            classes = [self.classes[one] for one in self.closure(result)]
+            results = self.closure(result)
+            classes = [self.classes[one] for one in results]
             found = all(self._is_quiet(class_type) for class_type in classes)
             self._quiet[result] = found
         return found
 
     def list_sources(self, index: Index, node_id: str) -> dict[str, int]:
-        """A node of a point and every node that feeds it, each with its result."""
+        """Map a node of a point, and every node that feeds it, to their results."""
         found: dict[str, int] = {}
         todo = [node_id]
         while todo:
@@ -163,49 +171,56 @@ class Workload:
                 continue
             found[one] = result
             inputs = self._inputs(one, index)
-            todo += [value.node_id for value in inputs.values() if isinstance(value, Link)]
+            for value in inputs.values():
+                if isinstance(value, Link):
+                    todo.append(value.node_id)
         return found
 
     def sum_seconds(self, results: Collection[int]) -> float:
-        """Seconds to make these results."""
-        return sum([self.seconds[result] for result in results])
+        """Add up the seconds to make these results."""
+        seconds = [self.seconds[result] for result in results]
+        return sum(seconds)
 
     def step_seconds(self, index: Index, before: Index | None) -> float:
-        """Seconds that a point takes after another, or on a server that has nothing."""
+        """Estimate the seconds that a point takes after another, or on a server that has no
+        results.
+        """
         needed = self.needed(index)
         if before is not None:
             needed = needed - self.needed(before)
         return self.sum_seconds(needed)
 
-    def _look(self, index: Index) -> tuple[Results, Results]:
-        present, needed = self._split(index)
-        everything = {node_id: self._make(node_id, index) for node_id in present}
-        all_results = frozenset([one for one in everything.values() if one is not None])
-        results = all_results
-        if len(needed) < len(present):
-            results = frozenset([everything[node_id] or 0 for node_id in needed])
-        self._needed[index] = results
-        self._present[index] = all_results
-        return results, all_results
+    def _find_results(self, index: Index) -> tuple[Results, Results]:
+        """Find the results that a point needs, and those of all nodes in its prompt."""
+        present_ids, needed_ids = self._split(index)
+        everything = {node_id: self._make(node_id, index) for node_id in present_ids}
+        made = [result for result in everything.values() if result is not None]
+        present = frozenset(made)
+        needed = present
+        if len(needed_ids) < len(present_ids):
+            needed = frozenset([everything[node_id] or 0 for node_id in needed_ids])
+        self._needed[index] = needed
+        self._present[index] = present
+        return needed, present
 
     def _split(self, index: Index) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The nodes of a point's graph, and those of them that lead to a picture."""
+        """List the nodes of a point's graph, and those that its outputs need."""
         place = tuple([index[axis] for axis in self._structure])
         found = self._nodes.get(place)
         if found is None:
-            present = tuple(node_id for node_id in self._memo if self._is_present(node_id, index))
-            needed = tuple(self._follow(present, index))
-            found = (present, needed)
+            present = [node_id for node_id in self._memo if self._is_present(node_id, index)]
+            needed = self._find_needed(present, index)
+            found = (tuple(present), tuple(needed))
             self._nodes[place] = found
         return found
 
     def _is_present(self, node_id: str, index: Index) -> bool:
-        return self._cells.get((node_id, ""), index) != ABSENT
+        presence = (node_id, "")
+        number = self._input_axes.get(presence, index)
+        return number != ABSENT
 
-    def _follow(self, present: tuple[str, ...], index: Index) -> list[str]:
-        """The nodes that outputs need, in the order of the graph; without any output that is known,
-        all.
-        """
+    def _find_needed(self, present: Sequence[str], index: Index) -> list[str]:
+        """List the nodes that outputs need, in the graph's order; all if no output is known."""
         todo = []
         for node_id in present:
             class_type = self._class_type(node_id, index)
@@ -215,15 +230,16 @@ class Workload:
             return list(present)
         seen = set(todo)
         while todo:
-            for source in self._list_sources(todo.pop(), index):
+            node_id = todo.pop()
+            for source in self._list_sources(node_id, index):
                 if source not in seen and source in present:
                     seen.add(source)
                     todo.append(source)
         return [node_id for node_id in present if node_id in seen]
 
     def _list_sources(self, node_id: str, index: Index) -> Iterator[str]:
-        """The nodes that feed one; of inputs that are only made when asked for, those that a
-        literal switch chooses.
+        """List the nodes that feed one. Of the two branches of a literal switch, only the chosen
+        one is made.
         """
         inputs = self._inputs(node_id, index)
         class_type = self._class_type(node_id, index)
@@ -240,7 +256,7 @@ class Workload:
             yield value.node_id
 
     def _make(self, node_id: str, index: Index) -> int | None:
-        """The number of a node's result at a point, None where the node is not there or feeds
+        """Return the number of a node's result at a point, or None if the node is missing or feeds
         itself.
         """
         memo = self._memo[node_id]
@@ -249,21 +265,20 @@ class Workload:
             return memo[place]
         # A node that feeds itself comes back here, and finds that it has no result.
         memo[place] = None
-        number = self._cells.get((node_id, ""), index)
-        if number != ABSENT:
-            class_type = str(self._cells.differences.value(number))
+        if self._is_present(node_id, index):
+            class_type = self._class_type(node_id, index)
             memo[place] = self._identify(node_id, index, class_type)
         return memo[place]
 
     def _identify(self, node_id: str, index: Index, class_type: str) -> int:
-        """The number of a node's result, told by its class, its values, and the results that feed
-        it.
+        """Return the number of a node's result, which its class, its values and the results that
+        feed it determine.
         """
         key: list[Any] = [class_type]
         sources: list[int] = []
-        for name, cell in self._inputs_of[node_id]:
-            number = self._cells.get(cell, index)
-            value = self._cells.differences.value(number)
+        for name, input_key in self._inputs_of[node_id]:
+            number = self._input_axes.get(input_key, index)
+            value = self._differences.value(number)
             if isinstance(value, Link):
                 source = None
                 if value.node_id in self._memo:
@@ -283,8 +298,9 @@ class Workload:
     def _number(
         self, key: Any, class_type: str, sources: tuple[int, ...], node_id: str, index: Index
     ) -> int:
-        number = self._numbers.setdefault(key, len(self.classes))
-        if number < len(self.classes):
+        unused = len(self.classes)
+        number = self._numbers.setdefault(key, unused)
+        if number < unused:
             return number
         seconds = self._measure(node_id, index)
         if seconds is None:
@@ -298,7 +314,7 @@ class Workload:
         return number
 
     def _measure(self, node_id: str, index: Index) -> float | None:
-        """The seconds of a node at a point, by earlier runs."""
+        """Estimate the seconds of a node at a point from earlier runs, if there were any."""
         if self._measured is None:
             return None
 
@@ -310,47 +326,52 @@ class Workload:
         return self._measured(node_id, read_inputs)
 
     def _read(self, node_id: str, name: str, index: Index) -> Any:
-        """The value of an input, a Link, or None."""
-        differences = self._cells.differences
-        cell = differences.cells[node_id].get(name)
-        if cell is None:
+        """Return the value of an input: a Link, a plain value, or None."""
+        keys = self._differences.inputs[node_id]
+        key = keys.get(name)
+        if key is None:
             return None
-        return differences.value(self._cells.get(cell, index))
+        number = self._input_axes.get(key, index)
+        return self._differences.value(number)
 
     def _inputs(self, node_id: str, index: Index) -> dict[str, Any]:
         inputs = {}
-        for name, cell in self._inputs_of[node_id]:
-            number = self._cells.get(cell, index)
+        for name, key in self._inputs_of[node_id]:
+            number = self._input_axes.get(key, index)
             if number != ABSENT:
-                inputs[name] = self._cells.differences.value(number)
+                inputs[name] = self._differences.value(number)
         return inputs
 
     def _class_type(self, node_id: str, index: Index) -> str:
-        return str(self._read(node_id, "", index))
+        class_type = self._read(node_id, "", index)
+        return str(class_type)
 
-    def _is_structural(self, cell: InputKey) -> bool:
-        """Whether a cell holds links, or switches between them, somewhere."""
-        _, name = cell
+    def _is_structural(self, key: InputKey) -> bool:
+        """Whether an input may hold a link, or a switch between links."""
+        _, name = key
         if not name:
             return True
-        differences = self._cells.differences
-        for number in self._cells.list_numbers(cell):
-            if isinstance(differences.value(number), Link | bool):
+        for number in self._input_axes.list_numbers(key):
+            value = self._differences.value(number)
+            if isinstance(value, Link | bool):
                 return True
         return False
 
     def _list_structure_axes(self) -> tuple[int, ...]:
-        """The axes on which it depends what nodes there are and how they are linked."""
+        """List the axes that determine which nodes there are and how they are linked."""
         axes: set[int] = set()
-        for cells in self._cells.differences.cells.values():
-            for cell in cells.values():
-                if self._is_structural(cell):
-                    axes.update(self._cells.list_axes(cell))
+        for keys in self._differences.inputs.values():
+            for key in keys.values():
+                if self._is_structural(key):
+                    deciding = self._input_axes.list_axes(key)
+                    axes.update(deciding)
         return tuple(sorted(axes))
 
     def _is_output(self, class_type: str) -> bool:
         definition = self._known.get(class_type)
-        return definition is not None and definition.is_output
+        if definition is None:
+            return False
+        return definition.is_output
 
     def _is_quiet(self, class_type: str) -> bool:
         if class_type in UNCACHED_CLASSES:
@@ -362,38 +383,43 @@ class Workload:
         return not is_loud
 
 
-def _propagate_axes(cells: InputAxes) -> Mapping[str, tuple[int, ...]]:
-    """Node id → the axes that decide its result: its own, and those of everything that
+def _propagate_axes(input_axes: InputAxes) -> Mapping[str, tuple[int, ...]]:
+    """Map each node to the axes that determine its result: its own, and those of everything that
     may feed it.
     """
-    differences = cells.differences
+    differences = input_axes.differences
     axes: dict[str, set[int]] = {}
     feeds: dict[str, set[str]] = {}
-    for node_id, own in differences.cells.items():
-        axes[node_id] = set()
+    for node_id, keys in differences.inputs.items():
+        own: set[int] = set()
         values = []
-        for cell in own.values():
-            axes[node_id].update(cells.list_axes(cell))
-            values += [differences.value(number) for number in cells.list_numbers(cell)]
+        for key in keys.values():
+            deciding = input_axes.list_axes(key)
+            own.update(deciding)
+            for number in input_axes.list_numbers(key):
+                values.append(differences.value(number))
         linked = {value.node_id for value in values if isinstance(value, Link)}
-        feeds[node_id] = linked & differences.cells.keys()
+        feeds[node_id] = linked & differences.inputs.keys()
         if any(isinstance(value, str) and value in UNCACHED_CLASSES for value in values):
-            axes[node_id] = set(range(len(differences.sizes)))
+            # Every point is a result of its own.
+            own.update(range(len(differences.sizes)))
+        axes[node_id] = own
     changed = True
     while changed:
         changed = False
         for node_id, sources in feeds.items():
-            before = len(axes[node_id])
+            own = axes[node_id]
+            before = len(own)
             for source in sources:
-                axes[node_id] |= axes[source]
-            if len(axes[node_id]) > before:
+                own |= axes[source]
+            if len(own) > before:
                 changed = True
     return {node_id: tuple(sorted(found)) for node_id, found in axes.items()}
 
 
 def estimate_seconds(class_type: str, steps: Any = None) -> float:
-    """Seconds of one execution on a common card, told by the name of the class, and by steps if it
-    has some.
+    """Estimate the seconds of one execution on a common graphics card, by the name of the class,
+    and by its steps.
     """
     seconds = _find_amount(SECONDS, class_type, FALLBACK_SECONDS)
     is_sampler = seconds > FALLBACK_SECONDS and "Sampl" in class_type
@@ -403,7 +429,7 @@ def estimate_seconds(class_type: str, steps: Any = None) -> float:
 
 
 def estimate_gigabytes(class_type: str) -> float:
-    """Memory that a kept result of this class holds: large for models, small for all else."""
+    """Estimate the memory that a kept result takes, in gigabytes, by the name of the class."""
     return _find_amount(GIGABYTES, class_type, FALLBACK_GIGABYTES)
 
 

@@ -1,11 +1,10 @@
-"""The author's page: a workflow is dropped, its inputs are ticked and named, and a
-preset is saved.
-"""
+"""The author's page: authors drop a workflow, tick and name its inputs, and save a preset."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,7 +22,7 @@ from comfygradio.drafting.preset_folder import (
 from comfygradio.drafting.workflow_source import WorkflowSource, is_json, load_workflow_source
 from comfygradio.errors import ComfyGradioError, NotAllowed, PresetError
 from comfygradio.service.service import Service
-from comfygradio.ui.assets import read_asset
+from comfygradio.ui.assets import join_assets, read_asset
 from comfygradio.ui.author.draft_rows import (
     MAX_NODES,
     MAX_SOURCE_LENGTH,
@@ -40,7 +39,7 @@ from comfygradio.ui.identity.role import AuthorAccess
 QUICK: dict[str, Any] = {"api_visibility": "private", "queue": False, "preprocess": False}
 
 OBJECT_INFO_SECONDS = 60.0
-"""What a server said about node classes is used so long while a preset is edited."""
+"""How long a server's description of node classes is used while a preset is edited."""
 
 DROP = "A workflow, or a picture or video made with ComfyUI"
 
@@ -57,10 +56,10 @@ T = TypeVar("T")
 
 
 def build_author(service: Service, authors: AuthorAccess) -> None:
-    """Draw the author's page inside the current Blocks, before anything that calls functions.
+    """Draw the author's page inside the current Blocks.
 
-    First, since a page that was loaded before presets changed calls functions by their number:
-    these must not move.
+    Do that before drawing anything else that calls functions: a page that was loaded before the
+    presets changed calls functions by their numbers, which must stay the same.
     """
     author = AuthorPage(service)
     with gr.Row(equal_height=False, elem_id="cg-author", elem_classes="cg-page-new"):
@@ -85,24 +84,25 @@ def build_author(service: Service, authors: AuthorAccess) -> None:
                 )
         with gr.Column(scale=5, min_width=320, elem_id="cg-preview-side"):
             view = _build("author_view", "cg-preview")
-    latest: dict[str, Any] = {**QUICK, "show_progress": "hidden", "trigger_mode": "always_last"}
+    options: dict[str, Any] = {**QUICK, "show_progress": "hidden", "trigger_mode": "always_last"}
     read = _guard(author.read, authors)
     edit = _guard(author.edit, authors)
     write = _guard(author.write, authors)
-    file.upload(read, file, [file, rows, text, view], **latest)
-    rows.edited(edit, rows, [text, view], **latest)
-    text.input(write, [text, rows], [rows, view], **latest)
+    file.upload(read, file, [file, rows, text, view], **options)
+    rows.edited(edit, rows, [text, view], **options)
+    text.input(write, [text, rows], [rows, view], **options)
 
     def save(request: gr.Request, event: gr.EventData, *payloads: Any) -> Json:
         _require(authors, request)
-        return author.save(payloads[0], payloads[1], event)
+        written, value = payloads
+        return author.save(written, value, event)
 
-    view.save(save, [text, rows], view, **latest)
+    view.save(save, [text, rows], view, **options)
 
 
 def reveal_author_link(blocks: gr.Blocks, authors: AuthorAccess) -> None:
-    """Show the way to the page to those alone who may use it, where people log in."""
-    way = gr.HTML(
+    """Show the link to the page only to those who may use it, if people log in."""
+    link = gr.HTML(
         None,
         html_template="<i hidden></i>",
         js_on_load=read_asset("author_way.js"),
@@ -110,13 +110,14 @@ def reveal_author_link(blocks: gr.Blocks, authors: AuthorAccess) -> None:
     )
 
     def tell(request: gr.Request) -> Json:
-        return {"author": authors.admit(find_person(request))}
+        person = find_person(request)
+        return {"author": authors.admit(person)}
 
-    blocks.load(tell, None, way, api_visibility="private", queue=False, show_progress="hidden")
+    blocks.load(tell, None, link, api_visibility="private", queue=False, show_progress="hidden")
 
 
 def _guard(function: Callable[..., T], authors: AuthorAccess) -> Callable[..., T]:
-    """A function of the page that answers authors alone, whoever calls it."""
+    """Make a function of the page that answers only authors."""
 
     def call(request: gr.Request, *payloads: Any) -> T:
         _require(authors, request)
@@ -127,7 +128,7 @@ def _guard(function: Callable[..., T], authors: AuthorAccess) -> Callable[..., T
 
 
 def _require(authors: AuthorAccess, request: gr.Request) -> None:
-    """Tell somebody who is no author so, instead of an answer."""
+    """Raise `gr.Error` if somebody else than an author sends a request."""
     try:
         authors.require(find_person(request))
     except NotAllowed as error:
@@ -135,27 +136,41 @@ def _require(authors: AuthorAccess, request: gr.Request) -> None:
 
 
 def _build(name: str, elem_id: str) -> gr.HTML:
+    """Draw a component whose content is made by the script with this name."""
     names = ("storage.js", "author.js", f"{name}.js")
-    script = "\n".join(map(read_asset, names))
     return gr.HTML(
-        None, html_template='<div class="cg-body"></div>', js_on_load=script, elem_id=elem_id
+        None,
+        html_template='<div class="cg-body"></div>',
+        js_on_load=join_assets(names, "\n"),
+        elem_id=elem_id,
     )
 
 
-class AuthorPage:
-    """What the author's page calls.
+@dataclass(frozen=True)
+class _CachedObjectInfo:
+    """What a server said about some node classes, and when it did, in the clock's seconds."""
 
-    It keeps nothing of a draft: the page sends everything along.
+    asked_at: float
+    classes: frozenset[str]
+    object_info: ObjectInfo
+
+
+class AuthorPage:
+    """The functions that the author's page calls.
+
+    Nothing of a draft is kept here: the page sends everything with each call.
     """
 
     def __init__(self, service: Service) -> None:
         self._service = service
         self._clock = service.clock
-        self._known: tuple[float, frozenset[str], ObjectInfo] = (0.0, frozenset(), ObjectInfo({}))
+        self._cached: _CachedObjectInfo | None = None
         self.folder = find_writable_folder(service.folders)
 
     def read(self, payload: Any) -> list[Any]:
-        """A file was dropped: nothing for the drop zone, then the rows, the text and the view."""
+        """Draft a preset for a dropped file; return an empty drop zone, the rows, the text and the
+        view.
+        """
         path = read_upload(payload)
         if path is None:
             return [None, {"error": NOT_ARRIVED}, "", {}]
@@ -165,30 +180,34 @@ class AuthorPage:
             name = suggest_name(path.stem, draft)
             edited = describe_draft(draft, name, object_info)
         except ComfyGradioError as error:
-            # Where uploads lie on the server is nobody's business.
+            # People are not told where uploads are on the server.
             problem = str(error).replace(f"{path.parent}{os.sep}", "")
             return [None, {"error": problem}, "", {}]
-        return [None, edited, *self.edit(edited)]
+        text, view = self.edit(edited)
+        return [None, edited, text, view]
 
     def edit(self, value: Any) -> list[Any]:
-        """The rows were edited: the text and the view."""
+        """Write the text for edited rows; return it and the view."""
         try:
             edited = parse_edited_draft(value)
         except ComfyGradioError as error:
             return [gr.skip(), {"error": str(error)}]
-        return [edited.text, self._view(edited, edited.text)]
+        return [edited.text, self._describe_view(edited, edited.text)]
 
     def write(self, text: Any, value: Any) -> list[Any]:
-        """The text was edited by hand: the rows, now set aside, and the view."""
+        """Check a text that was edited by hand; return the rows, which no longer count, and the
+        view.
+        """
         try:
             edited = parse_edited_draft(value)
         except ComfyGradioError as error:
             return [gr.skip(), {"error": str(error)}]
         rows = gr.skip() if edited.by_hand else {**value, "byHand": True}
-        return [rows, self._view(edited, str(text or ""))]
+        view = self._describe_view(edited, str(text or ""))
+        return [rows, view]
 
     def save(self, text: Any, value: Any, event: gr.EventData) -> Json:
-        """Write the files: the view with what was saved, or why it was not."""
+        """Save the preset and its workflow; return the view, with what was saved or why not."""
         try:
             edited = parse_edited_draft(value)
         except ComfyGradioError as error:
@@ -198,31 +217,35 @@ class AuthorPage:
         try:
             self._store(edited, written, overwrite)
         except ComfyGradioError as error:
-            return {**self._view(edited, written), "refused": str(error)}
-        return {**self._view(edited, written), "saved": edited.name}
+            return {**self._describe_view(edited, written), "refused": str(error)}
+        return {**self._describe_view(edited, written), "saved": edited.name}
 
     def _store(self, edited: EditedDraft, text: str, overwrite: bool) -> None:
+        """Write the files of a preset. Raises PresetError."""
         if self.folder is None:
             raise PresetError(NO_FOLDER)
         preset = parse_preset_text(text, edited.name, edited.draft.workflow)
         other = self._service.find_preset(preset.name)
-        if other and other.path.parent.resolve() != self.folder.resolve():
-            raise PresetError(
-                f"{preset.name} is the name of a preset in another folder; choose another one."
-            )
-        whole = text if text.endswith("\n") else f"{text}\n"
-        save_preset(self.folder, preset.name, whole, preset.workflow, overwrite)
+        if other:
+            other_folder = other.path.parent.resolve()
+            if other_folder != self.folder.resolve():
+                raise PresetError(
+                    f"{preset.name} is the name of a preset in another folder; choose another one."
+                )
+        if not text.endswith("\n"):
+            text += "\n"
+        save_preset(self.folder, preset.name, text, preset.workflow, overwrite)
 
-    def _view(self, edited: EditedDraft, text: str) -> Json:
-        """What the right side of the page shows."""
-        found = preview_preset(text, edited.name, edited.draft.workflow, self._ask)
+    def _describe_view(self, edited: EditedDraft, text: str) -> Json:
+        """Describe the right side of the page as JSON."""
+        preview = preview_preset(text, edited.name, edited.draft.workflow, self._fetch_object_info)
         where = NO_FOLDER
         if self.folder:
             folder = self.folder.resolve().name
             where = f"Goes to {folder}/{edited.name}.yaml, with its workflow beside it."
-        can_save = self.folder is not None and "error" not in found
+        can_save = self.folder is not None and "error" not in preview
         return {
-            **found,
+            **preview,
             "name": edited.name,
             "taken": self._is_taken(edited.name),
             "where": where,
@@ -230,43 +253,54 @@ class AuthorPage:
         }
 
     def _is_taken(self, name: str) -> bool:
+        """Return whether the folder has a file of a preset with this name."""
         try:
             check_preset_name(name)
         except PresetError:
             return False
-        return self.folder is not None and find_existing_file(self.folder, name) is not None
+        if self.folder is None:
+            return False
+        return find_existing_file(self.folder, name) is not None
 
     def _draft(self, source: WorkflowSource) -> tuple[Draft, ObjectInfo]:
-        """The draft, and what the server says about its classes; markers may bring in others than
-        the source had.
+        """Draft a preset; return it with the server's description of its node classes.
+
+        Importers may add node classes that the source does not have; then the server is asked about
+        these, too, and the preset drafted again.
         """
-        self._known = (0.0, frozenset(), ObjectInfo({}))
-        asked = source.workflow.class_types | list_stack_classes(source.workflow)
-        object_info = self._ask(asked)
-        draft = draft_preset(source.workflow, object_info, source.saved)
-        if draft.workflow.class_types <= source.workflow.class_types:
+        self._cached = None
+        workflow = source.workflow
+        classes = workflow.class_types | list_stack_classes(workflow)
+        object_info = self._fetch_object_info(classes)
+        draft = draft_preset(workflow, object_info, source.saved)
+        drafted_classes = draft.workflow.class_types
+        if drafted_classes <= workflow.class_types:
             return draft, object_info
-        object_info = self._ask(asked | draft.workflow.class_types)
-        draft = draft_preset(source.workflow, object_info, source.saved)
+        object_info = self._fetch_object_info(classes | drafted_classes)
+        draft = draft_preset(workflow, object_info, source.saved)
         return draft, object_info
 
-    def _ask(self, classes: frozenset[str]) -> ObjectInfo:
-        """What the server says about these classes; asked again when it is a minute old."""
-        read_at, known, object_info = self._known
-        if classes <= known and self._clock.monotonic() - read_at <= OBJECT_INFO_SECONDS:
-            return object_info
+    def _fetch_object_info(self, classes: frozenset[str]) -> ObjectInfo:
+        """Fetch the server's description of these node classes, at most once a minute."""
+        cached = self._cached
+        if cached is not None and classes <= cached.classes:
+            age = self._clock.monotonic() - cached.asked_at
+            if age <= OBJECT_INFO_SECONDS:
+                return cached.object_info
         object_info = self._service.client.object_info(*sorted(classes))
-        self._known = (self._clock.monotonic(), classes, object_info)
+        self._cached = _CachedObjectInfo(self._clock.monotonic(), classes, object_info)
         return object_info
 
 
 def _load_source(path: Path) -> WorkflowSource:
-    """The workflow in an upload, if this page can hold it.
+    """Load the workflow in an upload.
 
-    Raises WorkflowError, MetadataError and PresetError.
+    Raises WorkflowError, MetadataError, and PresetError if it is too large for this page.
     """
-    if is_json(path) and path.is_file() and path.stat().st_size > MAX_SOURCE_LENGTH:
-        raise PresetError(TOO_LARGE)
+    if is_json(path) and path.is_file():
+        size = path.stat().st_size
+        if size > MAX_SOURCE_LENGTH:
+            raise PresetError(TOO_LARGE)
     source = load_workflow_source(path)
     if len(source.workflow.nodes) > MAX_NODES:
         raise PresetError(TOO_LARGE)
@@ -274,8 +308,8 @@ def _load_source(path: Path) -> WorkflowSource:
 
 
 def find_writable_folder(folders: Sequence[Path]) -> Path | None:
-    """The first folder of presets that is not the installed program's own, or None; it can be
-    written to.
+    """Find the first folder of presets that can be written to and is not part of the installed
+    program, or None.
     """
     package = Path(__file__).resolve().parents[2]
     for folder in folders:

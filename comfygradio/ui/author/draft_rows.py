@@ -1,11 +1,11 @@
-"""The author's list as JSON for the page: a draft becomes rows to tick and name, and rows become a
-draft again.
+"""Drafts as JSON for the author's page: describes a draft as rows to tick and name, and parses the
+rows back into a draft.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,13 +26,13 @@ INTERCHANGEABLE_WIDGETS: tuple[tuple[Widget, ...], ...] = (
     ("dropdown", "radio"),
     ("image", "mask"),
 )
-"""Widgets that often can stand in for one another."""
+"""Widgets that can often replace one another."""
 
 MAX_SOURCE_LENGTH = 8_000_000
-"""Characters of a workflow that travels with the page."""
+"""Most characters of a workflow, which the page sends with every call."""
 
 MAX_NODES = 1000
-"""Nodes of a workflow that can be edited on the page."""
+"""Most nodes of a workflow that can be edited on the page."""
 
 TOO_LARGE = "This workflow is too large for this page; draft its preset with comfygradio new."
 
@@ -43,10 +43,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class EditedDraft:
-    """A draft as edited by the author.
-
-    With `by_hand` the text of the file counts, and not the draft.
-    """
+    """A draft as the author edited it; with `by_hand`, the text of the file counts instead."""
 
     name: str
     draft: Draft
@@ -54,24 +51,19 @@ class EditedDraft:
 
     @property
     def text(self) -> str:
-        """The preset file that the ticked rows stand for."""
-        return write_draft(self.draft, f"{self.name}.json")
+        """The preset file for the ticked rows."""
+        workflow_name = f"{self.name}.json"
+        return write_draft(self.draft, workflow_name)
 
 
 def describe_draft(draft: Draft, name: str, object_info: ObjectInfo) -> Json:
-    """A draft as the page holds it: what can be edited, and the rest as one text, in which no
-    number gets rounded.
+    """Describe a draft as JSON for the page: what can be edited, and the rest as one text, so that
+    JavaScript rounds no number in it.
 
-    Raises PresetError for a workflow that is too large to travel with the page.
+    Raises PresetError for a workflow that is too large.
     """
     fields = [*draft.fields, *draft.left_out]
-    source = {
-        "workflow": draft.workflow.to_json(),
-        "outputs": list(draft.outputs),
-        "examples": [dict(example) for example in draft.examples],
-        "fields": [[field.name, field.role, dump_line(field.line), field.why] for field in fields],
-    }
-    text = json.dumps(source, ensure_ascii=False)
+    text = _dump_source(draft, fields)
     if len(text) > MAX_SOURCE_LENGTH:
         raise PresetError(TOO_LARGE)
     rows = []
@@ -94,34 +86,27 @@ def describe_draft(draft: Draft, name: str, object_info: ObjectInfo) -> Json:
     }
 
 
+def _dump_source(draft: Draft, fields: Sequence[DraftField]) -> str:
+    """Write the parts of a draft that the page does not edit as JSON."""
+    described_fields = []
+    for field in fields:
+        described_fields.append([field.name, field.role, dump_line(field.line), field.why])
+    source = {
+        "workflow": draft.workflow.to_json(),
+        "outputs": list(draft.outputs),
+        "examples": [dict(example) for example in draft.examples],
+        "fields": described_fields,
+    }
+    return json.dumps(source, ensure_ascii=False)
+
+
 def parse_edited_draft(value: Any) -> EditedDraft:
-    """What the page sent back, as a draft with the ticked rows in their order.
+    """Parse what the page sent back: a draft with the ticked rows, in their order.
 
     Raises PresetError.
     """
     try:
-        source = json.loads(value["source"])
-        workflow = Workflow.from_json(source["workflow"], "The workflow")
-        ticked = [row for row in value["rows"] if row["on"]]
-        simple = [row for row in ticked if not row["advanced"]]
-        advanced = [row for row in ticked if row["advanced"]]
-        fields = []
-        names = {}
-        for row in [*simple, *advanced]:
-            field = source["fields"][int(row["id"])]
-            fields.append(_parse_row(field, row))
-            names[field[0]] = str(row["name"])
-        draft = Draft(
-            title=str(value["title"]).strip(),
-            description=str(value["description"]).strip(),
-            icon=str(value["icon"]).strip(),
-            workflow=workflow,
-            fields=tuple(fields),
-            outputs=tuple(map(str, source["outputs"])),
-            examples=_parse_examples(source["examples"], names),
-        )
-        name = str(value["name"]).strip()
-        return EditedDraft(name, draft, bool(value["byHand"]))
+        return _parse_edited_draft(value)
     except (
         LookupError,
         TypeError,
@@ -133,10 +118,37 @@ def parse_edited_draft(value: Any) -> EditedDraft:
         raise PresetError(UNREADABLE) from error
 
 
+def _parse_edited_draft(value: Any) -> EditedDraft:
+    """Parse what the page sent back; raises Python's own errors for any other value."""
+    source = json.loads(value["source"])
+    workflow = Workflow.from_json(source["workflow"], "The workflow")
+    ticked = [row for row in value["rows"] if row["on"]]
+    simple = [row for row in ticked if not row["advanced"]]
+    advanced = [row for row in ticked if row["advanced"]]
+    fields = []
+    names = {}
+    for row in [*simple, *advanced]:
+        field = source["fields"][int(row["id"])]
+        fields.append(_parse_row(field, row))
+        drafted_name = field[0]
+        names[drafted_name] = str(row["name"])
+    draft = Draft(
+        title=str(value["title"]).strip(),
+        description=str(value["description"]).strip(),
+        icon=str(value["icon"]).strip(),
+        workflow=workflow,
+        fields=tuple(fields),
+        outputs=tuple(map(str, source["outputs"])),
+        examples=_parse_examples(source["examples"], names),
+    )
+    name = str(value["name"]).strip()
+    return EditedDraft(name, draft, bool(value["byHand"]))
+
+
 def dump_line(line: FieldFile) -> Json:
-    """A line of a preset file as JSON, with the keys that it has."""
-    keys: Json = line.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    return {key: value for key, value in keys.items() if value is not None}
+    """Dump a line of a preset file as JSON, with the keys that it has."""
+    dumped: Json = line.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    return {key: value for key, value in dumped.items() if value is not None}
 
 
 def _describe_row(id: str, field: DraftField, draft: Draft, object_info: ObjectInfo) -> Json:
@@ -156,20 +168,23 @@ def _describe_row(id: str, field: DraftField, draft: Draft, object_info: ObjectI
 
 
 def _describe_place(field: DraftField, workflow: Workflow) -> str:
-    """Where a field goes and why it was suggested, for people; reasons that name the place say
-    both.
+    """Describe which inputs a field fills, and why it was suggested; a reason that names the node
+    says both.
     """
     addresses = list_addresses(field.line)
+    places: dict[str, None] = {}  # each one once, in order
     for address in addresses:
         if isinstance(address, SlotFile) and f"(node {address.node})" in field.why:
             return field.why
-    places = dict.fromkeys(_describe_address(address, workflow) for address in addresses)
+        places[_describe_address(address, workflow)] = None
     where = " and ".join(places)
-    return f"{where}: {field.why}" if field.why else where
+    if not field.why:
+        return where
+    return f"{where}: {field.why}"
 
 
 def _describe_address(address: SlotFile | str, workflow: Workflow) -> str:
-    """A slot for people: the input and the node's title."""
+    """Describe a slot by its input and the title of its node."""
     if isinstance(address, str):
         return address
     title = address.title
@@ -182,7 +197,7 @@ def _describe_address(address: SlotFile | str, workflow: Workflow) -> str:
 def _find_widgets(
     field: DraftField, workflow: Workflow, object_info: ObjectInfo
 ) -> dict[Widget, None]:
-    """The widgets that can draw a line, its own first; none where it does not fit this server."""
+    """Find the widgets that can draw a line, its own first; none if it does not fit this server."""
     own = _bind_widget(field.name, field.line, workflow, object_info)
     if own is None:
         return {}
@@ -208,27 +223,35 @@ def _bind_widget(
 
 
 def _parse_row(field: list[Any], row: Mapping[str, Any]) -> DraftField:
-    """The line of a row: as it was drafted, with what the author changed."""
+    """Parse a row: the line as it was drafted, with the author's changes."""
     _, role, line, why = field
     label = str(row["label"]).strip()
-    keys = {**line, "label": label, "advanced": bool(row["advanced"])}
-    for key in ("label", "advanced"):
-        if not keys[key]:
-            del keys[key]
-    if row["widgets"] and row["widget"] != row["widgets"][0]:
+    is_advanced = bool(row["advanced"])
+    keys = {**line, "label": label, "advanced": is_advanced}
+    if not label:
+        del keys["label"]
+    if not is_advanced:
+        del keys["advanced"]
+    widgets = row["widgets"]
+    if widgets and row["widget"] != widgets[0]:
         keys["widget"] = row["widget"]
-    name = str(row["name"]).strip()
-    return DraftField(name, str(role), FieldFile.model_validate(keys), str(why))
+    return DraftField(
+        str(row["name"]).strip(),
+        str(role),
+        FieldFile.model_validate(keys),
+        str(why),
+    )
 
 
 def _parse_examples(examples: list[Json], names: Mapping[str, str]) -> tuple[Json, ...]:
-    """The examples with what is left of their fields, under the fields' new names."""
-    found = []
+    """Rename the fields in the examples, and drop those that are no longer in the draft."""
+    parsed = []
     for example in examples:
         renamed = {}
         for key, value in example.items():
             if key == "title" or key in names:
                 renamed[names.get(key, key)] = value
-        if renamed.keys() - {"title"}:
-            found.append(renamed)
-    return tuple(found)
+        has_values = renamed.keys() - {"title"}
+        if has_values:
+            parsed.append(renamed)
+    return tuple(parsed)

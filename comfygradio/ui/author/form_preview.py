@@ -1,12 +1,10 @@
-"""What the author's page says about a preset file while it is written: its problems, and the form
-that it gives.
-"""
+"""Previews of a preset file for the author's page: the form that it gives, and its problems."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,35 +16,35 @@ from comfygradio.drafting.preset_folder import check_preset_name
 from comfygradio.errors import ComfyGradioError, PresetError
 from comfygradio.forms.field import Field
 from comfygradio.forms.form import Form
+from comfygradio.forms.kinds.value import Choice
 from comfygradio.forms.preset_yaml import load_preset_file
 from comfygradio.forms.problem import Problem
 from comfygradio.forms.strict_yaml import PRESET_LIMITS
 from comfygradio.ui.form.field_component import to_component_value
 
 MAX_SHOWN_CHOICES = 100
-"""Entries of a list that are drawn."""
+"""Most entries of a list that are drawn."""
 
 FetchObjectInfo = Callable[[frozenset[str]], ObjectInfo]
-"""What a server says about these node classes."""
+"""Fetches a server's description of these node classes."""
 
 Json = dict[str, Any]
 
 
 def parse_preset_text(text: str, name: str, workflow: Workflow) -> Preset:
-    """The preset that this text would be as NAME.yaml, read as preset files are read.
-
-    Raises PresetError.
-    """
+    """Parse a text as the preset file NAME.yaml. Raises PresetError."""
     check_preset_name(name)
     if len(text) > PRESET_LIMITS.max_bytes:
         raise PresetError(f"{name}.yaml is longer than any preset needs to be; use the list again.")
-    with TemporaryDirectory(prefix="comfygradio-") as scratch:
-        path = Path(scratch) / f"{name}.yaml"
+    # Presets are loaded from files, so the text is written into one.
+    with TemporaryDirectory(prefix="comfygradio-") as folder:
+        path = Path(folder) / f"{name}.yaml"
         path.write_text(text, encoding="utf-8", errors="replace")
         try:
             file = load_preset_file(path)
         except PresetError as error:
-            raise PresetError(str(error).replace(f"{scratch}{os.sep}", "")) from error
+            problem = str(error).replace(f"{folder}{os.sep}", "")
+            raise PresetError(problem) from error
     if file.workflow != f"{name}.json":
         line = _find_line(text, "workflow")
         raise PresetError(
@@ -55,40 +53,49 @@ def parse_preset_text(text: str, name: str, workflow: Workflow) -> Preset:
     return Preset(name, Path(f"{name}.yaml"), file, workflow)
 
 
-def preview_preset(text: str, name: str, workflow: Workflow, ask: FetchObjectInfo) -> Json:
-    """The form that a text gives on this server, with its problems and notes, as JSON for the page.
+def preview_preset(text: str, name: str, workflow: Workflow, fetch: FetchObjectInfo) -> Json:
+    """Describe the form that a text gives on this server, with its problems and notes, as JSON.
 
-    `error` is there instead where the text is no preset file, so that it cannot be saved either.
+    If the text is no preset file, which cannot be saved either, there is only an `error`.
     """
     try:
         preset = parse_preset_text(text, name, workflow)
-        form = preset.bind(ask(preset.class_types))
+        object_info = fetch(preset.class_types)
+        form = preset.bind(object_info)
     except ComfyGradioError as error:
         return {"error": str(error)}
-    problems = [_describe_problem(problem, text, f"{name}.yaml") for problem in form.problems]
-    return {"problems": problems, "notes": list(form.notes), "form": describe_form(form)}
+    problems = []
+    for problem in form.problems:
+        problems.append(_describe_problem(problem, text, f"{name}.yaml"))
+    return {
+        "problems": problems,
+        "notes": list(form.notes),
+        "form": describe_form(form),
+    }
 
 
 def describe_form(form: Form) -> Json:
-    """A form as JSON, for a page that only draws it."""
-    labels = {name: one.label for name, one in form.fields.items()}
+    """Describe a form as JSON, for a page that only draws it."""
+    labels = {name: field.label for name, field in form.fields.items()}
+    fields = [_describe_field(field, labels) for field in form.fields.values()]
+    titles = [str(example.get("title", "Example")) for example in form.file.examples]
     return {
         "title": f"{form.file.icon} {form.title}".strip(),
         "description": form.file.description,
-        "examples": [str(example.get("title", "Example")) for example in form.file.examples],
-        "fields": [_describe_field(one, labels) for one in form.fields.values()],
+        "examples": titles,
+        "fields": fields,
     }
 
 
 def _describe_field(field: Field, labels: dict[str, str]) -> Json:
+    """Describe a field as JSON; `labels` are those of all fields, by their names."""
     choices = field.choices or ()
-    labels_shown = [choice.label for choice in choices[:MAX_SHOWN_CHOICES]]
+    shown_choices = [choice.label for choice in choices[:MAX_SHOWN_CHOICES]]
     value = None if field.kind.is_media else to_component_value(field, field.default)
-    label = next((choice.label for choice in choices if choice.value == value), value)
     conditions = []
     for other, values in field.show_if.items():
-        wanted = " or ".join(map(_write, values))
-        conditions.append(f"{labels.get(other, other)} is {wanted}")
+        texts = [_write(one) for one in values]
+        conditions.append(f"{labels.get(other, other)} is {' or '.join(texts)}")
     return {
         "name": field.name,
         "label": field.label,
@@ -97,8 +104,8 @@ def _describe_field(field: Field, labels: dict[str, str]) -> Json:
         "group": field.group,
         "advanced": field.advanced,
         "widget": field.widget,
-        "value": label,
-        "choices": labels_shown if field.choices is not None else None,
+        "value": _find_label(choices, value),
+        "choices": shown_choices if field.choices is not None else None,
         "more": max(len(choices) - MAX_SHOWN_CHOICES, 0),
         "low": str(field.minimum) if field.minimum is not None else "",
         "high": str(field.maximum) if field.maximum is not None else "",
@@ -108,14 +115,25 @@ def _describe_field(field: Field, labels: dict[str, str]) -> Json:
     }
 
 
+def _find_label(choices: Sequence[Choice], value: Any) -> Any:
+    """Find the label of the choice with this value; a value that is no choice is returned as is."""
+    for choice in choices:
+        if choice.value == value:
+            return choice.label
+    return value
+
+
 def _write(value: Any) -> str:
+    """Write a value of a condition."""
     if isinstance(value, bool):
         return "on" if value else "off"
     return str(value)
 
 
 def _describe_problem(problem: Problem, text: str, file: str) -> Json:
-    """A problem with its message alone, for its row, and with file and line."""
+    """Describe a problem: its message alone, for the row of its field, and its text with file and
+    line.
+    """
     where = ""
     if problem.field:
         line = _find_line(text, problem.field, inside="fields")
@@ -124,8 +142,8 @@ def _describe_problem(problem: Problem, text: str, file: str) -> Json:
 
 
 def _find_line(text: str, key: str, inside: str = "") -> str:
-    """ ":LINE" of a key: the first one, or the first one below another key; "" where it is not
-    found.
+    """Find a key, or the first such key below the key `inside`; return ":LINE", or "" if there is
+    none.
     """
     is_inside = not inside
     for number, line in enumerate(text.splitlines(), 1):
@@ -137,5 +155,7 @@ def _find_line(text: str, key: str, inside: str = "") -> str:
 
 
 def _is_key(line: str, key: str) -> bool:
+    """Return whether a line of YAML begins with this key."""
     pattern = rf"""\s*["']?{re.escape(key)}["']?\s*:"""
-    return re.match(pattern, line) is not None
+    match = re.match(pattern, line)
+    return match is not None

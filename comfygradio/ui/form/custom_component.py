@@ -1,5 +1,5 @@
-"""Components that Gradio lacks, each a `gr.HTML` with a script: long lists, LoRA rows, sizes,
-refusals.
+"""Components that Gradio lacks, each a `gr.HTML` with a script: long lists, rows of LoRAs, sizes,
+problems.
 """
 
 from __future__ import annotations
@@ -15,35 +15,68 @@ from comfygradio.forms.kinds.value import Choice
 from comfygradio.ui.assets import read_asset
 
 Choices = Callable[[], Sequence[Choice]]
-"""The newest choices of a field: lists are read again while a page stays open."""
+"""Returns the newest choices of a field: lists are read again while a page stays open."""
 
 
 def build_picker(field: Field, choices: Choices, elem_id: str) -> gr.HTML:
-    """A list that the server searches; its value is the chosen value."""
+    """Build a list that the server searches; its value is that of the chosen entry."""
     offered = choices()
-    labels = (choice.label for choice in offered if choice.value == field.default)
-    shown = next(labels, "")
-    start = {"initial": field.default, "shown": shown, "total": len(offered)}
-    return _build("picker.js", field, elem_id, field.default, choices, **start)
+    return _build(
+        "picker.js",
+        field,
+        elem_id,
+        field.default,
+        choices,
+        initial=field.default,
+        shown=_find_label(offered, field.default),
+        total=len(offered),
+    )
+
+
+def _find_label(choices: Sequence[Choice], value: Any) -> str:
+    """Find the label of the choice with this value; "" if there is none."""
+    for choice in choices:
+        if choice.value == value:
+            return choice.label
+    return ""
 
 
 def build_loras(field: Field, choices: Choices, elem_id: str) -> gr.HTML:
-    """Rows of a name and a strength; its value is a list of {"name", "strength"}."""
-    rows = field.default or []
+    """Build rows of a name and a strength; the value is a list of {"name", "strength"}."""
     total = len(choices())
-    limits = {"low": field.minimum, "high": field.maximum, "step": field.step or 0.05}
-    return _build("loras.js", field, elem_id, rows, choices, total=total, **limits)
+    return _build(
+        "loras.js",
+        field,
+        elem_id,
+        field.default or [],
+        choices,
+        total=total,
+        low=field.minimum,
+        high=field.maximum,
+        step=field.step or 0.05,
+    )
 
 
 def build_size(field: Field, elem_id: str) -> gr.HTML:
-    """Width and height with buttons for ratios and for swapping; its value is "WIDTHxHEIGHT"."""
+    """Build inputs for width and height, with buttons for ratios and for swapping them; the value
+    is "WIDTHxHEIGHT".
+    """
     grid = field.size_grid
-    limits = {"low": field.minimum, "high": field.maximum, "step": grid.step, "start": grid.start}
-    return _build("size.js", field, elem_id, field.default, None, **limits)
+    return _build(
+        "size.js",
+        field,
+        elem_id,
+        field.default,
+        None,
+        low=field.minimum,
+        high=field.maximum,
+        step=grid.step,
+        start=grid.start,
+    )
 
 
 def build_embeddings(names: Sequence[str], field_id: str) -> gr.HTML:
-    """A list whose choice is written into the text box with this id, as `embedding:NAME`."""
+    """Build a list that writes `embedding:NAME` into the text box with this id."""
     found = [Choice(name, name) for name in names]
     search = _make_search(lambda: found)
     return gr.HTML(
@@ -57,10 +90,10 @@ def build_embeddings(names: Sequence[str], field_id: str) -> gr.HTML:
 
 
 def build_problem(preset: str) -> gr.HTML:
-    """The place above the button that says what was refused, and marks the fields.
+    """Build the note above the button that says what was refused; its script marks the fields.
 
-    Its value is {"lines": [text, …], "fields": [[element id, text], …]}, and `"late": true` where
-    the person did not just ask for it: then nothing takes the cursor away.
+    Its value is {"lines": [text, …], "fields": [[element id, text], …]}, with `"late": true` if
+    the problem did not come in answer to a click: then the cursor stays where it is.
     """
     return gr.HTML(
         None,
@@ -92,7 +125,8 @@ def _build(
 def _make_search(choices: Choices) -> Callable[[Any], Any]:
     async def search(data: Any) -> dict[str, Any]:
         query = _parse_query(data)
-        found, count = search_choices(choices(), query)
+        offered = choices()
+        found, count = search_choices(offered, query)
         pairs = [[choice.label, choice.value] for choice in found]
         return {"found": pairs, "count": count}
 
@@ -100,10 +134,10 @@ def _make_search(choices: Choices) -> Callable[[Any], Any]:
 
 
 def _parse_query(data: Any) -> str:
-    """The text that was asked for: a script's call brings a list with it, a stranger's anything."""
+    """Parse the query out of a script's call, which sends a list; anybody may send anything."""
     if not isinstance(data, list) or not data:
         return ""
-    asked = data[0]
-    if not isinstance(asked, str):
+    query = data[0]
+    if not isinstance(query, str):
         return ""
-    return asked[:200]
+    return query[:200]

@@ -1,12 +1,12 @@
-"""Presets for programs: each is a named endpoint with one typed parameter per field, an async
-generator of progress.
+"""Endpoints for programs: each preset is a named one, with a typed parameter per field, and yields
+progress reports.
 """
 
 from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -39,8 +39,8 @@ Report = tuple[list[dict[str, Any]], dict[str, Any]]
 
 
 def build_endpoint(service: Service, form: Form) -> None:
-    """Register `/NAME` inside the current Blocks: parameters named like the fields; (files, info)
-    come back.
+    """Register the endpoint `/NAME` inside the current Blocks; its parameters are named like the
+    fields, and it returns (files, info).
     """
     api(
         make_function(service, form),
@@ -51,57 +51,75 @@ def build_endpoint(service: Service, form: Form) -> None:
 
 
 def make_function(service: Service, form: Form) -> Callable[..., AsyncIterator[Report]]:
-    """The generator function behind an endpoint; its signature is made from the form's fields."""
-
-    def may_be_left_out(field: Field) -> bool:
-        return not field.kind.is_media or field.optional
-
+    """Make the generator function behind an endpoint, with a signature for the form's fields."""
     # In a Python signature, parameters without a default come first.
-    fields = sorted(form.fields.values(), key=may_be_left_out)
+    fields = sorted(form.fields.values(), key=_has_default)
 
     async def run(request: gr.Request, *payloads: Any) -> AsyncIterator[Report]:
         person = find_person(request)
-        values = dict[str, Any]()
-
-        def start() -> Job:
-            given = {name: value for name, value in values.items() if value is not None}
-            owner = find_program_owner(person)
-            return service.submit(form.name, given, owner, person.party)
 
         def stop(job: Job) -> None:
             service.queue.stop(job.token)
 
         try:
-            for field, payload in zip(fields, payloads, strict=False):
-                values[field.name] = payload
-                if field.kind.is_media:
-                    values[field.name] = await receive_file(service, field, payload, person.party)
+            values = await _receive_values(service, fields, payloads, person.party)
+
+            def start() -> Job:
+                owner = find_program_owner(person)
+                return service.submit(form.name, values, owner, person.party)
+
             job = await start_cancellable(start, stop, service.choose_threads(form))
         except ComfyGradioError as error:
             raise gr.Error(str(error), print_exception=False) from error
         async for report in follow_job(service, job):
             yield report
 
-    parameters = [_describe_parameter(field) for field in fields]
-    # Gradio fills in the request, and shows it to no program.
-    asked = inspect.Parameter(
-        "_request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=gr.Request
+    # Gradio fills in the request, and hides it from programs.
+    request_parameter = inspect.Parameter(
+        "_request",
+        inspect.Parameter.POSITIONAL_OR_KEYWORD,
+        annotation=gr.Request,
     )
-    everything = [asked, *parameters]
-    signature = inspect.Signature(everything, return_annotation=Report)
+    parameters = [request_parameter]
+    for field in fields:
+        parameters.append(_describe_parameter(field))
+    signature = inspect.Signature(parameters, return_annotation=Report)
     run.__signature__ = signature  # type: ignore[attr-defined]
-    run.__annotations__ = {one.name: one.annotation for one in everything}
+    run.__annotations__ = {one.name: one.annotation for one in parameters}
     run.__name__ = form.name
     run.__doc__ = _describe_endpoint(form)
     return run
 
 
+def _has_default(field: Field) -> bool:
+    """Return whether a program may leave this field out."""
+    return field.optional or not field.kind.is_media
+
+
+async def _receive_values(
+    service: Service, fields: Sequence[Field], payloads: Iterable[Any], party: str
+) -> dict[str, Any]:
+    """Map the fields to what a program sent for them, files to their paths; what it left out is
+    missing.
+
+    Raises ValuesRefused.
+    """
+    values = {}
+    for field, payload in zip(fields, payloads, strict=False):
+        value = payload
+        if field.kind.is_media:
+            value = await receive_file(service, field, payload, party)
+        if value is not None:
+            values[field.name] = value
+    return values
+
+
 async def start_cancellable(
     start: Callable[[], T], stop: Callable[[T], None], threads: Executor | None = None
 ) -> T:
-    """Start something on a thread; for a program that leaves meanwhile it is stopped again."""
+    """Call `start` on a thread; if the caller is cancelled meanwhile, `stop` what was started."""
     loop = asyncio.get_running_loop()
-    starting = asyncio.ensure_future(loop.run_in_executor(threads, start))
+    starting = loop.run_in_executor(threads, start)
 
     def undo(started: asyncio.Future[T]) -> None:
         if started.cancelled() or started.exception():
@@ -116,52 +134,58 @@ async def start_cancellable(
 
 
 class ProgramPacing:
-    """Reports come by time: a program does not say when it has read one."""
+    """Paces reports by time: a program does not say when it has read one."""
 
-    def __init__(self, watch: JobFeed) -> None:
-        self._watch = watch
+    def __init__(self, feed: JobFeed) -> None:
+        self._feed = feed
         self._framed_at = -PREVIEW_SECONDS
         self._frames = 0
 
-    async def wait_until_ready(self, news: JobUpdate, seen: ShownState) -> ShownState | None:
-        """Wait a while, or until the job is over; a picture is wanted only now and then."""
-        clock = self._watch.clock
-        noted = news.update_shown(seen)
-        if news.has_frame(seen):
+    async def wait_until_ready(self, update: JobUpdate, seen: ShownState) -> ShownState | None:
+        """Wait for a while, or until the job is over; ask for a preview only now and then."""
+        clock = self._feed.clock
+        shown = update.update_shown(seen)
+        if update.has_frame(seen):
             self._framed_at = clock.monotonic()
-        if noted.frames is not None:
-            self._frames = noted.frames
-        await self._watch.wait_for_end(REPORT_SECONDS)
+        if shown.frames is not None:
+            self._frames = shown.frames
+        await self._feed.wait_for_end(REPORT_SECONDS)
         wants_frame = clock.monotonic() - self._framed_at >= PREVIEW_SECONDS
-        return replace(noted, frames=self._frames if wants_frame else None)
+        return replace(shown, frames=self._frames if wants_frame else None)
 
 
 async def follow_job(service: Service, job: Job) -> AsyncIterator[Report]:
-    """Progress until the job is over, then its files; stopping to listen stops the job."""
+    """Yield reports of progress until the job is over, then its files.
+
+    If the generator is closed early, the job is stopped. Raises `gr.Error` if the job fails.
+    """
     snapshot = job.snapshot
+    selection = select_jobs([job])
     try:
-        with JobFeed(select_jobs([job]), service.clock) as watch:
-            async for news, seen in follow(watch, ProgramPacing(watch), REPORT_SECONDS):
-                snapshot = news.shown
-                is_told = snapshot.state is not None or snapshot.reason
-                if is_told and not snapshot.is_over:
-                    preview = encode_frame(snapshot) if news.has_frame(seen) else ""
+        with JobFeed(selection, service.clock) as feed:
+            pacing = ProgramPacing(feed)
+            async for update, seen in follow(feed, pacing, REPORT_SECONDS):
+                snapshot = update.shown
+                has_progress = snapshot.state is not None or snapshot.reason
+                if has_progress and not snapshot.is_over:
+                    preview = encode_frame(snapshot) if update.has_frame(seen) else ""
                     yield [], {**describe_info(job, snapshot), "preview": preview}
     finally:
         service.queue.stop(job.token)
     if snapshot.phase != "done":
         raise gr.Error(snapshot.error or "The job was stopped.", print_exception=False)
-    yield describe_files(snapshot.results), {**describe_info(job, snapshot), "preview": ""}
+    files = describe_files(snapshot.results)
+    yield files, {**describe_info(job, snapshot), "preview": ""}
 
 
 def describe_info(job: Job, snapshot: JobSnapshot) -> dict[str, Any]:
-    """What a program gets beside the files: status, progress 0 to 1, the values that were used,
-    texts, seconds.
+    """Describe a job for a program, beside its files: status, progress from 0 to 1, the values
+    that were used, texts and seconds.
     """
     state = snapshot.state
     values = {}
     for name, value in job.order.values.items():
-        # Many programs round long whole numbers in JSON, so seeds are told as text.
+        # Many programs round long integers in JSON, so seeds are sent as text.
         values[name] = str(value) if name in job.order.seeds else value
     return {
         "status": snapshot.phase,
@@ -195,13 +219,15 @@ def _describe_parameter(field: Field) -> inspect.Parameter:
 def _find_default(field: Field) -> Any:
     if field.kind.is_media and not field.optional:
         return inspect.Parameter.empty
-    if field.widget == "seed" and field.default is None:
+    if field.kind.is_seed and field.default is None:
         return ""
     return field.default
 
 
 def _describe_endpoint(form: Form) -> str:
-    lines = [f"{form.title}. {form.file.description}".strip(), "", "Args:"]
+    """Write the docstring of an endpoint, which Gradio parses for its page about the API."""
+    summary = f"{form.title}. {form.file.description}"
+    lines = [summary.strip(), "", "Args:"]
     for field in form.fields.values():
         line = f"    {field.name}: {field.label}. {field.help}"
         lines.append(line.rstrip())
@@ -209,9 +235,17 @@ def _describe_endpoint(form: Form) -> str:
 
 
 def describe_files(results: Iterable[Result]) -> list[dict[str, Any]]:
-    """The results that are files, as Gradio's clients download them."""
-    paths = [result.path for result in results if result.path is not None]
-    return [
-        {"path": str(path), "orig_name": path.name, "meta": {"_type": "gradio.FileData"}}
-        for path in paths
-    ]
+    """Describe the results that are files in the form that Gradio's clients download."""
+    files = []
+    for result in results:
+        path = result.path
+        if path is None:
+            continue
+        files.append(
+            {
+                "path": str(path),
+                "orig_name": path.name,
+                "meta": {"_type": "gradio.FileData"},
+            }
+        )
+    return files

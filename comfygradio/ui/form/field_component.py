@@ -1,4 +1,4 @@
-"""Fields as components: Gradio's own where they suit, ours where they do not."""
+"""Components for fields: Gradio's own where they suit, else ours."""
 
 from __future__ import annotations
 
@@ -25,21 +25,19 @@ from comfygradio.ui.form.custom_component import (
 )
 
 MAX_EXACT_INTEGER = 2**53
-"""Whole numbers beyond this are rounded by a JavaScript number, so such fields are drawn as text.
-"""
+"""JavaScript rounds larger integers, so fields that allow them are drawn as text."""
 
 SEARCHED_LIST_LENGTH = 200
-"""Lists with more choices than this are searched by the server: a browser gets slow with thousands.
-"""
+"""Lists with more choices are searched by the server: thousands of choices make a browser slow."""
 
 EMPTY_CHOICE = ("None", "")
-"""The entry of an optional list that leaves it empty."""
+"""The entry that leaves an optional list empty."""
 
 
 @dataclass(frozen=True)
 class FieldDrawing:
-    """What is needed to draw a field: the field, its element's id, and where its newest choices
-    come from.
+    """The input for drawing a field: the field, its element's id, and a function that returns its
+    newest choices.
     """
 
     field: Field
@@ -47,7 +45,7 @@ class FieldDrawing:
     choices: Choices
 
     def list_choices(self) -> tuple[Choice, ...]:
-        """The newest choices, with the entry that leaves an optional list empty."""
+        """List the newest choices, with the entry that leaves an optional list empty."""
         listed = tuple(self.choices())
         if not self.field.optional:
             return listed
@@ -55,7 +53,7 @@ class FieldDrawing:
 
     @property
     def common(self) -> dict[str, Any]:
-        """What every component of Gradio's takes."""
+        """The arguments that every component of Gradio's takes."""
         info = self.field.help or None
         return {
             "label": self.field.label,
@@ -68,29 +66,30 @@ class FieldDrawing:
 def build_component(field: Field, preset: str, choices: Choices) -> Component:
     """Draw one field.
 
-    Gradio's own checks stay off (our events take raw payloads): the form checks every value.
+    Gradio's own checks do not run, since our events take raw payloads: the form checks every value.
     """
     build = BUILDERS[field.widget]
     elem_id = name_element(preset, field.name)
-    return build(FieldDrawing(field, elem_id, choices))
+    drawing = FieldDrawing(field, elem_id, choices)
+    return build(drawing)
 
 
 def name_element(preset: str, field: str) -> str:
-    """The id of a field's element on the page."""
+    """Return the id of a field's element on the page."""
     return f"cg-{preset}-{field}"
 
 
 def to_component_value(field: Field, value: Any) -> Any:
-    """A preset's value as the component holds it: seeds, and numbers that JavaScript would round,
-    as text.
+    """Convert a preset's value to that of the component: seeds, and numbers that JavaScript would
+    round, become text.
     """
-    if field.widget == "seed":
+    if field.kind.is_seed:
         return "" if value is None else str(value)
     try:
         checked = check_value(field, value)
         shown = value_to_json(field, checked)
     except InvalidValue:
-        shown = _sanitise_value(field, value)
+        shown = field.kind.salvage(value)
     if shown is None:
         return _choose_empty_value(field)
     if isinstance(shown, int) and abs(shown) > MAX_EXACT_INTEGER:
@@ -99,53 +98,28 @@ def to_component_value(field: Field, value: Any) -> Any:
 
 
 def _choose_empty_value(field: Field) -> Any:
-    """What the component of a field holds where there is no value."""
-    if field.widget == "loras" or field.is_multiple:
+    """Choose what the component of a field holds if there is no value."""
+    if field.kind.holds_list(field):
         return []
     return "" if field.choices else None
 
 
 def sent_to_component_value(field: Field, value: Any, values: Mapping[str, Any]) -> Any:
-    """A value of a job or a picture as the component holds it; `values` are all of that job's.
+    """Convert a value of a job or a picture to that of the component; `values` are all values of
+    the job.
 
-    A text that was sent as it stood is written so that the form sends the same: it draws `{a|b}`.
+    A text that was sent unexpanded is escaped, so that the form sends the same text again: the form
+    would expand `{a|b}`.
     """
-    was_drawn = field.is_dynamic or values.get(FROM_FORM) is True
-    may_draw = field.kind.is_text and field.dynamic
-    if may_draw and not was_drawn and isinstance(value, str):
-        value = escape_dynamic(value)
+    if isinstance(value, str) and field.kind.is_text and field.dynamic:
+        was_expanded = field.is_dynamic or values.get(FROM_FORM) is True
+        if not was_expanded:
+            value = escape_dynamic(value)
     return to_component_value(field, value)
 
 
-def _sanitise_value(field: Field, value: Any) -> Any:
-    """A value that the field does not take (any more), as far as it is one at all; None for what
-    is none, since it may come out of anybody's file.
-    """
-    if isinstance(value, str | int | float):
-        return value
-    if not isinstance(value, list | tuple):
-        return None
-    if field.widget != "loras":
-        return [one for one in value if isinstance(one, str | int | float)]
-    rows = []
-    for one in value:
-        if isinstance(one, Mapping) and isinstance(one.get("name"), str):
-            strength = _sanitise_strength(one.get("strength"))
-            rows.append({"name": one["name"], "strength": strength})
-    return rows
-
-
-def _sanitise_strength(value: Any) -> float:
-    if not isinstance(value, int | float):
-        return 1.0
-    # Out of a file may come NaN, or a whole number that is too long for a float.
-    if not abs(value) < MAX_EXACT_INTEGER:
-        return 1.0
-    return float(value)
-
-
 def refresh_component(field: Field, component: Component) -> dict[str, Any] | Component:
-    """An update with the server's newest choices; the chosen value stays."""
+    """Make an update with the server's newest choices; the chosen value stays."""
     if isinstance(component, gr.Dropdown):
         return gr.Dropdown(choices=_list(field))
     nothing: dict[str, Any] = gr.skip()
@@ -153,8 +127,15 @@ def refresh_component(field: Field, component: Component) -> dict[str, Any] | Co
 
 
 def _text(drawing: FieldDrawing) -> Component:
+    return _build_text(drawing, is_long=False)
+
+
+def _textarea(drawing: FieldDrawing) -> Component:
+    return _build_text(drawing, is_long=True)
+
+
+def _build_text(drawing: FieldDrawing, *, is_long: bool) -> Component:
     field = drawing.field
-    is_long = field.widget == "textarea"
     text = gr.Textbox(
         field.default,
         lines=3 if is_long else 1,
@@ -203,11 +184,14 @@ def _slider(drawing: FieldDrawing) -> Component:
     )
 
 
-def _choice(drawing: FieldDrawing) -> Component:
+def _radio(drawing: FieldDrawing) -> Component:
     field = drawing.field
-    if field.widget == "radio":
-        chosen = "" if field.default is None else field.default
-        return gr.Radio(_list(field), value=chosen, **drawing.common)
+    chosen = "" if field.default is None else field.default
+    return gr.Radio(_list(field), value=chosen, **drawing.common)
+
+
+def _dropdown(drawing: FieldDrawing) -> Component:
+    field = drawing.field
     if len(field.choices or ()) > SEARCHED_LIST_LENGTH and not field.is_multiple:
         return build_picker(field, drawing.list_choices, drawing.elem_id)
     nothing: Any = [] if field.is_multiple else ""
@@ -313,7 +297,9 @@ def _file(drawing: FieldDrawing) -> Component:
 
 
 def _without_info(drawing: FieldDrawing) -> dict[str, Any]:
-    """Upload components of Gradio's take no line of help; it is drawn above them."""
+    """Return the common arguments for an upload component, and draw the field's help above it:
+    Gradio's upload components show none.
+    """
     if drawing.field.help:
         text = html.escape(drawing.field.help)
         gr.HTML(f'<p class="cg-info">{text}</p>', js_on_load=None, elem_classes="cg-help")
@@ -331,7 +317,7 @@ def _list(field: Field) -> list[tuple[str, Any]]:
 
 
 def find_choices(field: Field | None) -> tuple[Choice, ...]:
-    """The choices of a field, none where the field is gone."""
+    """Return the choices of a field; none if the field is gone."""
     if field is None:
         return ()
     return field.choices or ()
@@ -339,11 +325,11 @@ def find_choices(field: Field | None) -> tuple[Choice, ...]:
 
 BUILDERS: Mapping[str, Callable[[FieldDrawing], Component]] = {
     "text": _text,
-    "textarea": _text,
+    "textarea": _textarea,
     "number": _number,
     "slider": _slider,
-    "dropdown": _choice,
-    "radio": _choice,
+    "dropdown": _dropdown,
+    "radio": _radio,
     "checkbox": _checkbox,
     "seed": _seed,
     "size": _size,

@@ -1,24 +1,23 @@
-"""Form updates: put settings from another page into a form and show it."""
+"""Form updates: put settings from another part of the page into a form, and show the form."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 
 from comfygradio.errors import ComfyGradioError
-from comfygradio.ui.form.panel import PRIVATE, Panel
-from comfygradio.ui.form.restore_panel import list_updates
+from comfygradio.ui.form.panel import QUICK, Panel
 from comfygradio.ui.identity.person import find_person
 
 NUMBER = re.compile(r"[0-9]{1,16}\.[0-9]{1,9}")
 
 ReadUpdate = Callable[[gr.EventData, str], tuple[str, dict[str, Any], list[str]]]
-"""Preset, field → value, and notes, for what an event names, in the session that it comes from.
-Raises ComfyGradioError.
+"""Reads the settings that an event names, in the given login session: returns the preset, field →
+value, and notes. Raises ComfyGradioError.
 """
 
 
@@ -29,35 +28,77 @@ def connect_form_updates(
     panels: Sequence[Panel],
     chooser: Component,
 ) -> None:
-    """When the view's event comes, fill a form and show it; the view is told what was done, or why
-    not.
-    """
-    components: list[Component] = []
-    for panel in panels:
-        components.extend(panel.components.values())
-    own = [component for component in components if isinstance(component, gr.HTML)]
+    """On the view's event, fill a form and show it; tell the view what was done, or why not."""
+    components = list_components(panels)
+    own = list_own_components(panels)
 
     def fill(request: gr.Request, event: gr.EventData, *payloads: Any) -> list[Any]:
-        stay = dict(zip(map(id, own), payloads, strict=True))
-        answer: dict[str, Any] = {"number": parse_request_number(event)}
+        current = map_current_values(own, payloads)
+        number = parse_request_number(event)
+        session = find_person(request).session
         try:
-            name, values, notes = read(event, find_person(request).session)
+            preset, values, notes = read(event, session)
         except ComfyGradioError as error:
-            told = {**answer, "error": str(error)}
-            nothing = list_updates(panels, "", {}, stay)
-            return [told, gr.skip(), *nothing]
-        told = {**answer, "used": name, "notes": notes}
-        updates = list_updates(panels, name, values, stay)
-        return [told, name, *updates]
+            failure = {"number": number, "error": str(error)}
+            unchanged = list_updates(panels, "", {}, current)
+            return [failure, gr.skip(), *unchanged]
+        success = {"number": number, "used": preset, "notes": notes}
+        updates = list_updates(panels, preset, values, current)
+        return [success, preset, *updates]
 
-    listen(fill, own, [view, chooser, *components], queue=False, **PRIVATE)
+    listen(fill, own, [view, chooser, *components], **QUICK)
 
 
 def parse_request_number(event: gr.EventData) -> str | None:
-    """The number by which a view knows its question: its time and a count, as history.js writes
-    it. Nothing else that was sent goes back.
+    """Parse the number by which a view recognises the answer to its request: a time and a count, as
+    history.js writes it. Nothing else that was sent goes back.
     """
     number = getattr(event, "number", None)
     if not isinstance(number, str) or not NUMBER.fullmatch(number):
         return None
     return number
+
+
+def list_components(panels: Sequence[Panel]) -> list[Component]:
+    """List the components of all panels, in their order."""
+    components: list[Component] = []
+    for panel in panels:
+        components.extend(panel.components.values())
+    return components
+
+
+def list_own_components(panels: Sequence[Panel]) -> list[gr.HTML]:
+    """List those components of all panels that are ours, and not Gradio's."""
+    own = []
+    for component in list_components(panels):
+        if isinstance(component, gr.HTML):
+            own.append(component)
+    return own
+
+
+def map_current_values(own: Sequence[gr.HTML], payloads: Sequence[Any]) -> dict[int, Any]:
+    """Map the `id()` of each of our components to the value that it sent."""
+    current = {}
+    for component, payload in zip(own, payloads, strict=True):
+        current[id(component)] = payload
+    return current
+
+
+def list_updates(
+    panels: Sequence[Panel], preset: str, chosen: Mapping[str, Any], current: Mapping[int, Any]
+) -> list[Any]:
+    """List an update for each component of all panels: the `chosen` values for the form of the
+    preset, no change for the others.
+
+    Our own components are set to their `current` values: in Gradio 6.31, an update without a value
+    deletes the properties of a `gr.HTML`.
+    """
+    updates = []
+    for panel in panels:
+        is_of_preset = panel.form.name == preset
+        for name, component in panel.components.items():
+            if is_of_preset and name in chosen:
+                updates.append(chosen[name])
+            else:
+                updates.append(current.get(id(component), gr.skip()))
+    return updates

@@ -1,6 +1,4 @@
-"""One preset on the page: its heading, its fields, its examples, and the button that
-starts a job.
-"""
+"""The panel of a preset: its heading, its fields, its examples, and the button that starts jobs."""
 
 from __future__ import annotations
 
@@ -8,7 +6,7 @@ import asyncio
 import dataclasses
 import html
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,22 +37,26 @@ from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.job.job_view import JobView, find_job, find_smaller_size
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+"""Options of events that programs do not see."""
+
+QUICK: dict[str, Any] = {**PRIVATE, "queue": False}
+"""Options of events that bypass Gradio's queue, too."""
 
 Values = dict[str, Any]
 
-Drawn = tuple[dict[str, Component], dict[str, Block]]
-"""The components of a form's fields, and what is shown and hidden with `show_if`."""
+DrawnFields = tuple[dict[str, Component], dict[str, Block]]
+"""The components of a form's fields, and the blocks that `show_if` shows and hides."""
 
 FILL_BOTH = "fill in both the width and the height, in whole pixels."
 
 COUNTS = {"×1": 1, "×2": 2, "×4": 4}
-"""How many jobs one press may start, by what the page calls it."""
+"""How many jobs one click may start, by the text on the page."""
 
 
 @dataclass(frozen=True)
 class PanelFooter:
-    """What stays at the bottom of the window while the form is scrolled: what was refused,
-    Generate, how many pictures it makes, and what begins a sweep.
+    """The part of a panel that stays at the bottom of the window: the problem with the last click,
+    Generate, how many pictures it makes, and the button that begins a sweep.
     """
 
     problem: gr.HTML
@@ -65,9 +67,9 @@ class PanelFooter:
 
 @dataclass(frozen=True)
 class Panel:
-    """What was drawn for a form; a form with problems has no components and no foot.
+    """What was drawn for a form; a form with problems has no components and no footer.
 
-    `holders` are the blocks that are shown and hidden for fields with `show_if`.
+    `holders` are the blocks around fields with `show_if`, which are shown and hidden.
     """
 
     form: Form
@@ -77,22 +79,26 @@ class Panel:
     footer: PanelFooter | None = None
 
 
-def build_fields(form: Form, service: Service) -> Drawn:
-    """Draw all fields; the components and, for fields with `show_if`, what is shown and hidden, in
-    the form's order.
-    """
+def build_fields(form: Form, service: Service) -> DrawnFields:
+    """Draw all fields; return their components in the form's order, and the holders."""
+    simple = []
+    advanced = []
+    for field in form.fields.values():
+        if field.advanced:
+            advanced.append(field)
+        else:
+            simple.append(field)
     drawer = _FieldDrawer(form, service)
-    simple = [one for one in form.fields.values() if not one.advanced]
     drawer.draw_grouped(simple)
-    advanced = [one for one in form.fields.values() if one.advanced]
     if advanced:
         with gr.Accordion("More settings", open=False):
             drawer.draw_grouped(advanced)
-    return {name: drawer.components[name] for name in form.fields}, drawer.holders
+    components = {name: drawer.components[name] for name in form.fields}
+    return components, drawer.holders
 
 
 class _FieldDrawer:
-    """Draws fields into whatever block is open, and remembers them."""
+    """Draws fields into the current block, and remembers their components and holders."""
 
     def __init__(self, form: Form, service: Service) -> None:
         self._form = form
@@ -102,27 +108,29 @@ class _FieldDrawer:
         self.holders: dict[str, Block] = {}
 
     def draw_grouped(self, fields: Sequence[Field]) -> None:
-        """Draw these fields in their order; a group stands where its first field does."""
+        """Draw these fields in their order; a group is drawn at the place of its first field."""
+        groups: dict[str, list[Field]] = {}
+        for field in fields:
+            groups.setdefault(field.group, []).append(field)
         drawn: set[str] = set()
         for field in fields:
             if not field.group:
-                self._draw_all([field])
+                self._draw_with_holder(field)
             elif field.group not in drawn:
                 drawn.add(field.group)
                 with gr.Accordion(field.group, open=True, elem_classes="cg-group"):
-                    self._draw_all(one for one in fields if one.group == field.group)
+                    for member in groups[field.group]:
+                        self._draw_with_holder(member)
 
-    def _draw_all(self, fields: Iterable[Field]) -> None:
-        """Draw these fields one below the other."""
-        for field in fields:
-            if not field.show_if:
-                self._draw(field)
-                continue
-            with gr.Column(
-                visible=self._visible[field.name], elem_classes="cg-conditional"
-            ) as holder:
-                self._draw(field)
-            self.holders[field.name] = holder
+    def _draw_with_holder(self, field: Field) -> None:
+        """Draw a field; with `show_if`, inside a block that can be hidden."""
+        if not field.show_if:
+            self._draw(field)
+            return
+        is_visible = self._visible[field.name]
+        with gr.Column(visible=is_visible, elem_classes="cg-conditional") as holder:
+            self._draw(field)
+        self.holders[field.name] = holder
 
     def _draw(self, field: Field) -> None:
         preset = self._form.name
@@ -135,8 +143,8 @@ class _FieldDrawer:
 
 
 def build_panel(form: Form, service: Service, is_visible: bool) -> Panel:
-    """Draw a form inside the current Blocks: simple fields first, advanced ones folded, or its
-    problems.
+    """Draw a form inside the current Blocks, simple fields first and advanced ones folded; or draw
+    its problems.
     """
     with gr.Column(
         visible=is_visible, elem_id=f"cg-panel-{form.name}", elem_classes="cg-panel"
@@ -154,15 +162,13 @@ def build_panel(form: Form, service: Service, is_visible: bool) -> Panel:
             gr.HTML(_build_adjusted(form.notes), js_on_load=None)
         components, holders = build_fields(form, service)
         _build_examples(form, components)
-        foot = _build_footer(form, service)
-    return Panel(form, column, components, holders, foot)
+        footer = _build_footer(form, service)
+    return Panel(form, column, components, holders, footer)
 
 
 def _build_footer(form: Form, service: Service) -> PanelFooter:
-    """On a phone only Generate stays at the bottom of the window, which is why it has a box of its
-    own.
-    """
-    many = service.limits.sweep_points > 0
+    """Draw the footer. Generate has its own box, since on a phone it alone stays in view."""
+    has_sweeps = service.limits.sweep_points > 0
     with gr.Column(elem_classes="cg-foot"):
         problem = build_problem(form.name)
         with gr.Row(elem_classes="cg-actions"):
@@ -171,17 +177,22 @@ def _build_footer(form: Form, service: Service) -> PanelFooter:
                     "Generate", variant="primary", size="lg", elem_classes="cg-generate"
                 )
             count = _build_count(form)
-            several = gr.Button(
-                "Try several values", size="sm", elem_classes="cg-several", scale=0, visible=many
+            sweep_button = gr.Button(
+                "Try several values",
+                size="sm",
+                elem_classes="cg-several",
+                scale=0,
+                visible=has_sweeps,
             )
-    return PanelFooter(problem, button, count, several)
+    return PanelFooter(problem, button, count, sweep_button)
 
 
 def _build_count(form: Form) -> gr.Radio:
-    """How many pictures one press makes; only a form with a seed makes different ones."""
+    """Draw the choice of how many pictures one click makes; without a seed all would be equal."""
+    labels = list(COUNTS)
     return gr.Radio(
-        list(COUNTS),
-        value=next(iter(COUNTS)),
+        labels,
+        value=labels[0],
         show_label=False,
         label="How many",
         container=False,
@@ -193,22 +204,24 @@ def _build_count(form: Form) -> gr.Radio:
 
 
 def parse_count(payload: Any) -> int:
-    """How many jobs are wanted, from what the page sent; one where it sent anything else."""
+    """Parse how many jobs the page asks for; 1 if it sent anything unknown."""
     if not isinstance(payload, str):
         return 1
     return COUNTS.get(payload, 1)
 
 
 def listen_panel(
-    panel: Panel, service: Service, viewer: JobView, view: gr.HTML, person: gr.HTML
+    panel: Panel, service: Service, job_view: JobView, view: gr.HTML, person: gr.HTML
 ) -> None:
-    """Connect the button: a generator that checks the values, starts jobs, and yields their
-    progress and previews until the results.
+    """Connect the buttons and fields of a panel.
+
+    A click on Generate checks the values, starts jobs, and sends the `view` messages about them
+    until they are over.
     """
     if panel.footer is None:
         return
     form = panel.form
-    foot = panel.footer
+    footer = panel.footer
 
     async def generate(
         request: gr.Request, who: Any, count: Any, *payloads: Any
@@ -223,18 +236,21 @@ def listen_panel(
 
         try:
             loop = asyncio.get_running_loop()
-            begun = await loop.run_in_executor(service.choose_threads(form), start)
+            submitted = await loop.run_in_executor(service.choose_threads(form), start)
         except ComfyGradioError as error:
             yield gr.skip(), describe_problem(error, form)
             return
-        yield gr.skip(), {"lines": [begun.limit_message]} if begun.limit_message else {}
-        async for message in viewer.show(begun.jobs, request, owner):
+        problem = {}
+        if submitted.limit_message:
+            problem["lines"] = [submitted.limit_message]
+        yield gr.skip(), problem
+        async for message in job_view.show(submitted.jobs, request, owner):
             yield message, gr.skip()
 
-    foot.button.click(
+    footer.button.click(
         generate,
-        [person, foot.count, *panel.components.values()],
-        [view, foot.problem],
+        [person, footer.count, *panel.components.values()],
+        [view, footer.problem],
         preprocess=False,
         concurrency_limit=None,
         trigger_mode="multiple",
@@ -245,22 +261,24 @@ def listen_panel(
 
 
 def listen_refusals(view: gr.HTML, panels: Sequence[Panel], service: Service) -> None:
-    """What ComfyUI refuses after a job was posted goes to the fields that it is about."""
-    forms = [panel.form for panel in panels if panel.footer is not None]
-    problems = [panel.footer.problem for panel in panels if panel.footer is not None]
+    """If ComfyUI refuses a posted job, show why at the fields of its form."""
+    forms: list[Form] = []
+    problems: list[gr.HTML] = []
+    for panel in panels:
+        if panel.footer is not None:
+            forms.append(panel.form)
+            problems.append(panel.footer.problem)
 
     def explain(request: gr.Request, event: gr.EventData) -> list[Any]:
         token = str(getattr(event, "token", ""))
         job = find_job(service, token, find_person(request))
-        if job is None:
-            return [gr.skip() for _ in forms]
         return [_explain_refusal(form, job) for form in forms]
 
-    view.refused(explain, None, problems, queue=False, **PRIVATE)
+    view.refused(explain, None, problems, **QUICK)
 
 
 def listen_smaller(view: gr.HTML, panels: Sequence[Panel], service: Service) -> None:
-    """*Try smaller* puts the next smaller size into the form that a job came from, and presses its
+    """On *Try smaller*, put the next smaller size into the form that a job came from, and click its
     Generate.
     """
     names: list[tuple[Form, str]] = []
@@ -276,33 +294,36 @@ def listen_smaller(view: gr.HTML, panels: Sequence[Panel], service: Service) -> 
     def shrink(request: gr.Request, event: gr.EventData) -> Any:
         token = str(getattr(event, "token", ""))
         job = find_job(service, token, find_person(request))
-        sizes = [_choose_size(form, name, job) for form, name in names]
+        sizes = []
+        for form, name in names:
+            sizes.append(_choose_size(form, name, job))
         return fit_outputs(sizes)
 
-    shrunk = view.smaller(shrink, None, components, queue=False, **PRIVATE)
+    shrunk = view.smaller(shrink, None, components, **QUICK)
     shrunk.then(None, None, None, js="() => { window.comfygradioAgain?.(); }", **PRIVATE)
 
 
 def fit_outputs(values: list[Any]) -> Any:
-    """Values for so many components, as Gradio takes them: one alone is no list."""
+    """Convert a list of values for components to what Gradio expects: a single one is no list."""
     if len(values) == 1:
         return values[0]
     return values
 
 
 def _choose_size(form: Form, name: str, job: Job | None) -> Any:
-    """What a form's size field gets for a job whose picture was too large."""
+    """Choose the update of a form's size field, for a job whose picture was too large."""
     if job is None or job.order.preset != form.name:
         return gr.skip()
     found = find_smaller_size(form.fields, job.order.values)
-    if not found:
+    if found is None:
         return gr.skip()
     shrunk, size = found
     return size if shrunk == name else gr.skip()
 
 
-def _explain_refusal(form: Form, job: Job) -> Any:
-    if job.order.preset != form.name:
+def _explain_refusal(form: Form, job: Job | None) -> Any:
+    """Make the update of a form's problem for a job that ComfyUI refused."""
+    if job is None or job.order.preset != form.name:
         return gr.skip()
     refused = form.describe_rejection(job.snapshot.node_errors)
     if not refused:
@@ -311,45 +332,46 @@ def _explain_refusal(form: Form, job: Job) -> Any:
     return {**problem, "late": True}
 
 
-def read_values(form: Form, payloads: tuple[Any, ...], clock: Clock = SYSTEM_CLOCK) -> Values:
-    """Field name → value, from what the components of a panel sent, in the order of the form, and
-    that a person wrote them.
+def read_values(form: Form, payloads: Sequence[Any], clock: Clock = SYSTEM_CLOCK) -> Values:
+    """Read field name → value out of what the components of a panel sent, in the form's order; also
+    note that the values come from a form.
     """
     values: Values = {}
-    for one, payload in zip(form.fields.values(), payloads, strict=True):
-        values[one.name] = read_payload(one, payload, clock)
+    for field, payload in zip(form.fields.values(), payloads, strict=True):
+        values[field.name] = read_payload(field, payload, clock)
     values[FROM_FORM] = True
     return values
 
 
 def build_note(title: str, *sentences: str) -> str:
-    """A box with a title and a sentence a line, as HTML; everything in it is escaped."""
-    head = f"<b>{html.escape(title)}</b>" if title else ""
-    lines = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in sentences)
-    return f'<div class="cg-note" role="alert">{head}{lines}</div>'
+    """Write a box with a title and a line per sentence as HTML; all texts are escaped."""
+    content = ""
+    if title:
+        content += f"<b>{html.escape(title)}</b>"
+    for sentence in sentences:
+        content += f"<p>{html.escape(sentence)}</p>"
+    return f'<div class="cg-note" role="alert">{content}</div>'
 
 
 def describe_problem(error: ComfyGradioError, form: Form) -> dict[str, Any]:
-    """A refusal for the place above the button, a line for each field by its label, and in the same
-    order for the fields themselves.
+    """Describe a refusal for the note above the button: a line for each field, and the text for
+    each field's element in the same order.
     """
     if not isinstance(error, ValuesRefused):
         return {"lines": [str(error)]}
     lines = []
     fields = []
     for name, problem in error.problems.items():
-        one = form.fields.get(name)
-        label = one.label if one else name
-        text = _reword_for_page(one, problem)
+        field = form.fields.get(name)
+        label = field.label if field else name
+        text = _reword_for_page(field, problem)
         lines.append(f"{label}: {text}")
         fields.append([name_element(form.name, name), text])
     return {"lines": lines, "fields": fields}
 
 
 def _reword_for_page(field: Field | None, problem: str) -> str:
-    """What is wrong with a value in the words of what the page shows, where programs write
-    something else.
-    """
+    """Reword a problem that talks about how programs write a value, for people who see boxes."""
     has_two_boxes = field is not None and field.widget == "size" and field.choices is None
     if has_two_boxes and problem in SIZE_SPELLINGS:
         return FILL_BOTH
@@ -357,70 +379,92 @@ def _reword_for_page(field: Field | None, problem: str) -> str:
 
 
 def _build_adjusted(notes: tuple[str, ...]) -> str:
+    """Write the folded list of what was adjusted to the server, as HTML."""
     count = "1 thing was" if len(notes) == 1 else f"{len(notes)} things were"
-    lines = "".join(f"<li>{html.escape(note)}</li>" for note in notes)
+    items = ""
+    for note in notes:
+        items += f"<li>{html.escape(note)}</li>"
     return (
         f'<details class="cg-adjusted"><summary>{count} adjusted to this '
-        f"ComfyUI</summary><ul>{lines}</ul></details>"
+        f"ComfyUI</summary><ul>{items}</ul></details>"
     )
 
 
 def _listen_conditions(panel: Panel) -> None:
-    """Show and hide fields whenever one that they depend on changes."""
+    """Show and hide fields whenever a field that they depend on changes."""
     form = panel.form
-    watched: dict[str, None] = {}  # each name once, in the order of the form
-    for one in form.fields.values():
-        watched.update(dict.fromkeys(one.show_if))
+    watched: dict[str, None] = {}  # each name once, in the form's order
+    for field in form.fields.values():
+        watched.update(dict.fromkeys(field.show_if))
     names = list(panel.holders)
     holders = list(panel.holders.values())
 
     def update(*payloads: Any) -> list[Any] | Any:
         values = dict(zip(watched, payloads, strict=True))
-        shown = form.find_visible(values)
-        updates = [gr.Column(visible=shown[name]) for name in names]
+        visible = form.find_visible(values)
+        updates: list[Any] = []
+        for name in names:
+            updates.append(gr.Column(visible=visible[name]))
         return fit_outputs(updates)
 
     inputs = [panel.components[name] for name in watched]
     for component in inputs:
         change = getattr(component, "change")  # noqa: B009 - components get their events by a metaclass
-        change(update, inputs, holders, preprocess=False, queue=False, **PRIVATE)
+        change(update, inputs, holders, preprocess=False, **QUICK)
 
 
 def _listen_changes(panel: Panel) -> None:
-    """What was refused about a field is forgotten as soon as it changes, by the page alone.
+    """Forget the problem with a field as soon as the field changes; the page does that by itself.
 
-    A mask editor of Gradio 6.31 whose changes are listened to sends parts of its picture with each
-    of them, which ours must not: problem.js watches that one itself.
+    Mask editors are left out: in Gradio 6.31 one with a listener sends parts of its picture with
+    every change, which ours must not. problem.js watches them itself.
     """
     preset = json.dumps(panel.form.name)
     for name, component in panel.components.items():
         if isinstance(component, gr.ImageEditor):
             continue
-        element = json.dumps(name_element(panel.form.name, name))
-        script = f"() => {{ window.comfygradioProblems?.[{preset}]?.({element}); }}"
+        elem_id = name_element(panel.form.name, name)
+        script = f"() => {{ window.comfygradioProblems?.[{preset}]?.({json.dumps(elem_id)}); }}"
         change = getattr(component, "change")  # noqa: B009 - components get their events by a metaclass
         change(None, None, None, js=script, **PRIVATE)
 
 
 def _build_examples(form: Form, components: Mapping[str, Component]) -> None:
+    """Draw a button for each example; the page fills in its values without asking the server."""
     if not form.file.examples:
         return
     with gr.Row(elem_classes="cg-examples"):
-        for index, example in enumerate(form.file.examples):
-            title = str(example.get("title", f"Example {index + 1}"))
-            filled: list[Component] = []
-            values: list[Any] = []
-            for name, value in example.items():
-                if name in components and not form.fields[name].kind.is_media:
-                    filled.append(components[name])
-                    values.append(to_component_value(form.fields[name], _plain(value)))
+        for number, example in enumerate(form.file.examples, 1):
+            title = str(example.get("title", f"Example {number}"))
+            values = _list_example_values(form, components, example)
+            filled = [components[name] for name in values]
             button = gr.Button(title, size="sm", min_width=60, scale=0)
-            script = f"() => {json.dumps(fit_outputs(values))}"
+            answer = fit_outputs(list(values.values()))
+            script = f"() => {json.dumps(answer)}"
             button.click(None, None, filled, js=script, **PRIVATE)
 
 
-def _plain(value: Any) -> Any:
-    """An example's value without pydantic's models."""
+def _list_example_values(
+    form: Form, components: Mapping[str, Component], example: Mapping[str, Any]
+) -> Values:
+    """Map the fields of an example to the values of their components, without files."""
+    values: Values = {}
+    for name, value in example.items():
+        if name not in components:
+            continue
+        field = form.fields[name]
+        if not field.kind.is_media:
+            values[name] = to_component_value(field, _dump_models(value))
+    return values
+
+
+def _dump_models(value: Any) -> Any:
+    """Replace pydantic's models in an example's value by mappings."""
     if not isinstance(value, list):
         return value
-    return [row.model_dump() if isinstance(row, LoraFile) else row for row in value]
+    rows = []
+    for row in value:
+        if isinstance(row, LoraFile):
+            row = row.model_dump()
+        rows.append(row)
+    return rows

@@ -1,6 +1,4 @@
-"""Files that programs send inside of a call: as a data URI, as base64, or by their address on the
-web.
-"""
+"""Files that programs send in a call: as a data URI, as base64, or by their address on the web."""
 
 from __future__ import annotations
 
@@ -10,21 +8,22 @@ import binascii
 import mimetypes
 import re
 import secrets
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gradio.utils import get_upload_folder
-
-from comfygradio.clock import Clock
 from comfygradio.errors import ExternalError, LimitReached, ValuesRefused
 from comfygradio.forms.field import Field
 from comfygradio.service.service import Service
-from comfygradio.ui.form.upload_value import read_payload, read_upload
+from comfygradio.ui.form.upload_value import (
+    find_upload_folder,
+    open_upload_folder,
+    read_payload,
+    read_upload,
+)
 
-KEPT_SECONDS = 86_400
-"""As long as Gradio keeps uploads."""
+FOLDER = "comfygradio-sent"
+"""The folder of these files among Gradio's uploads."""
 
 NO_FILE = (
     "this is no file; send the file itself, as an upload (handle_file of gradio_client), a data "
@@ -37,7 +36,7 @@ BROKEN = "the base64 of this data URI cannot be read; send it again."
 DATA_URI = re.compile(r"data:([a-z0-9.+-]*/[a-z0-9.+-]*)?((?:;[a-z0-9=._+-]*)*),", re.IGNORECASE)
 
 BASE64 = re.compile(r"[A-Za-z0-9+/_-]{40,}={0,2}")
-"""Shorter texts are taken for names; no file is so small."""
+"""Base64 of a file; a shorter text is taken for a name, since no file is so small."""
 
 MAGIC_BYTES = (
     (b"fLaC", ".flac"),
@@ -47,16 +46,16 @@ MAGIC_BYTES = (
     (b"RIFF", ".wav"),
     (b"\x1aE\xdf\xa3", ".webm"),
 )
-"""How files begin that only their content can name, and their suffixes; pictures are known by their
-content anyway.
+"""The beginnings of files of a known type, and their suffixes; types of pictures are found from
+their content anyway.
 """
 
 
 async def receive_file(service: Service, field: Field, payload: Any, party: str) -> Any:
-    """The path of a file that a program sent for a field, None where it sent none; `party` is whose
-    limits it counts for.
+    """Store the file that a program sent for a field; return its path, or None if it sent none.
 
-    Raises ValuesRefused for what is no file, or cannot be had.
+    It counts for the limits of `party`. Raises ValuesRefused if it is no file, or cannot be
+    fetched.
     """
     if payload is None or payload == "":
         return None
@@ -65,26 +64,20 @@ async def receive_file(service: Service, field: Field, payload: Any, party: str)
         found = await loop.run_in_executor(service.readers, _read, service, field, payload, party)
         if not isinstance(found, str):
             return found
-        return await service.web_files.fetch(found, find_folder())
+        return await service.web_files.fetch(found, find_upload_folder(FOLDER))
     except (ExternalError, LimitReached, ValueError) as error:
         raise ValuesRefused({field.name: str(error)}) from error
 
 
-def find_folder() -> Path:
-    """Where such files lie: among Gradio's uploads, where forms take files from."""
-    return Path(get_upload_folder()) / "comfygradio-sent"
-
-
 def _read(service: Service, field: Field, payload: Any, party: str) -> Path | str | None:
-    """The file that was uploaded or sent, or the address of one.
+    """Store a file that was sent, and return its path; for one on the web, return its address.
 
     Raises LimitReached, and ValueError with a sentence.
     """
     if isinstance(payload, Mapping) and ("background" in payload or read_upload(payload)):
         uploaded: Path | None = read_payload(field, payload, service.clock)
         return uploaded
-    folder = find_folder()
-    _prune_folder(folder, service.clock)
+    folder = open_upload_folder(FOLDER, service.clock)
     address = find_address(payload)
     if address:
         return address
@@ -97,7 +90,7 @@ def _read(service: Service, field: Field, payload: Any, party: str) -> Path | st
 
 
 def has_file(payload: Any) -> bool:
-    """Whether a program sent a file, and not only a text that may be a name."""
+    """Return whether a program sent a file, and not only a text that may be a name."""
     if isinstance(payload, Mapping):
         return True
     if not isinstance(payload, str):
@@ -108,18 +101,18 @@ def has_file(payload: Any) -> bool:
 
 
 def find_address(payload: Any) -> str:
-    """The address on the web that was sent in the place of a file, "" for none."""
-    named = [payload]
+    """Find the address on the web that was sent instead of a file; "" if there is none."""
+    candidates = [payload]
     if isinstance(payload, Mapping):
-        named = [payload.get("url"), payload.get("path")]
-    for one in named:
-        if isinstance(one, str) and re.match(r"(?i)https?://", one):
-            return one
+        candidates = [payload.get("url"), payload.get("path")]
+    for candidate in candidates:
+        if isinstance(candidate, str) and re.match(r"(?i)https?://", candidate):
+            return candidate
     return ""
 
 
 def decode_content(payload: Any) -> tuple[bytes, str]:
-    """The bytes of a data URI or of base64, and the suffix that a file of them has.
+    """Decode a data URI or base64; return the bytes, and a suffix for a file of them.
 
     Raises ValueError with a sentence.
     """
@@ -142,7 +135,8 @@ def decode_content(payload: Any) -> tuple[bytes, str]:
 
 
 def _is_base64(text: str) -> bool:
-    return BASE64.fullmatch(_drop_spaces(text)) is not None
+    encoded = _drop_spaces(text)
+    return BASE64.fullmatch(encoded) is not None
 
 
 def _drop_spaces(text: str) -> str:
@@ -150,13 +144,13 @@ def _drop_spaces(text: str) -> str:
 
 
 def _decode(text: str) -> bytes:
-    """What base64 stands for, in either alphabet, with or without its end; empty where it is
-    none.
-    """
-    plain = _drop_spaces(text).translate(str.maketrans("-_", "+/")).rstrip("=")
-    padding = "=" * (-len(plain) % 4)
+    """Decode base64 in either alphabet, with or without padding; empty if it is invalid."""
+    encoded = _drop_spaces(text)
+    standard = encoded.translate(str.maketrans("-_", "+/"))
+    bare = standard.rstrip("=")
+    padding = "=" * (-len(bare) % 4)
     try:
-        return base64.b64decode(plain + padding, validate=True)
+        return base64.b64decode(bare + padding, validate=True)
     except (binascii.Error, ValueError):
         return b""
 
@@ -168,14 +162,3 @@ def _guess_suffix(content: bytes) -> str:
         if content.startswith(beginning):
             return suffix
     return ""
-
-
-def _prune_folder(folder: Path, clock: Clock) -> None:
-    """The folder, without what has been in it for a day."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in folder.iterdir():
-        try:
-            if clock.time() - path.stat().st_mtime > KEPT_SECONDS:
-                shutil.rmtree(path, ignore_errors=True)
-        except OSError:
-            continue

@@ -1,5 +1,5 @@
-"""The page's part that takes settings back from a picture, video or sound: the differences, with
-boxes to tick.
+"""The part of the page that restores settings from a picture, video or sound: it shows the
+differences, with boxes to tick.
 """
 
 from __future__ import annotations
@@ -23,33 +23,37 @@ from comfygradio.metadata.restore import RestoredField, RestoredForm, restore_va
 from comfygradio.service.service import Service
 from comfygradio.ui.assets import read_asset
 from comfygradio.ui.form.field_component import sent_to_component_value, to_component_value
-from comfygradio.ui.form.panel import PRIVATE, Panel, read_values
+from comfygradio.ui.form.form_update import (
+    list_components,
+    list_own_components,
+    list_updates,
+    map_current_values,
+)
+from comfygradio.ui.form.panel import QUICK, Panel, read_values
 from comfygradio.ui.form.sheet_import import load_dropped_sheet
 from comfygradio.ui.form.upload_value import read_upload
-
-QUICK: dict[str, Any] = {**PRIVATE, "queue": False}
 
 EXPIRED = "What was read from this file is no longer here; please add the file again."
 
 Report = dict[str, Any]
 
 MAX_KEPT = 1000
-"""Files whose values are kept; the oldest has to be added again."""
+"""Most files whose values are kept; after that, the oldest has to be added again."""
 
 
 @dataclass(frozen=True)
 class RestoredValues:
-    """The values that a file has for a form, field → what its component shall hold."""
+    """The values that a file has for the form of a preset: field → value of its component."""
 
     preset: str
     values: Mapping[str, Any]
 
 
 class RestoredValuesCache:
-    """Keeps what was read from people's files until they say which of it they want.
+    """Keeps the values read from people's files until they choose which of them to use.
 
-    It stays in memory here, addressed by a secret, so that what goes into a form is what was read
-    and checked, and not what a browser sends back. Thread-safe.
+    They are kept in memory, by a secret, so that a form gets what was read and checked here, and
+    not what a browser sends back. Thread-safe.
     """
 
     def __init__(self) -> None:
@@ -57,7 +61,7 @@ class RestoredValuesCache:
         self._lock = threading.Lock()
 
     def add(self, restored: RestoredValues) -> str:
-        """Keep these values; returns the secret that finds them again."""
+        """Keep these values; return their secret."""
         secret = secrets.token_urlsafe(24)
         with self._lock:
             self._kept[secret] = restored
@@ -66,7 +70,7 @@ class RestoredValuesCache:
         return secret
 
     def find(self, secret: Any) -> RestoredValues | None:
-        """Find the values with this secret; None for those that are gone."""
+        """Find the values with this secret; None if they are gone."""
         if not isinstance(secret, str):
             return None
         with self._lock:
@@ -76,12 +80,11 @@ class RestoredValuesCache:
 def build_restore_panel(
     service: Service, panels: Sequence[Panel], chooser: Component, sweeps: gr.HTML
 ) -> None:
-    """Draw the part inside the current Blocks and connect it to the panels, the chooser and the
+    """Draw this part inside the current Blocks, and connect it to the panels, the chooser and the
     page of sweeps.
     """
-    components: list[Component] = []
-    for panel in panels:
-        components.extend(panel.components.values())
+    components = list_components(panels)
+    own = list_own_components(panels)
     cache = RestoredValuesCache()
     with gr.Accordion("Take settings from a picture", open=False, elem_id="cg-restore"):
         file = gr.File(
@@ -95,34 +98,34 @@ def build_restore_panel(
         )
 
     def look(payload: Any, *payloads: Any) -> list[Any]:
-        """The report, and for the sheet of a sweep what opens its editor, which takes the file
-        away.
-        """
-        stay = [gr.skip(), gr.skip()]
-        try:
-            begun = load_dropped_sheet(service, payload) if payload else None
-        except ComfyGradioError as error:
-            return [{"error": str(error)}, *stay]
-        if begun:
-            gr.Info("This is the sheet of a sweep: its axes are in the editor.")
-            return [{}, begun, None]
-        if not payload:
-            return [{}, *stay]
-        now = _split(panels, payloads)
-        return [describe_file(service, cache, payload, now), *stay]
+        """Return the report about a file, an update of the page of sweeps, and one of the file.
 
-    own = [component for component in components if isinstance(component, gr.HTML)]
+        For the sheet of a sweep, the page of sweeps opens its editor, and the file is removed.
+        """
+        unchanged = [gr.skip(), gr.skip()]
+        if not payload:
+            return [{}, *unchanged]
+        try:
+            editor = load_dropped_sheet(service, payload)
+        except ComfyGradioError as error:
+            return [{"error": str(error)}, *unchanged]
+        if editor:
+            gr.Info("This is the sheet of a sweep: its axes are in the editor.")
+            return [{}, editor, None]
+        now = _read_all_values(panels, payloads)
+        described = describe_file(service, cache, payload, now)
+        return [described, *unchanged]
 
     def take(event: gr.EventData, *payloads: Any) -> list[Any]:
-        """Put what `look` found into the form; the page says only which of it."""
+        """Put values that `look` found into the form; the event names only the fields."""
         secret = getattr(event, "secret", None)
         restored = cache.find(secret)
         if restored is None:
             raise gr.Error(EXPIRED, print_exception=False)
         fields = getattr(event, "fields", None)
         chosen = choose_values(restored, fields)
-        stay = dict(zip(map(id, own), payloads, strict=True))
-        updates = list_updates(panels, restored.preset, chosen, stay)
+        current = map_current_values(own, payloads)
+        updates = list_updates(panels, restored.preset, chosen, current)
         return [restored.preset, {}, None, *updates]
 
     file.change(look, [file, *components], [report, sweeps, file], preprocess=False, **QUICK)
@@ -131,11 +134,14 @@ def build_restore_panel(
 
 
 def choose_values(restored: RestoredValues, fields: Any) -> dict[str, Any]:
-    """The values of these fields, as far as the file has them."""
+    """Choose the values of these fields, if the file has them; `fields` is what a page sent."""
     if not isinstance(fields, list):
         return {}
-    named = {name for name in fields if isinstance(name, str)}
-    return {name: value for name, value in restored.values.items() if name in named}
+    chosen = {}
+    for name, value in restored.values.items():
+        if name in fields:
+            chosen[name] = value
+    return chosen
 
 
 def describe_file(
@@ -144,8 +150,8 @@ def describe_file(
     payload: Any,
     now: Mapping[str, Mapping[str, Any]],
 ) -> Report:
-    """What a file says about its form, beside what the forms hold `now` (preset → values), as JSON
-    for the page; the values themselves are kept in `cache`.
+    """Describe the settings in a file as JSON for the page, beside the values that the forms hold
+    `now` (preset → field → value). The settings themselves are kept in `cache`.
     """
     path = read_upload(payload)
     if path is None:
@@ -159,23 +165,25 @@ def describe_file(
     if form is None:
         return {"error": reason, "notes": list(metadata.notes)}
     if form.problems:
-        return {
-            "error": f"{reason} {form.title} cannot be used at the moment, so nothing can be "
-            "taken over."
-        }
+        problem = f"{form.title} cannot be used at the moment, so nothing can be taken over."
+        return {"error": f"{reason} {problem}"}
     restored = restore_values(form, metadata)
-    secret = cache.add(RestoredValues(form.name, _list_values(form, restored)))
+    values = _list_values(form, restored)
+    secret = cache.add(RestoredValues(form.name, values))
     report = _describe(form, restored, now.get(form.name, {}), reason, metadata.notes)
     return {**report, "secret": secret}
 
 
 def _list_values(form: Form, restored: RestoredForm) -> dict[str, Any]:
-    """What the components shall hold; never a file, since a file's name in a picture is nothing."""
+    """Map the fields to the values of their components; files are left out, since a name in a
+    picture is no file.
+    """
     values = {}
     for row in restored.fields:
         field = form.fields[row.name]
-        if row.state != "missing" and not field.kind.is_media:
-            values[row.name] = sent_to_component_value(field, row.value, restored.randomness)
+        if row.state == "missing" or field.kind.is_media:
+            continue
+        values[row.name] = sent_to_component_value(field, row.value, restored.randomness)
     return values
 
 
@@ -198,11 +206,12 @@ def _describe_row(
     field: Field, row: RestoredField, now: Any, drawn: Mapping[str, Any]
 ) -> dict[str, Any]:
     shown_now = None if field.kind.is_media else to_component_value(field, now)
-    text_now = format_value(field, shown_now)
+    text_now = field.kind.describe(field, shown_now)
     is_missing = row.state == "missing"
     text_then = ""
     if not is_missing:
-        text_then = format_value(field, sent_to_component_value(field, row.value, drawn))
+        shown_then = sent_to_component_value(field, row.value, drawn)
+        text_then = field.kind.describe(field, shown_then)
     return {
         "name": row.name,
         "label": row.label,
@@ -214,48 +223,17 @@ def _describe_row(
     }
 
 
-def format_value(field: Field, shown: Any) -> str:
-    """A value for people to read."""
-    if field.widget == "loras":
-        rows = [f"{row['name']} × {row['strength']:g}" for row in shown or []]
-        return ", ".join(rows) or "none"
-    if isinstance(shown, bool):
-        return "on" if shown else "off"
-    if shown in (None, "", []):
-        return "new every time" if field.widget == "seed" else "empty"
-    if isinstance(shown, list):
-        return ", ".join(map(str, shown))
-    for choice in field.choices or ():
-        if choice.value == shown:
-            return choice.label or str(shown)
-    return str(shown)
-
-
-def _split(panels: Sequence[Panel], payloads: tuple[Any, ...]) -> dict[str, Mapping[str, Any]]:
-    """Preset → values, from what all components sent."""
-    found: dict[str, Mapping[str, Any]] = {}
+def _read_all_values(
+    panels: Sequence[Panel], payloads: Sequence[Any]
+) -> dict[str, Mapping[str, Any]]:
+    """Map each preset to its values, from what the components of all panels sent."""
+    values: dict[str, Mapping[str, Any]] = {}
+    start = 0
     for panel in panels:
-        count = len(panel.components)
-        mine = payloads[:count]
-        payloads = payloads[count:]
-        found[panel.form.name] = read_values(panel.form, mine) if count else {}
-    return found
-
-
-def list_updates(
-    panels: Sequence[Panel], name: str, chosen: Mapping[str, Any], stay: Mapping[int, Any]
-) -> list[Any]:
-    """A value for each component of the chosen fields; everything else stays.
-
-    Our own components get the value that they have: an update without one takes a `gr.HTML` its
-    properties (6.31).
-    """
-    updates = []
-    for panel in panels:
-        is_chosen = panel.form.name == name
-        for field, component in panel.components.items():
-            if is_chosen and field in chosen:
-                updates.append(chosen[field])
-            else:
-                updates.append(stay.get(id(component), gr.skip()))
-    return updates
+        end = start + len(panel.components)
+        if end > start:
+            values[panel.form.name] = read_values(panel.form, payloads[start:end])
+        else:
+            values[panel.form.name] = {}
+        start = end
+    return values

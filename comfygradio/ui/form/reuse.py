@@ -1,31 +1,27 @@
-"""What goes from the history back into a form: a job's settings, or a picture as the input of the
-next job.
-"""
+"""Reuse of finished jobs: puts a job's settings, or one of its pictures, into a form."""
 
 from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
-
-from gradio.utils import get_upload_folder
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.forms.field import Field
 from comfygradio.forms.form import Form
 from comfygradio.jobs.job_store import JobRecord
 from comfygradio.ui.form.field_component import sent_to_component_value
-
-KEPT_SECONDS = 86_400
-"""Files that were put into a form are kept as long as Gradio keeps uploads."""
+from comfygradio.ui.form.upload_value import open_upload_folder
 
 
 def restore_settings(
     form: Form, record: JobRecord, clock: Clock = SYSTEM_CLOCK
 ) -> tuple[dict[str, Any], list[str]]:
-    """Field → what its component shall hold, and sentences about what could not be taken over."""
+    """Map the fields to the values that a job had, as their components hold them; also return notes
+    about what could not be taken over.
+    """
     values = {}
     notes = []
     sent = record.order.values
@@ -37,9 +33,9 @@ def restore_settings(
         field = _find_media_field(form, upload.slots)
         if field is None:
             continue
-        lent = copy_to_uploads(upload.path, upload.name, clock)
-        if lent:
-            values[field.name] = lent
+        copied = copy_to_uploads(upload.path, upload.name, clock)
+        if copied:
+            values[field.name] = copied
         else:
             notes.append(
                 f"{field.label}: the file {upload.name} is no longer here; please add it again."
@@ -48,7 +44,7 @@ def restore_settings(
 
 
 def _find_media_field(form: Form, slots: Iterable[tuple[str, str]]) -> Field | None:
-    """The field of a form that puts a file into these slots; None where there is none any more."""
+    """Find the field of a form that puts a file into one of these slots; None if there is none."""
     for node, slot in slots:
         field = form.find_field(node, slot)
         if field and field.kind.is_media:
@@ -57,54 +53,41 @@ def _find_media_field(form: Form, slots: Iterable[tuple[str, str]]) -> Field | N
 
 
 def copy_to_uploads(path: Path, name: str = "", clock: Clock = SYSTEM_CLOCK) -> str | None:
-    """A copy of a file among Gradio's uploads, where forms take files from; None if the file is
-    gone.
+    """Copy a file to Gradio's uploads, where forms take files from; return the path of the copy,
+    or None if the file is gone.
     """
-    folder = Path(get_upload_folder()) / "comfygradio-history"
-    folder.mkdir(parents=True, exist_ok=True)
-    _prune_folder(folder, clock)
-    own_name = Path(name or path.name).name
-    target = folder / secrets.token_hex(16) / own_name
+    folder = open_upload_folder("comfygradio-history", clock)
+    base_name = Path(name or path.name).name
+    target = folder / secrets.token_hex(16) / base_name
     try:
         target.parent.mkdir()
-        return str(shutil.copyfile(path, target))
+        shutil.copyfile(path, target)
     except OSError:
         return None
+    return str(target)
 
 
 def list_targets(forms: Mapping[str, Form]) -> list[dict[str, str]]:
-    """Every field that takes a picture, with the preset that has it."""
+    """List every field that takes a picture, with its preset."""
     targets = []
     for form in forms.values():
-        if form.problems:
-            continue
-        for field in _list_pictures(form):
-            label = _name_target(form, field)
+        fields = _list_picture_fields(form)
+        for field in fields:
+            label = form.title
+            if len(fields) > 1:
+                label = f"{form.title} · {field.label}"
             targets.append({"preset": form.name, "field": field.name, "label": label})
     return targets
 
 
 def is_target(form: Form, name: str) -> bool:
-    """Whether a form has a field of this name that takes a picture."""
+    """Return whether a form has a field of this name that takes a picture."""
+    return any(field.name == name for field in _list_picture_fields(form))
+
+
+def _list_picture_fields(form: Form) -> list[Field]:
+    """List the fields of a form that take a picture; none if the form cannot be used."""
     if form.problems:
-        return False
-    return any(field.name == name for field in _list_pictures(form))
-
-
-def _list_pictures(form: Form) -> Sequence[Field]:
-    return [field for field in form.fields.values() if field.kind.is_picture]
-
-
-def _name_target(form: Form, field: Field) -> str:
-    if len(_list_pictures(form)) == 1:
-        return form.title
-    return f"{form.title} · {field.label}"
-
-
-def _prune_folder(folder: Path, clock: Clock) -> None:
-    for path in folder.iterdir():
-        try:
-            if clock.time() - path.stat().st_mtime > KEPT_SECONDS:
-                shutil.rmtree(path, ignore_errors=True)
-        except OSError:
-            continue
+        return []
+    fields = form.fields.values()
+    return [field for field in fields if field.kind.is_picture]

@@ -1,5 +1,5 @@
-"""Contact sheets: one that is dropped where settings are taken from a picture opens the editor with
-its sweep.
+"""Import of contact sheets: one that is dropped where settings are restored from a picture opens
+the editor with its sweep.
 """
 
 from __future__ import annotations
@@ -24,20 +24,28 @@ Json = dict[str, Any]
 
 
 def open_editor(preset: str, values: Mapping[str, Any], **more: Any) -> Json:
-    """The value of the page of sweeps that opens its editor; `values` as the components of the form
-    hold them.
+    """Make the value for the page of sweeps that opens its editor; `values` are those of the form's
+    components.
     """
-    stamp = secrets.token_hex(8)
-    return {"compose": {"preset": preset, "values": dict(values), "stamp": stamp, **more}}
+    draft: Json = {
+        "preset": preset,
+        "values": dict(values),
+        "stamp": secrets.token_hex(8),  # so that the same draft again is another value
+        **more,
+    }
+    return {"compose": draft}
 
 
 def load_dropped_sheet(service: Service, payload: Any) -> Json | None:
-    """The value that opens the editor for an uploaded sheet of a sweep; None for any other file.
+    """Load the sweep of an uploaded sheet; return the value that opens the editor with it, or None
+    if the file is no such sheet.
 
     Raises PresetError and DefinitionError for a sheet whose sweep cannot be made here.
     """
     path = read_upload(payload)
-    data = load_sweep(path) if path else None
+    if path is None:
+        return None
+    data = load_sweep(path)
     if data is None:
         return None
     definition = load_definition(data)
@@ -50,49 +58,72 @@ def load_dropped_sheet(service: Service, payload: Any) -> Json | None:
 
 
 def open_editor_again(form: Form, definition: Definition, space: Space | None = None) -> Json:
-    """The same for a definition.
+    """Make the value that opens the editor with a definition.
 
-    Files come from the `space` of its sweep; without one they are asked for again.
+    Files come from the `space` of its sweep; without one, the person has to add them again.
     """
     values = {}
     for name, field in form.fields.items():
-        if not field.kind.is_media:
-            value = definition.values.get(name, field.default)
-            values[name] = sent_to_component_value(field, value, definition.values)
+        if field.kind.is_media:
+            continue
+        value = definition.values.get(name, field.default)
+        values[name] = sent_to_component_value(field, value, definition.values)
     if space is not None:
         values |= _copy_files(space.base)
     axes = []
     for axis in definition.axes:
-        entries = [_write_entry(form, name, given, space) for name, given in axis.items()]
-        axes.append([entry for entry in entries if entry])
-    return open_editor(form.name, values, axes=axes, carry=definition.carry, title=definition.title)
+        entries = []
+        for name, given in axis.items():
+            if name in form.fields:
+                entries.append(_write_entry(form, name, given, space))
+        axes.append(entries)
+    return open_editor(
+        form.name,
+        values,
+        axes=axes,
+        carry=definition.carry,
+        title=definition.title,
+    )
 
 
 def _copy_files(values: Mapping[str, Any]) -> dict[str, Json]:
-    """Copies of the files among some values, as far as they are still there."""
+    """Copy the files among some values to the uploads; those that are gone are left out."""
     files = {}
     for name, value in values.items():
-        lent = _copy_as_upload(value) if isinstance(value, Path) else None
-        if lent:
-            files[name] = lent
+        if not isinstance(value, Path):
+            continue
+        copied = _copy_as_upload(value)
+        if copied:
+            files[name] = copied
     return files
 
 
 def _write_entry(form: Form, name: str, given: Any, space: Space | None) -> Json:
-    """One field of an axis as the editor shows it; nothing for a field that is gone."""
-    field = form.fields.get(name)
-    if field is None:
-        return {}
+    """Describe one field of an axis as JSON for the editor."""
+    field = form.fields[name]
     if field.kind.is_media:
-        paths = _list_files(space, name) if space is not None else []
-        lent = [_copy_as_upload(path) for path in paths]
-        return {"field": name, "text": "", "files": [file for file in lent if file]}
-    text = given if isinstance(given, str) else ", ".join(format_unquoted(form, name, given))
-    return {"field": name, "text": text}
+        files = _copy_axis_files(space, name)
+        return {"field": name, "text": "", "files": files}
+    if isinstance(given, str):
+        return {"field": name, "text": given}
+    texts = format_unquoted(form, name, given)
+    return {"field": name, "text": ", ".join(texts)}
+
+
+def _copy_axis_files(space: Space | None, name: str) -> list[Json]:
+    """Copy the files of an axis to the uploads; those that are gone are left out."""
+    if space is None:
+        return []
+    files = []
+    for path in _list_files(space, name):
+        copied = _copy_as_upload(path)
+        if copied:
+            files.append(copied)
+    return files
 
 
 def _list_files(space: Space, name: str) -> list[Path]:
-    """The files that an axis sets a field to."""
+    """List the files that an axis sets a field to."""
     paths = []
     for axis in space.axes:
         for step in axis.steps:
@@ -103,8 +134,8 @@ def _list_files(space: Space, name: str) -> list[Path]:
 
 
 def _copy_as_upload(path: Path) -> Json | None:
-    """A copy among Gradio's uploads, as a browser holds it; None where the file is gone."""
-    lent = copy_to_uploads(path)
-    if not lent:
+    """Copy a file to the uploads; return it as a browser holds an upload, or None if it is gone."""
+    copied = copy_to_uploads(path)
+    if not copied:
         return None
-    return {"path": lent, "name": path.name}
+    return {"path": copied, "name": path.name}

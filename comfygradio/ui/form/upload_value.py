@@ -1,10 +1,11 @@
-"""Uploads: what Gradio received for a component, or a program sent, as values that a form can
-check.
+"""Uploads: turns what Gradio received for a component, or a program sent, into values that a form
+can check.
 """
 
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,15 +17,14 @@ from comfygradio.forms.field import Field
 from comfygradio.forms.kinds.picture import compose_mask
 
 KEPT_SECONDS = 86_400
-"""Pictures with a painted mask are kept as long as Gradio keeps uploads."""
+"""Our own files among the uploads are kept for a day, as long as Gradio keeps its files."""
 
 
 def read_payload(field: Field, payload: Any, clock: Clock = SYSTEM_CLOCK) -> Any:
-    """The value in what Gradio received for a component, or a program sent: an uploaded file
-    becomes its path.
+    """Read the value out of what Gradio received for a component, or a program sent.
 
-    A path outside of Gradio's upload folder is nobody's upload and is dropped, whoever names it.
-    What was painted becomes one picture with the mask in its alpha.
+    An uploaded file becomes its path; a path outside of Gradio's upload folder is no upload, and is
+    dropped. A painted mask becomes one picture, with the mask in its alpha channel.
     """
     if not field.kind.is_media:
         return payload
@@ -34,41 +34,65 @@ def read_payload(field: Field, payload: Any, clock: Clock = SYSTEM_CLOCK) -> Any
 
 
 def read_upload(payload: Any) -> Path | None:
-    """The path of an uploaded file, or None where there is none in Gradio's upload folder."""
+    """Read the path of an uploaded file; None if there is none in Gradio's upload folder."""
     if not isinstance(payload, Mapping):
         return None
     file = payload.get("video") if "video" in payload else payload
-    path = file.get("path") if isinstance(file, Mapping) else None
-    if not isinstance(path, str) or "\0" in path:
+    if not isinstance(file, Mapping):
         return None
-    uploaded = Path(path).resolve()
+    named = file.get("path")
+    if not isinstance(named, str) or "\0" in named:
+        return None
+    path = Path(named).resolve()
     folder = Path(get_upload_folder()).resolve()
-    return uploaded if uploaded.is_relative_to(folder) else None
+    if not path.is_relative_to(folder):
+        return None
+    return path
 
 
 def _compose_painting(payload: Mapping[str, Any], clock: Clock) -> Path | None:
+    """Compose a picture and the layers painted on it into one file; return its path."""
     background = read_upload(payload.get("background"))
-    sent = payload.get("layers")
-    layers = []
-    if isinstance(sent, list):
-        layers = [path for path in map(read_upload, sent) if path]
     if background is None:
         return None
-    folder = Path(get_upload_folder()) / "comfygradio-masks"
-    folder.mkdir(parents=True, exist_ok=True)
-    _prune_folder(folder, clock)
-    sources = "\n".join(map(str, [background, *layers]))
-    digest = hashlib.sha256(sources.encode()).hexdigest()[:32]
+    layers = []
+    sent = payload.get("layers")
+    if isinstance(sent, list):
+        for layer in sent:
+            path = read_upload(layer)
+            if path:
+                layers.append(path)
+    folder = open_upload_folder("comfygradio-masks", clock)
+    # The same picture and layers give the same file.
+    sources = [str(path) for path in (background, *layers)]
+    digest = hashlib.sha256("\n".join(sources).encode()).hexdigest()
     try:
-        return compose_mask(background, layers, folder / f"{digest}.png")
+        return compose_mask(background, layers, folder / f"{digest[:32]}.png")
     except (OSError, ValueError):
         return background
 
 
-def _prune_folder(folder: Path, clock: Clock) -> None:
+def find_upload_folder(name: str) -> Path:
+    """Find our folder with this name among Gradio's uploads, where forms take files from."""
+    return Path(get_upload_folder()) / name
+
+
+def open_upload_folder(name: str, clock: Clock = SYSTEM_CLOCK) -> Path:
+    """Make sure that this folder of ours exists, and remove what has been in it for a day."""
+    folder = find_upload_folder(name)
+    folder.mkdir(parents=True, exist_ok=True)
     for path in folder.iterdir():
         try:
-            if clock.time() - path.stat().st_mtime > KEPT_SECONDS:
-                path.unlink()
-        except OSError:
+            age = clock.time() - path.stat().st_mtime
+            if age > KEPT_SECONDS:
+                _remove(path)
+        except OSError:  # somebody else has just removed it
             continue
+    return folder
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink()

@@ -1,11 +1,9 @@
-"""Words for the history: jobs of the job store as JSON for its page, and what the page asks for as
-a query.
-"""
+"""Describes stored jobs as JSON for the History page, and parses the queries of that page."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,32 +14,49 @@ from comfygradio.jobs.job_store import JobRecord, Query
 from comfygradio.jobs.results import Result
 from comfygradio.jobs.rows import FILTER_CHARACTERS, encode_filter
 from comfygradio.ui.form.field_component import to_component_value
-from comfygradio.ui.form.restore_panel import format_value
 from comfygradio.ui.job.job_stream import encode_frame
 from comfygradio.ui.job.job_text import describe_progress, describe_result
 
 PAGE_SIZE = 40
-"""Jobs that are loaded at once."""
+"""How many jobs are loaded at once."""
 
 SUMMARY_CHARACTERS = 240
+
+MAX_FILTERS = 10
+"""Most values to filter by."""
 
 Json = dict[str, Any]
 
 
 def parse_query(asked: Mapping[str, Any]) -> Query:
-    """What a page asks for; what makes no sense restricts nothing."""
+    """Parse the query of a page; a part that makes no sense restricts nothing."""
+    text = _take_text(asked.get("text"))
+    preset = _take_text(asked.get("preset"))
     before = asked.get("before")
-    is_number = isinstance(before, int) and not isinstance(before, bool)
-    values = asked.get("values")
+    # To Python, True is an integer, too.
+    is_integer = isinstance(before, int) and not isinstance(before, bool)
     return Query(
-        text=_take_text(asked.get("text"))[:500],
-        preset=_take_text(asked.get("preset"))[:500],
-        values=dict(_parse_filters(values)) if isinstance(values, Mapping) else {},
+        text=text[:500],
+        preset=preset[:500],
+        values=_parse_filters(asked.get("values")),
         favourites=asked.get("favourites") is True,
         singles=asked.get("singles") is True,
-        before=before if is_number else None,
+        before=before if is_integer else None,
         limit=PAGE_SIZE,
     )
+
+
+def _parse_filters(sent: Any) -> dict[str, Any]:
+    """Parse the values to filter by; they are sent as JSON text, so that large seeds stay exact."""
+    if not isinstance(sent, Mapping):
+        return {}
+    values = {}
+    for name, text in list(sent.items())[:MAX_FILTERS]:
+        try:
+            values[name] = json.loads(text)
+        except (TypeError, ValueError):
+            continue
+    return values
 
 
 def _take_text(value: Any) -> str:
@@ -49,8 +64,8 @@ def _take_text(value: Any) -> str:
 
 
 def describe_card(record: JobRecord, job: Job | None, outputs: Path) -> Json:
-    """One job as the gallery shows it; `job` is the one in memory where it is not over yet,
-    `outputs` where results lie.
+    """Describe a job for the gallery; `job` is the one in memory if it is not over yet, and the
+    results are files in `outputs`.
     """
     snapshot = job.snapshot if job else None
     state = snapshot.state if snapshot else None
@@ -75,28 +90,32 @@ def describe_card(record: JobRecord, job: Job | None, outputs: Path) -> Json:
 
 
 def describe_stored_result(result: Result, outputs: Path) -> Json:
-    """One result: as the viewer gets it, and whether it is all there."""
-    told = describe_result(result, outputs)
-    return {**told, "problem": result.problem, "again": result.can_be_collected}
+    """Describe a result as the job view does; also its problem, and whether it can be fetched
+    again.
+    """
+    described = describe_result(result, outputs)
+    described["problem"] = result.problem
+    described["again"] = result.can_be_collected
+    return described
 
 
 def describe_values(record: JobRecord, form: Form | None) -> list[Json]:
-    """A job's values in the order of its form: name, label, text, and what to filter by ("" where
-    that is not kept).
+    """Describe a job's values in the order of its form: name, label, text, and the text to filter
+    by ("" if that is not kept).
     """
-    return [
-        _describe_value(name, value, form)
-        for name, value in record.order.values.items()
-        if value is not None and name != FROM_FORM
-    ]
+    described = []
+    for name, value in record.order.values.items():
+        if value is not None and name != FROM_FORM:
+            described.append(_describe_value(name, value, form))
+    return described
 
 
 def find_summary(values: Mapping[str, Any]) -> str:
-    """The text that says most about a job: its first value of several words, which is the prompt as
-    a rule.
-    """
+    """Find a text that summarises a job: its first value of several words, usually the prompt."""
     for value in values.values():
-        text = value.strip() if isinstance(value, str) else ""
+        if not isinstance(value, str):
+            continue
+        text = value.strip()
         if " " in text:
             return text[:SUMMARY_CHARACTERS]
     return ""
@@ -106,10 +125,10 @@ def _describe_value(name: str, value: Any, form: Form | None) -> Json:
     field = form.fields.get(name) if form else None
     filter = encode_filter(value)
     if field and not field.kind.is_media:
-        text = format_value(field, to_component_value(field, value))
+        text = field.kind.describe(field, to_component_value(field, value))
     else:
         text = _write(value)
-    label = field.label if field else name.replace("_", " ").strip().capitalize()
+    label = field.label if field else _make_label(name)
     return {
         "name": name,
         "label": label,
@@ -118,17 +137,14 @@ def _describe_value(name: str, value: Any, form: Form | None) -> Json:
     }
 
 
+def _make_label(name: str) -> str:
+    """Make a label out of the name of a field that is gone."""
+    words = name.replace("_", " ").strip()
+    return words.capitalize()
+
+
 def _write(value: Any) -> str:
-    """A value of a field that is gone, or the name of a file."""
+    """Write a value of a field that is gone, or the name of a file."""
     if isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False)
-
-
-def _parse_filters(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Values to filter by come as JSON text, so that large seeds stay exact."""
-    for name, text in list(values.items())[:10]:
-        try:
-            yield name, json.loads(text)
-        except (TypeError, ValueError):
-            continue

@@ -1,4 +1,6 @@
-"""Downloads of the history: the results of chosen jobs as one zip file, sent while it is packed."""
+"""The route for downloads of the history: the results of chosen jobs as one zip file, sent while it
+is written.
+"""
 
 from __future__ import annotations
 
@@ -22,17 +24,19 @@ CHUNK_BYTES = 1 << 18
 MAX_JOBS = 500
 
 MIN_ZIP_TIME = 315_619_200.0
-"""The 2nd of January 1980: a zip file knows no time before that year, in whatever time zone."""
+"""The 2nd of January 1980, as Unix time: a zip file knows no time before 1980, and the day more is
+for time zones.
+"""
 
 Entry = tuple[str, Path | str, float]
-"""A name in the zip, the file or the text that it holds, and when it was made."""
+"""The name of a file in the zip, its source or its text, and its Unix time."""
 
 
 def make_zip_route(
     page_sessions: PageSessions, store: JobStore, clock: Clock = SYSTEM_CLOCK
 ) -> Callable[[Request], Awaitable[Response]]:
-    """The route that a page posts its secret and the tokens of jobs to; others' jobs
-    are left out.
+    """Make the handler of the route to which a page posts its secret and the tokens of jobs; jobs
+    of others are left out.
     """
 
     async def send(request: Request) -> Response:
@@ -61,62 +65,68 @@ def make_zip_route(
 
 
 def list_entries(records: Iterable[JobRecord]) -> Iterator[Entry]:
-    """Name in the zip, file or text, and time of every result; those of one job are numbered."""
+    """Yield an entry for every result; the results of one job are numbered."""
     for record in records:
-        made = [result.path or result.text for result in record.results]
-        kept = [one for one in made if one]
+        sources: list[Path | str] = []
+        for result in record.results:
+            source = result.path or result.text
+            if source:
+                sources.append(source)
         base = f"{clean_name(record.title, 60)} {_write_time(record.created)}"
-        for number, one in enumerate(kept, 1):
-            stem = f"{base} {number}" if len(kept) > 1 else base
-            suffix = one.suffix if isinstance(one, Path) else ".txt"
-            yield f"{stem}{suffix}", one, record.created
+        for number, source in enumerate(sources, 1):
+            stem = f"{base} {number}" if len(sources) > 1 else base
+            suffix = source.suffix if isinstance(source, Path) else ".txt"
+            yield f"{stem}{suffix}", source, record.created
 
 
 def _write_time(seconds: float) -> str:
-    return time.strftime("%Y%m%d-%H%M%S", time.localtime(seconds))
+    """Write a Unix time in the local time zone."""
+    local_time = time.localtime(seconds)
+    return time.strftime("%Y%m%d-%H%M%S", local_time)
 
 
 def stream_zip(entries: Iterable[Entry]) -> Iterator[bytes]:
-    """The bytes of a zip file with these files as they are (pictures get no smaller); it names
-    those that are gone.
+    """Yield the bytes of a zip file with these entries, uncompressed since pictures are already.
 
-    Of several entries with one name the later ones are numbered.
+    Of several entries with the same name, the later ones are numbered. Files that are gone are
+    named in a text in the zip.
     """
-    sink = _ChunkBuffer()
+    buffer = _ChunkBuffer()
     gone: list[str] = []
-    with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
-        for name, made, created in _make_unique(entries):
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name, source, created in _make_unique(entries):
             try:
-                source = BytesIO(made.encode()) if isinstance(made, str) else made.open("rb")
+                file = BytesIO(source.encode()) if isinstance(source, str) else source.open("rb")
             except OSError:
                 gone.append(name)
                 continue
             moment = time.localtime(max(created, MIN_ZIP_TIME))
             info = zipfile.ZipInfo(name, moment[:6])
-            with source, archive.open(info, "w", force_zip64=True) as target:
-                while chunk := source.read(CHUNK_BYTES):
+            with file, archive.open(info, "w", force_zip64=True) as target:
+                while chunk := file.read(CHUNK_BYTES):
                     target.write(chunk)
-                    yield sink.take()
+                    yield buffer.take()
         if gone:
             archive.writestr("Files that are gone.txt", "\n".join(gone))
-    yield sink.take()
+    yield buffer.take()
 
 
 def _make_unique(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """Number the later ones of several entries whose names differ at most in case."""
     taken: set[str] = set()
-    for name, made, created in entries:
-        free = name
+    for name, source, created in entries:
+        unique = name
         count = 1
         path = Path(name)
-        while free.lower() in taken:
+        while unique.lower() in taken:
             count += 1
-            free = f"{path.stem} ({count}){path.suffix}"
-        taken.add(free.lower())
-        yield free, made, created
+            unique = f"{path.stem} ({count}){path.suffix}"
+        taken.add(unique.lower())
+        yield unique, source, created
 
 
 class _ChunkBuffer(RawIOBase):
-    """Takes what the zip file writes, to be sent on; it cannot seek, so nothing is kept."""
+    """A file that holds what was written since the last `take`; it cannot seek."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
@@ -137,7 +147,7 @@ class _ChunkBuffer(RawIOBase):
         return False
 
     def take(self) -> bytes:
-        """Everything since the last time."""
+        """Return what was written since the last call."""
         taken = b"".join(self._parts)
         self._parts = []
         return taken

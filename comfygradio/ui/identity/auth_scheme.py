@@ -1,8 +1,8 @@
 """Authentication schemes: how the sender of a request is identified.
 
-Today that is a session, which a password opens. A token in a header, the name that a proxy puts
-into one, or the sign-in of a Space are further ways: each is a class with the one method of
-`AuthScheme`, and a place in the list that the access control is made with.
+Today that is a session, which a password opens. To add another scheme (a token in a header, a name
+that a proxy puts into one, the sign-in of a Space), write a class with the one method of
+`AuthScheme` and pass it to `AccessControl`.
 """
 
 from __future__ import annotations
@@ -19,72 +19,80 @@ from comfygradio.ui.identity.login_session import LoginSessions
 
 @dataclass(frozen=True)
 class AuthResult:
-    """Who came in: the name of the login, and what tells this login from others of that name."""
+    """The name of a login, and an id of the session, which differs between logins of one name."""
 
     login: str
     session: str
 
 
 class AuthScheme(Protocol):
-    """One way in."""
+    """Identifies the sender of a request."""
 
     def authenticate(self, scope: Scope) -> AuthResult | None:
-        """Who sends a request, None where this way does not tell."""
+        """Identify the sender of a request; None if this scheme cannot."""
         ...
 
 
 class SessionScheme:
-    """By the cookie of a session."""
+    """Identifies the sender of a request by the cookie of a session."""
 
     def __init__(self, sessions: LoginSessions) -> None:
         self._sessions = sessions
 
     def authenticate(self, scope: Scope) -> AuthResult | None:
-        """Who logged in with the session whose cookie the request carries."""
+        """Find who logged in with the session whose cookie the request carries."""
         secret = read_cookie(scope)
-        session = self._sessions.find(secret) if secret else None
+        if not secret:
+            return None
+        session = self._sessions.find(secret)
         if session is None:
             return None
         return AuthResult(session.login, session.id)
 
 
 def read_cookie(scope: Scope) -> str:
-    """The secret of the session that a request names, "" for none."""
+    """Read the secret of a session out of a request's cookies; "" if there is none."""
     cookies = HTTPConnection(scope).cookies
     return cookies.get(name_cookie(scope), "")
 
 
 def name_cookie(scope: Scope) -> str:
-    """The name of the session's cookie.
+    """Choose the name of the session's cookie.
 
-    Cookies are shared by all ports of a host: so the name holds the port that the browser sees, and
-    the path where a proxy shows the app, lest two apps of one host log each other out.
+    All ports of a host share their cookies. So the name contains the port that the browser sees,
+    and the path at which a proxy serves the app: otherwise two apps on one host would log each
+    other out.
     """
     host = HTTPConnection(scope).headers.get("host", "")
     try:
         port = urlsplit(f"//{host}").port
     except ValueError:
         port = None
-    place = find_root(scope).strip("/").replace("/", "-")
-    safe = "".join(character for character in place if character.isalnum() or character in "-_")
     name = "comfygradio"
     if port:
         name += f"-{port}"
-    if safe:
-        name += f"-{safe}"
+    root = find_root(scope).strip("/").replace("/", "-")
+    safe_root = "".join(filter(_may_stand_in_name, root))
+    if safe_root:
+        name += f"-{safe_root}"
     return name
 
 
+def _may_stand_in_name(character: str) -> bool:
+    return character.isalnum() or character in "-_"
+
+
 def find_root(scope: Scope) -> str:
-    """The path below which a proxy shows the app, without a slash at its end; "" for none."""
+    """Find the path at which a proxy serves the app, without a trailing slash; "" if none."""
     root = str(scope.get("root_path") or "")
-    return urlsplit(root).path.rstrip("/")
+    path = urlsplit(root).path
+    return path.rstrip("/")
 
 
 def is_secure(scope: Scope) -> bool:
-    """Whether the browser asks over https.
+    """Return whether the browser connects over https.
 
-    A proxy's word is taken whoever it is: who lies about it keeps the cookie from nobody else.
+    Every proxy is believed here: one that lies only keeps the cookie from its own people.
     """
     if scope.get("scheme") == "https":
         return True

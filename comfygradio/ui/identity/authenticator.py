@@ -16,10 +16,10 @@ from comfygradio.ui.identity.password_hash import MAX_NAME_LENGTH, MAX_PASSWORD_
 from comfygradio.ui.identity.users import Users
 
 CHECK_THREADS = 2
-"""So many passwords are looked at at once, on threads of their own; each takes a core."""
+"""How many passwords are checked at the same time; each check keeps one core busy."""
 
 MAX_WAITING = 20
-"""So many attempts of one address may wait for each other; of all addresses ten times as many."""
+"""How many attempts from one address may wait; from all addresses together, ten times as many."""
 
 WRONG = "This name or this password is not right."
 BUSY = "Too many people are logging in at the moment; try again in a minute."
@@ -27,8 +27,9 @@ BUSY = "Too many people are logging in at the moment; try again in a minute."
 
 @dataclass(frozen=True)
 class LoginResult:
-    """What came of an attempt: the secret of a session, or a sentence why not; `wait_seconds` says
-    how long nothing else will come of it.
+    """The outcome of an attempt: the secret of a session, or a message that says why it failed.
+
+    Further attempts are refused for `wait_seconds`.
     """
 
     secret: str = ""
@@ -37,22 +38,21 @@ class LoginResult:
 
 
 class Authenticator:
-    """Lets people in who know their password. Lives on the event loop that the app is served
-    from.
-    """
+    """Logs in people who know their password. Not thread-safe: use it on the app's event loop."""
 
     def __init__(self, users: Users, sessions: LoginSessions, clock: Clock = SYSTEM_CLOCK) -> None:
         self.sessions = sessions
         self._users = users
         self._attempts = LoginThrottle(clock)
         self._checkers = ThreadPoolExecutor(CHECK_THREADS, "comfygradio-password")
-        self._lines: dict[str, _AddressQueue] = {}
+        self._queues: dict[str, _AddressQueue] = {}
         self._waiting = 0
 
     async def log_in(self, name: str, password: str, address: str) -> LoginResult:
-        """Open a session for a user of this name and password.
+        """Open a session for the user with this name and password.
 
-        One attempt of an address after the other: at once they would all be free.
+        The attempts of one address are checked one after the other: checked at the same time, all
+        of them would be made before the first could count as a failure.
         """
         name = name.strip()
         if not name or len(name) > MAX_NAME_LENGTH or len(password) > MAX_PASSWORD_LENGTH:
@@ -60,38 +60,46 @@ class Authenticator:
         is_busy = self._waiting >= 10 * MAX_WAITING
         if is_busy or self._count_waiting(address) >= MAX_WAITING:
             return LoginResult(message=BUSY, wait_seconds=60)
-        async with self._stand_in_line(address):
+        async with self._hold_turn(address):
             wait = self._attempts.begin(name, address)
             if wait > 0:
-                return LoginResult(message=_describe_wait(wait), wait_seconds=math.ceil(wait))
-            loop = asyncio.get_running_loop()
-            is_right = await loop.run_in_executor(self._checkers, self._users.check, name, password)
-            if not is_right:
+                message = _describe_wait(wait)
+                return LoginResult(message=message, wait_seconds=math.ceil(wait))
+            if not await self._check(name, password):
                 return LoginResult(message=WRONG)
             self._attempts.record_success(name, address)
-            return LoginResult(secret=self.sessions.open(name))
+            secret = self.sessions.open(name)
+            return LoginResult(secret=secret)
+
+    async def _check(self, name: str, password: str) -> bool:
+        """Check a password on a thread, since hashing takes long."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._checkers, self._users.check, name, password)
 
     def _count_waiting(self, address: str) -> int:
-        line = self._lines.get(address)
-        return line.length if line else 0
+        queue = self._queues.get(address)
+        return queue.length if queue else 0
 
     @asynccontextmanager
-    async def _stand_in_line(self, address: str) -> AsyncIterator[None]:
-        line = self._lines.setdefault(address, _AddressQueue())
-        line.length += 1
+    async def _hold_turn(self, address: str) -> AsyncIterator[None]:
+        """Wait for the turn of an attempt from this address, and hold it while the context is
+        open.
+        """
+        queue = self._queues.setdefault(address, _AddressQueue())
+        queue.length += 1
         self._waiting += 1
         try:
-            async with line.turn:
+            async with queue.turn:
                 yield
         finally:
-            line.length -= 1
+            queue.length -= 1
             self._waiting -= 1
-            if line.length == 0:
-                del self._lines[address]
+            if queue.length == 0:
+                del self._queues[address]
 
 
 class _AddressQueue:
-    """Attempts of one address, one at a time."""
+    """The attempts from one address; whoever holds the lock `turn` is checked."""
 
     def __init__(self) -> None:
         self.turn = asyncio.Lock()

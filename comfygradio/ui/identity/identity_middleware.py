@@ -1,5 +1,5 @@
-"""The middleware that says who somebody is: it puts the person into the scope of every request,
-lets nobody in without a login where one is needed, and answers `/login` and `/logout`.
+"""The middleware that identifies people: it puts the person into the scope of every request,
+refuses those who have to log in first, and answers `/login` and `/logout`.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ import base64
 import hashlib
 import html
 from collections.abc import Callable, Sequence
+from functools import partial
 from string import Template
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode
@@ -33,45 +34,44 @@ from comfygradio.ui.identity.network_address import Network, find_address, is_lo
 from comfygradio.ui.identity.person import KEY, Person, put_person
 
 MAX_FORM_BYTES = 16_384
-"""A name and a password are no longer."""
+"""Most bytes of the body of a login; a name and a password are never longer."""
 
 MAX_QUERY_LENGTH = 2_000
-"""Characters of the address's query that are kept through a login."""
+"""Most characters of an address's query that are kept through a login."""
 
 OPEN_ROUTES = ("/gradio_api/startup-events", "/gradio_api/app_id")
-"""What is answered without a login: what Gradio asks itself before it says that it has started
-(asked again, it does nothing), and what open pages ask after the app was away, to load themselves
-anew.
+"""Routes answered without a login: the one that Gradio itself calls before it reports that it has
+started (called again, it does nothing), and the one by which open pages notice that the app was
+restarted, to reload themselves.
 """
 
 NOT_LOGGED_IN: dict[str, Any] = {"detail": {"error": "Not authenticated", "auth_message": None}}
-"""As Gradio itself says it."""
+"""The body of a 401, in Gradio's own words."""
 
 
 class AccessControl:
-    """Identifies whoever sends a request, and says whether they may use the app.
+    """Identifies the sender of a request, and decides whether they may use the app.
 
-    Knows the ways in, of which the first that tells counts. Without a way everybody may come in.
-
-    `proxies` are those whose word about the address of a person is taken.
+    The first of the `schemes` that recognises the sender counts. Without schemes everybody may use
+    the app. The `X-Forwarded-For` header is believed if it comes from one of the `proxies`.
     """
 
-    def __init__(self, ways: Sequence[AuthScheme] = (), proxies: Sequence[Network] = ()) -> None:
-        self._ways = tuple(ways)
+    def __init__(self, schemes: Sequence[AuthScheme] = (), proxies: Sequence[Network] = ()) -> None:
+        self._schemes = tuple(schemes)
         self._proxies = tuple(proxies)
 
     def identify(self, scope: Scope) -> Person:
-        """Who sends a request; asked again, it says the same."""
+        """Identify the sender of a request; the answer is kept in its scope."""
         known = scope.get(KEY)
         if isinstance(known, Person):
             return known
         headers = HTTPConnection(scope).headers
         client = scope.get("client")
         peer = str(client[0]) if client else ""
-        entry = self._find_entry(scope)
+        result = self._authenticate(scope)
         person = Person(
-            login=entry.login if entry else "",
-            session=entry.session if entry else "",
+            login=result.login if result else "",
+            session=result.session if result else "",
             address=find_address(peer, headers, self._proxies),
             is_local=is_local(peer, headers),
         )
@@ -79,43 +79,50 @@ class AccessControl:
         return person
 
     def admits(self, scope: Scope) -> bool:
-        """Whether the person who sends a request may use the app: is logged in, or need not be."""
-        if not self._ways:
+        """Return whether the sender of a request may use the app: they are logged in, or nobody
+        has to be.
+        """
+        if not self._schemes:
             return True
-        return bool(self.identify(scope).login)
+        person = self.identify(scope)
+        return bool(person.login)
 
     def find_quota_key(self, scope: Scope) -> str:
-        """Whom the limits of a request count for."""
-        return self.identify(scope).party
+        """Return the party that the limits of a request count for."""
+        person = self.identify(scope)
+        return person.party
 
-    def _find_entry(self, scope: Scope) -> AuthResult | None:
-        """What the first way says that can tell who sends a request."""
-        for way in self._ways:
-            entry = way.authenticate(scope)
-            if entry is not None:
-                return entry
+    def _authenticate(self, scope: Scope) -> AuthResult | None:
+        """Ask one scheme after the other who sends a request."""
+        for scheme in self._schemes:
+            result = scheme.authenticate(scope)
+            if result is not None:
+                return result
         return None
 
 
 class IdentityMiddleware:
-    """Middleware that finds out whose request it is; without `authenticator` nobody can log in."""
+    """Identifies the person behind each request; without `authenticator` nobody can log in."""
 
     def __init__(
-        self, app: ASGIApp, gate: AccessControl, authenticator: Authenticator | None = None
+        self,
+        app: ASGIApp,
+        access_control: AccessControl,
+        authenticator: Authenticator | None = None,
     ) -> None:
         self._app = app
-        self._gate = gate
+        self._access_control = access_control
         self._authenticator = authenticator
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or pass it on with its person."""
-        if scope["type"] == "websocket" and not self._gate.admits(scope):
+        if scope["type"] == "websocket" and not self._access_control.admits(scope):
             await send({"type": "websocket.close", "code": 1008})
             return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        self._gate.identify(scope)
+        self._access_control.identify(scope)
         answer = await self._answer(scope, receive)
         if answer is None:
             await self._app(scope, receive, send)
@@ -124,17 +131,18 @@ class IdentityMiddleware:
             await answer(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Response | None:
-        """What is answered here; None for everything else."""
+        """Answer what is about logging in or out, or needs a login; return None for all else."""
         route = find_route(scope)
         method = scope["method"]
         if route == "/logout":
             return self._log_out(scope)
         if route == "/login" and method == "POST":
             return await self._log_in(scope, receive)
-        if self._gate.admits(scope):
+        if self._access_control.admits(scope):
             return _redirect_to_page(scope) if route == "/login" else None
         if route in ("/", "/login") and method in ("GET", "HEAD"):
-            return make_login_response(scope, scope["query_string"].decode("latin-1"))
+            query = scope["query_string"].decode("latin-1")
+            return make_login_response(scope, query)
         if route in OPEN_ROUTES and method == "GET":
             return None
         return JSONResponse(NOT_LOGGED_IN, 401)
@@ -148,53 +156,61 @@ class IdentityMiddleware:
         name = form.get("username", "")
         password = form.get("password", "")
         query = form.get("query", "")
-        address = self._gate.identify(scope).address
-        verdict = await self._authenticator.log_in(name, password, address)
-        is_page = "text/html" in Headers(scope=scope).get("accept", "")
-        if verdict.secret:
+        person = self._access_control.identify(scope)
+        result = await self._authenticator.log_in(name, password, person.address)
+        # A browser gets pages, a program JSON.
+        is_browser = "text/html" in Headers(scope=scope).get("accept", "")
+        if result.secret:
             self._authenticator.sessions.close(read_cookie(scope))
-            welcome = _redirect_to_page(scope, query) if is_page else _make_success()
-            return _set_cookie(welcome, scope, verdict.secret)
-        status = 429 if verdict.wait_seconds else 401
-        refused: Response = JSONResponse({"detail": verdict.message}, status)
-        if is_page:
-            refused = make_login_response(scope, query, verdict.message, name, status)
-        if verdict.wait_seconds:
-            refused.headers["retry-after"] = str(verdict.wait_seconds)
+            welcome = _redirect_to_page(scope, query) if is_browser else _make_success()
+            return _set_cookie(welcome, scope, result.secret)
+        status = 429 if result.wait_seconds else 401
+        refused: Response = JSONResponse({"detail": result.message}, status)
+        if is_browser:
+            refused = make_login_response(scope, query, result.message, name, status)
+        if result.wait_seconds:
+            refused.headers["retry-after"] = str(result.wait_seconds)
         return refused
 
     def _log_out(self, scope: Scope) -> Response:
-        """End the session of the request. Other sessions of the same login go on."""
+        """End the session of the request; other sessions of the same login go on."""
         if self._authenticator is not None:
-            self._authenticator.sessions.close(read_cookie(scope))
+            secret = read_cookie(scope)
+            self._authenticator.sessions.close(secret)
         answer = _redirect_to_page(scope)
         answer.delete_cookie(name_cookie(scope), secure=is_secure(scope), httponly=True)
         return answer
 
 
 def make_identity_middleware(
-    gate: AccessControl, authenticator: Authenticator | None = None
+    access_control: AccessControl, authenticator: Authenticator | None = None
 ) -> Callable[[ASGIApp], ASGIApp]:
-    """The middleware, to be put around an app."""
-    return lambda app: IdentityMiddleware(app, gate, authenticator)
+    """Make a function that puts the middleware around an app."""
+    return partial(
+        IdentityMiddleware,
+        access_control=access_control,
+        authenticator=authenticator,
+    )
 
 
 def find_route(scope: Scope) -> str:
-    """What a request asks for: its path without the one below which a proxy shows the app, and
-    without a slash at its end.
+    """Find the path that a request asks for, without the root path of a proxy and without a
+    trailing slash.
     """
     path = str(scope["path"])
     root = find_root(scope)
-    if root and (path == root or path.startswith(f"{root}/")):
-        path = path[len(root) :]
+    if root:
+        is_below_root = path == root or path.startswith(f"{root}/")
+        if is_below_root:
+            path = path[len(root) :]
     return path.rstrip("/") or "/"
 
 
 def render_login(action: str, query: str, sentence: str = "", user: str = "") -> str:
-    """The login page: plain HTML, no script.
+    """Render the login page: plain HTML, no script.
 
-    `action` is where its form goes, `query` the query of the address that was asked for,
-    `sentence` what was wrong.
+    The form is sent to `action`; `query` is that of the address that was asked for, and `sentence`
+    says what was wrong with the last attempt.
     """
     note = f'<p class="note" role="alert">{html.escape(sentence)}</p>' if sentence else ""
     return Template(read_asset("login.html")).substitute(
@@ -209,7 +225,7 @@ def render_login(action: str, query: str, sentence: str = "", user: str = "") ->
 
 
 def make_login_policy() -> str:
-    """What the login page may do: have its own style, and send its form to where it came from."""
+    """Make the Content-Security-Policy of the login page: its own style, and a form to this app."""
     css = read_asset("login.css").encode()
     digest = hashlib.sha256(css).digest()
     style = base64.b64encode(digest).decode()
@@ -217,7 +233,7 @@ def make_login_policy() -> str:
 
 
 def clean_query(query: str) -> str:
-    """A query with its names and values written anew, so that it can stand in any address."""
+    """Encode a query anew, so that it is safe in any address; "" if it cannot be parsed."""
     if len(query) > MAX_QUERY_LENGTH:
         return ""
     try:
@@ -230,18 +246,22 @@ def clean_query(query: str) -> str:
 def make_login_response(
     scope: Scope, query: str, sentence: str = "", user: str = "", status: int = 200
 ) -> Response:
-    """The login page; 200 for somebody who only asks, since whoever watches over an app looks at
-    that.
+    """Make the answer with the login page.
+
+    The status is 200 by default, since health checks of an app look at that.
     """
     root = find_root(scope)
     action = f"{root}/login" if root else "login"
     page = render_login(action, query, sentence, user)
-    return HTMLResponse(page, status, {"content-security-policy": make_login_policy()})
+    headers = {"content-security-policy": make_login_policy()}
+    return HTMLResponse(page, status, headers)
 
 
 async def read_form(scope: Scope, receive: Receive) -> dict[str, str] | None:
-    """The fields of a small form, as browsers and programs send it; None for what is none, or is
-    too large to be one. That is read to its end and not kept, or nobody would hear the answer.
+    """Read the fields of a small form; None if the body is no form, or too large for one.
+
+    A body that is too large is still read to its end, and dropped: the sender looks at the answer
+    only then.
     """
     body = b""
     size = 0
@@ -280,14 +300,12 @@ async def _read_parts(scope: Scope, body: bytes) -> dict[str, str] | None:
 
 
 def _make_success() -> Response:
-    """What programs wait for, as Gradio itself says it."""
+    """Make the answer that programs expect, in Gradio's own words."""
     return JSONResponse({"success": True})
 
 
 def _redirect_to_page(scope: Scope, query: str = "") -> Response:
-    """To the page, which lies beside `/login` wherever a proxy shows it: so no name of a host,
-    which anybody can invent, gets into the address.
-    """
+    """Redirect to the page by a relative address: the host in a request may be invented."""
     target = "../" if str(scope["path"]).endswith("/") else "./"
     kept = clean_query(query)
     if kept:
@@ -296,7 +314,7 @@ def _redirect_to_page(scope: Scope, query: str = "") -> Response:
 
 
 def _set_cookie(answer: Response, scope: Scope, secret: str) -> Response:
-    """Without an age, so that it goes with the browser; the server ends the session sooner."""
+    """Set the cookie of a session. It has no age, so the browser drops it when it is closed."""
     answer.set_cookie(
         name_cookie(scope), secret, httponly=True, samesite="lax", secure=is_secure(scope)
     )

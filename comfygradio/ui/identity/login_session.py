@@ -1,4 +1,4 @@
-"""Sessions of people who logged in, kept on the server; the browser has a random secret."""
+"""Sessions of people who logged in, kept on the server; the browser holds a random secret."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 
 IDLE_SECONDS = 24 * 3600.0
-"""A session that was not used for so long is over; a page that is open uses it."""
+"""A session ends when it was not used for this long; an open page uses it."""
 
 LIFE_SECONDS = 14 * 24 * 3600.0
-"""After so long a session is over in any case."""
+"""A session ends after this long in any case."""
 
 MAX_PER_LOGIN = 1_000
-"""Sessions that one login has at most: programs log in again and again and never log out."""
+"""Most sessions of one login: programs log in again and again and never log out."""
 
 
 @dataclass
 class LoginSession:
-    """A login of one browser or program; `id` is no secret, and is no other session's."""
+    """A login of one browser or program; `id` is unique and no secret."""
 
     id: str
     login: str
@@ -36,11 +36,11 @@ class LoginSessions:
     def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
         self._clock = clock
         self._sessions: OrderedDict[str, LoginSession] = OrderedDict()
-        """By the hash of the secret, those used last at the end."""
+        """By the hash of the secret, the last used ones at the end."""
         self._lock = threading.Lock()
 
     def open(self, login: str) -> str:
-        """Begin a session; returns its secret."""
+        """Begin a session; return its secret."""
         secret = secrets.token_urlsafe(32)
         key = _hash(secret)
         now = self._clock.monotonic()
@@ -51,7 +51,7 @@ class LoginSessions:
         return secret
 
     def find(self, secret: str) -> LoginSession | None:
-        """The session with this secret, which is then used; None for none, or one that is over."""
+        """Find the session with this secret and note that it was used; None if it is over."""
         key = _hash(secret)
         now = self._clock.monotonic()
         with self._lock:
@@ -66,19 +66,25 @@ class LoginSessions:
             return session
 
     def close(self, secret: str) -> None:
-        """End a session; unknown: nothing."""
+        """End the session with this secret, if there is one."""
+        key = _hash(secret)
         with self._lock:
-            self._sessions.pop(_hash(secret), None)
+            self._sessions.pop(key, None)
 
     def _drop_old(self, login: str, now: float) -> None:
-        """Forget what is over, and of too many of one login those used longest ago."""
-        over = [key for key, session in self._sessions.items() if _is_over(session, now)]
-        for key in over:
-            del self._sessions[key]
-        mine = [key for key, session in self._sessions.items() if session.login == login]
+        """Drop the sessions that are over, and the least recently used ones of a login that has
+        too many.
+        """
+        over = []
+        of_login = []
+        for key, session in self._sessions.items():
+            if _is_over(session, now):
+                over.append(key)
+            elif session.login == login:
+                of_login.append(key)
         # One more is about to be opened.
-        too_many = max(0, len(mine) - MAX_PER_LOGIN + 1)
-        for key in mine[:too_many]:
+        excess = max(0, len(of_login) - MAX_PER_LOGIN + 1)
+        for key in over + of_login[:excess]:
             del self._sessions[key]
 
 

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 
 FORGET_SECONDS = 300.0
-"""So long after the last failure one failure is forgotten, and another one each time after that."""
+"""One failure is forgotten for each such time that has passed since the last failure."""
 
 MAX_TRACKED = 20_000
-"""Users and addresses that are remembered at most, of each kind; the oldest go first."""
+"""Most users tracked, and most addresses; the oldest are dropped first."""
 
 
 @dataclass(frozen=True)
 class Backoff:
-    """After `free_failures` failures the first wait is a second; each further failure doubles it,
+    """The first wait, after `free_failures` failures, is a second; each further failure doubles it,
     up to `longest_seconds`.
     """
 
@@ -25,7 +25,7 @@ class Backoff:
     longest_seconds: float
 
     def compute_wait(self, failures: int) -> float:
-        """How long to wait after so many failures, in seconds."""
+        """Compute the wait after this many failures, in seconds."""
         if failures < self.free_failures:
             return 0.0
         doublings = min(failures - self.free_failures, 30)
@@ -44,13 +44,14 @@ class _Failures:
     count: int = 0
     last: float = 0.0
     until: float = 0.0
-    """Before this moment nothing is tried."""
+    """No attempt is allowed before this time."""
 
 
 class LoginThrottle:
     """Counts failures by user and by network address. Thread-safe.
 
-    An attempt counts as a failure as soon as it begins, so that many at once help nobody.
+    An attempt counts as a failure as soon as it begins, so that it gains nothing to make many at
+    once.
     """
 
     def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
@@ -60,10 +61,11 @@ class LoginThrottle:
         self._lock = threading.Lock()
 
     def begin(self, user: str, address: str) -> float:
-        """0 where the attempt may be made; else how many seconds to wait, and nothing is counted.
+        """Count an attempt as a failure and return 0; or return the seconds to wait, and count
+        nothing.
 
-        Where a user has logged in before from this address, others' failures under that name do
-        not count.
+        Failures under a user's name do not hold up that user at an address where they have logged
+        in before.
         """
         with self._lock:
             is_known = (user, address) in self._known
@@ -78,10 +80,10 @@ class LoginThrottle:
             return 0.0
 
     def record_success(self, user: str, address: str) -> None:
-        """The attempt that was begun last was no failure.
+        """Note that the last attempt was no failure.
 
-        Other failures of the address stay: with a login of one's own one could else try another
-        one's for ever.
+        Other failures of the address are kept: otherwise somebody with a login could guess another
+        person's password for ever, and log in as themselves in between.
         """
         with self._lock:
             self._addresses.take_back(address)
@@ -93,10 +95,10 @@ class LoginThrottle:
 
 
 class _FailureCounter:
-    """Failures by name. Not thread-safe."""
+    """Counts failures by the name of a user or an address. Not thread-safe."""
 
-    def __init__(self, patience: Backoff, clock: Clock) -> None:
-        self._patience = patience
+    def __init__(self, backoff: Backoff, clock: Clock) -> None:
+        self._backoff = backoff
         self._clock = clock
         self._failures: OrderedDict[str, _Failures] = OrderedDict()
 
@@ -109,16 +111,18 @@ class _FailureCounter:
     def add(self, name: str) -> None:
         now = self._clock.monotonic()
         failures = self._failures.setdefault(name, _Failures(last=now))
-        forgotten = int((now - failures.last) / FORGET_SECONDS)
-        failures.count = max(0, failures.count - forgotten) + 1
+        since_last = now - failures.last
+        forgotten = int(since_last / FORGET_SECONDS)
+        remembered = max(0, failures.count - forgotten)
+        failures.count = remembered + 1
         failures.last = now
-        failures.until = now + self._patience.compute_wait(failures.count)
+        failures.until = now + self._backoff.compute_wait(failures.count)
         self._failures.move_to_end(name)
         while len(self._failures) > MAX_TRACKED:
             self._failures.popitem(last=False)
 
     def take_back(self, name: str) -> None:
-        """Undo the last failure; the attempt succeeded."""
+        """Uncount the last failure, since the attempt succeeded."""
         failures = self._failures.get(name)
         if failures is None:
             return

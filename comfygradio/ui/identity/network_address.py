@@ -1,5 +1,5 @@
-"""Where a request comes from: the network address that limits count by, and whether somebody sits
-at this machine.
+"""Where a request comes from: the network address that limits count by, and whether it was sent on
+this machine.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 PREFIX_BITS = 64
-"""Of an IPv6 address so many bits count: a household or a host has all that begin with them."""
+"""How many bits of an IPv6 address count: one household or host has all addresses behind them."""
 
 MAX_HOPS = 20
-"""Addresses of `X-Forwarded-For` that are looked at, from its end."""
+"""How many addresses of `X-Forwarded-For` are looked at, from its end."""
 
 
 def find_address(peer: str, headers: Headers, proxies: Sequence[Network]) -> str:
-    """The network address that a request counts for; "" where that cannot be told.
+    """Find the network address that a request counts for; "" if it cannot be told.
 
-    What `X-Forwarded-For` says counts only as far as `proxies` have written it: from its end the
-    first address that is none of theirs. What stands before that anybody can invent.
+    Only what our `proxies` wrote into `X-Forwarded-For` is believed: the address is the last one
+    there that is no proxy's. Anybody can invent the addresses before it.
     """
     address = _parse_address(peer)
     if address is None:
@@ -45,8 +45,8 @@ def find_address(peer: str, headers: Headers, proxies: Sequence[Network]) -> str
 
 
 def find_network(scope: Scope) -> str:
-    """The network address of whoever is connected, be it a person or a proxy; what is no address
-    stays as it is.
+    """Find the network address of the direct peer, which may be a proxy; a peer that is no IP
+    address is returned as it is.
     """
     client = scope.get("client")
     host = str(client[0]) if client else ""
@@ -57,11 +57,11 @@ def find_network(scope: Scope) -> str:
 
 
 def is_local(peer: str, headers: Headers) -> bool:
-    """Whether a request was sent on this machine, to one of its own names, and through no proxy
-    that says so.
+    """Return whether a request was sent on this machine, to one of its own names, and not through
+    a proxy that adds a header.
 
-    A proxy that adds no header at all cannot be told from a browser here: so nothing may hang on
-    this unless whoever starts the app said that it may.
+    A proxy that adds no header at all looks like a browser. So rely on this only if the settings
+    explicitly allow it.
     """
     address = _parse_address(peer)
     if address is None or not address.is_loopback:
@@ -76,7 +76,7 @@ def is_local(peer: str, headers: Headers) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host's name or address is this machine's own, and nobody else's."""
+    """Return whether this is a loopback name or address."""
     if host == "localhost":
         return True
     try:
@@ -86,13 +86,14 @@ def is_loopback(host: str) -> bool:
 
 
 def is_among(address: Address, networks: Sequence[Network]) -> bool:
-    """Whether an address lies in one of these networks."""
+    """Return whether an address belongs to one of these networks."""
+    # An IPv4 address cannot be compared with an IPv6 network.
     comparable = [network for network in networks if network.version == address.version]
     return any(address in network for network in comparable)
 
 
 def _is_forwarding(name: str) -> bool:
-    """Whether only a proxy adds this header."""
+    """Return whether only proxies add this header."""
     if name.startswith("x-forwarded-"):
         return True
     return name in ("forwarded", "via", "x-real-ip")
@@ -110,16 +111,18 @@ def _parse_address(text: str) -> Address | None:
 
 
 def _drop_port(hop: str) -> str:
-    """Some proxies write a port behind the address: `1.2.3.4:5678` or `[2001:db8::1]:5678`."""
+    """Drop the port that some proxies add: `1.2.3.4:5678` or `[2001:db8::1]:5678`."""
     if hop.startswith("["):
-        return hop[1:].partition("]")[0]
+        address, _, _ = hop[1:].partition("]")
+        return address
     if hop.count(":") == 1:
-        return hop.partition(":")[0]
+        address, _, _ = hop.partition(":")
+        return address
     return hop
 
 
 def _mask_address(address: Address) -> str:
-    """IPv4 addresses and loopback as they are; of IPv6 the network that one household has."""
+    """Write an address as limits count it: an IPv6 address as the network of its household."""
     if isinstance(address, ipaddress.IPv4Address) or address.is_loopback:
         return str(address)
     network = ipaddress.ip_network((address, PREFIX_BITS), strict=False)

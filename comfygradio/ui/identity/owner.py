@@ -1,4 +1,4 @@
-"""Who somebody is: the user who is logged in, or a random id that the browser keeps."""
+"""Owners of jobs: a user who is logged in, or a browser that keeps a random id."""
 
 from __future__ import annotations
 
@@ -13,32 +13,40 @@ from comfygradio.ui.identity.person import Person, find_person
 
 
 def build_person() -> gr.HTML:
-    """Draw what nobody sees: a component whose value is the random id by which a browser knows its
-    person.
-    """
-    scripts = [read_asset("storage.js"), read_asset("person.js"), "props.value = readPerson();"]
-    script = "\n".join(scripts)
-    return gr.HTML(None, html_template="<i hidden></i>", js_on_load=script, elem_id="cg-person")
+    """Draw a hidden component whose value is the random id that the browser keeps."""
+    parts = [
+        read_asset("storage.js"),
+        read_asset("person.js"),
+        "props.value = readPerson();",
+    ]
+    script = "\n".join(parts)
+    return gr.HTML(
+        None,
+        html_template="<i hidden></i>",
+        js_on_load=script,
+        elem_id="cg-person",
+    )
 
 
 def find_owner(request: gr.Request, who: Any) -> str:
-    """Whose job it is: the user who is logged in, else the browser with this random id, else the
-    tab that asks.
+    """Find the owner of what a page does: the user who is logged in, else the browser with the
+    random id `who`, else the tab that sends the request.
 
-    The id is a secret of the browser, so that only its hash is kept.
+    The id is a secret of the browser, so the owner contains only its hash.
     """
     person = find_person(request)
     if person.login:
         return f"user:{person.login}"
-    known = isinstance(who, str) and re.fullmatch(r"[0-9a-f]{32}", who)
-    secret = who if known else f"session:{request.session_hash}"
+    secret = f"session:{request.session_hash}"
+    if isinstance(who, str) and re.fullmatch(r"[0-9a-f]{32}", who):
+        secret = who
     digest = hashlib.sha256(secret.encode()).hexdigest()
     return f"anon:{digest[:32]}"
 
 
 def find_program_owner(person: Person) -> str:
-    """Whose job it is that a program starts: the user's who is logged in, else that of all programs
-    at its network address.
+    """Find the owner of what a program does: the user who is logged in, else all programs at its
+    network address.
     """
     if person.login:
         return f"user:{person.login}"

@@ -1,5 +1,5 @@
-"""Whose history a page may see: secrets that pages get when they enter, since their later calls
-carry no identity.
+"""Page sessions: the secret that a page gets when it is opened, which says whose jobs its later
+calls may see; these carry no other identity.
 """
 
 from __future__ import annotations
@@ -15,20 +15,21 @@ import gradio as gr
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.errors import ComfyGradioError
+from comfygradio.ui.identity.owner import find_owner
 from comfygradio.ui.identity.person import find_person
 
 MAX_PAGES = 20_000
-"""Pages remembered at most; one that was forgotten enters again."""
+"""Most pages tracked; one that was dropped gets a new secret."""
 
 IDLE_SECONDS = 12 * 3600.0
-"""A secret that was not used for so long is forgotten."""
+"""A secret is dropped when it was not used for this long."""
 
 Json = dict[str, Any]
 
 
 @dataclass
 class _PageSession:
-    """An open page: whose it is, the session that it was opened in, and when it was used."""
+    """An open page: its owner, the login session it was opened in, and when it was last used."""
 
     owner: str
     session: str
@@ -36,48 +37,64 @@ class _PageSession:
 
 
 class PageSessions:
-    """Access tokens of open history pages, in memory. Thread-safe.
+    """The secrets of open pages, in memory. Thread-safe.
 
-    A token is of use in the session alone in which its page was opened ("" where nobody logs in):
-    whoever logs out takes along what their pages may see and download.
+    A secret is valid only in the login session in which its page was opened ("" if nobody logs
+    in): after a logout, open pages see and download nothing any more.
     """
 
     def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
         self._clock = clock
-        self._visits: OrderedDict[str, _PageSession] = OrderedDict()
+        self._pages: OrderedDict[str, _PageSession] = OrderedDict()
+        """By secret, the last used ones at the end."""
         self._lock = threading.Lock()
 
     def open(self, owner: str, session: str = "") -> str:
-        """A new secret for a page of this person."""
+        """Make a new secret for a page of this owner."""
         access = secrets.token_urlsafe(24)
         with self._lock:
-            self._visits[access] = _PageSession(owner, session, self._clock.monotonic())
-            while len(self._visits) > MAX_PAGES:
-                self._visits.popitem(last=False)
+            self._pages[access] = _PageSession(owner, session, self._clock.monotonic())
+            while len(self._pages) > MAX_PAGES:
+                self._pages.popitem(last=False)
         return access
 
     def find_owner(self, access: Any, session: str = "") -> str | None:
-        """Whose page has this secret and was opened in this session, or None."""
+        """Find the owner of the page with this secret; None if it was opened in another login
+        session, or is not known.
+        """
         if not isinstance(access, str):
             return None
         now = self._clock.monotonic()
         with self._lock:
-            visit = self._visits.get(access)
-            if visit is None or visit.session != session:
+            page = self._pages.get(access)
+            if page is None or page.session != session:
                 return None
-            if now - visit.used > IDLE_SECONDS:
-                del self._visits[access]
+            if now - page.used > IDLE_SECONDS:
+                del self._pages[access]
                 return None
-            visit.used = now
-            self._visits.move_to_end(access)
-            return visit.owner
+            page.used = now
+            self._pages.move_to_end(access)
+            return page.owner
+
+
+def make_enter_function(
+    page_sessions: PageSessions,
+) -> Callable[[gr.Request, gr.EventData], Json]:
+    """What a page calls when it is entered: it gets the secret of its later calls."""
+
+    def enter(request: gr.Request, event: gr.EventData) -> Json:
+        owner = find_owner(request, getattr(event, "person", None))
+        session = find_person(request).session
+        return {"access": page_sessions.open(owner, session)}
+
+    return enter
 
 
 def make_page_function(
     method: Callable[[str, Mapping[str, Any]], Json], page_sessions: PageSessions
 ) -> Callable[..., Any]:
-    """A function for a page's script: it is called with [secret, {…}] and answers for the secret's
-    person.
+    """Make a function for a page's script, which calls it with [secret, {…}]; `method` gets the
+    owner that the secret stands for.
     """
 
     def answer(owner: str, asked: Mapping[str, Any], party: str) -> Json:
@@ -89,7 +106,9 @@ def make_page_function(
 def make_submitting_function(
     method: Callable[[str, Mapping[str, Any], str], Json], page_sessions: PageSessions, name: str
 ) -> Callable[..., Any]:
-    """The same for what starts work: the method is told besides whom limits and turns count for."""
+    """Make a page function that starts work: its method also gets the party that limits and turns
+    count for.
+    """
 
     def call(data: Any, request: gr.Request) -> Json:
         person = find_person(request)
@@ -99,9 +118,10 @@ def make_submitting_function(
         owner = page_sessions.find_owner(access, person.session)
         if owner is None:
             return {"left": True}
-        wishes = asked if isinstance(asked, Mapping) else {}
+        if not isinstance(asked, Mapping):
+            asked = {}
         try:
-            return method(owner, wishes, person.party)
+            return method(owner, asked, person.party)
         except ComfyGradioError as error:
             return {"error": str(error)}
 

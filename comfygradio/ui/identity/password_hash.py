@@ -1,4 +1,4 @@
-"""Passwords as a users file keeps them: as scrypt hashes, with their parameters in the line."""
+"""Passwords in a users file: scrypt hashes, with their parameters in the line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import secrets
 from dataclasses import dataclass, field
 
 PREFIX = "$scrypt$"
-"""What begins like this in a users file is a hash; everything else is a password as it is."""
+"""A password in a users file that begins like this is a hash; any other is plain text."""
 
 PATTERN = re.compile(
     r"\$scrypt\$ln=([0-9]{1,2}),r=([0-9]{1,2}),p=([0-9]{1,2})"
@@ -22,21 +22,19 @@ SALT_BYTES = 16
 HASH_BYTES = 32
 
 MEMORY_BYTES = 2**26
-"""Most memory a hash may need, since every login attempt costs that much."""
+"""Most memory that a hash may need; every login attempt needs that much."""
 
 MAX_NAME_LENGTH = 200
 MAX_PASSWORD_LENGTH = 1_000
-"""Characters; what is longer is nobody's, and is not looked at."""
+"""Most characters of a name and of a password; longer ones are refused unchecked."""
 
 MAX_PARALLELISM = 16
-"""The largest `p` that is taken."""
+"""The largest `p` that is accepted."""
 
 
 @dataclass(frozen=True)
 class ScryptCost:
-    """What one hash costs: 2 to the power of `ln` blocks of 128 × `r` bytes, worked through `p`
-    times.
-    """
+    """The cost of one hash: 2**`ln` blocks of 128 × `r` bytes, worked through `p` times."""
 
     ln: int = 14
     r: int = 8
@@ -44,11 +42,12 @@ class ScryptCost:
 
     @property
     def memory_bytes(self) -> int:
-        """What a hash needs while it is worked out."""
-        return (128 * self.r) << self.ln
+        """The memory that computing a hash needs."""
+        block_bytes = 128 * self.r
+        return block_bytes << self.ln
 
     def hash(self, password: str, salt: bytes) -> bytes:
-        """The hash of a password; slow on purpose."""
+        """Hash a password; slow on purpose."""
         return hashlib.scrypt(
             password.encode("utf-8", "replace"),
             salt=salt,
@@ -61,12 +60,12 @@ class ScryptCost:
 
 
 DEFAULT_COST = ScryptCost()
-"""What new hashes cost: about 0.2 s and 16 MB."""
+"""The cost of new hashes: about 0.2 s and 16 MB."""
 
 
 @dataclass(frozen=True)
 class PasswordHash:
-    """A password that was hashed. `str` writes it as it stands in a users file."""
+    """A hashed password; its `str` is the form for a users file."""
 
     cost: ScryptCost
     salt: bytes = field(repr=False)
@@ -80,28 +79,33 @@ class PasswordHash:
         return f"{PREFIX}{parameters}${salt}${digest}"
 
     def matches(self, password: str) -> bool:
-        """Whether this is the password; takes as long whether it is or not."""
+        """Compare a password with the hash, in constant time."""
         digest = self.cost.hash(password, self.salt)
         return hmac.compare_digest(digest, self.digest)
 
 
 def hash_password(password: str, cost: ScryptCost = DEFAULT_COST) -> PasswordHash:
-    """A password hashed with a new salt."""
+    """Hash a password with a new salt."""
     salt = secrets.token_bytes(SALT_BYTES)
-    return PasswordHash(cost, salt, cost.hash(password, salt))
+    digest = cost.hash(password, salt)
+    return PasswordHash(cost, salt, digest)
 
 
 def parse_hash(text: str) -> PasswordHash:
-    """A hash as it stands in a users file.
+    """Parse a hash out of a users file.
 
-    Raises ValueError for one that is damaged, or costs more than is good for a server.
+    Raises ValueError for one that is damaged, or too expensive for a server.
     """
     match = PATTERN.fullmatch(text.strip())
     if match is None:
         raise ValueError("this is no hash")
-    cost = ScryptCost(ln=int(match[1]), r=int(match[2]), p=int(match[3]))
-    is_taken = 1 <= cost.ln <= 20 and cost.r >= 1 and 1 <= cost.p <= MAX_PARALLELISM
-    if not is_taken:
+    cost = ScryptCost(
+        ln=int(match[1]),
+        r=int(match[2]),
+        p=int(match[3]),
+    )
+    is_allowed = 1 <= cost.ln <= 20 and cost.r >= 1 and 1 <= cost.p <= MAX_PARALLELISM
+    if not is_allowed:
         raise ValueError("these parameters are not taken")
     if cost.memory_bytes > MEMORY_BYTES:
         raise ValueError("this hash needs too much memory")

@@ -1,4 +1,4 @@
-"""The person behind a request, as everything inside of our middleware sees them."""
+"""The person behind a request, as our middleware identified them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import gradio as gr
 from starlette.types import Scope
 
 KEY = "comfygradio.person"
-"""Where a request's scope holds its person."""
+"""The key of the person in a request's scope."""
 
 
 @dataclass(frozen=True)
 class Person:
-    """`login` is the name of who logged in, "" for nobody; `session` tells logins of one name
-    apart.
+    """The sender of a request.
 
+    `login` is the name they logged in with, or ""; `session` tells logins of one name apart.
     `address` is the network address that limits count by. `is_local` says that the request was
     sent on this machine.
     """
@@ -28,14 +28,14 @@ class Person:
 
     @property
     def party(self) -> str:
-        """Whom limits and turns count for: the login, else the network address."""
+        """The party that limits and turns count for: the login, else the network address."""
         if self.login:
             return f"user:{self.login}"
         return f"net:{self.address}"
 
     def may_see(self, owner: str) -> bool:
-        """Whether what belongs to this owner may be shown to whoever knows its secret: what
-        belongs to a login, to that login alone.
+        """Return whether a job or sweep of this owner may be shown to this person, who knows its
+        secret. What belongs to a login is shown to that login only.
         """
         if not owner.startswith("user:"):
             return True
@@ -43,21 +43,23 @@ class Person:
 
 
 NOBODY = Person()
-"""Whoever sends a request that did not come through our middleware."""
+"""The sender of a request that did not pass our middleware."""
 
 
 def put_person(scope: Scope, person: Person) -> None:
-    """Note in a request's scope whose it is."""
+    """Put the person into a request's scope."""
     scope[KEY] = person
 
 
 def find_person(request: Any) -> Person:
-    """Whose request this is, be it Starlette's or Gradio's."""
-    # Whoever calls a function and says that it is a batch gets Gradio to pass a list.
+    """Find the person behind a request of Starlette's or Gradio's."""
+    # A call that claims to be a batch makes Gradio pass a list.
     if isinstance(request, list) and request:
         request = request[0]
-    # Gradio's own kind of request holds Starlette's, where there is one.
-    inner = request.request if isinstance(request, gr.Request) else request
-    scope = getattr(inner, "scope", None)
-    person = scope.get(KEY) if isinstance(scope, dict) else None
+    if isinstance(request, gr.Request):
+        request = request.request  # Starlette's, or None
+    scope = getattr(request, "scope", None)
+    if not isinstance(scope, dict):
+        return NOBODY
+    person = scope.get(KEY)
     return person if isinstance(person, Person) else NOBODY

@@ -1,7 +1,7 @@
-"""Who is an operator, and who may make presets.
+"""Roles: who is an operator, and who may make presets.
 
-Both are users of the `--auth` file whom the settings name. Where nobody logs in it is whoever sits
-at this machine, and only for a page that is reached from this machine alone.
+The settings name users of the `--auth` file for both. If nobody logs in, whoever is at this
+machine has the roles, and only if the page is served to this machine alone.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from typing import Any
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.errors import NotAllowed, SettingsError
-from comfygradio.settings import Settings, read_auth
+from comfygradio.settings import Settings
 from comfygradio.ui.identity.network_address import is_loopback
 from comfygradio.ui.identity.page_session import PageSessions
 from comfygradio.ui.identity.person import Person
+from comfygradio.ui.identity.users import read_auth
 
 TOKEN_OWNER = "operator"
-"""The one owner of all tokens."""
+"""The owner that all tokens are issued to."""
 
 REFUSED = "Only those whom the settings of this page name may make presets here."
 LOCAL_ONLY = (
@@ -30,11 +31,11 @@ LOCAL_ONLY = (
 
 
 class OperatorAccess:
-    """Who may see the Status page: these users, or with None whoever is at this machine.
+    """Decides who may see the Status page: these users, or with None whoever is at this machine.
 
-    Their pages get a token when they are loaded, and send it along with every call. It is of use
-    in the session alone that it was made in, and as long as its person is an operator. `salt` is
-    a secret of this run of the app.
+    An operator's page gets a token when it is loaded, and sends it along with every call. A token
+    is valid only in the login session that it was issued in, and only while its person is an
+    operator. `salt` is a secret of this run of the app.
     """
 
     def __init__(self, users: frozenset[str] | None, clock: Clock = SYSTEM_CLOCK) -> None:
@@ -43,27 +44,28 @@ class OperatorAccess:
         self._tokens = PageSessions(clock)
 
     def admit(self, person: Person) -> bool:
-        """Whether this person is an operator."""
+        """Return whether this person is an operator."""
         return _is_admitted(person, self.users)
 
     def issue(self, person: Person) -> str:
-        """A token for a page of this operator's, "" for anybody else's."""
+        """Issue a token to a page of this person; "" if they are no operator."""
         if not self.admit(person):
             return ""
         return self._tokens.open(TOKEN_OWNER, person.session)
 
     def recognise(self, token: Any, person: Person) -> bool:
-        """Whether this is a token of an operator's page, in that operator's own hands."""
+        """Return whether this is the token of a page of this person, who is still an operator."""
         if not self.admit(person):
             return False
-        return self._tokens.find_owner(token, person.session) == TOKEN_OWNER
+        owner = self._tokens.find_owner(token, person.session)
+        return owner == TOKEN_OWNER
 
 
 def find_operators(settings: Settings) -> OperatorAccess | None:
-    """The operators of an app, None where there are none.
+    """Find the operators that the settings name; None if there are none.
 
-    Raises SettingsError for one who cannot log in, and where it would let in others than those
-    who sit at this machine.
+    Raises SettingsError for an operator who cannot log in, and if others than those at this machine
+    would become operators.
     """
     if settings.auth is None:
         if settings.operators:
@@ -92,25 +94,25 @@ def _find_local(settings: Settings) -> OperatorAccess:
 
 @dataclass(frozen=True)
 class AuthorAccess:
-    """Who may make presets: these users, or with None whoever is at this machine."""
+    """Decides who may make presets: these users, or with None whoever is at this machine."""
 
     users: frozenset[str] | None
 
     def admit(self, person: Person) -> bool:
-        """Whether this person may make presets."""
+        """Return whether this person may make presets."""
         return _is_admitted(person, self.users)
 
     def require(self, person: Person) -> None:
-        """Raises NotAllowed for somebody who may not make presets."""
+        """Raise NotAllowed if this person may not make presets."""
         if self.admit(person):
             return
         raise NotAllowed(LOCAL_ONLY if self.users is None else REFUSED)
 
 
 def find_authors(settings: Settings) -> AuthorAccess | None:
-    """The authors of an app, None where there are none.
+    """Find the authors that the settings name; None if there are none.
 
-    Raises SettingsError where nobody could be one, or everybody would.
+    Raises SettingsError if nobody could be an author, or everybody would be one.
     """
     if not settings.author and not settings.authors:
         return None
@@ -136,19 +138,21 @@ def find_authors(settings: Settings) -> AuthorAccess | None:
 
 
 def _is_admitted(person: Person, users: frozenset[str] | None) -> bool:
-    """Whether a person is one of these users, or with None sits at this machine."""
+    """Return whether a person is one of these users, or with None is at this machine."""
     if users is not None:
         return person.login in users
     return person.is_local
 
 
 def _is_reached_from_here_alone(settings: Settings) -> bool:
-    """Whether the page is served to this machine only, and not through a proxy."""
-    return is_loopback(settings.host) and not settings.root_path
+    """Return whether the page is served to this machine only, and not through a proxy."""
+    if settings.root_path:
+        return False
+    return is_loopback(settings.host)
 
 
 def _check_users(flag: str, names: Sequence[str], auth: Path) -> None:
-    """Raises SettingsError for the first of a flag's names that cannot log in."""
+    """Raise SettingsError for the first of a flag's names that cannot log in."""
     users = {user for user, _ in read_auth(auth)}
     for name in names:
         if name not in users:

@@ -1,4 +1,4 @@
-"""Job feed: updates of jobs for a page (by stream or polling) or a program."""
+"""Job feed: updates about jobs, for a page (by stream or polling) or a program."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from comfygradio.jobs.job import Job, JobSnapshot
 from comfygradio.service.disconnect_watch import DisconnectWatch
 
 KEEPALIVE_SECONDS = 5.0
-"""Without any news a message is sent after so long, so that the page knows that its line is there.
+"""If nothing changes, the last update is sent again after this long, so that the page knows that
+the connection is alive.
 """
 
 PREVIEW_WAIT_SECONDS = 0.2
-"""News without a picture wait so long for one: ComfyUI tells the progress of a step just before its
-preview.
+"""How long an update without a preview is held back: ComfyUI reports the progress of a step just
+before its preview.
 """
 
 MAX_JOBS = 20
@@ -28,10 +29,10 @@ MAX_JOBS = 20
 
 @dataclass(frozen=True)
 class ShownState:
-    """What a page shows: the version of its jobs, how many of them are over, the count of the
-    newest picture, and whose that is.
+    """What a page shows: the version of its jobs, the number of the newest preview, how many jobs
+    are over, and the secret of the job in view.
 
-    `frames` is None for a page that wants no pictures, `token` the secret of the job that it shows.
+    `frames` is None for a page that wants no previews.
     """
 
     version: int = -1
@@ -42,105 +43,129 @@ class ShownState:
 
 @dataclass(frozen=True)
 class JobSelection:
-    """The jobs that a page is about, oldest first, and the one of them that it shows."""
+    """The jobs that a page follows, oldest first, and the one of them that it shows."""
 
     jobs: tuple[Job, ...]
     shown: Job
 
     def add(self, jobs: Sequence[Job]) -> JobSelection:
-        """The view with further jobs; the oldest ones are left out where there are too many."""
+        """Add further jobs; if there are too many, the oldest are dropped."""
         fresh = [job for job in jobs if job not in self.jobs]
-        every = (*self.jobs, *fresh)[-MAX_JOBS:]
-        shown = self.shown if self.shown in every else every[0]
-        return JobSelection(every, shown)
+        all_jobs = (*self.jobs, *fresh)
+        latest = all_jobs[-MAX_JOBS:]
+        shown = self.shown
+        if shown not in latest:
+            shown = latest[0]
+        return JobSelection(latest, shown)
 
     def select(self, token: str) -> JobSelection:
-        """The view of the same jobs that shows the one with this secret, if it is among them."""
-        named = (job for job in self.jobs if job.token == token)
-        return JobSelection(self.jobs, next(named, self.shown))
+        """Show the job with this secret, if it is among the selected ones."""
+        shown = self.shown
+        for job in self.jobs:
+            if job.token == token:
+                shown = job
+        return JobSelection(self.jobs, shown)
 
 
 def select_jobs(jobs: Sequence[Job], token: str = "") -> JobSelection:
-    """A view of these jobs that shows the one with this secret, else the oldest that is not over,
+    """Select these jobs, and show the one with this secret, else the oldest one that is not over,
     else the newest.
     """
     latest = tuple(jobs)[-MAX_JOBS:]
-    open_ones = [job for job in latest if not job.snapshot.is_over]
-    first = open_ones[0] if open_ones else latest[-1]
-    return JobSelection(latest, first).select(token)
+    shown = latest[-1]
+    for job in latest:
+        if not job.snapshot.is_over:
+            shown = job
+            break
+    selection = JobSelection(latest, shown)
+    return selection.select(token)
 
 
 @dataclass(frozen=True)
 class JobUpdate:
-    """Snapshots of the selected jobs, in their order."""
+    """Snapshots of the selected jobs, in the same order."""
 
-    view: JobSelection
+    selection: JobSelection
     snapshots: tuple[JobSnapshot, ...]
 
     @property
     def shown(self) -> JobSnapshot:
-        """How the job stands that the page shows."""
-        place = self.view.jobs.index(self.view.shown)
+        """The snapshot of the job that the page shows."""
+        jobs = self.selection.jobs
+        place = jobs.index(self.selection.shown)
         return self.snapshots[place]
 
     @property
     def token(self) -> str:
         """The secret of the job that the page shows."""
-        return self.view.shown.token
+        return self.selection.shown.token
 
     @property
     def version(self) -> int:
-        """Grows with every change of any of the jobs, and with every further job."""
-        versions = sum(snapshot.version for snapshot in self.snapshots)
-        return versions + len(self.snapshots)
+        """A number that grows with every change of any of the jobs, and with every further job."""
+        version = len(self.snapshots)
+        for snapshot in self.snapshots:
+            version += snapshot.version
+        return version
 
     @property
     def ended(self) -> int:
         """How many of the jobs are over."""
-        return sum(snapshot.is_over for snapshot in self.snapshots)
+        over = [snapshot for snapshot in self.snapshots if snapshot.is_over]
+        return len(over)
 
     @property
     def is_last(self) -> bool:
-        """Whether nothing will change any more."""
-        return self.ended == len(self.snapshots)
+        """True if all jobs are over, so that nothing will change any more."""
+        return all(snapshot.is_over for snapshot in self.snapshots)
 
     def has_frame(self, seen: ShownState) -> bool:
-        """Whether there is a picture that the page has not seen, and wants."""
+        """Return whether there is a preview that the page wants and does not show yet."""
         if seen.frames is None or self.shown.is_over:
             return False
-        shown = seen.frames if seen.token == self.token else 0
-        return _count_frames(self.shown) not in (0, shown)
+        newest = _count_frames(self.shown)
+        if newest == 0:
+            return False
+        is_same_job = seen.token == self.token
+        return not is_same_job or newest != seen.frames
 
     def update_shown(self, seen: ShownState) -> ShownState:
-        """The state of the page after it has painted this update."""
-        frames = seen.frames
-        if frames is not None:
-            is_another = seen.token != self.token
-            if is_another or self.has_frame(seen):
-                frames = 0 if self.shown.is_over else _count_frames(self.shown)
+        """Return what the page shows after it has painted this update."""
+        frames = self._count_shown_frames(seen)
         return ShownState(self.version, frames, self.ended, self.token)
 
+    def _count_shown_frames(self, seen: ShownState) -> int | None:
+        if seen.frames is None:
+            return None
+        is_same_job = seen.token == self.token
+        if is_same_job and not self.has_frame(seen):
+            return seen.frames
+        if self.shown.is_over:
+            return 0
+        return _count_frames(self.shown)
 
-def make_update(view: JobSelection) -> JobUpdate:
-    """The current update of the selected jobs."""
-    snapshots = tuple(job.snapshot for job in view.jobs)
-    return JobUpdate(view, snapshots)
+
+def make_update(selection: JobSelection) -> JobUpdate:
+    """Make an update with the current snapshots of the selected jobs."""
+    snapshots = tuple(job.snapshot for job in selection.jobs)
+    return JobUpdate(selection, snapshots)
 
 
 class JobFeed:
-    """Somebody watches jobs. Lives on the event loop that made it; jobs change on any thread.
+    """Waits for updates of the selected jobs, which may change on any thread.
 
-    As a context manager it listens to its jobs, which counts where `disconnect_watch` is kept.
+    Use it on the event loop that it was made on, and as a context manager: it listens to its jobs
+    meanwhile, and `disconnect_watch` counts it as a page that watches them.
     """
 
     def __init__(
         self,
-        view: JobSelection,
+        selection: JobSelection,
         clock: Clock = SYSTEM_CLOCK,
         disconnect_watch: DisconnectWatch | None = None,
     ) -> None:
         self.clock = clock
-        self.view = view
+        self.selection = selection
         self.is_open = True
         self._disconnect_watch = disconnect_watch
         self._loop = asyncio.get_running_loop()
@@ -161,108 +186,123 @@ class JobFeed:
         for ending in self._listening.values():
             ending.close()
 
-    def change(self, view: JobSelection) -> None:
-        """Watch these jobs from now on; whoever waits for news gets them at once."""
-        self.view = view
+    def change(self, selection: JobSelection) -> None:
+        """Follow these jobs from now on; a waiting `wait_for_update` returns at once."""
+        self.selection = selection
         self._listen()
         self._changed.set()
 
     def close(self) -> None:
-        """Nobody watches any more; whoever waits for news gets what there is."""
+        """End the feed; a waiting `wait_for_update` returns at once."""
         self.is_open = False
         self._changed.set()
 
     async def wait_for_update(self, seen: ShownState, hold_seconds: float) -> JobUpdate:
-        """How the jobs stand: at once if all are over, one more is over, or there is a new picture;
-        soon if anything else is new; else after a while.
+        """Wait for an update of what a page has `seen`, at most `hold_seconds`.
+
+        Returns at once if all jobs are over, one more is over, or there is a new preview; and soon
+        if anything else has changed.
         """
-        asked = self.view
+        selection = self.selection
         began = self.clock.monotonic()
         while True:
-            news = make_update(self.view)
-            patience = _choose_delay(news, seen, hold_seconds)
-            left = began + patience - self.clock.monotonic()
-            if left <= 0 or self.view is not asked or not self.is_open:
-                return news
+            update = make_update(self.selection)
+            delay = _choose_delay(update, seen, hold_seconds)
+            left = began + delay - self.clock.monotonic()
+            has_changed = self.selection is not selection
+            if left <= 0 or has_changed or not self.is_open:
+                return update
             await wait_event(self._changed, left, self.clock)
 
     async def wait_for_end(self, seconds: float) -> None:
-        """Wait so long, or until all jobs are over."""
+        """Wait until all jobs are over, at most this long."""
         began = self.clock.monotonic()
         left = seconds
-        while left > 0 and self.is_open and not make_update(self.view).is_last:
+        while left > 0 and self.is_open:
+            update = make_update(self.selection)
+            if update.is_last:
+                return
             await wait_event(self._changed, left, self.clock)
             left = began + seconds - self.clock.monotonic()
 
     def _listen(self) -> None:
-        for job in self.view.jobs:
+        for job in self.selection.jobs:
             if job in self._listening:
                 continue
             ending = ExitStack()
             self._listening[job] = ending
-            ending.callback(job.listen(self._wake))
+            unlisten = job.listen(self._wake)
+            ending.callback(unlisten)
             if self._disconnect_watch is not None:
-                ending.enter_context(self._disconnect_watch.watch(job.token))
+                watching = self._disconnect_watch.watch(job.token)
+                ending.enter_context(watching)
 
     def _wake(self) -> None:
-        """From any thread."""
+        """Wake whoever waits; may be called from any thread."""
         call_soon(self._loop, self._changed.set)
 
 
-def _choose_delay(news: JobUpdate, seen: ShownState, hold_seconds: float) -> float:
-    """How long to hold this update back, in seconds."""
-    is_other = news.ended != seen.ended or news.token != seen.token
-    if news.is_last or is_other or news.has_frame(seen):
+def _choose_delay(update: JobUpdate, seen: ShownState, hold_seconds: float) -> float:
+    """Choose how long to hold an update back, in seconds."""
+    has_more_ended = update.ended != seen.ended
+    is_other_job = update.token != seen.token
+    if update.is_last or has_more_ended or is_other_job or update.has_frame(seen):
         return 0.0
-    if news.version != seen.version:
+    if update.version != seen.version:
         return min(PREVIEW_WAIT_SECONDS, hold_seconds)
     return hold_seconds
 
 
 class Pacing(Protocol):
-    """Backpressure: when a follower is ready for the next update."""
+    """Backpressure: says when a follower is ready for the next update."""
 
-    async def wait_until_ready(self, news: JobUpdate, seen: ShownState) -> ShownState | None:
-        """Wait until the news were taken; returns what was seen with them, None where nobody takes
-        them any more.
+    async def wait_until_ready(self, update: JobUpdate, seen: ShownState) -> ShownState | None:
+        """Wait until the follower has handled the update; return what it shows then, or None if
+        it is gone.
         """
         ...  # pragma: no cover - a protocol
 
 
 async def follow(
-    watch: JobFeed, pace: Pacing, hold_seconds: float = KEEPALIVE_SECONDS
+    feed: JobFeed, pacing: Pacing, hold_seconds: float = KEEPALIVE_SECONDS
 ) -> AsyncIterator[tuple[JobUpdate, ShownState]]:
-    """News of jobs until all are over, each with what was seen before; without any for so long they
-    come once more. Ends as well when nobody takes them any more.
+    """Yield updates until all jobs are over, each with what the follower showed before it.
+
+    If nothing changes for `hold_seconds`, the same update is yielded again. Ends early if the feed
+    is closed or the follower is gone.
     """
     seen: ShownState | None = ShownState()
     while seen is not None:
-        news = await watch.wait_for_update(seen, hold_seconds)
-        if not watch.is_open:
+        update = await feed.wait_for_update(seen, hold_seconds)
+        if not feed.is_open:
             return
-        yield news, seen
-        is_complete = news.is_last and news.view is watch.view
-        if is_complete:
+        yield update, seen
+        # Further jobs may have been selected meanwhile.
+        is_current = update.selection is feed.selection
+        if update.is_last and is_current:
             return
-        seen = await pace.wait_until_ready(news, seen)
+        seen = await pacing.wait_until_ready(update, seen)
 
 
 def _count_frames(snapshot: JobSnapshot) -> int:
-    return snapshot.state.preview_count if snapshot.state else 0
+    if snapshot.state is None:
+        return 0
+    return snapshot.state.preview_count
 
 
 async def wait_event(event: asyncio.Event, seconds: float, clock: Clock = SYSTEM_CLOCK) -> None:
-    """Wait until the event is set, at most so long, and clear it.
+    """Wait until the event is set, at most this long, and clear it.
 
-    A cancellation that comes together with the event is not swallowed (`Clock.wait_async`): Gradio
-    would then try for a minute to close a generator that goes on running, with its lock held.
+    A cancellation that comes together with the event is not swallowed (`Clock.wait_async`):
+    otherwise Gradio would try for a minute to close a generator that goes on running, and hold its
+    lock meanwhile.
     """
     await clock.wait_async(event, seconds)
     event.clear()
 
 
 def call_soon(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
-    """Call on the loop's thread, from any thread; nothing happens when the loop is closed."""
+    """Call a function on the loop's thread, from any thread; do nothing if the loop is closed."""
     try:
         loop.call_soon_threadsafe(call)
     except RuntimeError:

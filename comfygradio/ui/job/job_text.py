@@ -12,11 +12,10 @@ from comfygradio.jobs.worker import NOT_RESPONDING
 from comfygradio.ui.job.result_route import make_result_url
 
 MIN_SHOWN_SECONDS = 5.5
-"""What is left of a job is told in numbers down to here: below, every step would say another one.
-"""
+"""Below this, the time left is not given as a number, which would flicker with every step."""
 
 PICTURES = ("image", "preview")
-"""Kinds of results that a small picture can be shown of."""
+"""Kinds of results that are pictures."""
 
 SAMPLER = re.compile(r"sampler(?!select)", re.IGNORECASE)
 LOADER = re.compile(r"loader", re.IGNORECASE)
@@ -24,20 +23,24 @@ FINISHER = re.compile(r"^(Save|Preview)|(Save|Preview|Combine)$|decode", re.IGNO
 """Node classes that count as the last step of a job."""
 
 OUT_OF_MEMORY = "out of memory"
-"""Occurs in every out-of-memory message, ComfyUI's and ours."""
+"""Part of every out-of-memory message, ComfyUI's and ours."""
 
 TOO_LARGE = "The picture is too large for this graphics card."
 NOT_FINISHED = "It could not be finished."
 
 
 def describe_job(job: Job, snapshot: JobSnapshot, outputs: Path) -> dict[str, Any]:
-    """The message for the viewer, all JSON: phase, percent (0 to 100), the line, whether a node
-    says it, and what more there is to know of it, whether the server is silent, warnings, the
-    headline and the details of a failure, and the results, which lie in `outputs`.
+    """Describe a job as JSON for the job view.
+
+    `percent` goes from 0 to 100, `told` says whether the `line` is a node's own text, `silent`
+    whether the server does not answer. The results are files in `outputs`.
     """
     state = snapshot.state
-    seconds_left = state.seconds_left if state and snapshot.phase == "running" else None
+    seconds_left = None
+    if state and snapshot.phase == "running":
+        seconds_left = state.seconds_left
     headline = describe_failure(snapshot)
+    has_details = headline and headline != snapshot.error
     return {
         "token": job.token,
         "preset": job.order.preset,
@@ -51,7 +54,7 @@ def describe_job(job: Job, snapshot: JobSnapshot, outputs: Path) -> dict[str, An
         "left": describe_time_left(seconds_left),
         "warnings": list_warnings(snapshot),
         "headline": headline,
-        "error": snapshot.error if headline and headline != snapshot.error else "",
+        "error": snapshot.error if has_details else "",
         "refused": bool(snapshot.node_errors),
         "seed": find_seed(job),
         "seconds": round(snapshot.seconds, 1),
@@ -60,24 +63,30 @@ def describe_job(job: Job, snapshot: JobSnapshot, outputs: Path) -> dict[str, An
 
 
 def describe_job_brief(job: Job, snapshot: JobSnapshot, outputs: Path) -> dict[str, Any]:
-    """A job as one of several, all JSON: phase, percent (0 to 100), place in the queue (0 where it
-    is not known), and a small picture of what came out.
+    """Describe a job as one of several, as JSON: among others, `percent` from 0 to 100, the `place`
+    in the queue (0 if unknown), and the address of its first `picture`.
     """
     state = snapshot.state
-    pictures = [one for one in snapshot.results if one.kind in PICTURES and one.display]
-    picture = make_result_url(pictures[0].display, outputs) if pictures else ""
     return {
         "token": job.token,
         "title": job.order.title,
         "phase": snapshot.shown_phase,
         "percent": round(100 * state.progress) if state else 0,
         "place": find_queue_position(snapshot),
-        "picture": picture,
+        "picture": _find_picture_url(snapshot, outputs),
     }
 
 
+def _find_picture_url(snapshot: JobSnapshot, outputs: Path) -> str:
+    """Find the address of a job's first picture; "" if there is none."""
+    for result in snapshot.results:
+        if result.kind in PICTURES and result.display:
+            return make_result_url(result.display, outputs)
+    return ""
+
+
 def is_silent(snapshot: JobSnapshot) -> bool:
-    """Whether a job runs on a server that does not answer, so that nothing is known of it now."""
+    """Return whether a job runs on a server that does not answer at the moment."""
     state = snapshot.state
     if snapshot.phase != "running" or state is None:
         return False
@@ -85,12 +94,12 @@ def is_silent(snapshot: JobSnapshot) -> bool:
 
 
 def find_queue_position(snapshot: JobSnapshot) -> int:
-    """How many jobs come before one that waits; 0 where that is not known, or it waits no more."""
+    """Find how many jobs come before a waiting one; 0 if that is unknown, or it waits no more."""
     if snapshot.is_over:
         return 0
     if snapshot.ahead:
         return snapshot.ahead
-    # With none before it here, it may still wait in its server's own queue.
+    # If none is before it here, it may still wait in its server's own queue.
     state = snapshot.state
     if state is None:
         return 0
@@ -98,7 +107,7 @@ def find_queue_position(snapshot: JobSnapshot) -> int:
 
 
 def describe_progress(snapshot: JobSnapshot) -> str:
-    """One line: the place in the queue, or what is being done, in words that people know."""
+    """Describe a job in one line: its place in the queue, or what is being done."""
     state = snapshot.state
     if state is None or snapshot.shown_phase == "waiting":
         return snapshot.reason or describe_queue_position(find_queue_position(snapshot))
@@ -108,7 +117,7 @@ def describe_progress(snapshot: JobSnapshot) -> str:
 
 
 def find_node_text(snapshot: JobSnapshot) -> str:
-    """What the node that runs says itself about its work; "" where it says nothing."""
+    """Find what the running node itself says about its work; "" if it says nothing."""
     state = snapshot.state
     if snapshot.shown_phase != "running" or state is None or is_silent(snapshot):
         return ""
@@ -116,21 +125,25 @@ def find_node_text(snapshot: JobSnapshot) -> str:
 
 
 def describe_queue_position(ahead: int) -> str:
-    """The line for a job with this many jobs before it."""
+    """Write the line for a job with this many jobs before it."""
     if ahead == 0:
         return "Starting"
-    return f"Waiting: {ahead} before you" if ahead > 1 else "Waiting: you are next"
+    if ahead > 1:
+        return f"Waiting: {ahead} before you"
+    return "Waiting: you are next"
 
 
 def describe_work(snapshot: JobSnapshot) -> str:
-    """What a running job is at. Only steps show that a picture is being painted: before them the
-    models may have to be moved to the graphics card first.
+    """Describe what a running job does.
+
+    Only steps show that a picture is being painted: before the first one, the models may have to
+    be moved to the graphics card.
     """
     state = snapshot.state
     if state is None:
         return describe_queue_position(0)
     name = state.node_class or ""
-    counts_steps = state.step is not None and (state.steps or 0) > 1
+    counts_steps = _counts_steps(snapshot)
     if LOADER.search(name):
         return "Loading the model"
     if not state.has_stepped:
@@ -142,38 +155,53 @@ def describe_work(snapshot: JobSnapshot) -> str:
     return "Finishing"
 
 
+def _counts_steps(snapshot: JobSnapshot) -> bool:
+    """Return whether the running node has reported one of several steps."""
+    state = snapshot.state
+    if state is None or state.step is None or state.steps is None:
+        return False
+    return state.steps > 1
+
+
 def describe_node(snapshot: JobSnapshot) -> str:
-    """The node that runs and its step, for those who know the workflow; "" where none runs."""
+    """Name the running node and its step, for those who know the workflow; "" if none runs."""
     state = snapshot.state
     if snapshot.phase != "running" or state is None or not state.node:
         return ""
-    if state.step is None or (state.steps or 0) <= 1:
+    if not _counts_steps(snapshot):
         return state.node
     return f"{state.node} · step {state.step} of {state.steps}"
 
 
 def describe_failure(snapshot: JobSnapshot) -> str:
-    """What went wrong, in a sentence for everybody; "" where nothing did."""
-    if snapshot.phase == "failed":
-        return TOO_LARGE if is_out_of_memory(snapshot) else NOT_FINISHED
-    return snapshot.error if snapshot.phase == "stopped" else ""
+    """Say what went wrong, in a sentence for everybody; "" if nothing did."""
+    if snapshot.phase == "stopped":
+        return snapshot.error
+    if snapshot.phase != "failed":
+        return ""
+    return TOO_LARGE if is_out_of_memory(snapshot) else NOT_FINISHED
 
 
 def is_out_of_memory(snapshot: JobSnapshot) -> bool:
-    """Whether a job failed because its picture needs more memory than there is."""
-    return snapshot.phase == "failed" and OUT_OF_MEMORY in snapshot.error.lower()
+    """Return whether a job failed because its picture needs more memory than there is."""
+    if snapshot.phase != "failed":
+        return False
+    message = snapshot.error.lower()
+    return OUT_OF_MEMORY in message
 
 
 def list_warnings(snapshot: JobSnapshot) -> list[str]:
-    """What a person should know although the job goes on, or came to a good end."""
-    warnings = list(snapshot.state.warnings) if snapshot.state else []
+    """List what a person should know although the job goes on, or succeeded."""
+    warnings: list[str] = []
+    if snapshot.state:
+        warnings.extend(snapshot.state.warnings)
     if snapshot.phase == "done" and snapshot.error:
         warnings.append(snapshot.error)
     return warnings
 
 
 def describe_time_left(seconds: float | None) -> str:
-    """The estimated time left, rounded so that it does not flicker; "" if unknown."""
+    """Describe the estimated time left, rounded so that it does not flicker; "" if unknown."""
     if seconds is None:
         return ""
     if seconds < MIN_SHOWN_SECONDS:
@@ -190,8 +218,8 @@ def describe_time_left(seconds: float | None) -> str:
 
 
 def describe_result(result: Result, outputs: Path) -> dict[str, Any]:
-    """One result for the viewer: where to see it, where to get the original, its name and size in
-    pixels.
+    """Describe a result as JSON for the job view: the address of the original is `url`, that of the
+    copy to show `display`; width and height are in pixels.
     """
     return {
         "kind": "image" if result.kind == "preview" else result.kind,
@@ -206,7 +234,7 @@ def describe_result(result: Result, outputs: Path) -> dict[str, Any]:
 
 
 def find_seed(job: Job) -> str:
-    """The seed that was used, as text, since a JavaScript number would round it; "" without one."""
+    """Find the seed that was used; as text, since JavaScript would round the number. "" if none."""
     for name, value in job.order.values.items():
         if name in job.order.seeds:
             return str(value)

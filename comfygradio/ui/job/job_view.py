@@ -1,4 +1,4 @@
-"""The viewer: the part of the page that watches jobs, and what its script asks."""
+"""The job view: the part of the page that shows jobs, and the routes that its script calls."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from comfygradio.forms.kinds.size import parse_size
 from comfygradio.forms.kinds.value import InvalidValue
 from comfygradio.jobs.job import Job
 from comfygradio.service.service import Service
-from comfygradio.ui.assets import read_asset
+from comfygradio.ui.assets import join_assets, read_asset
 from comfygradio.ui.identity.owner import find_owner
 from comfygradio.ui.identity.person import Person, find_person
 from comfygradio.ui.job.job_feed import (
@@ -48,14 +48,13 @@ SCRIPTS = (
 )
 
 SHRINK = 0.75
-"""What each side is multiplied by where any size may be typed: a little more than half the pixels.
-"""
+"""The factor for each side if any size may be typed: a little more than half of the pixels stay."""
 
 
 class JobView:
-    """What pages see of jobs.
+    """Sends pages messages about their jobs.
 
-    Everything is addressed by secret tokens, since a page's calls carry no identity.
+    Pages name jobs by their secret tokens, since the calls of a page carry no identity.
     """
 
     def __init__(self, service: Service, job_streams: JobStreams) -> None:
@@ -63,11 +62,11 @@ class JobView:
         self._job_streams = job_streams
 
     def build(self) -> gr.HTML:
-        """Draw the viewer inside the current Blocks."""
+        """Draw the job view inside the current Blocks."""
         return gr.HTML(
             None,
             html_template=read_asset("viewer.html"),
-            js_on_load="\n".join(read_asset(name) for name in SCRIPTS),
+            js_on_load=join_assets(SCRIPTS, "\n"),
             elem_id="cg-viewer",
             server_functions=[self._make_stop()],
         )
@@ -75,63 +74,70 @@ class JobView:
     async def show(
         self, jobs: Sequence[Job], request: gr.Request, owner: str
     ) -> AsyncIterator[Message]:
-        """Messages about jobs that were begun in a tab just now, until all of its jobs are over.
+        """Yield messages about jobs that a tab has just started, until all of its jobs are over.
 
-        Where the tab has a stream already, that one goes on with them, and none come here.
+        If the tab has a stream already, that stream gets the messages, and nothing is yielded here.
         """
         tab = (str(request.session_hash), owner)
         stream = self._job_streams.find_of_tab(tab)
         if stream is not None:
-            stream.watch.change(stream.watch.view.add(jobs))
+            selection = stream.feed.selection.add(jobs)
+            stream.feed.change(selection)
             return
-        async for message in self._stream(select_jobs(jobs), tab):
+        selection = select_jobs(jobs)
+        async for message in self._stream(selection, tab):
             yield message
 
     async def attach(
         self, request: gr.Request, event: gr.EventData, who: Any
     ) -> AsyncIterator[Message]:
-        """Messages for a page that comes back: about the jobs that it remembers, else about those
-        that its person has running.
+        """Yield messages for a page that was reloaded: about the jobs that it remembers, else about
+        those of its person that are running.
         """
         owner = find_owner(request, who)
-        asked = getattr(event, "token", "")
-        token = asked if isinstance(asked, str) else ""
-        remembered = getattr(event, "tokens", None)
-        tokens = remembered if isinstance(remembered, list) else []
-        found = find_jobs(self.service, [*tokens, token], find_person(request))
-        if not found and not token:
-            found = list(self.service.queue.list_running(owner))
-        if not found:
+        token = getattr(event, "token", "")
+        if not isinstance(token, str):
+            token = ""
+        tokens = getattr(event, "tokens", None)
+        if not isinstance(tokens, list):
+            tokens = []
+        jobs = find_jobs(self.service, [*tokens, token], find_person(request))
+        if not jobs and not token:
+            jobs = list(self.service.queue.list_running(owner))
+        if not jobs:
             yield {"token": token, "gone": True}
             return
-        view = select_jobs(found, token)
+        selection = select_jobs(jobs, token)
         tab = (str(request.session_hash), owner)
-        async for message in self._stream(view, tab):
+        async for message in self._stream(selection, tab):
             yield message
 
-    async def _stream(self, view: JobSelection, tab: Tab) -> AsyncIterator[Message]:
-        """Messages for one tab about its jobs. Where too many pages have a stream it is one alone,
-        which says that the page has to ask.
+    async def _stream(self, selection: JobSelection, tab: Tab) -> AsyncIterator[Message]:
+        """Yield messages for one tab about its jobs.
+
+        If too many pages have a stream, this is a single message, which tells the page to poll.
         """
         service = self.service
         streams = self._job_streams
-        with JobFeed(view, service.clock, service.disconnect_watch) as watch:
+        with JobFeed(selection, service.clock, service.disconnect_watch) as feed:
             if streams.is_full and streams.find_of_tab(tab) is None:
-                message = compose_message(
-                    make_update(view), ShownState(frames=None), service.queue.outputs
-                )
-                yield {**add_smaller_size(service, view.shown, message), "ask": True}
+                update = make_update(selection)
+                no_previews = ShownState(frames=None)
+                message = compose_message(update, no_previews, service.queue.outputs)
+                message = add_smaller_size(service, selection.shown, message)
+                yield {**message, "ask": True}
                 return
-            with streams.open(watch, tab) as stream:
+            with streams.open(feed, tab) as stream:
                 async for message in stream.messages():
-                    yield add_smaller_size(service, watch.view.shown, message)
+                    yield add_smaller_size(service, feed.selection.shown, message)
 
     def _make_stop(self) -> Any:
         async def stop(data: Any, request: gr.Request) -> None:
             if not isinstance(data, list) or not data:
                 return
             token = str(data[0])
-            await asyncio.to_thread(self._stop, token, find_person(request))
+            person = find_person(request)
+            await asyncio.to_thread(self._stop, token, person)
 
         return stop
 
@@ -142,20 +148,22 @@ class JobView:
 
 
 def make_stream_route(job_streams: JobStreams) -> Route:
-    """Where pages say which message of their stream they have painted (`painted`), which of their
-    jobs they show (`show`), and that they let go of it (`close`).
+    """Make the route by which pages acknowledge a message of their stream (`painted`), choose
+    which of their jobs to show (`show`), and end the stream (`close`).
     """
 
     async def take(request: Request) -> Response:
         stream = job_streams.find(request.path_params["id"])
-        if stream is None:  # it has just ended; a page that speaks a moment late did nothing wrong
+        if stream is None:  # it has just ended; the page did nothing wrong
             return Response(status_code=204)
-        said = request.query_params
-        if "show" in said:
-            stream.watch.change(stream.watch.view.select(said["show"]))
-        if "close" in said:
+        parameters = request.query_params
+        if "show" in parameters:
+            selection = stream.feed.selection.select(parameters["show"])
+            stream.feed.change(selection)
+        if "close" in parameters:
             stream.close()
-        stream.acknowledge(_parse_number(said.get("painted"), 0) or 0)
+        painted = _parse_number(parameters.get("painted"))
+        stream.acknowledge(painted or 0)
         return Response(status_code=204)
 
     handler: Callable[[Request], Awaitable[Response]] = take
@@ -163,20 +171,22 @@ def make_stream_route(job_streams: JobStreams) -> Route:
 
 
 def make_job_route(service: Service) -> Route:
-    """Where pages ask how a job is, and others of theirs (`tokens`): `version`, `frames` and
-    `ended` are what they show.
+    """Make the route by which pages poll a job, and others of theirs (`tokens`); `version`,
+    `frames` and `ended` tell what they show.
     """
 
     async def tell(request: Request) -> Response:
-        asked = request.query_params
+        parameters = request.query_params
         token = request.path_params["token"]
+        version = _parse_number(parameters.get("version"))
+        ended = _parse_number(parameters.get("ended"))
         seen = ShownState(
-            _parse_number(asked.get("version"), -1) or 0,
-            _parse_number(asked.get("frames"), None),
-            _parse_number(asked.get("ended"), 0) or 0,
-            token,
+            version=-1 if version is None else version,
+            frames=_parse_number(parameters.get("frames")),
+            ended=ended or 0,
+            token=token,
         )
-        tokens = asked.get("tokens", "").split(",")[-MAX_JOBS:]
+        tokens = parameters.get("tokens", "").split(",")[-MAX_JOBS:]
         jobs = find_jobs(service, [*tokens, token], find_person(request))
         message = describe_jobs(service, jobs, token, seen)
         return Response(
@@ -190,7 +200,7 @@ def make_job_route(service: Service) -> Route:
 
 
 def find_job(service: Service, token: str, person: Person) -> Job | None:
-    """The job with this secret, or None; a user's only for that user."""
+    """Find the job with this secret, or None; the job of a user is found for that user only."""
     job = service.queue.find(token)
     if job is None or not person.may_see(job.owner):
         return None
@@ -198,10 +208,10 @@ def find_job(service: Service, token: str, person: Person) -> Job | None:
 
 
 def find_jobs(service: Service, tokens: Sequence[object], person: Person) -> list[Job]:
-    """The jobs with the last of these secrets that there are, each once."""
-    texts = [token for token in tokens[-MAX_JOBS:] if isinstance(token, str)]
+    """Find the jobs with the last of these secrets, each once; unknown ones are left out."""
+    latest = [token for token in tokens[-MAX_JOBS:] if isinstance(token, str)]
     jobs = []
-    for token in dict.fromkeys(texts):
+    for token in dict.fromkeys(latest):
         job = find_job(service, token, person)
         if job is not None:
             jobs.append(job)
@@ -209,23 +219,28 @@ def find_jobs(service: Service, tokens: Sequence[object], person: Person) -> lis
 
 
 def describe_jobs(service: Service, jobs: Sequence[Job], token: str, seen: ShownState) -> Message:
-    """How jobs are, in full the one with this secret; where that one is unknown, that it is
+    """Compose the message for a page that polls: the job with this secret in full, or that it is
     gone.
     """
-    if token not in [job.token for job in jobs]:
+    known_tokens = [job.token for job in jobs]
+    if token not in known_tokens:
         return {"token": token, "gone": True}
     if service.disconnect_watch:
+        is_hidden = seen.frames is None
         for job in jobs:
-            service.disconnect_watch.touch(job.token, hidden=seen.frames is None)
-    news = make_update(select_jobs(jobs, token))
-    message = compose_message(news, seen, service.queue.outputs)
-    return add_smaller_size(service, news.view.shown, message)
+            service.disconnect_watch.touch(job.token, is_hidden)
+    selection = select_jobs(jobs, token)
+    update = make_update(selection)
+    message = compose_message(update, seen, service.queue.outputs)
+    return add_smaller_size(service, selection.shown, message)
 
 
 def add_smaller_size(service: Service, job: Job, message: Message) -> Message:
-    """Add to a message about a job which smaller size may help; "" where none does."""
+    """Add to a message about a job the smaller size that may help if memory ran out; "" if none."""
     size = ""
-    if message["token"] == job.token and is_out_of_memory(job.snapshot):
+    # The page may show another job since the message was composed.
+    is_same_job = message["token"] == job.token
+    if is_same_job and is_out_of_memory(job.snapshot):
         size = _find_smaller_size(service, job)
     return {**message, "smaller": size}
 
@@ -244,8 +259,8 @@ def _find_smaller_size(service: Service, job: Job) -> str:
 def find_smaller_size(
     fields: Mapping[str, Field], values: Mapping[str, Any]
 ) -> tuple[str, str] | None:
-    """The field of a picture size and what to put there, "WIDTHxHEIGHT"; None where a form has no
-    such field, or nothing smaller. `fields` are the form's, `values` the job's.
+    """Find a form's field of a picture size, and a smaller size for it as "WIDTHxHEIGHT"; None if
+    there is no such field or no smaller size. `values` are those of the job.
     """
     for field in fields.values():
         if field.widget != "size":
@@ -263,34 +278,37 @@ def find_smaller_size(
 
 
 def _choose_smaller(field: Field, size: tuple[int, int]) -> str:
-    """The largest choice with fewer pixels; of two, the one whose shape is more alike."""
-    pixels = size[0] * size[1]
-    shape = math.log(size[0] / size[1])
-    found = ""
-    best = (0, -math.inf)
+    """Choose the largest choice with fewer pixels; of two, the one with the more similar ratio."""
+    max_pixels = size[0] * size[1]
+    ratio = math.log(size[0] / size[1])
+    best = ""
+    best_rank = (0, -math.inf)
     for choice in field.choices or ():
         width, height = parse_size(choice.value)
-        if min(width, height) <= 0 or width * height >= pixels:
+        pixels = width * height
+        if min(width, height) <= 0 or pixels >= max_pixels:
             continue
-        likeness = -abs(math.log(width / height) - shape)
-        rank = (width * height, likeness)
-        if rank > best:
-            found = str(choice.value)
-            best = rank
-    return found
+        difference = abs(math.log(width / height) - ratio)
+        rank = (pixels, -difference)
+        if rank > best_rank:
+            best = str(choice.value)
+            best_rank = rank
+    return best
 
 
 def _shrink(field: Field, size: tuple[int, int]) -> str:
+    """Shrink each side, down to the grid of the field; "" if that is below its minimum."""
     grid = field.size_grid
-    lowest = max(int(field.minimum or 0), grid.step)
-    sides = [grid.floor(side * SHRINK) for side in size]
-    if min(sides) < lowest:
+    smallest = max(int(field.minimum or 0), grid.step)
+    width = grid.floor(size[0] * SHRINK)
+    height = grid.floor(size[1] * SHRINK)
+    if min(width, height) < smallest:
         return ""
-    return f"{sides[0]}x{sides[1]}"
+    return f"{width}x{height}"
 
 
-def _parse_number(text: str | None, fallback: int | None) -> int | None:
-    """A number that stands in an address; the fallback for what is none, or too long for one."""
+def _parse_number(text: str | None) -> int | None:
+    """Parse a number out of an address; None if it is none, or unreasonably long."""
     if not text or not text.isdecimal() or len(text) >= 12:
-        return fallback
+        return None
     return int(text)

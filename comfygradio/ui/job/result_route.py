@@ -1,6 +1,6 @@
-"""Results on the page come by a route of ours; programs get them by Gradio's own.
+"""The route by which the page gets results; programs get them by Gradio's own.
 
-Which types are shown and which are only for saving is decided by the middleware around the app.
+The middleware around the app decides which types a browser shows and which it only saves.
 """
 
 from __future__ import annotations
@@ -15,22 +15,25 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 RESULT_PREFIX = "gradio_api/comfygradio/result/"
-"""What the addresses of results begin with, relative to the app's root."""
+"""The beginning of the addresses of results, relative to the app's root."""
 
 
 def make_result_url(path: Path | None, outputs: Path) -> str:
-    """The address of a saved file, relative to the app's root; it is sent byte for byte.
+    """Make the address of a saved file, relative to the app's root.
 
-    It says where the file lies in the outputs folder, and nothing of where that is. "" for what
-    lies elsewhere.
+    The address contains the file's place in the outputs folder, and does not reveal where that
+    folder is. "" for a file elsewhere.
     """
     if path is None or not path.is_relative_to(outputs):
         return ""
-    return RESULT_PREFIX + quote(path.relative_to(outputs).as_posix())
+    place = path.relative_to(outputs).as_posix()
+    return RESULT_PREFIX + quote(place)
 
 
 def make_result_route(outputs: Path, hidden: str) -> Route:
-    """The route of results: files below the outputs folder, none of its folder named `hidden`."""
+    """Make the route that serves the files in the outputs folder, except those in a folder named
+    `hidden`.
+    """
     outputs = outputs.resolve()
 
     def find(text: str) -> Path | None:
@@ -38,11 +41,13 @@ def make_result_route(outputs: Path, hidden: str) -> Route:
             path = (outputs / text).resolve()
             parts = path.relative_to(outputs).parts
             is_file = path.is_file()
-        except (OSError, ValueError):  # too long, with a zero byte, or elsewhere
+        except (OSError, ValueError):  # too long, with a zero byte, or outside of the folder
             return None
-        # Some file systems take capital letters for the same.
+        # Some file systems ignore case.
         is_hidden = any(part.lower() == hidden for part in parts)
-        return path if is_file and not is_hidden else None
+        if is_hidden or not is_file:
+            return None
+        return path
 
     async def tell(request: Request) -> Response:
         path = await asyncio.to_thread(find, request.path_params["path"])

@@ -1,7 +1,7 @@
-"""How much a request may carry, and how long that may take.
+"""Limits the size of a request's body, and the time it may take to arrive.
 
-Bodies are counted while they are read and passed on at once; nothing is kept here, nor of an
-upload that is cut off.
+Bodies are counted while they are read, and passed on at once; nothing is stored here. What Gradio
+stored of an upload is removed if the upload is cut off.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from comfygradio.ui.middleware.guarded_app import LoginCheck, find_path, is_amon
 MB = 2**20
 
 SMALL_BYTES = MB
-"""What a request may carry where nothing else is said, and always before a login."""
+"""Largest body by default, and of every request before a login."""
 
 AUTHOR_BYTES = 9 * MB
-"""A workflow of 8 MB that an author drops on the page, and the words around it."""
+"""Largest body of a call if presets can be made here: a workflow of 8 MB and the text around it."""
 
 UPLOADS = ("/gradio_api/upload",)
-"""Where pictures and other files come in; Gradio writes them to the disk as they come."""
+"""The route that takes files; Gradio writes them to the disk while they arrive."""
 
 CALLS = (
     "/gradio_api/queue/join",
@@ -35,13 +35,15 @@ CALLS = (
     "/gradio_api/api/*",
     "/gradio_api/component_server",
 )
-"""How the page calls functions; values only, whose files went through the uploads before."""
+"""The routes by which the page calls functions; files were uploaded before."""
+
+TOO_SLOW = "The request did not arrive in time."
 
 
 @dataclass(frozen=True)
 class BodyRules:
-    """How long a body may take: no part of it later than `silence_seconds` after the one before,
-    and after `grace_seconds` on average `bytes_per_second`.
+    """Limits for bodies. Each part has to follow the one before within `silence_seconds`; after
+    `grace_seconds`, the average has to be at least `bytes_per_second`.
     """
 
     upload_bytes: int
@@ -51,7 +53,7 @@ class BodyRules:
     bytes_per_second: float = 4096.0
 
     def limit(self, path: str) -> int:
-        """How many bytes a request to this path may carry."""
+        """Return how many bytes a request to this path may carry."""
         if is_among(path, UPLOADS):
             return self.upload_bytes + SMALL_BYTES
         if self.has_authors and is_among(path, CALLS):
@@ -60,7 +62,7 @@ class BodyRules:
 
 
 class BodyGuard:
-    """Refuses bodies that are too large with 413, and those that come too slowly with 408."""
+    """Answers 413 to bodies that are too large, and 408 to those that arrive too slowly."""
 
     def __init__(
         self,
@@ -75,7 +77,7 @@ class BodyGuard:
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand a request on, and end it where its body is too large or too slow."""
+        """Pass a request on, and end it if its body is too large or too slow."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -83,7 +85,9 @@ class BodyGuard:
         if self._is_logged_in(scope):
             limit = self._rules.limit(find_path(scope))
         declared = Headers(scope=scope).get("content-length", "0")
-        if not declared.isdecimal() or len(declared) > 15 or int(declared) > limit:
+        # Python takes long to parse a number of very many digits, or refuses to.
+        is_number = declared.isdecimal() and len(declared) <= 15
+        if not is_number or int(declared) > limit:
             await refuse_body(receive, send, 413, describe_limit(limit))
             return
         body = _Body(receive, limit, self._rules, self._clock)
@@ -98,14 +102,16 @@ class BodyGuard:
 
 
 def describe_limit(limit: int) -> str:
-    """What to tell who sent too much."""
+    """Tell the sender of a body that is too large what the limit is."""
     megabytes = max(limit // MB, 1)
     return f"This is too large: a request may carry {megabytes} MB here."
 
 
 class _Body:
-    """A body as it is read; `refusal` is what is wrong with it, and the app inside then sees a
-    connection that was lost.
+    """Reads a body within its limits.
+
+    If it exceeds one, `refusal` holds the status and the message of the answer, and the app inside
+    sees a lost connection.
     """
 
     def __init__(self, receive: Receive, limit: int, rules: BodyRules, clock: Clock) -> None:
@@ -126,16 +132,17 @@ class _Body:
         try:
             message = await asyncio.wait_for(self._receive(), self._rules.silence_seconds)
         except asyncio.TimeoutError:
-            self.refusal = (408, "The request did not arrive in time.")
+            self.refusal = (408, TOO_SLOW)
             return {"type": "http.disconnect"}
         if message["type"] != "http.request":
             return message
-        self._bytes += len(message.get("body", b""))
+        part = message.get("body", b"")
+        self._bytes += len(part)
         self._is_whole = not message.get("more_body", False)
         if self._bytes > self._limit:
             self.refusal = (413, describe_limit(self._limit))
         elif not self._is_whole and self._is_slow():
-            self.refusal = (408, "The request did not arrive in time.")
+            self.refusal = (408, TOO_SLOW)
         if self.refusal is not None:
             return {"type": "http.disconnect"}
         return message
@@ -144,11 +151,12 @@ class _Body:
         seconds = self._clock.monotonic() - self._since
         if seconds <= self._rules.grace_seconds:
             return False
-        return self._bytes < seconds * self._rules.bytes_per_second
+        least_bytes = seconds * self._rules.bytes_per_second
+        return self._bytes < least_bytes
 
 
 class _Answer:
-    """What the app inside answers; dropped once its request was refused."""
+    """Passes on the answer of the app inside, unless its request was refused before it began."""
 
     def __init__(self, send: Send, is_refused: Callable[[], bool]) -> None:
         self.has_started = False
@@ -163,13 +171,13 @@ class _Answer:
 
 
 class UploadGuard:
-    """Makes Gradio remove what it has of an upload that ends early, which it would keep."""
+    """Makes Gradio remove its files of an upload that ends early, which it would keep."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand a request on; the end of an upload that ends early as an error."""
+        """Pass a request on; raise the error that Gradio expects if an upload ends early."""
         if scope["type"] != "http" or not is_among(find_path(scope), UPLOADS):
             await self._app(scope, receive, send)
             return
@@ -181,7 +189,7 @@ class UploadGuard:
             if message["type"] == "http.request":
                 is_whole = not message.get("more_body", False)
             elif not is_whole:
-                # The only error at which Gradio's parser removes its files.
+                # Gradio's parser removes its files at no other error.
                 raise MultiPartException("The upload was cut off.")
             return message
 

@@ -1,5 +1,5 @@
-"""Routes of Gradio's that the page does not use are closed, and requests that it answers with an
-internal error are refused in words.
+"""Closes routes of Gradio's that the page does not use, and refuses requests at which Gradio would
+fail.
 """
 
 from __future__ import annotations
@@ -27,34 +27,36 @@ CLOSED_ROUTES = (
     "/pwa_icon",
     "/pwa_icon/*",
 )
-"""Routes that nothing of ours calls."""
+"""Routes that our page never calls."""
 
 COMPONENTS = ("/gradio_api/component_server",)
 
 MAX_PATH = 4000
-"""Characters of a path; Python reads no number of more than 4,300 digits."""
+"""Most characters of a path; Python parses no number of more than 4,300 digits."""
 
 FOREIGN_FILE = re.compile(r"/gradio_api/file[=/]\s*[A-Za-z][A-Za-z0-9+.-]+:/*[^/]")
-"""A file that lies elsewhere: Gradio would fetch it and show it as ours. `C:` is one letter."""
+"""A file at another address: Gradio would fetch it and serve it as ours. One letter as in `C:`
+is a drive.
+"""
 
 NO_SUCH_PAGE = "There is no such page."
 
 
 class RouteGuard:
-    """Lets requests through that Gradio can answer."""
+    """Passes on only the requests that Gradio can answer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand a request on, or answer what is wrong with it."""
+        """Pass a request on, or answer what is wrong with it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         path = find_path(scope)
         if len(path) > MAX_PATH:
             await refuse(send, 414, "The address is too long.", close=True)
-        elif is_among(path, CLOSED_ROUTES) or _asks_for_a_page(scope, path):
+        elif is_among(path, CLOSED_ROUTES) or _names_page(scope, path):
             await refuse(send, 404, NO_SUCH_PAGE, close=True)
         elif FOREIGN_FILE.match(path):
             await refuse(send, 403, "Files of other servers are not passed on.", close=True)
@@ -64,15 +66,17 @@ class RouteGuard:
             await self._app(scope, receive, send)
 
 
-def _asks_for_a_page(scope: Scope, path: str) -> bool:
-    """Whether a page of Gradio's is asked for by a parameter: we have one, without a name."""
+def _names_page(scope: Scope, path: str) -> bool:
+    """Return whether a parameter names one of several Gradio pages; ours is one without a name."""
     if not is_among(path, ("/", "/config", "/gradio_api/info")):
         return False
     query = scope.get("query_string", b"").decode("latin-1")
-    asked = parse_qs(query)
-    return any(asked.get("page", [])) or "deep_link" in asked
+    parameters = parse_qs(query)
+    if "deep_link" in parameters:
+        return True
+    return any(parameters.get("page", []))
 
 
 def _is_form(scope: Scope) -> bool:
-    kind = Headers(scope=scope).get("content-type", "")
-    return kind.lower().startswith("multipart/")
+    content_type = Headers(scope=scope).get("content-type", "")
+    return content_type.lower().startswith("multipart/")

@@ -1,4 +1,4 @@
-"""Files are shown only where no script can be in them; all others are for saving."""
+"""Makes files safe to open: those that could contain a script are only offered for saving."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FILE_ROUTES = (
     "/gradio_api/comfygradio/result/*",
     "/gradio_api/comfygradio/sweep/*",
 )
-"""Routes that answer with files whose types others decide: servers, people who upload."""
+"""Routes that serve files of others: of ComfyUI servers, and of people who upload."""
 
 INLINE_TYPES = frozenset(
     {
@@ -27,7 +27,7 @@ INLINE_TYPES = frozenset(
         *("audio/x-matroska", "audio/aiff", "audio/x-aiff"),
     }
 )
-"""Pictures, videos and sounds, none of which can hold a script that a browser would run."""
+"""Types of pictures, videos and sounds, which contain no script that a browser would run."""
 
 SANDBOX = "sandbox; default-src 'none'"
 
@@ -37,8 +37,8 @@ KEPT_HEADERS = frozenset(
         *("accept-ranges", "etag", "last-modified", "cache-control", "connection"),
     }
 )
-"""What is kept of an answer's headers: Gradio's answer to a Range request repeats all those of the
-request, the cookie among them.
+"""The headers of an answer that are kept: Gradio's answer to a Range request repeats all headers
+of the request, the cookie among them.
 """
 
 
@@ -49,7 +49,7 @@ class FileGuard:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request as the app inside does; a file so that nothing in it can run."""
+        """Answer as the app inside does, and set safe headers if the answer is a file."""
         if scope["type"] != "http" or not is_among(find_path(scope), FILE_ROUTES):
             await self._app(scope, receive, send)
             return
@@ -67,9 +67,11 @@ def _make_safe(headers: MutableHeaders) -> None:
     for name in dropped:
         del headers[name]
     headers["content-security-policy"] = SANDBOX
-    kind, _, _ = headers.get("content-type", "").partition(";")
-    if kind.strip().lower() in INLINE_TYPES:
+    content_type, _, _ = headers.get("content-type", "").partition(";")
+    if content_type.strip().lower() in INLINE_TYPES:
         return
     headers["content-type"] = "application/octet-stream"
-    _, separator, name = headers.get("content-disposition", "").partition(";")
+    # The file name after the semicolon is kept.
+    disposition = headers.get("content-disposition", "")
+    _, separator, name = disposition.partition(";")
     headers["content-disposition"] = f"attachment{separator}{name}"

@@ -1,7 +1,7 @@
-"""Answers 400 where a malformed request makes Gradio fail.
+"""Answers 400 if a malformed request makes Gradio fail.
 
-Gradio looks up what a request names without asking whether it is there, and fails with Python's own
-errors. What our functions raise it answers itself.
+Gradio looks up whatever a request names without a check, and fails with errors of Python's. Errors
+of our own functions are answered by Gradio itself, and do not come here.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from comfygradio.ui.middleware.error_response import refuse
 from comfygradio.ui.middleware.guarded_app import find_path, is_among
 
 OWN_ROUTES = ("/gradio_api/comfygradio/*",)
-"""Routes of ours: if they fail, it is our mistake, which has to be seen."""
+"""Our own routes: if they fail, that is a bug of ours, which must not be hidden."""
 
 LOOKUP_ERRORS = (
     FnIndexInferError,
     *(KeyError, IndexError, TypeError, ValueError, AttributeError, AssertionError, OverflowError),
 )
-"""What Gradio raises for a function, a component or a part of a form that is not there."""
+"""What Gradio raises for a function, a component or a part of a form that does not exist."""
 
 BAD_PATH_ERRORS = (errno.ENAMETOOLONG, errno.EINVAL)
-"""What the system says of a path that no file can have."""
+"""What the operating system raises for a path that no file can have."""
 
 INVALID_REQUEST = "The page cannot make sense of this request."
 
@@ -33,17 +33,18 @@ logger = logging.getLogger(__name__)
 
 
 class GradioErrorGuard:
-    """Answers 400 where Gradio's routes raise an error that is none of theirs."""
+    """Answers 400 if a route of Gradio's raises a lookup error."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer as the app inside does; a request that it cannot read with 400."""
+        """Answer as the app inside does, or with 400 if it cannot make sense of the request."""
         path = find_path(scope) if scope["type"] == "http" else ""
         if not path or is_among(path, OWN_ROUTES):
             await self._app(scope, receive, send)
             return
+        # The messages of an answer with status 500, until it is clear what the error was.
         held: list[Message] = []
 
         async def answer(message: Message) -> None:

@@ -1,8 +1,9 @@
-"""Gradio's app with our own layer around all of it, its CORS and its routes included.
+"""Gradio's app with our own middleware around all of it, its CORS and its routes included.
 
-Middleware that `launch(app_kwargs=…)` takes lies inside of Gradio's, which is too late: it would
-see neither what Gradio refuses nor the headers that Gradio adds. So the app itself is ours, and
-given to `launch` as `_app`. Gradio's reload mode and a page drawn anew only swap the Blocks in it.
+Middleware passed to `launch(app_kwargs=…)` runs inside Gradio's, where it would see neither the
+requests that Gradio refuses nor the headers that Gradio adds. So the app itself is a subclass of
+ours, passed to `launch` as `_app`. Gradio's reload mode and a page drawn anew only swap the Blocks
+in it.
 """
 
 from __future__ import annotations
@@ -17,54 +18,59 @@ Middleware = Callable[[ASGIApp], ASGIApp]
 """Puts one middleware around an ASGI app."""
 
 LoginCheck = Callable[[Scope], bool]
-"""Whether the person who sends this request may use the app: is logged in, or need not be."""
+"""Returns whether the sender of this request may use the app: is logged in, or need not be."""
 
 
 class GuardedApp(gradio.routes.App):
-    """Gradio's app inside of our middleware, of which the first is the outermost.
+    """Gradio's app inside our middleware.
 
-    `routes` are our own; Gradio adds its own when it launches. `outer_middleware` may be set until
-    the first request.
+    `routes` are our own; Gradio adds its own when it launches. `outer_middleware`, the outermost
+    first, may be set until the first request.
     """
 
     def __init__(self, routes: Sequence[BaseRoute] = ()) -> None:
         self.outer_middleware: tuple[Middleware, ...] = ()
         super().__init__(
             routes=list(routes),
-            # Gradio sets this one only for an app that it makes itself.
+            # Gradio sets this only for an app that it makes itself.
             default_response_class=gradio.routes.ORJSONResponse,
-            # FastAPI's own would take seconds of the event loop; Gradio tells of its calls itself.
+            # FastAPI's schema would block the event loop for seconds; Gradio describes its
+            # endpoints itself.
             openapi_url=None,
         )
 
     def build_middleware_stack(self) -> ASGIApp:
-        """Gradio's whole stack, with ours around it."""
+        """Build Gradio's whole stack, with our middleware around it."""
         stack: ASGIApp = super().build_middleware_stack()
-        for layer in reversed(self.outer_middleware):
-            stack = layer(stack)
+        for middleware in reversed(self.outer_middleware):
+            stack = middleware(stack)
         return stack
 
 
 def find_path(scope: Scope) -> str:
-    """The path of a request as the routes inside read it: below the root path of the app, which a
-    proxy may leave on.
+    """Find the path of a request as the routes inside see it: without the app's root path, which
+    some proxies leave in front.
     """
     path = str(scope["path"])
     root = str(scope.get("root_path") or "").rstrip("/")
-    if root and (path == root or path.startswith(f"{root}/")):
-        return path[len(root) :] or "/"
+    if not root:
+        return path
+    if path == root:
+        return "/"
+    if path.startswith(f"{root}/"):
+        return path.removeprefix(root)
     return path
 
 
-def is_among(path: str, places: tuple[str, ...]) -> bool:
-    """Whether a path is one of these places, with or without a slash at its end.
+def is_among(path: str, routes: tuple[str, ...]) -> bool:
+    """Return whether a path is one of these routes, with or without a trailing slash.
 
-    A place with a star at its end stands for all that begins so.
+    A route that ends with a star matches all paths that begin like it.
     """
     bare = path.removesuffix("/") or "/"
-    for place in places:
-        if bare == place:
+    for route in routes:
+        if bare == route:
             return True
-        if place.endswith("*") and path.startswith(place.removesuffix("*")):
+        if route.endswith("*") and path.startswith(route.removesuffix("*")):
             return True
     return False

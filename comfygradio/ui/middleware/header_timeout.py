@@ -1,7 +1,7 @@
-"""Connections that never finish a request are ended: uvicorn would keep them for ever.
+"""Closes connections on which the headers of a request never end: uvicorn would keep them for ever.
 
-A layer of the app is called only once all headers of a request are there, so this one lies in the
-server's protocol.
+Middleware runs only after all headers of a request have arrived, so this is part of the server's
+protocol class.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ HEADER_SECONDS = 30.0
 """How long the headers of a request may take."""
 
 HEADER_BYTES = 64 * 1024
-"""How large they may be."""
+"""Most bytes of them."""
 
 
 def add_header_timeout(
     protocol: type[Any], seconds: float = HEADER_SECONDS, max_bytes: int = HEADER_BYTES
 ) -> type[Any]:
-    """A protocol of uvicorn's that waits for the headers of a request only so long."""
+    """Subclass a protocol of uvicorn's so that it waits for headers at most `seconds`."""
 
     class PatientProtocol(protocol):  # type: ignore[misc]
-        """A connection that is closed when the headers of a request are late or too large."""
+        """A connection that is closed if the headers of a request are late or too large."""
 
         _deadline: asyncio.TimerHandle | None = None
         _bytes = 0
@@ -36,11 +36,12 @@ def add_header_timeout(
             super().connection_lost(exc)
 
         def data_received(self, data: bytes) -> None:
-            before = self.cycle
+            cycle_before = self.cycle
             super().data_received(data)
             if self.transport.is_closing():
                 return
-            if self.cycle is not before or not self._is_idle():
+            has_begun_request = self.cycle is not cycle_before
+            if has_begun_request or not self._is_idle():
                 self._stop_waiting()
                 self._bytes = 0
                 return
@@ -51,11 +52,16 @@ def add_header_timeout(
                 self._expect()
 
         def _is_idle(self) -> bool:
-            return self.cycle is None or self.cycle.response_complete
+            """Return whether no request is being answered."""
+            if self.cycle is None:
+                return True
+            return bool(self.cycle.response_complete)
 
         def _expect(self) -> None:
-            if self._deadline is None:
-                self._deadline = self.loop.call_later(seconds, self._give_up)
+            """Start the time in which the headers have to arrive, unless it runs already."""
+            if self._deadline is not None:
+                return
+            self._deadline = self.loop.call_later(seconds, self._give_up)
 
         def _give_up(self) -> None:
             if self._is_idle():

@@ -1,4 +1,4 @@
-"""Headers that every answer carries, and the rules for what the page itself may load and run."""
+"""Security headers of every answer, and the Content-Security-Policy of the page."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from comfygradio.ui.middleware.guarded_app import find_path, is_among
 
 PAGES = ("/", "/login")
-"""Where whole pages are answered, whose scripts may run."""
+"""Routes that answer with a page, whose scripts may run."""
 
 SPACE_FRAMES = ("https://huggingface.co", "https://hf.co")
-"""The websites that show a Space in a frame."""
+"""Websites that show a Space in a frame."""
 
 SPACE_NAME = ".hf.space"
-"""How the names of Spaces end."""
+"""The end of a Space's host name."""
 
 SPACE_STATE = "https://huggingface.co/api/spaces/by-subdomain/{name}"
-"""Gradio's page asks here whether its Space is up, wherever its own address is a Space's."""
+"""The address where Gradio's page, if it is a Space's, asks whether its Space is up."""
 
 PAGE_POLICY = (
     "default-src 'self'; "
-    # Gradio makes functions of text: the scripts of its HTML components and of events.
+    # Gradio compiles the scripts of its HTML components and events from text.
     "script-src 'self' 'unsafe-eval' {scripts}; "
     "style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; media-src 'self' data: blob:; font-src 'self' data:; "
@@ -35,16 +35,17 @@ PAGE_POLICY = (
 )
 
 NO_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'"
-"""For HTML that is no page of ours: nothing of it runs."""
+"""The policy of HTML that is no page of ours: nothing in it may run."""
 
 
 class SafeHeaders:
-    """Puts on every answer what tells a browser to guess no types, name no addresses, and where
-    the page may be shown; on pages what they may load and run.
+    """Sets security headers on every answer, and a Content-Security-Policy on HTML.
 
-    `frames` are the websites that may show the page, `asked` the addresses elsewhere that it may
-    ask. `scripts` are inline scripts that Gradio puts into the page when it draws it; they run by
-    their hash, those of Gradio's template by a word that is new in each answer.
+    The headers tell browsers not to guess content types, not to send our address to other
+    websites, and who may frame the page: the websites in `frames`. `asked` are the addresses
+    elsewhere that the page may send requests to. `scripts` are the inline scripts that Gradio adds
+    while it draws the page; they are allowed by their hash, those of Gradio's template by a nonce
+    that is new in each answer.
     """
 
     def __init__(
@@ -57,11 +58,13 @@ class SafeHeaders:
         is_shared: bool = False,
     ) -> None:
         self._app = app
-        self._ancestors = " ".join(["frame-ancestors 'self'", *frames])
+        ancestors = ["frame-ancestors 'self'", *frames]
+        sources = ["'self' data: blob:", *asked]
+        self._ancestors = " ".join(ancestors)
         self._may_be_framed = bool(frames)
         self._is_shared = is_shared
         self._hashes = [make_script_hash(script) for script in scripts]
-        self._asked = " ".join(["'self' data: blob:", *asked])
+        self._sources = " ".join(sources)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request as the app inside does, with our headers."""
@@ -92,15 +95,19 @@ class SafeHeaders:
             headers["cross-origin-resource-policy"] = "same-origin"
 
     def _policy(self, nonce: str) -> str:
-        scripts = " ".join([f"'nonce-{nonce}'", *self._hashes])
-        policy = PAGE_POLICY.format(scripts=scripts, asked=self._asked)
+        """Write the policy of a page whose scripts carry this nonce."""
+        scripts = [f"'nonce-{nonce}'", *self._hashes]
+        policy = PAGE_POLICY.format(
+            scripts=" ".join(scripts),
+            asked=self._sources,
+        )
         return f"{policy}; {self._ancestors}"
 
 
 class _Page:
-    """An answer whose scripts get the word of this answer before it goes out.
+    """Sends an answer with a nonce on each of its script tags.
 
-    Gradio escapes all values in its template: every tag in it is its own.
+    That is safe since Gradio escapes all values in its template: every tag in it is its own.
     """
 
     def __init__(
@@ -132,8 +139,9 @@ class _Page:
 
     async def _send_whole(self, start: Message) -> None:
         nonce = secrets.token_urlsafe(18)
+        script_tag = f'<script nonce="{nonce}"'.encode()
         body = b"".join(self._parts)
-        body = body.replace(b"<script", f'<script nonce="{nonce}"'.encode())
+        body = body.replace(b"<script", script_tag)
         headers = MutableHeaders(scope=start)
         headers["content-security-policy"] = self._write_policy(nonce)
         if body:  # an answer to HEAD has none
@@ -143,16 +151,21 @@ class _Page:
 
 
 def list_space_states(names: Iterable[str]) -> list[str]:
-    """Where the page asks for the state of its Space, for each name of the app that is a Space's.
+    """List the addresses where the page asks for the state of its Space, one for each of the app's
+    names that is a Space's.
 
-    Each is a whole address: the page may ask nothing else of that website.
+    Each is a whole address: the page may ask that website nothing else.
     """
-    spaces = [name.removesuffix(SPACE_NAME) for name in sorted(names) if name.endswith(SPACE_NAME)]
-    return [SPACE_STATE.format(name=name) for name in spaces]
+    addresses = []
+    for name in sorted(names):
+        if name.endswith(SPACE_NAME):
+            space = name.removesuffix(SPACE_NAME)
+            addresses.append(SPACE_STATE.format(name=space))
+    return addresses
 
 
 def make_script_hash(script: str) -> str:
-    """How a policy names an inline script."""
+    """Make the hash by which a policy allows an inline script."""
     digest = hashlib.sha256(script.encode()).digest()
     encoded = base64.b64encode(digest).decode()
     return f"'sha256-{encoded}'"

@@ -1,7 +1,7 @@
-"""Requests for another host than ours are refused, whatever the network says.
+"""Refuses requests for another host than ours.
 
-A website that gives its own name our address (DNS rebinding) would else be of our origin: its
-scripts could read all that the page can.
+Otherwise a website that points its own name to our address (DNS rebinding) would have our origin,
+and its scripts could read everything that the page can.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from comfygradio.ui.middleware.error_response import refuse
 from comfygradio.ui.middleware.host_name import OwnNames, split_name
 
 NETLOC_KEY = "comfygradio.netloc"
-"""Where the scope says under which host browsers reach the app, with its port."""
+"""The key in a request's scope of the host, with its port, by which browsers reach the app."""
 
 
 class HostGuard:
-    """Lets only requests for our own names in.
+    """Passes on only requests for our own names, and no WebSockets.
 
-    `proxies` are addresses and networks whose word counts: behind them the page's name is what
-    `X-Forwarded-Host` says. From everybody else that header has to name us, since Gradio believes
-    it. There are no WebSockets.
+    If a request comes from one of `proxies` (addresses and networks), the name of the page is what
+    `X-Forwarded-Host` says. From everybody else that header has to be one of our names, since
+    Gradio believes it.
     """
 
     def __init__(self, app: ASGIApp, names: OwnNames, proxies: Sequence[str] = ()) -> None:
@@ -33,7 +33,7 @@ class HostGuard:
         self._proxies = [ipaddress.ip_network(proxy) for proxy in proxies]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand a request on, or answer that it is not for us."""
+        """Pass a request on, or answer that it is not for this host."""
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
             return

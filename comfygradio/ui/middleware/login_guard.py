@@ -1,5 +1,5 @@
-"""Who has not logged in gets the login page and what it needs, nothing else; nothing that they send
-is read.
+"""Answers only the login page, and what that page needs, to people who are not logged in; the
+bodies of their other requests are not read.
 """
 
 from __future__ import annotations
@@ -26,21 +26,24 @@ OPEN_PATHS = (
     "/gradio_api/user",
     "/gradio_api/app_id",
 )
-"""What is answered without a login: none of it tells or changes anything of anybody."""
+"""Routes that need no login: none of them shows or changes anybody's data."""
 
 
 class LoginGuard:
-    """Lets only those in who are logged in, except to what the login page itself needs."""
+    """Passes on requests of people who are logged in, and requests to the open paths."""
 
     def __init__(self, app: ASGIApp, is_logged_in: LoginCheck) -> None:
         self._app = app
         self._is_logged_in = is_logged_in
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand a request on, or answer 401 as Gradio does."""
-        is_open = scope["type"] != "http" or is_among(find_path(scope), OPEN_PATHS)
+        """Pass a request on, or answer 401 as Gradio does."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        is_open = is_among(find_path(scope), OPEN_PATHS)
         if is_open or self._is_logged_in(scope):
             await self._app(scope, receive, send)
-        else:
-            detail = {"error": "Not authenticated", "auth_message": None}
-            await refuse(send, 401, detail, close=True)
+            return
+        detail = {"error": "Not authenticated", "auth_message": None}
+        await refuse(send, 401, detail, close=True)

@@ -1,4 +1,4 @@
-"""Scripts of other websites are refused, except of those that the settings name."""
+"""Refuses requests by scripts of other websites, except of those that the settings name."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 """Methods that change nothing."""
 
 FOREIGN_SITES = ("cross-site", "same-site")
-"""What Sec-Fetch-Site says of a request that another website makes, or another port of ours."""
+"""Values of Sec-Fetch-Site for a request of another website, or of another port of this host."""
 
 METHODS = "GET, HEAD, POST, OPTIONS"
 MAX_AGE_SECONDS = "600"
-"""How long a browser may remember what it was allowed."""
+"""How long a browser may cache what a preflight allowed."""
 
 
 class OriginGuard:
-    """Answers requests of our own pages, of programs, and of the websites that are allowed.
+    """Passes on requests of our own pages, of programs, and of the allowed websites.
 
-    A browser names the website whose script asks in `Origin`; programs do not. Gradio's own
-    `Access-Control` headers, which let everybody in, are taken away. Whom `*` lets in, comes
-    without cookies.
+    A browser sends the website whose script makes the request in `Origin`; programs send none.
+    Gradio's own `Access-Control` headers, which allow everybody, are removed. If a website is
+    allowed only by `*`, its requests are passed on without cookies.
     """
 
     def __init__(self, app: ASGIApp, names: OwnNames, allowed: tuple[str, ...] = ()) -> None:
@@ -34,7 +34,7 @@ class OriginGuard:
         self._allowed = allowed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand a request on, or answer that its website is not known."""
+        """Pass a request on, or answer that its website may not use the page."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -47,48 +47,64 @@ class OriginGuard:
         if not origin or self._names.is_own_origin(origin, scope[NETLOC_KEY]):
             await self._app(scope, receive, _answer(send, {}))
             return
-        told = {"access-control-allow-origin": origin, "vary": "Origin"}
         if "*" in self._allowed:
-            told = {"access-control-allow-origin": "*"}
-            kept = [(name, value) for name, value in scope["headers"] if name != b"cookie"]
-            scope = {**scope, "headers": kept}
+            permission = {"access-control-allow-origin": "*"}
+            scope = _drop_cookies(scope)
         else:
-            told["access-control-allow-credentials"] = "true"
+            permission = {
+                "access-control-allow-origin": origin,
+                "vary": "Origin",
+                "access-control-allow-credentials": "true",
+            }
         if scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
-            await _answer_preflight(send, told, headers)
+            await _answer_preflight(send, permission, headers)
             return
-        await self._app(scope, receive, _answer(send, told))
+        await self._app(scope, receive, _answer(send, permission))
 
     def _is_foreign(self, scope: Scope, headers: Headers, origin: str) -> bool:
+        """Return whether a request comes from another website, which is not allowed."""
         if not origin:
             site = headers.get("sec-fetch-site", "")
-            return scope["method"] not in SAFE_METHODS and site in FOREIGN_SITES
+            is_safe = scope["method"] in SAFE_METHODS
+            return site in FOREIGN_SITES and not is_safe
         if self._names.is_own_origin(origin, scope[NETLOC_KEY]):
             return False
-        return "*" not in self._allowed and origin.lower() not in self._allowed
+        if "*" in self._allowed:
+            return False
+        return origin.lower() not in self._allowed
 
 
-def _answer(send: Send, told: dict[str, str]) -> Send:
+def _drop_cookies(scope: Scope) -> Scope:
+    headers = [(name, value) for name, value in scope["headers"] if name != b"cookie"]
+    return {**scope, "headers": headers}
+
+
+def _answer(send: Send, permission: dict[str, str]) -> Send:
+    """Replace the `Access-Control` headers of an answer."""
+
     async def answer(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             gradios = [name for name in headers if name.startswith("access-control-")]
             for name in gradios:
                 del headers[name]
-            headers.update(told)
+            headers.update(permission)
         await send(message)
 
     return answer
 
 
-async def _answer_preflight(send: Send, told: dict[str, str], asked: Headers) -> None:
+async def _answer_preflight(send: Send, permission: dict[str, str], asked: Headers) -> None:
+    """Tell a browser, before it sends a request of an allowed website, that it may."""
     permitted = {
-        **told,
+        **permission,
         "access-control-allow-methods": METHODS,
         "access-control-max-age": MAX_AGE_SECONDS,
     }
     if "access-control-request-headers" in asked:
         permitted["access-control-allow-headers"] = asked["access-control-request-headers"]
-    headers = [(name.encode(), value.encode("latin-1")) for name, value in permitted.items()]
+    headers = []
+    for name, value in permitted.items():
+        headers.append((name.encode(), value.encode("latin-1")))
     await send({"type": "http.response.start", "status": 204, "headers": headers})
     await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -1,4 +1,4 @@
-"""Which middlewares lie around Gradio's app, and in which order."""
+"""The middleware around Gradio's app, and its order."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def list_middleware(
     scripts: Sequence[str] = (),
     quotas: Sequence[Middleware] = (),
 ) -> tuple[Middleware, ...]:
-    """The middlewares of an app, outermost first; `scripts` are our inline scripts in its page.
+    """List the middleware of an app, outermost first; `scripts` are our inline scripts in its page.
 
-    `quotas` count what a person sends; they see bodies that are within the limits of one request.
-    Headers come first, so that refusals carry them too. Where a request goes and who sends it is
-    settled before anything of its body is read.
+    `SafeHeaders` comes first, so that refusals carry the headers too. The host, the origin, the
+    route and the login are checked before anything of a body is read. `quotas` count what a person
+    sends; they see only bodies within the limits of one request.
     """
     names = find_own_names(settings)
     callers = tuple(origin for origin in settings.allow_origins if origin != "*")
@@ -65,5 +65,6 @@ def list_middleware(
 
 
 def _trust_proxy_headers(app: Any, proxies: list[str]) -> Any:
-    """Take the person's address and scheme from proxies that are trusted, from nobody else."""
-    return cast(Any, ProxyHeadersMiddleware(app, trusted_hosts=proxies))
+    """Believe what trusted proxies say about a person's address and scheme, and nobody else."""
+    middleware = ProxyHeadersMiddleware(app, trusted_hosts=proxies)
+    return cast(Any, middleware)

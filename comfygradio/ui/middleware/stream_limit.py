@@ -1,4 +1,4 @@
-"""How many answers that stay open one address may hold."""
+"""Limits how many answers that stay open one network address may hold."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ STREAMS = (
 """Routes whose answers stay open as long as something goes on."""
 
 MAX_STREAMS = 300
-"""Held by one address at most: a class behind one router, or all people behind a proxy that is
-not trusted.
+"""Most streams of one address: that of a class behind one router, or of all people behind a proxy
+that is not trusted.
 """
 
 
 class StreamGuard:
-    """Refuses the stream that would be one too many of an address, with 429."""
+    """Answers 429 to a further stream of an address that holds the most already."""
 
     def __init__(self, app: ASGIApp, limit: int = MAX_STREAMS) -> None:
         self._app = app
@@ -34,9 +34,8 @@ class StreamGuard:
         self._open: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand a request on, or answer that its address holds too many."""
-        is_reading = scope["type"] == "http" and scope["method"] == "GET"
-        if not is_reading or not is_among(find_path(scope), STREAMS):
+        """Pass a request on, or answer that its address holds too many streams."""
+        if not _is_stream(scope):
             await self._app(scope, receive, send)
             return
         address = find_network(scope)
@@ -50,3 +49,9 @@ class StreamGuard:
             self._open[address] -= 1
             if not self._open[address]:
                 del self._open[address]
+
+
+def _is_stream(scope: Scope) -> bool:
+    if scope["type"] != "http" or scope["method"] != "GET":
+        return False
+    return is_among(find_path(scope), STREAMS)

@@ -1,4 +1,4 @@
-"""Counts uploads against the quota while they come in."""
+"""Counts uploads against the quota while they arrive."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from comfygradio.ui.identity.network_address import find_network
 
 
 class UploadQuotaMiddleware:
-    """Counts what comes in by Gradio's upload route, while it is read; the answer is 429 where it
-    is too much.
+    """Counts the uploads on Gradio's upload route while they are read; answers 429 if the quota is
+    exceeded.
 
-    `name_person` gives the text that stands for who sends a request.
+    `name_person` returns the text that the sender of a request is counted under.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class UploadQuotaMiddleware:
         self._name_person = name_person
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """Pass a request on, and count it if it is an upload."""
         if not is_upload(scope):
             await self._app(scope, receive, send)
             return
@@ -49,7 +49,7 @@ class UploadQuotaMiddleware:
 
 
 class Upload:
-    """One upload while it comes in."""
+    """Counts one upload while it arrives."""
 
     def __init__(self, quota: Quota, person: str, boundary: bytes) -> None:
         self.is_refused = False
@@ -62,8 +62,8 @@ class Upload:
     def count(self, message: Message) -> None:
         """Count the next part.
 
-        Raises MultiPartException where it is too much or the last one: Gradio then deletes what it
-        has of this upload, which after any other error it leaves behind.
+        Raises MultiPartException if it exceeds the quota, or if the connection was lost: Gradio
+        then deletes its files of this upload, which it keeps after any other error.
         """
         if message["type"] == "http.disconnect":
             raise MultiPartException("The upload was cut off.")
@@ -76,21 +76,24 @@ class Upload:
             raise MultiPartException(str(error)) from error
 
     def _count_files(self, body: bytes) -> int:
-        """How many files begin here. A boundary stands before each file, and one at the end of the
-        last, which comes when that one was counted: so each but the first counts.
+        """Count the files that end in this part.
+
+        A boundary precedes each file, and one more follows the last. So every boundary but the
+        first ends a file.
         """
         seen = self._end + body
         found = seen.count(self._boundary) if self._boundary else 0
-        # A boundary may be cut in two: its beginning is looked at together with the next part.
-        kept = len(self._boundary) - 1
-        self._end = seen[max(0, len(seen) - kept) :]
-        is_first = found > 0 and self._boundaries == 0
+        # A boundary may be cut in two, so its possible beginning is kept for the next part.
+        kept_bytes = len(self._boundary) - 1
+        kept_from = max(0, len(seen) - kept_bytes)
+        self._end = seen[kept_from:]
+        has_first = found > 0 and self._boundaries == 0
         self._boundaries += found
-        return found - 1 if is_first else found
+        return found - 1 if has_first else found
 
 
 def is_upload(scope: Scope) -> bool:
-    """Whether a request is one to Gradio's upload route, with or without the path of a proxy."""
+    """Return whether a request is to Gradio's upload route, with or without a proxy's root path."""
     if scope["type"] != "http" or scope["method"] != "POST":
         return False
     path: str = scope["path"]
@@ -98,7 +101,10 @@ def is_upload(scope: Scope) -> bool:
 
 
 def find_boundary(scope: Scope) -> bytes:
-    """What stands between the files of an upload; empty where its head does not say it."""
-    named = dict(scope["headers"]).get(b"content-type", b"")
-    found = re.search(rb'(?i)boundary="?([^";]{1,100})', named)
-    return b"--" + found[1] if found else b""
+    """Find the boundary between the files of an upload; empty if the headers name none."""
+    headers = dict(scope["headers"])
+    content_type = headers.get(b"content-type", b"")
+    match = re.search(rb'(?i)boundary="?([^";]{1,100})', content_type)
+    if match is None:
+        return b""
+    return b"--" + match[1]

@@ -1,5 +1,5 @@
-"""The Status page, for operators: how the servers are, what waits, and what can be
-done about it.
+"""The Status page: shows operators the servers and what waits, and lets them stop jobs and free
+memory.
 """
 
 from __future__ import annotations
@@ -28,17 +28,13 @@ from comfygradio.ui.status.status_text import (
 )
 
 STATUS_THREADS = 32
-"""So many servers are looked at at once, on threads of their own: silent ones keep them for a
-while.
-"""
+"""How many servers are asked at the same time; a silent server keeps its thread busy for long."""
 
 ANSWER_SECONDS = 3.0
-"""A server that has not answered for so long is shown as one that does not; its answer may still
-come.
-"""
+"""A server that has not answered for this long is shown as not answering; the request goes on."""
 
 STOP_SECONDS = 3.0
-"""How long a job of ours that is taken out of a server's queue may take to end."""
+"""How long to wait for a job of ours to end before a server's queue is cleared."""
 
 QUICK: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
 
@@ -46,11 +42,11 @@ DENIED: Json = {"denied": True}
 
 
 def build_status(blocks: gr.Blocks, service: Service, operators: OperatorAccess) -> None:
-    """Draw the Status page inside the current Blocks; it stays empty, and the way to it hidden, for
-    everybody else.
+    """Draw the Status page inside the current Blocks. For everybody but operators it stays empty,
+    and the link to it hidden.
     """
     status = StatusPage(service, operators)
-    way = gr.HTML(
+    token = gr.HTML(
         None,
         html_template="<i hidden></i>",
         js_on_load=read_asset("status_way.js"),
@@ -64,16 +60,16 @@ def build_status(blocks: gr.Blocks, service: Service, operators: OperatorAccess)
         elem_id="cg-status",
         elem_classes="cg-page-status",
     )
-    blocks.load(status.issue_token, None, way, **QUICK)
+    blocks.load(status.issue_token, None, token, **QUICK)
 
 
 class StatusPage:
-    """What the Status page calls; every call has to bring a token of an operator's page."""
+    """The functions that the Status page calls, each with the token of an operator's page."""
 
     def __init__(self, service: Service, operators: OperatorAccess) -> None:
         self._service = service
         self._operators = operators
-        self._lookers = ThreadPoolExecutor(STATUS_THREADS, "comfygradio-look")
+        self._threads = ThreadPoolExecutor(STATUS_THREADS, "comfygradio-look")
         self._pending_checks: dict[str, asyncio.Future[BackendStatus]] = {}
         self._verbs: Mapping[str, Callable[[Backend], str]] = {
             "free": free_memory,
@@ -82,124 +78,143 @@ class StatusPage:
         }
 
     def issue_token(self, request: gr.Request) -> Json:
-        """The token for an operator's page, nothing for anybody else's."""
+        """Issue a token to an operator's page, and nothing to anybody else's."""
         token = self._operators.issue(find_person(request))
         return {"token": token} if token else {}
 
     def make_look(self) -> Any:
-        """The server function that tells how everything is: `[token]`."""
+        """Make the server function that describes the servers and what waits; it gets `[token]`."""
 
         async def look(data: Any, request: gr.Request) -> Json:
             if not self._is_operator(data, request):
                 return DENIED
             queue = self._service.queue
-            servers = await asyncio.gather(*(self._describe(backend) for backend in queue.backends))
-            waiting = describe_waiting(queue.count_waiting(), self._operators.salt)
-            return {"servers": servers, "waiting": waiting, "trouble": queue.trouble}
+            descriptions = [self._describe(backend) for backend in queue.backends]
+            servers = await asyncio.gather(*descriptions)
+            waiting = queue.count_waiting()
+            return {
+                "servers": servers,
+                "waiting": describe_waiting(waiting, self._operators.salt),
+                "trouble": queue.trouble,
+            }
 
         return look
 
     def make_act(self) -> Any:
-        """The server function that does something: `[token, verb, address]`, the address "" for all
-        that waits here.
+        """Make the server function that acts on a server; it gets `[token, verb, address]`, with ""
+        as the address to stop all jobs that wait here.
         """
 
         async def act(data: Any, request: gr.Request) -> Json:
             if not self._is_operator(data, request):
                 return DENIED
-            # What is missing counts as "".
-            given = [*data[1:3], "", ""]
-            verb = str(given[0])
-            url = str(given[1])
+            verb = str(data[1]) if len(data) > 1 else ""
+            url = str(data[2]) if len(data) > 2 else ""
             try:
-                return {"done": await asyncio.to_thread(self._act, verb, url)}
+                done = await asyncio.to_thread(self._act, verb, url)
             except ComfyGradioError as error:
                 return {"error": str(error)}
+            return {"done": done}
 
         return act
 
     def _is_operator(self, data: Any, request: gr.Request) -> bool:
         if not isinstance(data, list) or not data:
             return False
-        return self._operators.recognise(data[0], find_person(request))
+        token = data[0]
+        return self._operators.recognise(token, find_person(request))
 
     def _act(self, verb: str, url: str) -> str:
+        """Do what an operator asks for; return what to say about it."""
         if verb == "stop" and not url:
             count = self._service.queue.stop_waiting()
             if count == 1:
                 return "1 waiting job was stopped."
             return f"{count} waiting jobs were stopped."
-        named = (backend for backend in self._service.queue.backends if backend.url == url)
-        backend = next(named, None)
+        backend = self._find_backend(url)
         if backend is None or verb not in self._verbs:
             raise ComfyGradioError("This server is not among ours any more; reload this page.")
-        return self._verbs[verb](backend)
+        act = self._verbs[verb]
+        return act(backend)
+
+    def _find_backend(self, url: str) -> Backend | None:
+        for backend in self._service.queue.backends:
+            if backend.url == url:
+                return backend
+        return None
 
     def _clear(self, backend: Backend) -> str:
-        """Jobs of ours are stopped first, lest they count as lost and are posted again."""
-        jobs = [job for job in self._service.queue.list_submitted(backend) if not _runs(job)]
-        for job in jobs:
-            self._service.queue.stop(job.token)
-        for job in jobs:
+        """Clear a server's queue; return what to say about it.
+
+        Jobs of ours are stopped first: otherwise they would be taken for lost, and posted again.
+        """
+        queue = self._service.queue
+        waiting = [job for job in queue.list_submitted(backend) if not _is_running(job)]
+        for job in waiting:
+            queue.stop(job.token)
+        for job in waiting:
             _wait_until_over(job, STOP_SECONDS, self._service.clock)
         backend.client.clear_queue()
         return "Nothing waits on this server any more."
 
     async def _describe(self, backend: Backend) -> Json:
-        """How a server is; one that is slow to answer is asked once, however many pages ask."""
+        """Describe a server. While it does not answer, further pages wait for the same request."""
         running = self._service.queue.count_running(backend)
-        look = self._pending_checks.get(backend.url)
-        if look is None or look.done():
+        check = self._pending_checks.get(backend.url)
+        if check is None or check.done():
             loop = asyncio.get_running_loop()
-            look = loop.run_in_executor(self._lookers, backend.fetch_status, running)
-            self._pending_checks[backend.url] = look
-        await self._await_answer(look)
-        if look.done():
-            status = look.result()
+            check = loop.run_in_executor(self._threads, backend.fetch_status, running)
+            self._pending_checks[backend.url] = check
+        await self._wait_for(check)
+        if check.done():
+            status = check.result()
         else:
             trouble = f"It has not answered for {ANSWER_SECONDS:g} seconds."
             status = BackendStatus(backend.url, False, trouble, running)
-        return describe_server(status, list_unusable_forms(backend, self._service.forms))
+        unusable = list_unusable_forms(backend, self._service.forms)
+        return describe_server(status, unusable)
 
-    async def _await_answer(self, look: asyncio.Future[BackendStatus]) -> None:
-        """Wait for the answer of a server, at most so long; cancels nothing."""
+    async def _wait_for(self, check: asyncio.Future[BackendStatus]) -> None:
+        """Wait at most ANSWER_SECONDS for a server's answer; the request is not cancelled."""
         answered = asyncio.Event()
 
-        def tell(answer: asyncio.Future[BackendStatus]) -> None:
+        def note_answer(answer: asyncio.Future[BackendStatus]) -> None:
             answered.set()
 
-        look.add_done_callback(tell)
+        check.add_done_callback(note_answer)
         try:
             await self._service.clock.wait_async(answered, ANSWER_SECONDS)
         finally:
-            look.remove_done_callback(tell)
+            check.remove_done_callback(note_answer)
 
 
 def free_memory(backend: Backend) -> str:
-    """Unload a server's models; returns what to say about it."""
+    """Unload a server's models; return what to say about it."""
     backend.client.free()
     return "The server unloads its models as soon as nothing runs."
 
 
 def interrupt(backend: Backend) -> str:
-    """Stop what a server runs, whoever it belongs to; returns what to say about it."""
+    """Stop what a server runs, whoever started it; return what to say about it."""
     backend.client.interrupt()
     return "What was running is stopped."
 
 
-def _runs(job: Job) -> bool:
+def _is_running(job: Job) -> bool:
     state = job.snapshot.state
-    return state is not None and state.status == "running"
+    if state is None:
+        return False
+    return state.status == "running"
 
 
 def _wait_until_over(job: Job, seconds: float, clock: Clock) -> None:
     over = threading.Event()
 
-    def tell() -> None:
+    def note_end() -> None:
         if job.snapshot.is_over:
             over.set()
 
-    unlisten = job.listen(tell)
+    unlisten = job.listen(note_end)
     try:
         if not job.snapshot.is_over:
             clock.wait_event(over, seconds)

@@ -1,4 +1,4 @@
-"""Words and numbers for the Status page: how servers are, and who waits."""
+"""Describes servers, and who has jobs waiting, as JSON for the Status page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Json = dict[str, Any]
 
 
 def describe_server(status: BackendStatus, lacks: list[str]) -> Json:
-    """One server as JSON; memory is in bytes. `lacks` says what it is not used for."""
+    """Describe a server; memory is in bytes, and `lacks` are sentences about unusable forms."""
     stats = status.stats or {}
     system = stats.get("system")
     version = ""
@@ -33,41 +33,41 @@ def describe_server(status: BackendStatus, lacks: list[str]) -> Json:
 
 
 def list_unusable_forms(backend: Backend, forms: Mapping[str, Form]) -> list[str]:
-    """A sentence for each preset that a server is not used for, whatever people choose
-    in the form.
-    """
+    """List a sentence for each preset that a server cannot run, whatever its form holds."""
     sentences = []
     for form in forms.values():
         if form.problems:
             continue
-        reason = backend.explain_rejection(_drop_choices(form))
+        graph = _drop_filled_inputs(form)
+        reason = backend.explain_rejection(graph)
         if reason:
             sentences.append(f"Not used for {form.title}: {reason}")
     return sentences
 
 
-def _drop_choices(form: Form) -> dict[str, Any]:
-    """The stored workflow without the inputs that fields fill."""
-    chosen = set[tuple[str, str]]()
-    for field in form.fields.values():
-        chosen.update((slot.node_id, slot.input) for slot in field.all_slots)
+def _drop_filled_inputs(form: Form) -> dict[str, Any]:
+    """Return the stored workflow without the inputs that fields fill."""
     graph: dict[str, Any] = form.workflow.to_json()
-    for node_id, node in graph.items():
-        node["inputs"] = {
-            name: value for name, value in node["inputs"].items() if (node_id, name) not in chosen
-        }
+    for field in form.fields.values():
+        for slot in field.all_slots:
+            if slot.node_id in graph:
+                graph[slot.node_id]["inputs"].pop(slot.input, None)
     return graph
 
 
 def describe_waiting(waiting: Mapping[str, int], salt: str) -> list[Json]:
-    """Who has how many jobs waiting.
+    """List who has how many jobs waiting, most jobs first.
 
-    Ids of anonymous people are secrets of theirs; they get a name made from them.
+    The ids of anonymous people are secrets, so a name is made from them.
     """
     totals: Counter[str] = Counter()
     for owner, count in waiting.items():
-        totals[_name_person(owner, salt)] += count
-    return [{"who": who, "count": count} for who, count in totals.most_common()]
+        name = _name_person(owner, salt)
+        totals[name] += count
+    described = []
+    for name, total in totals.most_common():
+        described.append({"who": name, "count": total})
+    return described
 
 
 def _name_person(owner: str, salt: str) -> str:
@@ -81,7 +81,7 @@ def _name_person(owner: str, salt: str) -> str:
 
 
 def _list_devices(stats: Mapping[str, Any]) -> Iterator[Json]:
-    """The devices whose memory a server tells; what it says may be of any shape."""
+    """Yield the devices whose memory a server reports; its answer may be of any shape."""
     devices = stats.get("devices")
     if not isinstance(devices, list):
         return
@@ -90,7 +90,11 @@ def _list_devices(stats: Mapping[str, Any]) -> Iterator[Json]:
             continue
         total = device.get("vram_total")
         free = device.get("vram_free")
-        if isinstance(total, int | float) and isinstance(free, int | float) and total > 0:
-            name = str(device.get("name") or device.get("type") or "Device")
-            short = name.split(" : ")[0]
-            yield {"name": short, "used": max(total - free, 0), "total": total}
+        if not isinstance(total, int | float) or not isinstance(free, int | float):
+            continue
+        if not total > 0:  # NaN, too
+            continue
+        name = str(device.get("name") or device.get("type") or "Device")
+        short_name, _, _ = name.partition(" : ")
+        used = max(total - free, 0)
+        yield {"name": short_name, "used": used, "total": total}

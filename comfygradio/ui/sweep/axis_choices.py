@@ -1,5 +1,5 @@
-"""Choices for the editor of sweeps: the fields that can be swept, and lists to tick instead of to
-type.
+"""What the editor of sweeps offers: the fields that can be swept, suggested axes, and lists of
+choices to tick.
 """
 
 from __future__ import annotations
@@ -11,42 +11,43 @@ from comfygradio.errors import AxisError
 from comfygradio.forms.choice_search import search_choices
 from comfygradio.forms.field import Field
 from comfygradio.forms.form import Form
-from comfygradio.forms.kinds.seed import is_open_seed
 from comfygradio.forms.kinds.value import InvalidValue
 from comfygradio.forms.value_check import check_value
 from comfygradio.sweeps.axes.axis_parser import format_unquoted
 from comfygradio.sweeps.axes.syntax_help import describe_syntax
 
 MAX_WRITTEN = 60
-"""Up to so many choices are written out one by one; more are `*`."""
+"""If a field has more choices, all of them are written as `*`."""
 
 ACCEPTED = {"image": "image/*", "mask": "image/*", "video": "video/*", "audio": "audio/*"}
-"""What a browser offers to add for a field that takes files."""
+"""The kinds of files that a browser offers to add for a field."""
 
 Json = dict[str, Any]
 
 
 def describe_fields(form: Form, values: Mapping[str, Any]) -> list[Json]:
-    """Every field as the editor offers it; `values` are the form's, as they were sent."""
-    return [
-        _describe_field(form, field, values.get(field.name, field.default))
-        for field in form.fields.values()
-    ]
+    """Describe every field for the editor; `values` are the form's, as they were sent."""
+    described = []
+    for name, field in form.fields.items():
+        value = values.get(name, field.default)
+        described.append(_describe_field(form, field, value))
+    return described
 
 
 def describe_suggestions(form: Form) -> list[Json]:
-    """The axes that the preset suggests, as far as their fields are there."""
-    return [
-        {"field": name, "text": str(text)}
-        for name, text in form.file.sweep.items()
-        if name in form.fields
-    ]
+    """Describe the axes that the preset suggests, if the form has their fields."""
+    suggestions = []
+    for name, text in form.file.sweep.items():
+        if name in form.fields:
+            suggestions.append({"field": name, "text": str(text)})
+    return suggestions
 
 
 def list_choices(form: Form, name: str, query: str) -> Json:
-    """Some choices of a field that fit a search, each with the text that names it on an axis."""
+    """List some choices of a field that match a query, each with its text on an axis."""
     field = form.fields[name]
-    found, count = search_choices(field.choices or (), query[:200])
+    choices = field.choices or ()
+    found, count = search_choices(choices, query[:200])
     values = [_wrap(field, choice.value) for choice in found]
     texts = format_unquoted(form, name, values)
     rows = []
@@ -56,7 +57,7 @@ def list_choices(form: Form, name: str, query: str) -> Json:
 
 
 def write_all_choices(form: Form, name: str) -> str:
-    """The axis text that names every choice of a field."""
+    """Write the axis text for all choices of a field."""
     field = form.fields[name]
     choices = field.choices or ()
     if len(choices) > MAX_WRITTEN:
@@ -66,7 +67,7 @@ def write_all_choices(form: Form, name: str) -> str:
 
 
 def _describe_field(form: Form, field: Field, value: Any) -> Json:
-    has_list = field.choices is not None and field.widget != "loras"
+    has_list = field.choices is not None and not field.kind.is_lora_list
     return {
         "name": field.name,
         "label": field.label,
@@ -80,7 +81,9 @@ def _describe_field(form: Form, field: Field, value: Any) -> Json:
 
 
 def _name_kind(field: Field) -> str:
-    """How the editor takes an axis of this field: files, one text a line, or values in a row."""
+    """Name the input that the editor shows for this field: files, a text per line, or values in one
+    line.
+    """
     if field.kind.is_media:
         return "files"
     if field.kind.is_text:
@@ -89,22 +92,23 @@ def _name_kind(field: Field) -> str:
 
 
 def _write_now(form: Form, field: Field, value: Any) -> str:
-    """What the form holds, as the first value of an axis; "" for what is long, left open, or a
-    file.
+    """Write the form's value as the first value of an axis; "" for a file, a long text, and a seed
+    that is left open.
     """
     if value in (None, "", []):
         return ""
-    if field.kind.is_media or field.kind.is_text or field.widget == "loras":
+    if field.kind.is_media or field.kind.is_text or field.kind.is_lora_list:
         return ""
     try:
         checked = check_value(field, value)
-        if field.widget == "seed" and is_open_seed(value):
+        if field.kind.is_open(value):
             return ""
-        return format_unquoted(form, field.name, [checked])[0]
+        text, *_ = format_unquoted(form, field.name, [checked])
     except (InvalidValue, AxisError):
         return ""
+    return text
 
 
 def _wrap(field: Field, value: Any) -> Any:
-    """A choice as a whole value of its field."""
+    """Make a whole value of a field out of one choice."""
     return [value] if field.is_multiple else value

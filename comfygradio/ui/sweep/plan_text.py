@@ -1,4 +1,4 @@
-"""Words for plans: how many pictures a sweep makes, how long that takes, and in which order."""
+"""Text about plans: how many pictures a sweep makes, how long that takes, and in which order."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ MIN_GAIN = 0.02
 """Smallest share of the total time saved that is worth mentioning."""
 
 MAX_LISTED = 12
-"""So many classes of nodes are listed, those that run most often."""
+"""Most node classes that are listed; those that run most often come first."""
 
 Json = dict[str, Any]
 
 
 def describe_plan(sweep: Sweep, form: Form) -> Json:
-    """What the editor says before the start: `count`, `line`, and under `how` what runs in which
+    """Describe a plan as JSON for the editor: `count`, `line`, and under `how` what runs in which
     order.
     """
     plan = sweep.plan
@@ -29,20 +29,24 @@ def describe_plan(sweep: Sweep, form: Form) -> Json:
     pictures = "1 picture" if total == 1 else f"{total:,} pictures"
     if not plan.points:
         return {"count": pictures, "line": "All of them are there already, so nothing has to run."}
-    lines = describe_order(plan, sweep.axes)
     return {
         "count": pictures,
         "line": describe_time(plan),
-        "how": {"lines": lines, **_list(plan, form)},
+        "how": {
+            "lines": describe_order(plan, sweep.axes),
+            "classes": _list_classes(plan, form),
+        },
     }
 
 
 def describe_time(plan: Plan) -> str:
-    """How long it takes about, what the order saves, and what is there already."""
-    seconds = max(plan.planned.seconds, 1.0)
-    parts = [f"about {format_seconds(seconds)}"]
-    gain = plan.as_typed.seconds - plan.planned.seconds
-    least_gain = max(1.0, MIN_GAIN * plan.as_typed.seconds)
+    """Describe how long a plan takes, what its order saves, and how many points are done."""
+    planned_seconds = plan.planned.seconds
+    typed_seconds = plan.as_typed.seconds
+    shown_seconds = max(planned_seconds, 1.0)
+    parts = [f"about {format_seconds(shown_seconds)}"]
+    gain = typed_seconds - planned_seconds
+    least_gain = max(1.0, MIN_GAIN * typed_seconds)
     if gain >= least_gain:
         parts.append(f"{format_seconds(gain)} less than in the order as typed")
     if plan.done:
@@ -52,12 +56,12 @@ def describe_time(plan: Plan) -> str:
 
 
 def describe_order(plan: Plan, axes: Sequence[Axis]) -> list[str]:
-    """Sentences about servers and order."""
-    busy = [segment for segment in plan.segments if segment]
+    """Describe in sentences how many servers a plan uses, and in which order."""
+    segments = [segment for segment in plan.segments if segment]
     lines = ["On one server."]
-    if len(busy) > 1:
-        lines = [f"On {len(busy)} servers at once."]
-    ranked = rank_axes(busy, len(axes))
+    if len(segments) > 1:
+        lines = [f"On {len(segments)} servers at once."]
+    ranked = rank_axes(segments, len(axes))
     if len(ranked) > 1:
         rarest = axes[ranked[0]].title
         most_frequent = axes[ranked[-1]].title
@@ -66,8 +70,8 @@ def describe_order(plan: Plan, axes: Sequence[Axis]) -> list[str]:
 
 
 def rank_axes(segments: Sequence[Sequence[Index]], count: int) -> list[int]:
-    """The axes that change at all, the one that changes least often from one point to the next
-    first.
+    """Rank the axes by how often they change from one point to the next, rarest first; axes that
+    never change are left out.
     """
     changes = [0] * count
     for segment in segments:
@@ -75,18 +79,25 @@ def rank_axes(segments: Sequence[Sequence[Index]], count: int) -> list[int]:
             for axis in range(count):
                 if before[axis] != after[axis]:
                     changes[axis] += 1
-    changing = [axis for axis in range(count) if changes[axis]]
-    return sorted(changing, key=lambda axis: changes[axis])
+    ranked = sorted(range(count), key=lambda axis: changes[axis])
+    return [axis for axis in ranked if changes[axis] > 0]
 
 
-def _list(plan: Plan, form: Form) -> Json:
-    """Classes of nodes with their executions in this order and as typed."""
-    ours = plan.planned.executions
+def _list_classes(plan: Plan, form: Form) -> list[Json]:
+    """List node classes with how often they run, in the planned order and as typed."""
+    planned = plan.planned.executions
     typed = plan.as_typed.executions
+    # A stable sort: of equally many runs, the first class stays first.
     names = sorted(typed, key=lambda name: -typed[name])
     classes = []
     for name in names[:MAX_LISTED]:
         definition = form.object_info.get(name)
         title = definition.title if definition else name
-        classes.append({"name": title, "typed": typed[name], "planned": ours.get(name, 0)})
-    return {"classes": classes}
+        classes.append(
+            {
+                "name": title,
+                "typed": typed[name],
+                "planned": planned.get(name, 0),
+            }
+        )
+    return classes

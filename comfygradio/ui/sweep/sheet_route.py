@@ -1,5 +1,5 @@
-"""Downloads of a sweep as its grid is laid out: a contact sheet, a web page, a table, the data, or
-all files.
+"""The route for downloads of a sweep, in the layout of its page: a contact sheet, a web page, a
+table, the data, or all files.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ import asyncio
 import json
 import shutil
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,30 +34,20 @@ from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.sweep.sweep_text import name_sweep
 
 EMBEDDED_BYTES = 100_000_000
-"""So much of the files is put into a web page; what is beyond that is shown small."""
+"""Most bytes of files that are embedded into a web page; further pictures are shown small."""
 
-Write = Callable[[Grid, Path, Path], list[Path]]
-
-FORMATS: Mapping[str, Write] = {
-    "png": lambda grid, path, outputs: write_sheets(grid, path),
-    "webp": lambda grid, path, outputs: write_sheets(grid, path),
-    "html": lambda grid, path, outputs: [write_gallery(grid, path, EMBEDDED_BYTES)],
-    "csv": lambda grid, path, outputs: [write_csv(grid, path, outputs)],
-    "json": lambda grid, path, outputs: [write_json(grid, path, outputs)],
-}
-"""Suffix → what writes such files, of which there may be several; files are named relative to the
-outputs folder.
-"""
+FORMATS = ("png", "webp", "html", "csv", "json", "zip")
+"""The formats of downloads, which are also the suffixes of their files."""
 
 MAX_CONCURRENT = 2
-"""Sheets that are drawn at the same time; each may take some 400 MB meanwhile."""
+"""Most sheets drawn at the same time; each may need about 400 MB."""
 
 
 def make_sheet_route(
     page_sessions: PageSessions, service: Service
 ) -> Callable[[Request], Awaitable[Response]]:
-    """The route that a page posts its secret to, with the sweep, a format and the layout; others'
-    are refused.
+    """Make the handler of the route to which a page posts its secret, the token of a sweep, a
+    format and a layout; sweeps of others are refused.
     """
     free = asyncio.Semaphore(MAX_CONCURRENT)
 
@@ -71,7 +61,7 @@ def make_sheet_route(
         format = asked.get("format", "")
         try:
             sweep = await asyncio.to_thread(service.sweeps.find, asked.get("token", ""))
-            if sweep is None or sweep.owner != owner or format not in (*FORMATS, "zip"):
+            if sweep is None or sweep.owner != owner or format not in FORMATS:
                 return PlainTextResponse("There is no such download (any more).", 404)
             outputs = service.queue.outputs
             async with free:
@@ -85,7 +75,8 @@ def make_sheet_route(
 
 
 def make_answer(sweep: Sweep, layout: Mapping[str, Any], format: str, outputs: Path) -> Response:
-    """The answer with the file, several of them as a zip; they are deleted once they were sent.
+    """Make the answer with the file, or with a zip of several. The files are deleted after they
+    were sent.
 
     Raises OSError.
     """
@@ -97,10 +88,11 @@ def make_answer(sweep: Sweep, layout: Mapping[str, Any], format: str, outputs: P
         return StreamingResponse(packed, media_type="application/zip", headers=headers)
     folder = Path(tempfile.mkdtemp(prefix="comfygradio-sheet-"))
     try:
-        write = FORMATS[format]
-        paths = write(grid, folder / f"{name}.{format}", outputs)
-        packed_path = folder / f"{name}.zip"
-        path = paths[0] if len(paths) == 1 else _zip(paths, packed_path)
+        paths = _write_files(format, grid, folder / f"{name}.{format}", outputs)
+        path = paths[0]
+        if len(paths) > 1:
+            path = folder / f"{name}.zip"
+            _write_zip(path, paths)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -108,8 +100,22 @@ def make_answer(sweep: Sweep, layout: Mapping[str, Any], format: str, outputs: P
     return FileResponse(path, headers=_make_headers(path.name), background=drop)
 
 
+def _write_files(format: str, grid: Grid, path: Path, outputs: Path) -> list[Path]:
+    """Write a grid in this format; return the files, of which there may be several.
+
+    Results are named relative to the outputs folder.
+    """
+    if format == "html":
+        return [write_gallery(grid, path, EMBEDDED_BYTES)]
+    if format == "csv":
+        return [write_csv(grid, path, outputs)]
+    if format == "json":
+        return [write_json(grid, path, outputs)]
+    return write_sheets(grid, path)
+
+
 def make_laid_out_grid(sweep: Sweep, layout: Mapping[str, Any]) -> Grid:
-    """A sweep as it stands now, with the layout that a page sent."""
+    """Build the grid of a sweep, with the layout that a page sent."""
     grid = build_grid(sweep)
     grid = replace(grid, title=name_sweep(sweep))
     if not layout:
@@ -119,32 +125,33 @@ def make_laid_out_grid(sweep: Sweep, layout: Mapping[str, Any]) -> Grid:
 
 
 def list_files(grid: Grid) -> Iterator[Entry]:
-    """Name in the zip, file and time of everything that the layout shows, named after the place in
-    the sweep.
-    """
+    """Yield an entry of a zip for each file in the layout, named by its place in the sweep."""
     for index, cell in grid.cells.items():
         if _is_hidden(grid.layout, index) or not grid.layout.is_wanted(cell):
             continue
-        name = grid.name(tuple(enumerate(index)))
-        stem = clean_name(name, 90)
+        place = tuple(enumerate(index))
+        stem = clean_name(grid.name(place), 90)
         for result in cell.results:
             if result.path:
                 yield f"{stem}{result.path.suffix}", result.path, grid.created
 
 
 def _is_hidden(layout: Layout, index: Index) -> bool:
-    """Whether a layout leaves out a position that this point has on one of the axes."""
-    hidden = layout.hidden
-    return any(position in hidden.get(axis, ()) for axis, position in enumerate(index))
+    """Return whether a layout hides a position that this point has on one of the axes."""
+    for axis, position in enumerate(index):
+        hidden_positions = layout.hidden.get(axis, ())
+        if position in hidden_positions:
+            return True
+    return False
 
 
 def parse_layout_query(text: str) -> Mapping[str, Any]:
-    """A layout as JSON; what makes no sense asks for nothing."""
+    """Parse a layout that was sent as JSON; anything else becomes an empty one."""
     try:
-        read = json.loads(text)
+        layout = json.loads(text)
     except (ValueError, RecursionError):
         return {}
-    return read if isinstance(read, dict) else {}
+    return layout if isinstance(layout, dict) else {}
 
 
 def _make_headers(name: str) -> dict[str, str]:
@@ -152,8 +159,7 @@ def _make_headers(name: str) -> dict[str, str]:
     return {"content-disposition": disposition, "cache-control": "no-store"}
 
 
-def _zip(paths: list[Path], target: Path) -> Path:
-    entries = ((path.name, path, path.stat().st_mtime) for path in paths)
+def _write_zip(target: Path, paths: Sequence[Path]) -> None:
+    entries = [(path.name, path, path.stat().st_mtime) for path in paths]
     with target.open("wb") as file:
         file.writelines(stream_zip(entries))
-    return target

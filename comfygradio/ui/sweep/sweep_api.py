@@ -1,5 +1,5 @@
-"""What the page of sweeps calls: a draft becomes a plan, a plan a sweep, and a sweep is watched,
-steered and rated.
+"""The functions that the page of sweeps calls: to plan a draft, to start a plan, and to follow,
+control and rate a sweep.
 """
 
 from __future__ import annotations
@@ -7,7 +7,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import gradio as gr
 
@@ -24,7 +24,6 @@ from comfygradio.service.service import Service
 from comfygradio.sweeps.axes.axis import Index
 from comfygradio.sweeps.sweep import Sweep
 from comfygradio.ui.form.field_component import sent_to_component_value, to_component_value
-from comfygradio.ui.form.restore_panel import format_value
 from comfygradio.ui.form.reuse import restore_settings
 from comfygradio.ui.form.sheet_import import open_editor_again
 from comfygradio.ui.identity.page_session import PageSessions
@@ -43,6 +42,7 @@ from comfygradio.ui.sweep.sweep_text import (
     describe_sweep,
     describe_visible_card,
     find_index,
+    list_sizes,
     make_thumbs_url,
 )
 from comfygradio.ui.sweep.thumbnail_route import THUMB_PIXELS
@@ -55,9 +55,10 @@ NO_CELL = "There is no such place in this sweep."
 
 
 class SweepApi:
-    """Every method sees the sweeps of `owner` alone; `party` is whom limits and turns count for.
+    """The functions of the page; each sees only the sweeps of `owner`.
 
-    `boot` tells versions of this run of the app from older ones.
+    Limits and turns count for `party`. `run_id` distinguishes the versions of this run of the app
+    from those of earlier runs.
     """
 
     def __init__(self, service: Service, page_sessions: PageSessions) -> None:
@@ -66,29 +67,27 @@ class SweepApi:
         self.run_id = secrets.token_hex(4)
 
     def prepare(self, owner: str, asked: Mapping[str, Any]) -> Json:
-        """What an editor needs to know of a form: its fields, what to suggest, and the values that
-        stay.
-        """
+        """Describe a form for the editor: its fields, the suggested axes, and its values."""
         form = self._find_form(asked.get("preset"))
         draft = parse_draft(form, asked)
         base = []
         for name, field in form.fields.items():
             text = _write(field, draft.values.get(name))
             base.append({"name": name, "label": field.label, "text": text})
-        suggested = describe_suggestions(form)
         return {
             "preset": form.name,
             "title": form.title,
             "fields": describe_fields(form, draft.values),
             "base": base,
-            "suggested": suggested,
+            "suggested": describe_suggestions(form),
         }
 
     def choices(self, owner: str, asked: Mapping[str, Any]) -> Json:
-        """Some of a field's choices, or the text that names all of them."""
+        """List some of a field's choices, or write the text for all of them."""
         form = self._find_form(asked.get("preset"))
         name = str(asked.get("field") or "")
-        if name not in form.fields or form.fields[name].choices is None:
+        field = form.fields.get(name)
+        if field is None or field.choices is None:
             raise PresetError("This field has no list (any more); reload the page.")
         if asked.get("all") is True:
             return {"text": write_all_choices(form, name)}
@@ -96,82 +95,103 @@ class SweepApi:
         return list_choices(form, name, query)
 
     def study(self, owner: str, asked: Mapping[str, Any], party: str = "") -> Json:
-        """What a draft comes to: what is wrong beside each field, or how many pictures, how long
-        and in which order.
+        """Check and plan a draft: say what is wrong at each field, or how many pictures it makes,
+        in how much time and in which order.
         """
-        form, draft = self._read(asked)
+        form, draft = self._parse_draft(asked)
         before = self._find_planned(owner, asked)
         if before is not None:
             self._service.sweeps.delete(before.token)
         try:
             told, is_ready = check_axes(form, draft)
         except ValuesRefused as error:
-            return {"axes": [], "error": _say_refused(form, error)}
+            return {"axes": [], "error": _describe_refusal(form, error)}
         if not is_ready:
             return {"axes": told}
         try:
             sweep = self._service.sweeps.plan(draft.define(), owner, party=party)
         except ComfyGradioError as error:
-            return {"axes": told, "error": _say(form, error)}
-        return {"axes": told, "ready": True, "token": sweep.token, **describe_plan(sweep, form)}
+            return {"axes": told, "error": _describe_error(form, error)}
+        plan = describe_plan(sweep, form)
+        return {"axes": told, "ready": True, "token": sweep.token, **plan}
 
     def start(self, owner: str, asked: Mapping[str, Any], party: str = "") -> Json:
-        """Begin what was planned; plans it again where the plan is gone."""
+        """Start a planned sweep; if the plan is gone, plan the draft again."""
         planned = self._find_planned(owner, asked)
         if planned is not None:
-            begun = self._service.sweeps.start_planned(planned)
-            return {"token": begun.token}
-        form, draft = self._read(asked)
+            started = self._service.sweeps.start_planned(planned)
+            return {"token": started.token}
+        form, draft = self._parse_draft(asked)
         try:
-            sweep = self._service.sweeps.start(draft.define(), owner, party=party)
+            definition = draft.define()
+            sweep = self._service.sweeps.start(definition, owner, party=party)
         except (ValuesRefused, AxisError) as error:
-            return {"error": _say(form, error)}
+            return {"error": _describe_error(form, error)}
         return {"token": sweep.token}
 
     def list_all(self, owner: str, asked: Mapping[str, Any]) -> Json:
-        """A person's sweeps, newest first."""
-        records = self._service.sweeps.list_sweeps(owner)
-        forms = self._service.forms
-        return {"sweeps": [describe_card(one, forms.get(one.preset)) for one in records]}
+        """List a person's sweeps, newest first."""
+        cards = []
+        for record in self._service.sweeps.list_sweeps(owner):
+            form = self._service.forms.get(record.preset)
+            cards.append(describe_card(record, form))
+        return {"sweeps": cards}
 
     def glance(self, owner: str, asked: Mapping[str, Any]) -> Json:
-        """Progress of one listed sweep, with a few thumbnails."""
-        return describe_visible_card(self._find(owner, asked))
+        """Describe the progress of one listed sweep, with a few thumbnails."""
+        sweep = self._find(owner, asked)
+        return describe_visible_card(sweep)
 
     def open(self, owner: str, asked: Mapping[str, Any]) -> Json:
-        """Everything about one sweep."""
+        """Describe everything about one sweep."""
         sweep = self._find(owner, asked)
         form = self._service.forms.get(sweep.definition.preset)
-        told = describe_sweep(sweep, form, self._service.queue.find, self._outputs, self.run_id)
-        told["thumbs"] = {"address": make_thumbs_url(sweep.token), "pixels": THUMB_PIXELS}
-        told["size"] = _find_size(sweep, form)
-        return told
+        find_job = self._service.queue.find
+        described = describe_sweep(sweep, form, find_job, self._outputs, self.run_id)
+        described["thumbs"] = {
+            "address": make_thumbs_url(sweep.token),
+            "pixels": THUMB_PIXELS,
+        }
+        described["size"] = _find_size(sweep, form)
+        return described
 
     def news(self, owner: str, asked: Mapping[str, Any]) -> Json:
-        """What has changed since a version; with `cells` None, so much that everything has to be
-        read anew.
+        """Describe what has changed since a version; `cells` is None if everything has to be loaded
+        again, since the version is from another run of the app.
         """
         sweep = self._find(owner, asked)
         find_job = self._service.queue.find
-        boot, _, number = str(asked.get("since") or "").partition(".")
-        if boot != self.run_id or not number.isdecimal() or len(number) > 15:
+        since = self._parse_version(asked.get("since"))
+        if since is None:
             state = describe_state(sweep, find_job, f"{self.run_id}.0")
             return {**state, "cells": None}
-        return describe_changes(sweep, int(number), find_job, self._outputs, self.run_id)
+        return describe_changes(sweep, since, find_job, self._outputs, self.run_id)
+
+    def _parse_version(self, sent: Any) -> int | None:
+        """Parse the number out of a version of this run of the app; None for any other."""
+        run_id, _, number = str(sent or "").partition(".")
+        if run_id != self.run_id:
+            return None
+        if not number.isdecimal() or len(number) > 15:
+            return None
+        return int(number)
 
     def pause(self, owner: str, asked: Mapping[str, Any]) -> Json:
         """Start no more cells for now."""
-        self._find(owner, asked).pause()
+        sweep = self._find(owner, asked)
+        sweep.pause()
         return self.news(owner, asked)
 
     def resume(self, owner: str, asked: Mapping[str, Any]) -> Json:
-        """Go on."""
-        self._find(owner, asked).resume()
+        """Go on with a paused or stopped sweep."""
+        sweep = self._find(owner, asked)
+        sweep.resume()
         return self.news(owner, asked)
 
     def stop(self, owner: str, asked: Mapping[str, Any]) -> Json:
-        """Stop what runs, and start no more."""
-        self._find(owner, asked).stop()
+        """Stop the running cells, and start no more."""
+        sweep = self._find(owner, asked)
+        sweep.stop()
         return self.news(owner, asked)
 
     def retry(self, owner: str, asked: Mapping[str, Any]) -> Json:
@@ -180,41 +200,43 @@ class SweepApi:
         if asked.get("cell") is None:
             sweep.retry_failed()
         else:
-            sweep.retry(self._find_cell(sweep, asked))
+            cell = self._find_cell(sweep, asked)
+            sweep.retry(cell)
         return self.news(owner, asked)
 
     def rate(self, owner: str, asked: Mapping[str, Any]) -> Json:
         """Give a cell stars, reject it, or take that back."""
         sweep = self._find(owner, asked)
         rating = asked.get("rating")
-        # To Python, True is a whole number too.
-        if isinstance(rating, int) and not isinstance(rating, bool) and -1 <= rating <= 5:
+        if _is_integer(rating) and -1 <= rating <= 5:
             cell = self._find_cell(sweep, asked)
             sweep.rate(cell, rating)
         return self.news(owner, asked)
 
     def settings(self, owner: str, asked: Mapping[str, Any]) -> Json:
-        """All values of a cell, in words."""
+        """List all values of a cell with their labels; without the form, the names of the fields
+        are the labels.
+        """
         sweep = self._find(owner, asked)
         form = self._service.forms.get(sweep.definition.preset)
         cell = self._find_cell(sweep, asked)
         rows = []
         for name, value in sweep.space.describe(cell).items():
-            field = form.fields.get(name) if form else None
-            if form is not None and field is None:
-                continue
-            label = field.label if field else name
-            rows.append({"label": label, "text": _write(field, value)})
+            if form is None:
+                rows.append({"label": name, "text": _write(None, value)})
+            elif name in form.fields:
+                field = form.fields[name]
+                rows.append({"label": field.label, "text": _write(field, value)})
         return {"values": rows}
 
     def change(self, owner: str, asked: Mapping[str, Any]) -> Json:
-        """A draft with the values and axes of a sweep, for the editor."""
+        """Open the editor with the values and axes of a sweep."""
         sweep = self._find(owner, asked)
         form = self._find_form(sweep.definition.preset)
         return open_editor_again(form, sweep.definition, sweep.space)
 
     def delete(self, owner: str, asked: Mapping[str, Any]) -> Json:
-        """Forget a sweep; its pictures stay in the history."""
+        """Delete a sweep; its pictures stay in the history."""
         sweep = self._find(owner, asked)
         self._service.sweeps.delete(sweep.token)
         return {"deleted": True}
@@ -222,7 +244,8 @@ class SweepApi:
     def read_values(
         self, event: gr.EventData, session: str = ""
     ) -> tuple[str, dict[str, Any], list[str]]:
-        """Preset, field → value, and notes, for the cell that an event names.
+        """Read the settings of the cell that an event names; return the preset, field → value, and
+        notes.
 
         Raises PresetError and JobStoreError.
         """
@@ -230,7 +253,10 @@ class SweepApi:
         owner = self._page_sessions.find_owner(access, session)
         if owner is None:
             raise JobStoreError(EXPIRED)
-        asked = {name: getattr(event, name, None) for name in ("token", "cell")}
+        asked = {
+            "token": getattr(event, "token", None),
+            "cell": getattr(event, "cell", None),
+        }
         sweep = self._find(owner, asked)
         form = self._find_form(sweep.definition.preset)
         index = self._find_cell(sweep, asked)
@@ -238,50 +264,50 @@ class SweepApi:
         if record is not None:
             filled, notes = restore_settings(form, record, self._service.clock)
             return form.name, filled, notes
-        # Without a record of the cell's job, the sweep itself tells the values.
+        # The cell has no job, so its values come from the sweep itself.
         values = sweep.space.describe(index)
         shown = {}
-        for name in values:
+        for name, value in values.items():
             field = form.fields.get(name)
             if field is not None and not field.kind.is_media:
-                shown[field.name] = sent_to_component_value(field, values[field.name], values)
+                shown[name] = sent_to_component_value(field, value, values)
         return form.name, shown, []
 
     @property
     def _outputs(self) -> Path:
         return self._service.queue.outputs
 
-    def _read(self, asked: Mapping[str, Any]) -> tuple[Form, SweepDraft]:
-        sent = asked.get("definition")
-        definition = sent if isinstance(sent, Mapping) else {}
+    def _parse_draft(self, asked: Mapping[str, Any]) -> tuple[Form, SweepDraft]:
+        definition = asked.get("definition")
+        if not isinstance(definition, Mapping):
+            definition = {}
         form = self._find_form(definition.get("preset"))
-        return form, parse_draft(form, definition)
+        draft = parse_draft(form, definition)
+        return form, draft
 
     def _find(self, owner: str, asked: Mapping[str, Any]) -> Sweep:
-        """A sweep of this person's. Raises JobStoreError for any other token, known or not."""
+        """Find a sweep of this owner. Raises JobStoreError for any other token, known or not."""
         token = asked.get("token")
-        sweep = self._service.sweeps.find(token) if isinstance(token, str) else None
+        if not isinstance(token, str):
+            raise JobStoreError(UNKNOWN)
+        sweep = self._service.sweeps.find(token)
         if sweep is None or sweep.owner != owner:
             raise JobStoreError(UNKNOWN)
         return sweep
 
     def _find_planned(self, owner: str, asked: Mapping[str, Any]) -> Sweep | None:
-        """What this person's draft came to when it was studied last, as long as it
-        was not begun.
-        """
+        """Find the last plan of this owner's draft; None if it is gone, or was started."""
         token = str(asked.get("planned") or "")
         sweep = self._service.sweeps.find(token)
-        if sweep is None or sweep.owner != owner or sweep.phase != "planned":
+        if sweep is None or sweep.owner != owner:
             return None
-        return sweep
+        return sweep if sweep.phase == "planned" else None
 
     def _find_cell(self, sweep: Sweep, asked: Mapping[str, Any]) -> Index:
         place = asked.get("cell")
-        # To Python, True is a whole number too.
-        if not isinstance(place, int) or isinstance(place, bool) or place < 0:
+        if not _is_integer(place) or place < 0:
             raise JobStoreError(NO_CELL)
-        sizes = [len(axis.steps) for axis in sweep.axes]
-        index = find_index(place, sizes)
+        index = find_index(place, list_sizes(sweep))
         if index is None:
             raise JobStoreError(NO_CELL)
         return index
@@ -295,11 +321,16 @@ class SweepApi:
         return form
 
 
+def _is_integer(value: Any) -> TypeGuard[int]:
+    """Return whether a value that was sent is an integer; to Python, True is one, too."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def _write(field: Field | None, value: Any) -> str:
-    """A value for people to read; files by their names."""
+    """Write a value for people; a file as its name."""
     if field is not None and not field.kind.is_media:
         shown = to_component_value(field, value)
-        return format_value(field, shown)
+        return field.kind.describe(field, shown)
     if value is None:
         return ""
     if isinstance(value, str | Path) and str(value):
@@ -308,27 +339,27 @@ def _write(field: Field | None, value: Any) -> str:
 
 
 def _find_size(sweep: Sweep, form: Form | None) -> list[int] | None:
-    """Width and height that the pictures will have, as far as one of the values says it."""
+    """Find the width and height of the pictures, in pixels; None if no field tells them."""
     if form is None:
         return None
     names = [name for name, field in form.fields.items() if field.widget == "size"]
     if not names:
         return None
-    text = str(sweep.definition.values.get(names[0]) or "")
-    width, _, height = text.partition("x")
+    size = sweep.definition.values.get(names[0])
+    width, _, height = str(size or "").partition("x")
     if not width.isdecimal() or not height.isdecimal():
         return None
     return [int(width), int(height)]
 
 
-def _say(form: Form, error: ComfyGradioError) -> str:
+def _describe_error(form: Form, error: ComfyGradioError) -> str:
     if isinstance(error, ValuesRefused):
-        return _say_refused(form, error)
+        return _describe_refusal(form, error)
     return str(error)
 
 
-def _say_refused(form: Form, error: ValuesRefused) -> str:
-    """A refusal with the fields' labels in the place of their names."""
+def _describe_refusal(form: Form, error: ValuesRefused) -> str:
+    """Describe a refusal with the labels of the fields instead of their names."""
     sentences = []
     for name, problem in error.problems.items():
         field = form.fields.get(name)

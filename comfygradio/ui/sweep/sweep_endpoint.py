@@ -1,5 +1,5 @@
-"""Sweeps for programs: beside each preset's endpoint a second one, which runs every combination of
-values.
+"""Endpoints of sweeps for programs: each preset has a second endpoint, which runs every combination
+of several values.
 """
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -16,7 +17,6 @@ from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.errors import ComfyGradioError, DefinitionError
 from comfygradio.forms.form import Form
 from comfygradio.service.service import Service
-from comfygradio.sweeps.axes.axis import Axis
 from comfygradio.sweeps.cell_store import Cell
 from comfygradio.sweeps.definition import Definition, load_definition
 from comfygradio.sweeps.sweep import Sweep
@@ -26,6 +26,7 @@ from comfygradio.ui.identity.owner import find_program_owner
 from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.job.job_feed import call_soon, wait_event
 from comfygradio.ui.sweep.sweep_draft import check_length
+from comfygradio.ui.sweep.sweep_text import describe_axis
 
 REPORT_SECONDS = 0.5
 """Least time between two progress reports to a program."""
@@ -34,8 +35,8 @@ Report = tuple[list[dict[str, Any]], dict[str, Any]]
 
 
 def build_sweep_endpoint(service: Service, form: Form) -> None:
-    """Register `/NAME_sweep` inside the current Blocks: axes and values go in, (points, info) come
-    back.
+    """Register the endpoint `/NAME_sweep` inside the current Blocks; it takes axes and values, and
+    returns (points, info).
     """
     api(
         make_sweep_function(service, form),
@@ -46,7 +47,7 @@ def build_sweep_endpoint(service: Service, form: Form) -> None:
 
 
 def make_sweep_function(service: Service, form: Form) -> Callable[..., AsyncIterator[Report]]:
-    """The generator function behind an endpoint."""
+    """Make the generator function behind an endpoint."""
 
     async def run(
         request: gr.Request, axes: Any, values: Any = None, carry: Any = True
@@ -58,10 +59,7 @@ def make_sweep_function(service: Service, form: Form) -> Callable[..., AsyncIter
             loop = asyncio.get_running_loop()
             sent = await loop.run_in_executor(planners, parse_call, form, axes, values, carry)
             definition = await receive_files(service, form, sent, person.party)
-
-            def start() -> Sweep:
-                return service.sweeps.start(definition, owner, party=person.party)
-
+            start = partial(service.sweeps.start, definition, owner, party=person.party)
             sweep = await start_cancellable(start, Sweep.stop, planners)
         except ComfyGradioError as error:
             raise gr.Error(str(error), print_exception=False) from error
@@ -81,14 +79,14 @@ def make_sweep_function(service: Service, form: Form) -> Callable[..., AsyncIter
 
 
 def parse_call(form: Form, axes: Any, values: Any, carry: Any) -> Definition:
-    """The definition that a program sent, as JSON or its text.
+    """Parse the definition that a program sent, as JSON or the text of JSON.
 
     Raises DefinitionError, and AxisError for an axis text that is too long.
     """
     sent = {
         "preset": form.name,
-        "axes": _parse("axes", axes),
-        "values": _parse("values", values) or {},
+        "axes": _parse_json("axes", axes),
+        "values": _parse_json("values", values) or {},
         "carry": carry,
     }
     definition = load_definition(sent)
@@ -99,32 +97,40 @@ def parse_call(form: Form, axes: Any, values: Any, carry: Any) -> Definition:
 
 
 async def receive_files(service: Service, form: Form, sent: Definition, party: str) -> Definition:
-    """The definition with the files that a program sent as paths; no text names a file.
+    """Store the files that a program sent; return the definition with their paths. A text never
+    names a file.
 
     Raises ValuesRefused.
     """
     values = {}
-    for name, one in sent.values.items():
-        value = await _take(service, form, name, one, party)
+    for name, given in sent.values.items():
+        value = await _receive(service, form, name, given, party)
         if value is not None:
             values[name] = value
     axes = []
     for entry in sent.axes:
-        taken = {}
-        for name, one in entry.items():
-            taken[name] = await _take(service, form, name, one, party)
-        axes.append(taken)
+        received = {}
+        for name, given in entry.items():
+            received[name] = await _receive(service, form, name, given, party)
+        axes.append(received)
     return Definition(sent.preset, values, tuple(axes), sent.carry, sent.title)
 
 
 async def follow_sweep(sweep: Sweep, clock: Clock = SYSTEM_CLOCK) -> AsyncIterator[Report]:
-    """Progress until the sweep is over, then its points; stopping to listen stops the sweep."""
+    """Yield reports of progress until the sweep is over, then its points.
+
+    If the generator is closed early, the sweep is stopped.
+    """
     loop = asyncio.get_running_loop()
     changed = asyncio.Event()
-    unlisten = sweep.listen(lambda: call_soon(loop, changed.set))
+
+    def wake() -> None:
+        call_soon(loop, changed.set)
+
+    unlisten = sweep.listen(wake)
     reported = -REPORT_SECONDS
     try:
-        while sweep.is_active and not (sweep.reason and not sweep.is_posted):
+        while sweep.is_active and not _is_stuck(sweep):
             if clock.monotonic() - reported >= REPORT_SECONDS:
                 reported = clock.monotonic()
                 yield [], describe_info(sweep)
@@ -132,30 +138,33 @@ async def follow_sweep(sweep: Sweep, clock: Clock = SYSTEM_CLOCK) -> AsyncIterat
     finally:
         unlisten()
         await asyncio.to_thread(sweep.stop)
-    points = [_describe_point(sweep, cell) for cell in sweep.cells.values()]
+    points = []
+    for cell in sweep.cells.values():
+        points.append(_describe_point(sweep, cell))
     yield points, describe_info(sweep)
 
 
+def _is_stuck(sweep: Sweep) -> bool:
+    """Return whether a sweep waits for a reason, and nothing of it runs."""
+    return bool(sweep.reason) and not sweep.is_posted
+
+
 def describe_info(sweep: Sweep) -> dict[str, Any]:
-    """What a program gets beside the points: status, counts, progress 0 to 1, and what the sweep
-    is.
+    """Describe a sweep for a program, beside its points: status, counts, progress from 0 to 1, its
+    axes and values.
     """
     counts = sweep.counts
+    progress = counts.over / max(1, counts.total)
     left = sweep.seconds_left
     return {
         "status": sweep.phase,
         "reason": sweep.reason,
         **vars(counts),
-        "progress": round(counts.over / max(1, counts.total), 4),
+        "progress": round(progress, 4),
         "seconds_left": None if left is None else round(left, 1),
-        "axes": [_describe_axis(axis) for axis in sweep.axes],
+        "axes": [describe_axis(axis) for axis in sweep.axes],
         "values": _write_all(sweep, sweep.definition.values),
     }
-
-
-def _describe_axis(axis: Axis) -> dict[str, Any]:
-    labels = [step.label for step in axis.steps]
-    return {"title": axis.title, "labels": labels}
 
 
 def _describe_point(sweep: Sweep, cell: Cell) -> dict[str, Any]:
@@ -175,18 +184,19 @@ def _describe_point(sweep: Sweep, cell: Cell) -> dict[str, Any]:
 
 
 def _write_all(sweep: Sweep, values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _write(sweep, name, value) for name, value in values.items()}
+    """Write values as JSON; seeds as text, since JavaScript rounds large numbers."""
+    written = {}
+    for name, value in values.items():
+        field = sweep.form.fields.get(name)
+        is_seed = field is not None and field.kind.is_seed
+        if is_seed and value is not None:
+            value = str(value)
+        written[name] = value
+    return written
 
 
-def _write(sweep: Sweep, name: str, value: Any) -> Any:
-    """A value as JSON; seeds as texts, since they may be larger than numbers of JavaScript."""
-    field = sweep.form.fields.get(name)
-    if field is None or field.widget != "seed" or value is None:
-        return value
-    return str(value)
-
-
-def _parse(name: str, sent: Any) -> Any:
+def _parse_json(name: str, sent: Any) -> Any:
+    """Parse an argument that may be JSON or the text of JSON; `name` is for the error."""
     if not isinstance(sent, str):
         return sent
     try:
@@ -195,13 +205,13 @@ def _parse(name: str, sent: Any) -> Any:
         raise DefinitionError(f"{name}: this is no JSON text.") from error
 
 
-async def _take(service: Service, form: Form, name: str, sent: Any, party: str) -> Any:
-    """A value, or the values of an axis, with files as their paths."""
+async def _receive(service: Service, form: Form, name: str, sent: Any, party: str) -> Any:
+    """Store the files in a value, or in the values of an axis; return it with their paths."""
     field = form.fields.get(name)
     if field is None or not field.kind.is_media:
         return sent
     if isinstance(sent, list):
-        return [await _take(service, form, name, one, party) for one in sent]
+        return [await _receive(service, form, name, one, party) for one in sent]
     loop = asyncio.get_running_loop()
     is_file = await loop.run_in_executor(service.readers, has_file, sent)
     if not is_file:

@@ -1,4 +1,4 @@
-"""Words for sweeps: a sweep and its cells as JSON for its page."""
+"""Describes sweeps and their cells as JSON for the page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from comfygradio.forms.form import Form
 from comfygradio.jobs.job import Job
 from comfygradio.jobs.results import Result
 from comfygradio.jobs.sweep_store import SweepRecord
-from comfygradio.sweeps.axes.axis import Index
+from comfygradio.sweeps.axes.axis import Axis, Index
 from comfygradio.sweeps.cell_store import Cell, Counts
 from comfygradio.sweeps.export.grid import choose_layout
 from comfygradio.sweeps.sweep import Sweep
@@ -20,7 +20,7 @@ from comfygradio.ui.job.job_text import describe_time_left
 from comfygradio.ui.job.result_route import RESULT_PREFIX, make_result_url
 
 MAX_PREVIEWS = 2
-"""Previews of so many running cells are sent along."""
+"""Most running cells whose previews are sent along."""
 
 COUNTED_PHASES = ("waiting", "running", "done", "failed", "stopped")
 """The phases of cells that the page gets a number for."""
@@ -34,43 +34,56 @@ FindJob = Callable[[str], Job | None]
 
 
 def describe_sweep(
-    sweep: Sweep, form: Form | None, find_job: FindJob, outputs: Path, boot: str
+    sweep: Sweep, form: Form | None, find_job: FindJob, outputs: Path, run_id: str
 ) -> Json:
-    """Everything that its page shows at first."""
-    sizes = [len(axis.steps) for axis in sweep.axes]
+    """Describe everything that the page of a sweep shows at first."""
+    sizes = list_sizes(sweep)
     version, cells = sweep.list_changes()
-    state = describe_state(sweep, find_job, f"{boot}.{version}")
-    axes = []
-    for axis in sweep.axes:
-        labels = [step.label for step in axis.steps]
-        axes.append({"title": axis.title, "labels": labels})
+    state = describe_state(sweep, find_job, f"{run_id}.{version}")
+    layout = choose_layout(sizes)
     return {
         **state,
         "title": name_sweep(sweep),
         "form": form.title if form else sweep.definition.preset,
         "created": sweep.created,
-        "axes": axes,
+        "axes": [describe_axis(axis) for axis in sweep.axes],
         "cells": [describe_cell(cell, sizes, outputs) for cell in cells],
-        "layout": choose_layout(sizes).to_json(),
+        "layout": layout.to_json(),
         "root": RESULT_PREFIX,
         "canUse": form is not None and not form.problems,
     }
 
 
-def describe_changes(sweep: Sweep, since: int, find_job: FindJob, outputs: Path, boot: str) -> Json:
-    """What has changed after a version: the cells with their places, and how the whole stands."""
-    sizes = [len(axis.steps) for axis in sweep.axes]
+def list_sizes(sweep: Sweep) -> list[int]:
+    """List how many positions each axis has."""
+    return [len(axis.steps) for axis in sweep.axes]
+
+
+def describe_axis(axis: Axis) -> Json:
+    """Describe an axis: its title, and the labels of its positions."""
+    labels = [step.label for step in axis.steps]
+    return {"title": axis.title, "labels": labels}
+
+
+def describe_changes(
+    sweep: Sweep, since: int, find_job: FindJob, outputs: Path, run_id: str
+) -> Json:
+    """Describe the state of a sweep, and the cells that have changed since a version, each with its
+    number.
+    """
+    sizes = list_sizes(sweep)
     version, cells = sweep.list_changes(since)
     changed = []
     for cell in cells:
-        place = find_cell_number(cell.index, sizes)
-        changed.append([place, describe_cell(cell, sizes, outputs)])
-    state = describe_state(sweep, find_job, f"{boot}.{version}")
+        number = find_cell_number(cell.index, sizes)
+        described = describe_cell(cell, sizes, outputs)
+        changed.append([number, described])
+    state = describe_state(sweep, find_job, f"{run_id}.{version}")
     return {**state, "cells": changed}
 
 
 def describe_state(sweep: Sweep, find_job: FindJob, version: str) -> Json:
-    """How a sweep stands: phase, counts, a line about it, and what runs now."""
+    """Describe the state of a sweep: phase, counts, a line about it, and what runs now."""
     counts = sweep.counts
     phase = sweep.phase
     rest = describe_time_left(sweep.seconds_left) if phase == "running" else ""
@@ -88,7 +101,7 @@ def describe_state(sweep: Sweep, find_job: FindJob, version: str) -> Json:
 
 
 def describe_counts(phase: str, counts: Counts) -> str:
-    """One line: how many are done, and what became of the others."""
+    """Write one line: how many cells are done, failed or stopped, and the phase of the sweep."""
     parts = [f"{counts.done:,} of {counts.total:,} done"]
     if counts.failed:
         parts.append(f"{counts.failed:,} failed")
@@ -102,39 +115,44 @@ def describe_counts(phase: str, counts: Counts) -> str:
 
 
 def describe_live(sweep: Sweep, find_job: FindJob) -> Json:
-    """Place → percent of the cells that run, with the newest preview of some."""
+    """Describe the running cells, by number: their progress in percent, and for some the newest
+    preview.
+    """
     if not sweep.counts.running:
         return {}
-    sizes = [len(axis.steps) for axis in sweep.axes]
+    sizes = list_sizes(sweep)
     running = [cell for cell in sweep.cells.values() if cell.phase == "running"]
-    found: Json = {}
-    frames = 0
+    described: Json = {}
+    previews = 0
     for cell in running:
+        live: Json = {"percent": 0}
         job = find_job(cell.token)
         snapshot = job.snapshot if job else None
-        told: Json = {"percent": 0}
         if snapshot and snapshot.state:
-            told["percent"] = round(100 * snapshot.state.progress, 1)
-        frame = encode_frame(snapshot) if snapshot and frames < MAX_PREVIEWS else ""
-        if frame:
-            told["frame"] = frame
-            frames += 1
-        place = find_cell_number(cell.index, sizes)
-        found[str(place)] = told
-    return found
+            live["percent"] = round(100 * snapshot.state.progress, 1)
+        if snapshot and previews < MAX_PREVIEWS:
+            preview = encode_frame(snapshot)
+            if preview:
+                live["frame"] = preview
+                previews += 1
+        number = find_cell_number(cell.index, sizes)
+        described[str(number)] = live
+    return described
 
 
 def describe_cell(cell: Cell, sizes: Sequence[int], outputs: Path) -> Json | None:
-    """A cell, short, since there are thousands: phase, results, error, seconds, stars; None for one
-    that waits.
+    """Describe a cell: phase, results, error, seconds, rating, and whether its results were there
+    before. None for a cell that waits.
+
+    The keys are one letter and empty values are left out, since there are thousands of cells.
     """
     if cell.phase == "waiting" and not cell.rating:
         return None
-    place = find_cell_number(cell.index, sizes)
+    number = find_cell_number(cell.index, sizes)
     results = []
-    for number, result in enumerate(cell.results):
-        results.append(_describe_result(result, place, number, outputs))
-    told = {
+    for place, result in enumerate(cell.results):
+        results.append(_describe_result(result, number, place, outputs))
+    described = {
         "p": cell.phase,
         "r": results,
         "e": cell.error,
@@ -142,95 +160,106 @@ def describe_cell(cell: Cell, sizes: Sequence[int], outputs: Path) -> Json | Non
         "k": cell.rating,
         "o": cell.is_reused,
     }
-    return {name: value for name, value in told.items() if value}
+    return {key: value for key, value in described.items() if value}
 
 
-def _describe_result(result: Result, place: int, number: int, outputs: Path) -> Json:
-    """Kind, address, light copy, thumbnail, size, text and problem, as far as they are there."""
+def _describe_result(result: Result, number: int, place: int, outputs: Path) -> Json:
+    """Describe the result at this place of a cell: kind, address, address of a small copy,
+    thumbnail, width, height, text and problem; empty values are left out.
+    """
     kind = "image" if result.kind == "preview" else result.kind
-    has_light_copy = result.display is not None and result.display != result.path
+    has_small_copy = result.display is not None and result.display != result.path
     has_thumb = kind == "image" and result.path is not None
-    told = {
+    described = {
         "n": kind,
-        "u": _shorten(result.path, outputs),
-        "d": _shorten(result.display, outputs) if has_light_copy else "",
-        "m": make_thumb_name(result, place, number) if has_thumb else "",
+        "u": _make_short_url(result.path, outputs),
+        "d": _make_short_url(result.display, outputs) if has_small_copy else "",
+        "m": make_thumb_name(result, number, place) if has_thumb else "",
         "w": result.width,
         "h": result.height,
         "t": result.text[:2000],
         "x": result.problem,
     }
-    return {name: value for name, value in told.items() if value}
+    return {key: value for key, value in described.items() if value}
 
 
-def make_thumb_name(result: Result, place: int, number: int) -> str:
-    """The end of a thumbnail's address; it changes with the file, so that browsers may keep what
-    they got.
+def make_thumb_name(result: Result, number: int, place: int) -> str:
+    """Make the end of a thumbnail's address, from the number of its cell and the result's place in
+    it; it changes with the file, so that browsers may cache the thumbnail.
     """
     path = str(result.path).encode()
-    mark = hashlib.sha256(path).hexdigest()[:8]
-    return f"{place}/{number}/{mark}"
+    digest = hashlib.sha256(path).hexdigest()
+    return f"{number}/{place}/{digest[:8]}"
 
 
-def _shorten(path: Path | None, outputs: Path) -> str:
-    """An address relative to that of the outputs folder; "" for what lies elsewhere, or nowhere."""
-    return make_result_url(path, outputs).removeprefix(RESULT_PREFIX)
+def _make_short_url(path: Path | None, outputs: Path) -> str:
+    """Make the address of a result without the common prefix; "" if it has none."""
+    url = make_result_url(path, outputs)
+    return url.removeprefix(RESULT_PREFIX)
 
 
 def find_cell_number(index: Index, sizes: Sequence[int]) -> int:
-    """The number of a point in the order as typed."""
-    place = 0
+    """Find the number of a point in the order as typed."""
+    number = 0
     for position, size in zip(index, sizes, strict=True):
-        place = place * size + position
-    return place
+        number = number * size + position
+    return number
 
 
-def find_index(place: int, sizes: Sequence[int]) -> Index | None:
-    """The point with this number, None if there is none."""
+def find_index(number: int, sizes: Sequence[int]) -> Index | None:
+    """Find the point with this number; None if there is none."""
     index: list[int] = []
+    rest = number
     for size in reversed(sizes):
-        place, position = divmod(place, size)
+        rest, position = divmod(rest, size)
         index.append(position)
-    return None if place else tuple(reversed(index))
+    if rest:
+        return None
+    return tuple(reversed(index))
 
 
 def describe_thumbs(sweep: Sweep, most: int = 4) -> list[str]:
-    """Addresses of the thumbnails of a few pictures of a sweep: the best rated first."""
+    """List the addresses of the thumbnails of a few pictures of a sweep, the best rated first."""
     root = make_thumbs_url(sweep.token)
-    sizes = [len(axis.steps) for axis in sweep.axes]
-    done = [cell for cell in sweep.cells.values() if cell.phase == "done"]
-    shown = [cell for cell in done if cell.rating >= 0]
+    sizes = list_sizes(sweep)
+    shown = []
+    for cell in sweep.cells.values():
+        is_rejected = cell.rating < 0
+        if cell.phase == "done" and not is_rejected:
+            shown.append(cell)
     shown.sort(key=lambda cell: -cell.rating)
     addresses: list[str] = []
     for cell in shown:
-        place = find_cell_number(cell.index, sizes)
-        for number, result in enumerate(cell.results):
+        number = find_cell_number(cell.index, sizes)
+        for place, result in enumerate(cell.results):
             if len(addresses) == most:
                 return addresses
             if result.path and result.kind == "image":
-                addresses.append(root + make_thumb_name(result, place, number))
+                name = make_thumb_name(result, number, place)
+                addresses.append(root + name)
     return addresses
 
 
 def make_thumbs_url(token: str) -> str:
-    """What the addresses of a sweep's thumbnails begin with, relative to the app's root."""
+    """Make the beginning of the addresses of a sweep's thumbnails, relative to the app's root."""
     return f"gradio_api/comfygradio/sweep/{token}/"
 
 
 def describe_card(record: SweepRecord, form: Form | None) -> Json:
-    """A sweep as the list shows it at first, from the job store alone."""
+    """Describe a sweep as the list shows it at first, from the job store alone."""
+    counts = Counts(record.total, done=record.done)
     return {
         "token": record.token,
         "title": record.title,
         "form": form.title if form else record.preset,
         "created": record.created,
         "phase": record.phase,
-        "line": describe_counts(record.phase, Counts(record.total, done=record.done)),
+        "line": describe_counts(record.phase, counts),
     }
 
 
 def describe_visible_card(sweep: Sweep) -> Json:
-    """What the list shows of a sweep that is in sight."""
+    """Describe a sweep as the list shows it while it is in view."""
     return {
         "token": sweep.token,
         "title": name_sweep(sweep),
@@ -241,7 +270,7 @@ def describe_visible_card(sweep: Sweep) -> Json:
 
 
 def name_sweep(sweep: Sweep) -> str:
-    """What a sweep is called: the name that it was given, else its axes by their labels."""
+    """Return the name of a sweep: its title, else the titles of its axes."""
     if sweep.definition.title:
         return sweep.definition.title
     titles = [axis.title for axis in sweep.axes]

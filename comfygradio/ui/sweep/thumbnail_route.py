@@ -1,5 +1,5 @@
-"""Thumbnails: pictures of a sweep, small enough that dozens are shown at once; made when they are
-asked for.
+"""The route of thumbnails: pictures of a sweep, so small that a page can show dozens; made when
+they are requested.
 """
 
 from __future__ import annotations
@@ -7,10 +7,11 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from PIL import UnidentifiedImageError
 from starlette.requests import Request
@@ -21,7 +22,7 @@ from comfygradio.media.pictures import SHOWN_FORMATS, open_picture
 from comfygradio.sweeps.cell_store import Cell
 from comfygradio.sweeps.sweep import Sweep
 from comfygradio.ui.identity.person import Person, find_person
-from comfygradio.ui.sweep.sweep_text import find_index
+from comfygradio.ui.sweep.sweep_text import find_index, list_sizes
 
 THUMB_PIXELS = 360
 """Longest side of a thumbnail."""
@@ -30,14 +31,14 @@ SMALL_BYTES = 20_000
 """Files up to this size are sent as they are."""
 
 MEMORY_BYTES = 48_000_000
-"""Thumbnails kept in memory; about 4000."""
+"""Most bytes of thumbnails kept in memory; enough for about 4000."""
 
 CACHE_HEADERS = {"cache-control": "private, max-age=31536000, immutable"}
-"""The address changes with the picture."""
+"""Thumbnails may be cached for ever, since the address changes with the picture."""
 
 
 class Thumbnails:
-    """The newest thumbnails, in memory. Thread-safe."""
+    """Keeps the thumbnails used last, in memory. Thread-safe."""
 
     def __init__(self, limit_bytes: int = MEMORY_BYTES) -> None:
         self._limit = limit_bytes
@@ -46,7 +47,7 @@ class Thumbnails:
         self._lock = threading.Lock()
 
     def get(self, path: Path) -> bytes | None:
-        """The thumbnail of a picture as WebP; None for what shall be sent as it is.
+        """Return the thumbnail of a picture as WebP; None if the file itself is to be sent.
 
         Raises OSError.
         """
@@ -64,19 +65,20 @@ class Thumbnails:
 
     def _keep(self, path: Path, made: bytes) -> None:
         with self._lock:
-            # Two threads may have made the same one.
+            # Two threads may have made the same thumbnail.
             replaced = self._kept.pop(path, b"")
-            self._bytes += len(made) - len(replaced)
+            self._bytes -= len(replaced)
             self._kept[path] = made
+            self._bytes += len(made)
             while self._bytes > self._limit and self._kept:
                 _, oldest = self._kept.popitem(last=False)
                 self._bytes -= len(oldest)
 
 
 def make_thumbnail(path: Path) -> bytes | None:
-    """A picture as WebP of at most 360 pixels; None for one that moves or cannot be read.
+    """Encode a picture as WebP of at most 360 pixels; None if it is animated or cannot be read.
 
-    Raises OSError if gone.
+    Raises OSError if the file is gone.
     """
     try:
         with open_picture(path, SHOWN_FORMATS) as picture:
@@ -100,28 +102,29 @@ def make_thumbnail(path: Path) -> bytes | None:
 def make_thumb_route(
     find_sweep: Callable[[str], Sweep | None], threads: Executor | None = None
 ) -> Callable[[Request], Awaitable[Response]]:
-    """The route `…/sweep/{token}/{place}/{number}/{mark}`: whoever knows the sweep's secret may see
-    its pictures.
+    """Make the handler of the route `…/sweep/{token}/{place}/{number}/{mark}`, where `place` is the
+    number of a cell, and `number` that of its result. Whoever knows the sweep's secret may see its
+    pictures.
     """
     thumbs = Thumbnails()
 
-    def find(token: str, place: int, number: int, person: Person) -> Path | None:
-        sweep = find_sweep(token)
+    def find(parameters: Mapping[str, Any], person: Person) -> Path | None:
+        sweep = find_sweep(parameters["token"])
         if sweep is None or not person.may_see(sweep.owner):
             return None
-        sizes = [len(axis.steps) for axis in sweep.axes]
-        index = find_index(place, sizes)
-        cell = sweep.cells.get(index) if index is not None else None
+        index = find_index(parameters["place"], list_sizes(sweep))
+        if index is None:
+            return None
+        cell = sweep.cells.get(index)
         if cell is None:
             return None
-        return _find_picture(cell, number)
+        return _find_picture(cell, parameters["number"])
 
     async def send(request: Request) -> Response:
-        asked = request.path_params
         made = None
         try:
-            place = asked["token"], asked["place"], asked["number"]
-            path = await asyncio.to_thread(find, *place, find_person(request))
+            person = find_person(request)
+            path = await asyncio.to_thread(find, request.path_params, person)
             if path:
                 loop = asyncio.get_running_loop()
                 made = await loop.run_in_executor(threads, thumbs.get, path)

@@ -1,0 +1,1 @@
+"""Pictures, sounds and videos of the demo server: drawn, scaled, read and written."""
