@@ -6,11 +6,7 @@ from __future__ import annotations
 
 from comfygradio.log import start_logging
 from comfygradio.settings import load_settings
-from comfygradio.ui.gradio_import import import_gradio
-
-import_gradio()
-
-from comfygradio.ui.serve import build, launch  # noqa: E402
+from comfygradio.ui.serve import build, launch
 
 # `gradio app.py` runs this file again after a change, with the names of the last time:
 # that app lets go of its ledger.

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import httpx
 import pytest
@@ -25,8 +28,10 @@ def pytest_configure() -> None:
     """A busy machine is no failure: nothing that hypothesis tries is measured by the clock, and
     httpx, gradio_client's too, waits longer for an app than its five seconds.
 
-    Gradio is imported as `comfygradio serve` does it, wherever a test imports it first.
+    Gradio is imported as `comfygradio serve` does it, wherever a test imports it first. What pytest
+    has compiled is kept, which a developer's environment may forbid.
     """
+    sys.dont_write_bytecode = False
     sys.meta_path.insert(0, StubFileSkipper())
     for name in ("connect", "read", "write", "pool"):
         setattr(httpx._config.DEFAULT_TIMEOUT_CONFIG, name, HANG_SECONDS)
@@ -37,6 +42,36 @@ def pytest_configure() -> None:
         suppress_health_check=[HealthCheck.too_slow],
     )
     settings.load_profile("effort")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Import the tests, each worker beginning at another file.
+
+    In a new clone every file has to be compiled with its assertions rewritten, seven seconds of the
+    processor. In one order all workers would do it at the same time; so each reads most files as
+    another worker has compiled them.
+    """
+    worker = getattr(session.config, "workerinput", None)
+    if worker is None:
+        return
+    files = list_test_files(session.config)
+    number = int(worker["workerid"].removeprefix("gw")) % worker["workercount"]
+    first = len(files) * number // worker["workercount"]
+    for file in files[first:] + files[:first]:
+        name = ".".join(file.relative_to(session.config.rootpath).with_suffix("").parts)
+        # A file that cannot be imported or skips itself says so when it is collected.
+        with suppress(Exception, pytest.skip.Exception):
+            importlib.import_module(name)
+
+
+def list_test_files(config: pytest.Config) -> list[Path]:
+    """The files with tests that pytest was asked for."""
+    files = []
+    for argument in config.args:
+        path = config.invocation_params.dir / argument.partition("::")[0]
+        files += sorted(path.rglob("test_*.py")) if path.is_dir() else [path]
+    return files
 
 
 # First, since pytest's own filter by markers has the same hook.

@@ -324,10 +324,12 @@ def add_command(given: Sequence[str]) -> list[str]:
 
 def _put_behind_command(given: Sequence[str]) -> Sequence[str]:
     """The arguments with a `--verbose` that stands before the command behind its name."""
-    has_command = len(given) > 1 and not given[1].startswith("-")
-    if given[:1] == ["--verbose"] and has_command:
-        return [given[1], "--verbose", *given[2:]]
-    return given
+    if len(given) < 2 or given[0] != "--verbose":
+        return given
+    _, command, *rest = given
+    if command.startswith("-"):
+        return given
+    return [command, "--verbose", *rest]
 
 
 def describe_error(error: Exception) -> str:

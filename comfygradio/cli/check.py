@@ -31,10 +31,19 @@ def check_presets(settings: Settings, names: Sequence[str], as_json: bool) -> in
         print(json.dumps(told, ensure_ascii=False, indent=2, default=str))
     else:
         for preset, form in zip(presets, forms, strict=True):
-            problems = [_write_problem(preset, problem) for problem in form.problems]
-            _print_lines(problems or [f"{form.name}: ok"])
-            _print_lines([f"{form.name}: adjusted: {note}" for note in form.notes])
-    return 1 if unreadable or any(form.problems for form in forms) else 0
+            _print_form(preset, form)
+    if unreadable or any(form.problems for form in forms):
+        return 1
+    return 0
+
+
+def _print_form(preset: Preset, form: Form) -> None:
+    for problem in form.problems:
+        print(_write_problem(preset, problem))
+    if not form.problems:
+        print(f"{form.name}: ok")
+    for note in form.notes:
+        print(f"{form.name}: adjusted: {note}")
 
 
 def _load(settings: Settings, names: Sequence[str]) -> tuple[list[Preset], list[str]]:
@@ -67,8 +76,10 @@ def _write_problem(preset: Preset, problem: Problem) -> str:
 
 
 def _describe(form: Form) -> dict[str, Any]:
-    problems = [problem.to_json() for problem in form.problems]
-    return {"problems": problems, "notes": list(form.notes)}
+    return {
+        "problems": [problem.to_json() for problem in form.problems],
+        "notes": list(form.notes),
+    }
 
 
 def _print_lines(lines: Sequence[str]) -> None:

@@ -49,7 +49,8 @@ def start_scheduler(settings: Settings, text: str) -> int:
     try:
         run_until_stopped(lambda stop: run_scheduler(address, stop))
     except (OSError, RuntimeError) as error:
-        reason = getattr(error.__cause__ or error, "strerror", None) or error
+        cause = error.__cause__ or error
+        reason = getattr(cause, "strerror", None) or error
         raise SettingsError(f"The scheduler cannot listen at {address}: {reason}.") from error
     return 0
 

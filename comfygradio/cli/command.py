@@ -86,11 +86,15 @@ def with_settings(command: Command, *, first: Sequence[str] = ()) -> Callable[[F
 
 def list_parameters(function: Function) -> list[inspect.Parameter]:
     """The parameters of a command's function, with their types and declarations."""
-    return list(inspect.signature(function, eval_str=True).parameters.values())
+    signature = inspect.signature(function, eval_str=True)
+    return list(signature.parameters.values())
 
 
 def _add_flags(function: Function, command: Command, first: Sequence[str]) -> Function:
-    taken = {name: one for name, one in list_settings().items() if command in one.commands}
+    taken: dict[str, Setting] = {}
+    for name, setting in list_settings().items():
+        if command in setting.commands:
+            taken[name] = setting
     own = {one.name: one for one in list_parameters(function)}
     needs_settings = own.pop("settings", None) is not None
 
@@ -100,8 +104,9 @@ def _add_flags(function: Function, command: Command, first: Sequence[str]) -> Fu
             given["settings"] = load_flags(flags)
         return function(**given)
 
-    flags = [_make_flag(name, one, command) for name, one in taken.items()]
-    parameters = {one.name: one for one in (*own.values(), *flags)}
+    parameters = dict(own)
+    for name, setting in taken.items():
+        parameters[name] = _make_flag(name, setting, command)
     shown = [parameters.pop(name) for name in first]
     shown += parameters.values()
     keyword_only = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in shown]

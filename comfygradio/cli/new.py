@@ -37,7 +37,9 @@ def new_preset(
 
     Raises ComfyGradioError.
     """
-    found = load_workflow_source(source.expanduser(), saved.expanduser() if saved else None)
+    if saved is not None:
+        saved = saved.expanduser()
+    found = load_workflow_source(source.expanduser(), saved)
     target = _find_folder(settings, folder)
     with open_client(settings) as client:
         draft, object_info = _draft(client, settings, found)
@@ -74,8 +76,11 @@ def _draft(
 
 
 def _ask(client: ComfyClient, settings: Settings, *sources: WorkflowSource) -> ObjectInfo:
+    """What the server says about the classes of these workflows."""
     bare = PresetFile(title="New preset", workflow="new.json")
-    presets = [Preset("new", Path(), bare, source.workflow) for source in sources]
+    presets = []
+    for source in sources:
+        presets.append(Preset("new", Path(), bare, source.workflow))
     return fetch_object_info(client, presets, settings)
 
 
@@ -101,7 +106,8 @@ def _find_folder(settings: Settings, folder: Path | None) -> Path:
 
 def _tell(preset: Preset, draft: Draft, form: Form) -> Iterator[str]:
     yield f"{preset.path}: {draft.title}, {len(draft.fields)} fields"
-    width = max((len(field.name) for field in draft.fields), default=0)
+    widths = [len(field.name) for field in draft.fields]
+    width = max(widths, default=0)
     for field in draft.fields:
         slots = ", ".join(_list_slots(field))
         more = " (more settings)" if field.line.advanced else ""

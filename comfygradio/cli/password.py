@@ -34,7 +34,8 @@ def print_password(user: str) -> int:
 
 
 def _read_line() -> str:
-    return sys.stdin.readline().rstrip("\r\n")
+    line = sys.stdin.readline()
+    return line.rstrip("\r\n")
 
 
 def _ask_twice() -> str:

@@ -45,20 +45,27 @@ def find_preset(settings: Settings, name: str) -> Preset:
     near = difflib.get_close_matches(name, files, 1)
     if near:
         raise SettingsError(f"There is no preset {name}; did you mean {near[0]}?")
-    names = ", ".join(sorted(files)) or "none"
+    names = ", ".join(sorted(files))
+    if not names:
+        names = "none"
     raise SettingsError(f"There is no preset {name}; there are {names}.")
 
 
 def list_fields(preset: Preset) -> list[str]:
     """The names of the fields that can be set."""
-    lines = preset.file.fields
-    return [name for name, line in lines.items() if line.fixed is None]
+    names = []
+    for name, line in preset.file.fields.items():
+        if line.fixed is None:
+            names.append(name)
+    return names
 
 
 def _list_files(settings: Settings) -> list[Path]:
     files: list[Path] = []
     for folder in settings.presets:
-        files.extend(path for path in sorted(folder.iterdir()) if path.suffix in SUFFIXES)
+        for path in sorted(folder.iterdir()):
+            if path.suffix in SUFFIXES:
+                files.append(path)
     return files
 
 
@@ -72,8 +79,11 @@ def _describe(preset: Preset) -> dict[str, object]:
 
 
 def _print_table(presets: list[Preset]) -> None:
-    name_width = max((len(preset.name) for preset in presets), default=0)
-    title_width = max((len(preset.title) for preset in presets), default=0)
+    name_width = 0
+    title_width = 0
+    for preset in presets:
+        name_width = max(name_width, len(preset.name))
+        title_width = max(title_width, len(preset.title))
     for preset in presets:
         fields = ", ".join(list_fields(preset))
         print(f"{preset.name:{name_width}}  {preset.title:{title_width}}  {fields}")

@@ -129,16 +129,24 @@ def _write_query(access: Access, secrets: Placeholders) -> str:
         meaning = f"the value of {name} in the server's address, as it stands there"
         mark = "&" if number else "?"
         before = shlex.quote(f"{mark}{quote_plus(name)}=")
-        words.append(before + secrets.add("query", name, meaning))
+        variable = secrets.add("query", name, meaning)
+        words.append(before + variable)
     return "".join(words)
 
 
 def _write_upload(url: str, query: str, options: Sequence[str], upload: Upload) -> str:
     path = str(upload.path.resolve())
     path = path.replace("\\", "\\\\").replace('"', '\\"')
-    form = shlex.quote(f'image=@"{path}";filename={upload.name}')
-    words = ["curl -fsS -o /dev/null", *options, f"-F {form}", "-F type=input"]
-    return " ".join([*words, _write_url(url) + query])
+    form = f'image=@"{path}";filename={upload.name}'
+    return " ".join(
+        [
+            "curl -fsS -o /dev/null",
+            *options,
+            f"-F {shlex.quote(form)}",
+            "-F type=input",
+            _write_url(url) + query,
+        ]
+    )
 
 
 def _write_body(client: ComfyClient, prompt: Prompt, secrets: Placeholders) -> str:
@@ -158,15 +166,18 @@ def _write_body(client: ComfyClient, prompt: Prompt, secrets: Placeholders) -> s
 
 def _write_post(url: str, query: str, options: Sequence[str], body: str) -> str:
     """`body` is a word of the shell; one that is too long for an argument goes through a pipe."""
-    words = ["curl -X POST", *options, f"-H {shlex.quote(JSON_HEADER)}"]
+    header = shlex.quote(JSON_HEADER)
+    call = " ".join(["curl -X POST", *options, f"-H {header}"])
     target = _write_url(url) + query
     if len(body) <= MAX_ARGUMENT_CHARACTERS:
-        return " ".join([*words, f"--data-raw {body}", target])
-    post = " ".join([*words, "--data-binary @-", target])
-    return f"printf %s {body} | {post}"
+        return f"{call} --data-raw {body} {target}"
+    return f"printf %s {body} | {call} --data-binary @- {target}"
 
 
 def _write_url(url: str) -> str:
     """The URL as a word of the shell; curl would take brackets for a list of URLs."""
     word = shlex.quote(url)
-    return f"-g {word}" if re.search(r"[\[\]{}]", url) else word
+    has_brackets = re.search(r"[\[\]{}]", url)
+    if has_brackets:
+        return f"-g {word}"
+    return word

@@ -60,11 +60,16 @@ class Report:
 
     def forget(self, nodes: Collection[str]) -> None:
         """Delete what these nodes made, and take back what was missing: both are made anew."""
-        stale = [path for path in self.files if find_stale(nodes, [self.makers[path]])]
-        for path in stale:
-            path.unlink(missing_ok=True)
-            self.files.remove(path)
-        self.missing = [one for one in self.missing if not find_stale(nodes, [one.node_id])]
+        for path in list(self.files):
+            maker = self.makers[path]
+            if find_stale(nodes, [maker]):
+                path.unlink(missing_ok=True)
+                self.files.remove(path)
+        missing = []
+        for lack in self.missing:
+            if not find_stale(nodes, [lack.node_id]):
+                missing.append(lack)
+        self.missing = missing
 
     def to_json(self) -> dict[str, Any]:
         """The object that `--json` prints; `missing` is there only where something is."""
@@ -179,10 +184,12 @@ def _try_to_save(output: Output, folder: Path) -> Path | Output:
 
 
 def _expand_paths(form: Form, values: Mapping[str, str]) -> dict[str, Any]:
+    """The values with those of files as paths, where ~ is the home folder."""
     expanded: dict[str, Any] = dict(values)
     for name, value in values.items():
         field = form.fields.get(name)
-        if field is not None and field.kind.is_media and value:
+        is_media = field is not None and field.kind.is_media
+        if is_media and value:
             expanded[name] = Path(value).expanduser()
     return expanded
 
@@ -261,8 +268,8 @@ def _print_files(report: Report) -> None:
 
 
 def _default_folder(settings: Settings, name: str, clock: Clock) -> Path:
-    today = datetime.date.fromtimestamp(clock.time()).isoformat()
-    return settings.outputs / today / name
+    today = datetime.date.fromtimestamp(clock.time())
+    return settings.outputs / today.isoformat() / name
 
 
 def _reserve(folder: Path, name: str) -> Path:

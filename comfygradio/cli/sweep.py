@@ -148,21 +148,28 @@ def _load_source(call: SweepCall) -> tuple[Definition, Path]:
     axes = parse_axes(call.axes)
     typed = parse_assignments(call.assignments)
     values = {name: _expand_home(value) for name, value in typed.items()}
-    if source.suffix.lower() in (*SUFFIXES, ".json") and is_definition(source):
-        read = load_definition(source)
-        preset = read.preset
-        if preset.endswith(SUFFIXES):
-            preset = str(source.parent / preset)
-        definition = replace(
-            read,
-            preset=preset,
-            values={**read.values, **values},
-            axes=axes or read.axes,
-            carry=read.carry and call.carry,
+    may_define = source.suffix.lower() in (*SUFFIXES, ".json")
+    if may_define and is_definition(source):
+        definition = _load_definition(source)
+        changed = replace(
+            definition,
+            values={**definition.values, **values},
+            axes=axes or definition.axes,
+            carry=definition.carry and call.carry,
         )
-        return definition, source.parent
-    preset = str(source.resolve()) if named.endswith(SUFFIXES) else named
+        return changed, source.parent
+    preset = named
+    if named.endswith(SUFFIXES):
+        preset = str(source.resolve())
     return Definition(preset, values, axes, call.carry), Path()
+
+
+def _load_definition(path: Path) -> Definition:
+    """The definition of a file; the file of its preset lies beside it, or below."""
+    definition = load_definition(path)
+    if not definition.preset.endswith(SUFFIXES):
+        return definition
+    return replace(definition, preset=str(path.parent / definition.preset))
 
 
 def _expand_home(text: str) -> str:

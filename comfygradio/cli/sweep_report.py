@@ -95,14 +95,16 @@ def _write_plan(sweep: Sweep, plan: Plan) -> dict[str, Any]:
     for axis in sweep.axes:
         labels = [step.label for step in axis.steps]
         axes.append({"title": axis.title, "labels": labels})
-    order = [[list(index) for index in segment] for segment in plan.segments]
+    servers = []
+    for segment in plan.segments:
+        servers.append([list(index) for index in segment])
     about = {
         "preset": sweep.form.name,
         "points": plan.points,
         "done": plan.done,
         "carry": plan.limits.carry,
     }
-    return {**about, "axes": axes, "servers": order, **told}
+    return {**about, "axes": axes, "servers": servers, **told}
 
 
 def _write_cell(sweep: Sweep, cell: Cell, folder: Path) -> dict[str, Any]:

@@ -73,10 +73,11 @@ class Printer:
         now = self._clock.time()
         if self._as_json:
             told = {"time": round(now, 3), "source": source, "event": event, **values}
-            print(json.dumps(to_plain_data(told)), flush=True)
+            plain = to_plain_data(told)
+            print(json.dumps(plain), flush=True)
             return
-        hour = datetime.datetime.fromtimestamp(now).strftime("%H:%M:%S")
-        words = [hour, f"{source:7}", clean_text(event, 60)]
+        moment = datetime.datetime.fromtimestamp(now)
+        words = [f"{moment:%H:%M:%S}", f"{source:7}", clean_text(event, 60)]
         for key, value in values.items():
             words.append(f"{key}={format_value(value)}")
         print(" ".join(words), flush=True)
@@ -158,7 +159,9 @@ class Watcher:
         self._look_at = self._looked_at + pause
         for change in looked.changes:
             values = {"prompt_id": change.prompt_id, "ahead": change.ahead, "text": change.text}
-            self._printer.print(change.source, change.kind, drop_empty(values))
+            told = drop_empty(values)
+            self._printer.print(change.source, change.kind, told)
+        # Only the first of several looks that fail is told.
         if looked.error is not None and self._is_answered:
             self._printer.print("queue", "unanswered", {"text": str(looked.error)})
         self._is_answered = looked.error is None
@@ -188,7 +191,11 @@ def list_values(message: Message) -> Json:
 
 def drop_empty(values: Json) -> Json:
     """The values that say something."""
-    return {key: value for key, value in values.items() if value not in (None, "", ())}
+    kept: Json = {}
+    for key, value in values.items():
+        if value not in (None, "", ()):
+            kept[key] = value
+    return kept
 
 
 def to_plain_data(value: Any, depth: int = MAX_DEPTH) -> Any:
@@ -210,7 +217,11 @@ def to_plain_data(value: Any, depth: int = MAX_DEPTH) -> Any:
 
 def format_value(value: Any) -> str:
     """A value as one short word or line, whatever the server sent."""
-    text = value if isinstance(value, str) else json.dumps(to_plain_data(value))
+    if isinstance(value, str):
+        text = value
+    else:
+        plain = to_plain_data(value)
+        text = json.dumps(plain)
     return clean_text(text, MAX_VALUE_LENGTH)
 
 

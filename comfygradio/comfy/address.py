@@ -47,7 +47,8 @@ class Address:
         """Build the WebSocket URL of `path` (`/ws` or `/api/ws`). It contains the token, so never
         show it.
         """
-        query = urlencode({**self.params, "clientId": client_id})
+        params = {**self.params, "clientId": client_id}
+        query = urlencode(params)
         rest = self.base.removeprefix("http")
         return f"ws{rest}{path}?{query}"
 

@@ -76,7 +76,12 @@ class Endpoints:
         Raises PromptRejected. Servers before v0.3.45 ignore `prompt_id` and choose the id
         themselves.
         """
-        fields = {"client_id": client_id, "prompt_id": prompt_id, "number": number, "front": front}
+        fields = {
+            "client_id": client_id,
+            "prompt_id": prompt_id,
+            "number": number,
+            "front": front,
+        }
         body: dict[str, Any] = {"prompt": prompt}
         for key, value in fields.items():
             if value is not None:
@@ -125,7 +130,9 @@ class Endpoints:
         """Interrupt the running prompt, or only this one. Servers before v0.3.57 ignore the id and
         stop whatever runs.
         """
-        body = {"prompt_id": prompt_id} if prompt_id else {}
+        body: dict[str, str] = {}
+        if prompt_id:
+            body["prompt_id"] = prompt_id
         self.transport.post_json("/interrupt", body)
 
     @overload
@@ -270,7 +277,11 @@ class Endpoints:
 
         `delivery` limits the download; see `LimitedDownload.limit` for what it raises.
         """
-        params = {"filename": filename, "subfolder": subfolder, "type": type}
+        params = {
+            "filename": filename,
+            "subfolder": subfolder,
+            "type": type,
+        }
         pieces = self.transport.download("/view", params)
         if delivery is not None:
             pieces = delivery.limit(filename, pieces)

@@ -57,7 +57,8 @@ def is_graph(data: Any) -> bool:
     """Whether this is a graph in API format, complete or not: some of its entries are nodes."""
     if not isinstance(data, dict):
         return False
-    return any(isinstance(node, dict) and "class_type" in node for node in data.values())
+    entries = [entry for entry in data.values() if isinstance(entry, dict)]
+    return any("class_type" in entry for entry in entries)
 
 
 def is_ui_format(data: Any) -> bool:

@@ -226,11 +226,13 @@ class Events:
         self._publish(item.content)
 
     def _publish(self, event: Message) -> None:
-        self._inbox.put(event, coalescing_key(event), estimate_size(event))
+        kind = coalescing_key(event)
+        size = estimate_size(event)
+        self._inbox.put(event, kind, size)
         with self._lock:
             listeners = list(self._listeners)
-        for kind, callback in listeners:
-            if isinstance(event, kind) and not self._is_closed.is_set():
+        for wanted, callback in listeners:
+            if isinstance(event, wanted) and not self._is_closed.is_set():
                 _call(callback, event)
 
     def _check_timers(self, now: float) -> None:
@@ -245,7 +247,8 @@ class Events:
             self._reconnect()
 
     def _lose(self) -> None:
-        self._timers.lose(self._clock.monotonic())
+        now = self._clock.monotonic()
+        self._timers.lose(now)
         self._leave_socket()
 
     def _leave_socket(self) -> None:
@@ -278,7 +281,10 @@ class Events:
         """
         if self._is_closed.is_set():
             socket.close()
-        socket.listen(self._put, lambda ended: self._incoming.put(_Lost(ended)))
+        socket.listen(self._put, self._report_lost)
+
+    def _report_lost(self, socket: Socket) -> None:
+        self._incoming.put(_Lost(socket))
 
     def _put(self, message: Message, kind: Hashable) -> None:
         size = estimate_size(message)
@@ -294,7 +300,12 @@ def estimate_size(event: Message) -> int:
 
 
 def _start_thread(target: Callable[[Socket], None], socket: Socket) -> None:
-    thread = threading.Thread(target=target, args=(socket,), name="comfy-listen", daemon=True)
+    thread = threading.Thread(
+        target=target,
+        args=(socket,),
+        name="comfy-listen",
+        daemon=True,
+    )
     thread.start()
 
 

@@ -52,10 +52,10 @@ def clean_text(text: str, longest: int = MAX_LENGTH) -> str:
     """Reduce a text to one line without control characters, tips and paths, cut at `longest`
     characters.
     """
-    beginning = ASIDES.split(text[:MAX_INPUT_LENGTH])[0]
+    beginning, *_ = ASIDES.split(text[:MAX_INPUT_LENGTH])
     printable = "".join(char if char.isprintable() else " " for char in beginning)
-    line = " ".join(printable.split())
-    line = FOLDERS.sub("", line)
+    words = printable.split()
+    line = FOLDERS.sub("", " ".join(words))
     if len(line) <= longest:
         return line
     return f"{line[: longest - 1]}…"
@@ -94,7 +94,8 @@ def describe_node_errors(errors: Sequence[NodeError], titles: Mapping[str, str])
     sentences: list[str] = []
     for error in errors:
         name = name_node(titles, error.node_id, error.class_type)
-        sentences.append(f"{name}: {_describe(error)}")
+        reason = _describe(error)
+        sentences.append(f"{name}: {reason}")
     return tuple(sentences)
 
 

@@ -17,7 +17,7 @@ from comfygradio.comfy.inbox import Inbox, InboxItem, TaskThread
 from comfygradio.comfy.locate import PromptLocation, locate_by_id
 from comfygradio.comfy.messages import ExecutionSuccess, FeatureFlags, Message, Status
 from comfygradio.comfy.prompt_progress import PromptProgress
-from comfygradio.comfy.submit import AdoptedPrompt, Submission, open_socket
+from comfygradio.comfy.submit import ExistingPrompt, Submission, open_socket
 from comfygradio.comfy.timers import PollTimers, PollTimings
 from comfygradio.comfy.tracker import PromptTracker
 from comfygradio.comfy.websocket_client import Socket
@@ -169,8 +169,8 @@ class PromptRun:
                 return self._handle_message(item)
             case QueuedPrompt():
                 self._accept(item.content)
-            case AdoptedPrompt():
-                self._adopt(item.content.location, item.at)
+            case ExistingPrompt():
+                self._follow_existing(item.content.location, item.at)
             case PromptLocation():
                 self._apply_location(item.content, item.at)
             case SocketLost():
@@ -204,12 +204,13 @@ class PromptRun:
         elif isinstance(message, ExecutionSuccess):
             self._timers.poll_within(at, self._patience.settle)
 
-    def _adopt(self, location: PromptLocation, now: float) -> None:
+    def _follow_existing(self, location: PromptLocation, now: float) -> None:
         self._tracker.mark_gap()
-        if location.entry:
-            self._tracker.accept(QueuedPrompt(location.prompt_id, 0))
+        queued = QueuedPrompt(location.prompt_id, 0)
+        if location.entry is not None:
+            self._tracker.accept(queued)
         else:
-            self._accept(QueuedPrompt(location.prompt_id, 0))
+            self._accept(queued)
             self._timers.may_be_forgotten = True
         self._apply_location(location, now)
         self._timers.poll_within(now)
@@ -337,7 +338,7 @@ class PromptRun:
     def _submit(self) -> None:
         """Submit the prompt, then read the socket. Runs on its own thread."""
         try:
-            begun: QueuedPrompt | AdoptedPrompt | Exception | None = self._submission.run()
+            begun: QueuedPrompt | ExistingPrompt | Exception | None = self._submission.run()
         except Exception as error:
             begun = error
         self._socket = self._submission.socket

@@ -1,5 +1,5 @@
-"""Submit a prompt: upload its files, open the socket and post it; or adopt the prompt that the
-server already has.
+"""Submit a prompt: upload its files, open the socket and post it; or find that the server already
+has it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from comfygradio.errors import AccessDenied, ServerError, ServerUnreachable
 
 
 @dataclass(frozen=True)
-class AdoptedPrompt:
+class ExistingPrompt:
     """A prompt that the server already has, and where it is."""
 
     location: PromptLocation
@@ -62,14 +62,14 @@ class Submission:
         self._patience = patience
         self._clock = clock
 
-    def run(self) -> QueuedPrompt | AdoptedPrompt | None:
-        """Adopt the prompt, or upload its files, open a socket and post it.
+    def run(self) -> QueuedPrompt | ExistingPrompt | None:
+        """Upload the files, open a socket and post the prompt, unless the server already has it.
 
         Returns None if it was stopped first. Raises PromptRejected and ServerError.
         """
         location = self._locate() if self._may_exist else PromptLocation()
         if location.found:
-            return self._adopt(location)
+            return self._use_existing(location)
         if self.stop_requested.is_set():
             return None
         graph = upload_files(self._endpoints, self._prompt)
@@ -108,12 +108,14 @@ class Submission:
             )
         return location
 
-    def _adopt(self, location: PromptLocation) -> AdoptedPrompt:
+    def _use_existing(self, location: PromptLocation) -> ExistingPrompt:
+        """Connect to the messages of a prompt that the server has, unless it is over."""
         self.posted_id = location.prompt_id
         if location.entry is None:
-            self.client_id = location.client_id or self.client_id
+            if location.client_id:
+                self.client_id = location.client_id
             self.socket = open_socket(self._endpoints, self.client_id)
-        return AdoptedPrompt(location)
+        return ExistingPrompt(location)
 
 
 def upload_files(endpoints: Endpoints, prompt: Prompt) -> Mapping[str, Any]:
@@ -128,9 +130,10 @@ def upload_files(endpoints: Endpoints, prompt: Prompt) -> Mapping[str, Any]:
         inputs = copy.deepcopy(dict(node.get("inputs") or {}))
         graph[key] = {**node, "inputs": inputs}
     for upload in prompt.uploads:
-        value = endpoints.upload_image(upload.path, upload.name).value
+        uploaded = endpoints.upload_image(upload.path, upload.name)
         for node_id, name in upload.slots:
-            write_input(graph[node_id]["inputs"], name, value)
+            inputs = graph[node_id]["inputs"]
+            write_input(inputs, name, uploaded.value)
     return graph
 
 

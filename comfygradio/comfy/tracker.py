@@ -194,14 +194,16 @@ class PromptTracker:
         """Take the end and the outputs from the history, which is authoritative."""
         by_node: dict[str, list[Output]] = {}
         for output in entry.outputs:
-            by_node.setdefault(output.node_id, []).append(output)
+            made = by_node.setdefault(output.node_id, [])
+            made.append(output)
         for node, made in by_node.items():
             self._replace_outputs(node, made)
-        is_success = entry.status == "success"
+        # A prompt may succeed in spite of a blocked node.
+        may_have_failed = entry.status != "success"
         for message in entry.messages:
             if isinstance(message, ExecutionCached):
                 self._cached = message.nodes
-            elif not is_success and isinstance(message, ExecutionError | ExecutionInterrupted):
+            elif may_have_failed and isinstance(message, ExecutionError | ExecutionInterrupted):
                 self._fail(message)
         if self.failure is None and entry.status == "error":
             self.failure = JobInterrupted("The job was stopped.", self.prompt_id)
@@ -339,9 +341,15 @@ class PromptTracker:
 
     def _keep_frame(self, node: str, frame: PreviewFrame) -> None:
         made = self._outputs.get(node, ())
-        name = f"{node}_{len(made) + 1:05}.png"
+        number = len(made) + 1
+        name = f"{node}_{number:05}.png"
         output = Output(
-            node, decide_kind(name), name, type="", data=frame.data, source=self._source
+            node,
+            decide_kind(name),
+            name,
+            type="",
+            data=frame.data,
+            source=self._source,
         )
         self._outputs[node] = (*made, output)
 

@@ -156,11 +156,12 @@ def describe_message(message: Message) -> dict[str, Any]:
 
 
 def _describe_running(message: ProgressState) -> str:
-    steps: list[str] = []
+    running: list[str] = []
     for node, progress in message.nodes.items():
         if progress.state == "running":
-            steps.append(f"{node}:{progress.value:g}/{progress.max:g}")
-    return ",".join(steps)
+            steps = f"{progress.value:g}/{progress.max:g}"
+            running.append(f"{node}:{steps}")
+    return ",".join(running)
 
 
 def _show(value: Any) -> str:

@@ -219,8 +219,11 @@ class Transport:
         return self.access.address.base + path
 
     def _merge(self, params: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Join the address's parameters and these, without those that are None."""
         merged: dict[str, Any] = dict(self.access.address.params)
-        for key, value in (params or {}).items():
+        if params is None:
+            return merged
+        for key, value in params.items():
             if value is not None:
                 merged[key] = value
         return merged
@@ -329,8 +332,11 @@ def create_tls(access: Access) -> ssl.SSLContext | None:
 
 
 def _is_page(response: httpx.Response) -> bool:
+    """Whether this is a web page, such as a login page."""
+    if response.status_code >= 400:
+        return False
     content_type = response.headers.get("content-type", "")
-    return response.status_code < 400 and "html" in content_type
+    return "html" in content_type
 
 
 def _describe_content(response: httpx.Response, address: Address) -> ServerError:

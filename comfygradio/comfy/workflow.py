@@ -240,8 +240,10 @@ def _describe_classless(node_id: str, data: Any, name: str) -> str:
     ComfyUI exports nodes whose class it lacks without the class. Their title is the class unless
     somebody changed it.
     """
-    title = _read_title(data) if isinstance(data, dict) else None
-    if not isinstance(title, str) or not title or not isinstance(data.get("inputs"), dict):
+    title: Any = None
+    if isinstance(data, dict) and isinstance(data.get("inputs"), dict):
+        title = _read_title(data)
+    if not isinstance(title, str) or not title:
         return f"{name} is no API-format workflow: node {node_id} has no class_type."
     return (
         f"{name} cannot be used: the ComfyUI that exported it lacks the node {_tidy_text(title)} "

@@ -40,7 +40,10 @@ def bypass_nodes(
     counts even if nothing feeds it. Inputs left without a source (unknown class, no match, a cycle)
     are removed and returned as (node id, input).
     """
-    bypassed = {key: graph.pop(key) for key in node_ids if key in graph}
+    bypassed: dict[str, dict[str, Any]] = {}
+    for node_id in node_ids:
+        if node_id in graph:
+            bypassed[node_id] = graph.pop(node_id)
     lost: list[tuple[str, str]] = []
     for node_id, node in graph.items():
         inputs = node["inputs"]
@@ -217,4 +220,6 @@ def _types_match(one: str, other: str) -> bool:
         return True
     mine = set(one.casefold().split(","))
     theirs = set(other.casefold().split(","))
-    return bool(mine & theirs) or "*" in mine or "*" in theirs
+    if "*" in mine or "*" in theirs:
+        return True
+    return not mine.isdisjoint(theirs)

@@ -1,4 +1,4 @@
-"""Fields: the lines of a form, bound to a server."""
+"""Fields: the lines of a form, bound to what a server accepts."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from comfygradio.forms.kinds.value import Choice, InvalidValue, shorten
 from comfygradio.forms.slots import Slot
 from comfygradio.forms.step_grid import StepGrid, intersect_grids
 
+MIN_SIDE_STEP = 8
+"""Minimum number of pixels between two sides that the page computes."""
+
 
 @dataclass(frozen=True)
 class ComputedInput:
-    """An input that is filled with a number worked out of the field's, within the input's own
-    limits.
+    """An input that gets a number computed from the field's, within the input's own limits.
 
     With `wraps_around` (seeds), a number beyond one limit continues from the other limit.
     """
@@ -32,7 +34,7 @@ class ComputedInput:
     wraps_around: bool = False
 
     def compute(self, number: int | float) -> int | float:
-        """The number for this input, rounded where it takes whole ones. Raises InvalidValue."""
+        """Compute the number for this input; it is rounded for an INT. Raises InvalidValue."""
         found: int | float
         try:
             exact = self.formula.evaluate(number)
@@ -56,20 +58,25 @@ class ComputedInput:
 
 @dataclass(frozen=True)
 class Field:
-    """One line of a form, bound to a server: what it fills, what it allows and what it starts with.
+    """One line of a form: the inputs that it fills, the values that it accepts, and its default.
 
-    `slots` maps the part of a value to the inputs it fills: "" for a plain value, "width" and
-    "height" of a size; of a LoRA list either "" (its loader nodes, in the order of the chain, or
-    the `lora_stack` of one node) or "model" and "clip" (the inputs that the chain feeds). `minimum`
-    and `maximum` are the narrower of preset and server, and `grids` the steps of whole numbers by
-    part. `computed` are further inputs, filled with what formulas compute from the value. A text
-    with `defers_when_empty` shares its slots with other fields and leaves their values alone while
-    it is empty. `exempt_value` is the one value accepted outside of the field's limits: the
-    workflow or the preset's author has set it. `dynamic` are the slots in whose text `{a|b}` is
-    expanded; `is_dynamic` expands it whoever sends the text, otherwise only text that a person
-    typed into the form is expanded. `embeddings` are the names that such a text may use. `bypass`
-    are ids of nodes that are bypassed while the field is empty or off; `show_if` maps other fields
-    to the values that show it.
+    `slots` maps each part of a value to the inputs that it fills. A value without parts has the
+    part "", and a size has "width" and "height". A LoRA list has either "" (its loader nodes, in
+    the order of the chain, or the `lora_stack` of one node) or "model" and "clip" (the inputs that
+    the chain feeds).
+
+    `minimum` and `maximum` are the narrower limits of preset and server, and `grids` are the steps
+    of whole numbers, by part. `computed` are further inputs, which get what formulas compute from
+    the value. `exempt_value` is the only value that is accepted outside of these limits, since the
+    workflow or the preset's author has set it.
+
+    `dynamic` are the slots in whose text `{a|b}` is expanded. With `is_dynamic` it always is, else
+    only if a person typed the text into the form. `embeddings` are the names that a text may use.
+    A text with `defers_when_empty` shares its slots with other fields, and does not fill them while
+    it is empty.
+
+    `bypass` are ids of nodes that are bypassed while the field is empty or off. `show_if` maps
+    other fields to their values for which this field is shown.
     """
 
     name: str
@@ -103,12 +110,12 @@ class Field:
 
     @property
     def kind(self) -> Kind:
-        """What is true of all fields with this widget."""
+        """The kind of the field's widget."""
         return KINDS[self.widget]
 
     @property
     def allowed(self) -> str:
-        """What a number may be, for people."""
+        """The numbers that are allowed, as part of a sentence."""
         numbers = "whole numbers" if self.is_integer else "numbers"
         if self.minimum is not None and self.maximum is not None:
             return f"{numbers} from {self.minimum} to {self.maximum} are allowed"
@@ -120,22 +127,26 @@ class Field:
 
     @property
     def size_grid(self) -> StepGrid:
-        """The sides that are offered where a size is worked out: at least 8 pixels apart, and on
-        the steps of both sides.
+        """The grid for sides that the page computes: on the steps of both sides, and at least 8
+        pixels apart.
         """
-        step = int(self.step or 8)
+        step = int(self.step or MIN_SIDE_STEP)
         shared = intersect_grids(self.grids.values())
         if shared is None:
-            return StepGrid(max(step, 8), 0)
-        return StepGrid(step * math.ceil(8 / step), shared.start)
+            return StepGrid(max(step, MIN_SIDE_STEP), 0)
+        factor = math.ceil(MIN_SIDE_STEP / step)
+        return StepGrid(step * factor, shared.start)
 
     @property
     def all_slots(self) -> tuple[Slot, ...]:
-        """Every input that the field fills, those of its choices and formulas included."""
+        """Every input that the field fills, including those of its choices and formulas."""
         slots: list[Slot] = []
         for part in self.slots.values():
             slots.extend(part)
-        slots.extend(one.slot for one in self.computed)
+        for computed in self.computed:
+            slots.append(computed.slot)
         for choice in self.choices or ():
-            slots.extend(slot for slot, _ in choice.sets)
-        return tuple(dict.fromkeys(slots))
+            for slot, _ in choice.sets:
+                slots.append(slot)
+        distinct = dict.fromkeys(slots)
+        return tuple(distinct)

@@ -96,9 +96,9 @@ def check_preset_literal(spec: InputSpec, value: Any) -> str | None:
 
 
 def _takes_only_numbers(spec: InputSpec) -> bool:
-    takes_numbers = bool(spec.types & {"INT", "FLOAT"})
-    takes_others = bool(spec.types & {"STRING", "BOOLEAN"})
-    return takes_numbers and not takes_others
+    if spec.types & {"STRING", "BOOLEAN"}:
+        return False
+    return bool(spec.types & {"INT", "FLOAT"})
 
 
 def is_multiselect(spec: InputSpec) -> bool:
@@ -127,7 +127,7 @@ def _check_number(spec: InputSpec, value: Any) -> str | None:
     try:
         number = int(value) if is_whole else float(value)
     except (TypeError, ValueError, OverflowError):
-        return f"{spec.name} takes a number, not {shorten(value)}."
+        number = math.nan
     if isinstance(number, float) and math.isnan(number):
         return f"{spec.name} takes a number, not {shorten(value)}."
     if spec.minimum is not None and number < spec.minimum:

@@ -37,8 +37,10 @@ def find_missing_inputs(
     """List the required inputs that are missing. Growing rows of inputs (V3) are not checked."""
     missing = []
     for spec in object_info.active_specs(class_type, inputs):
+        if spec.group != "required" or spec.name in inputs:
+            continue
         is_growing = spec.type != DYNAMIC_COMBO and spec.type.startswith("COMFY_")
-        if spec.group == "required" and spec.name not in inputs and not is_growing:
+        if not is_growing:
             missing.append(spec)
     return missing
 
@@ -52,7 +54,9 @@ def has_dynamic_combo(class_type: str, object_info: ObjectInfo) -> bool:
 
 
 def _is_file(class_type: str, input_name: str, value: Any) -> bool:
-    return is_model_name(value) or bool(guess_folder(class_type, input_name))
+    if is_model_name(value):
+        return True
+    return guess_folder(class_type, input_name) != ""
 
 
 def _find_fillable(

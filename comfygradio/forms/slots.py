@@ -147,20 +147,25 @@ def _describe_unknown(workflow: Workflow, address: str) -> str:
 
 
 def _describe_unknown_node(workflow: Workflow, name: str) -> str:
+    nodes = _list_nodes(workflow)
     if name in _find_repeated(workflow):
-        return f"more than one node is called {name}; use its id: {_list_nodes(workflow)}."
+        return f"more than one node is called {name}; use its id: {nodes}."
+    told = f"the workflow has no node {name}; it has {nodes}."
     titles = [node.title for node in workflow]
     near = difflib.get_close_matches(name[:MAX_NAME], titles, 1)
-    hint = f" Did you mean {near[0]}?" if near else ""
-    return f"the workflow has no node {name}; it has {_list_nodes(workflow)}.{hint}"
+    if near:
+        told += f" Did you mean {near[0]}?"
+    return told
 
 
 def _find_repeated(workflow: Workflow) -> list[str]:
     """List the titles and classes that several nodes have."""
     counted: Counter[str] = Counter()
     for node in workflow:
-        counted.update({node.title, node.class_type})
-    return [called for called, count in counted.items() if count > 1]
+        # A title that is the class itself counts once.
+        names = {node.title, node.class_type}
+        counted.update(names)
+    return [name for name, count in counted.items() if count > 1]
 
 
 def _list_nodes(workflow: Workflow) -> str:

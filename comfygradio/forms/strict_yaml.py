@@ -27,7 +27,8 @@ SPLIT_NUMBER = re.compile(r"[+-]?[0-9]+\.[0-9]+")
 
 
 def _construct_plain(loader: Any, node: Any) -> PlainScalar:
-    return PlainScalar.parse(loader.construct_scalar(node))
+    text = loader.construct_scalar(node)
+    return PlainScalar.parse(text)
 
 
 class PlainLoader(Loader):  # type: ignore[misc, valid-type]
@@ -155,10 +156,10 @@ def _count_nodes(
     """Count the nodes of a tree with aliases expanded. Refuses too many."""
     if id(node) not in known:
         known[id(node)] = max_nodes  # a node that contains itself counts as too many
-        inner = [
-            _count_nodes(path, part, known, error_class, max_nodes) for part in _list_children(node)
-        ]
-        known[id(node)] = 1 + sum(inner)
+        count = 1
+        for child in _list_children(node):
+            count += _count_nodes(path, child, known, error_class, max_nodes)
+        known[id(node)] = count
     if known[id(node)] >= max_nodes:
         where = f"{path}:{node.start_mark.line + 1}"
         raise error_class(

@@ -35,14 +35,19 @@ def list_templates(field: Field) -> list[str]:
     """
     texts = [field.template] if field.template else []
     for choice in field.choices or ():
-        texts.extend(text for _, text in choice.sets if isinstance(text, str))
+        for _, setting in choice.sets:
+            if isinstance(setting, str):
+                texts.append(setting)
     return texts
 
 
 def uses_other_fields(field: Field) -> bool:
     """Whether a text of this field takes the value of another field."""
-    texts = "\n".join(list_templates(field))
-    return any(name != "value" for name in find_placeholders(texts))
+    for template in list_templates(field):
+        names = find_placeholders(template)
+        if any(name != "value" for name in names):
+            return True
+    return False
 
 
 def fill_template(template: str, values: Mapping[str, str]) -> str:
@@ -51,7 +56,9 @@ def fill_template(template: str, values: Mapping[str, str]) -> str:
     """
 
     def replace(match: re.Match[str]) -> str:
-        return values.get(match[1], match[0])
+        placeholder = match[0]
+        name = match[1]
+        return values.get(name, placeholder)
 
     return NAME.sub(replace, template)
 
@@ -77,8 +84,10 @@ def invert_template(template: str, text: str) -> str | None:
 
     Returns None if the text does not fit, or if the template holds anything but one `{value}`.
     """
-    before, found, after = template.partition("{value}")
-    if not found or "{value}" in after or find_placeholders(template) != ["value"]:
+    if find_placeholders(template) != ["value"]:
+        return None
+    before, _, after = template.partition("{value}")
+    if "{value}" in after:
         return None
     is_framed = text.startswith(before) and text.endswith(after)
     end = len(text) - len(after)

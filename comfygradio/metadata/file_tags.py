@@ -88,18 +88,19 @@ def _walk_chunks(file: BinaryIO, budget: TextBudget) -> Iterator[tuple[bytes, by
 
 
 def _read_text(data: bytes, budget: TextBudget) -> Tags:
-    name, text = _split(data)
+    name, text = _split_chunk(data)
     return [(name, decode(text))]
 
 
 def _read_compressed(data: bytes, budget: TextBudget) -> Tags:
-    name, rest = _split(data)
-    text = budget.inflate(rest[1:])  # after the compression method
+    name, rest = _split_chunk(data)
+    compressed = rest[1:]  # after the compression method
+    text = budget.inflate(compressed)
     return [(name, decode(text))]
 
 
 def _read_international(data: bytes, budget: TextBudget) -> Tags:
-    name, rest = _split(data)
+    name, rest = _split_chunk(data)
     # Flag and method of compression, then language, translated name and text, with zeros between.
     is_compressed = rest[:1] == b"\1"
     text = rest[2:].split(b"\0", 2)[-1]
@@ -108,10 +109,11 @@ def _read_international(data: bytes, budget: TextBudget) -> Tags:
     return [(name, decode(text))]
 
 
-def _split(data: bytes) -> tuple[str, bytes]:
+def _split_chunk(data: bytes) -> tuple[str, bytes]:
     """Split a chunk into the name that it starts with and the rest."""
     name, _, rest = data.partition(b"\0")
-    return decode(name).strip().lower(), rest
+    text = decode(name).strip()
+    return text.lower(), rest
 
 
 def decode(text: bytes) -> str:
@@ -150,7 +152,7 @@ def read_picture(file: BinaryIO, format: str) -> Tags:
             comments = [text for name, text in picture.applist if name == "COM"]
     for comment in comments:
         if isinstance(comment, bytes):
-            tags.append(_name_text(decode(comment)))
+            tags.append(split_name(decode(comment)))
     return tags
 
 
@@ -163,16 +165,19 @@ def _list_exif(exif: Image.Exif, budget: TextBudget) -> Tags:
         text = _decode_exif(tag, value)
         budget.take(len(text))
         if text:
-            tags.append(_name_text(text))
+            tags.append(split_name(text))
     return tags
 
 
-def _name_text(text: str) -> tuple[str, str]:
-    """Split the name off a text from a place without names, if it starts with one."""
+def split_name(text: str) -> tuple[str, str]:
+    """Split a text from a place without names into the name that it starts with and the rest. A
+    text without a name is a "comment".
+    """
     named = NAMED.match(text)
     if named is None:
         return "comment", text
-    return named[1].lower(), text[named.end() :]
+    rest = text[named.end() :]
+    return named[1].lower(), rest
 
 
 def _decode_exif(tag: int, value: Any) -> str:

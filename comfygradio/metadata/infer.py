@@ -65,16 +65,12 @@ class ValueInference:
         """
         fields = self._form.fields
         shared = _find_shared(fields)
-        alone = [
-            name
-            for name, field in fields.items()
-            if shared.isdisjoint(field.all_slots) and not uses_other_fields(field)
-        ]
         found: dict[str, InferredValue] = {}
-        for name in alone:
-            found[name] = self._read_safely(fields[name])
+        for name, field in fields.items():
+            if shared.isdisjoint(field.all_slots) and not uses_other_fields(field):
+                found[name] = self._read_safely(field)
         for name in reversed(order_by_filling(fields)):
-            if name in alone:
+            if name in found:
                 continue
             if fields[name].optional and not self._is_shown(name, found):
                 found[name] = InferredValue(None)
@@ -83,10 +79,12 @@ class ValueInference:
         return {name: found[name] for name in fields}
 
     def _is_shown(self, name: str, found: Mapping[str, InferredValue]) -> bool:
-        values = {
-            key: reading.value for key, reading in found.items() if reading.state != "missing"
-        }
-        return self._form.find_visible(values)[name]
+        values: dict[str, Any] = {}
+        for key, reading in found.items():
+            if reading.state != "missing":
+                values[key] = reading.value
+        shown = self._form.find_visible(values)
+        return shown[name]
 
     def _read_safely(self, field: Field) -> InferredValue:
         try:
@@ -100,11 +98,12 @@ class ValueInference:
         if reading.state == "missing":
             self.covered.update(field.all_slots)
         else:
-            self._known_texts.setdefault(field.name, format_word(reading.value))
+            word = format_word(reading.value)
+            self._known_texts.setdefault(field.name, word)
         return reading
 
     def _read(self, field: Field) -> InferredValue:
-        if field.bypass and not any(self._match.find_active(node) for node in field.bypass):
+        if self._is_bypassed(field):
             return self._read_bypassed(field)
         if field.kind.is_media:
             name = self._read_name(field)
@@ -123,8 +122,15 @@ class ValueInference:
         if field.choices is not None and field.kind.names_resource:
             return self._respell(field, value, note)
         taken = _take(field, value)
-        notes = [note, self._compare(field, taken)]
-        return InferredValue(taken, note=" ".join(filter(None, notes)))
+        difference = self._compare(field, taken)
+        notes = [one for one in (note, difference) if one]
+        return InferredValue(taken, note=" ".join(notes))
+
+    def _is_bypassed(self, field: Field) -> bool:
+        """Whether a field bypasses nodes and all of them are bypassed in the picture."""
+        if not field.bypass:
+            return False
+        return not any(self._match.find_active(node_id) for node_id in field.bypass)
 
     def _read_bypassed(self, field: Field) -> InferredValue:
         self.covered.update(field.all_slots)
@@ -137,16 +143,19 @@ class ValueInference:
         have it.
         """
         try:
-            return self._read_first(field.slots[""])[0]
+            name, _ = self._read_first(field.slots[""])
         except Unreadable:
             return None
+        return name
 
     def _read_loras(self, field: Field) -> InferredValue:
         chain = infer_loras(field, self._form.workflow, self._graph, self._match)
         self.loaders.update(chain.node_ids)
         self.covered.update(field.all_slots)
         taken = _take(field, chain.rows)
-        return InferredValue(taken, "repaired" if chain.is_respelled else "read", chain.note)
+        if chain.is_respelled:
+            return InferredValue(taken, "repaired", chain.note)
+        return InferredValue(taken, "read", chain.note)
 
     def _read_settings(self, field: Field) -> InferredValue:
         choices = field.choices or ()
@@ -180,10 +189,8 @@ class ValueInference:
         if slots and field.template:
             value = self._invert(field, value)
         is_cut_out = bool(field.template) or not slots
-        if field.choices is not None and is_cut_out:
-            # A part of a text is a string, while the choice may be a number.
-            same = (choice.value for choice in field.choices if str(choice.value) == value)
-            value = next(same, value)
+        if is_cut_out:
+            value = _find_choice_by_text(field, value)
         if field.kind.is_text and isinstance(value, str):
             self._known_texts[field.name] = value
             if field.is_dynamic:
@@ -275,27 +282,39 @@ class ValueInference:
         replaced if exactly one choice fits.
         """
         listed = value if field.is_multiple and isinstance(value, list) else [value]
+        notes = [note] if note else []
+        state: Literal["read", "repaired"] = "read"
         found: list[Any] = []
-        respelled: list[str] = []
         for one in listed:
-            here, is_spelled_so = self._find_offered(field, one)
+            here, is_spelled_so = _find_offered(field, one)
             found.append(here)
             if not is_spelled_so:
-                respelled.append(f"{shorten(one)} is called {shorten(here)} here.")
+                state = "repaired"
+                notes.append(f"{shorten(one)} is called {shorten(here)} here.")
         taken = value_to_json(field, tuple(found)) if field.is_multiple else found[0]
-        notes = [note, *respelled] if note else respelled
-        return InferredValue(taken, "repaired" if respelled else "read", " ".join(notes))
+        return InferredValue(taken, state, " ".join(notes))
 
-    def _find_offered(self, field: Field, value: Any) -> tuple[Any, bool]:
-        """Find the choice for a value, and whether it is spelled the same. Raises Unreadable."""
-        offered = [choice.value for choice in field.choices or ()]
-        for one in offered:
-            if _is_equal(one, value):
-                return one, True
-        found = match_name(value, offered)
-        if found is None:
-            raise Unreadable(f"{shorten(value)} is not in the list of this form.")
-        return found, False
+
+def _find_offered(field: Field, value: Any) -> tuple[Any, bool]:
+    """Find the choice for a value, and whether it is spelled the same. Raises Unreadable."""
+    offered = [choice.value for choice in field.choices or ()]
+    for one in offered:
+        if _is_equal(one, value):
+            return one, True
+    found = match_name(value, offered)
+    if found is None:
+        raise Unreadable(f"{shorten(value)} is not in the list of this form.")
+    return found, False
+
+
+def _find_choice_by_text(field: Field, value: Any) -> Any:
+    """Find the choice that is written like a part of a text, since the choice may be a number.
+    Returns the value itself if there is none.
+    """
+    for choice in field.choices or ():
+        if str(choice.value) == value:
+            return choice.value
+    return value
 
 
 def describe_absent_file(field: Field, name: Any) -> str:
@@ -328,5 +347,6 @@ def _find_shared(fields: Mapping[str, Field]) -> set[Slot]:
 
 def _is_equal(mine: Any, other: Any) -> bool:
     # To Python True equals 1; in a list of choices they differ.
-    is_same_kind = isinstance(mine, bool) == isinstance(other, bool)
-    return is_same_kind and bool(mine == other)
+    if isinstance(mine, bool) != isinstance(other, bool):
+        return False
+    return bool(mine == other)

@@ -15,7 +15,7 @@ from comfygradio.errors import MetadataError
 from comfygradio.media.file_signature import detect_format
 from comfygradio.media.metadata_limits import MAX_METADATA_BYTES, MetadataTooLarge
 from comfygradio.metadata import file_tags
-from comfygradio.metadata.file_tags import NAMED, Tags
+from comfygradio.metadata.file_tags import Tags
 
 MAX_NODES = 5000
 MAX_DEPTH = 100
@@ -205,7 +205,10 @@ def _collect(tags: Tags, notes: list[str]) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     damaged: list[str] = []
     for name, value in _walk_settings(tags, damaged):
-        if name not in found and isinstance(value, dict) and SETTINGS_CHECKS[name](value):
+        if name in found or not isinstance(value, dict):
+            continue
+        is_named_rightly = SETTINGS_CHECKS[name]
+        if is_named_rightly(value):
             found[name] = value
     for name in dict.fromkeys(damaged):
         if name not in found:
@@ -225,10 +228,9 @@ def _walk_settings(tags: Tags, damaged: list[str]) -> Iterator[tuple[str, Any]]:
     loose = [(name, text) for name, text in tags if name not in SETTINGS_CHECKS]
     loose.sort(key=lambda tag: tag[0] != "comment")
     for name, text in loose:
-        named = NAMED.match(text)
-        called = named[1].lower() if named else ""
-        if named and called in SETTINGS_CHECKS:
-            yield called, _try_parse(name, text[named.end() :], damaged)
+        own_name, rest = file_tags.split_name(text)
+        if own_name in SETTINGS_CHECKS:
+            yield own_name, _try_parse(name, rest, damaged)
         elif text.lstrip().startswith("{"):
             # Other programs may write anything under other names, so it does not count as damaged.
             told = damaged if name == "comment" else []
@@ -290,10 +292,17 @@ def _name_parts(data: dict[str, Any]) -> dict[str, Any]:
         return {"workflow": data}
     if _is_graph(data):
         return {"prompt": data}
+    parts = data
     extra = data.get("extra_data")
-    info = extra.get("extra_pnginfo") if isinstance(extra, dict) else None
-    parts = {**info, **data} if isinstance(info, dict) else data
-    return {key: parts[key] for key in ("prompt", "workflow", "comfygradio") if key in parts}
+    if isinstance(extra, dict):
+        info = extra.get("extra_pnginfo")
+        if isinstance(info, dict):
+            parts = {**info, **data}
+    named: dict[str, Any] = {}
+    for key in SETTINGS_CHECKS:
+        if key in parts:
+            named[key] = parts[key]
+    return named
 
 
 def _parse(text: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,7 +44,10 @@ def infer_loras(field: Field, workflow: Workflow, graph: Workflow, match: Match)
         name_input = field.slots[""][0].input
     start = _find_start(field, workflow, graph, match)
     loaders = _list_loaders(field)
-    end = frozenset(partner for key, partner in match.pairs.items() if key not in loaders)
+    end: set[str] = set()
+    for key, partner in match.pairs.items():
+        if key not in loaders:
+            end.add(partner)
     nodes = list(_walk(graph, start, name_input, end))
     nodes.reverse()  # the walk goes against the chain
     rows: list[dict[str, Any]] = []
@@ -88,7 +91,8 @@ def _read_rows(field: Field, rows: LoraStack, graph: Workflow, match: Match) -> 
 
 
 def _list_loaders(field: Field) -> set[str]:
-    return {slot.node_id for slot in field.slots.get("", ())}
+    slots = field.slots.get("", ())
+    return {slot.node_id for slot in slots}
 
 
 def _find_start(field: Field, workflow: Workflow, graph: Workflow, match: Match) -> Link:
@@ -120,7 +124,7 @@ def _find_users(field: Field, workflow: Workflow) -> list[tuple[str, str]]:
 
 
 def _walk(
-    graph: Workflow, link: Link | None, name_input: str, end: frozenset[str]
+    graph: Workflow, link: Link | None, name_input: str, end: Collection[str]
 ) -> Iterator[Node]:
     """Yield the loaders upstream of a link, up to the first node in `end` or the source. Nodes that
     only the picture has are skipped.

@@ -84,8 +84,9 @@ def match_nodes(
     links = [_rate_links(workflow, graph, pairs, key) for key in pairs]
     agreement = sum(_rate_pair(rated) for rated in links)
     score = 2 * agreement / total if total else 0.0
-    is_linked_alike = all(min(rated, default=1) > 0 for rated in links)
-    is_same = bool(pairs) and not strange and not lacking and is_linked_alike
+    has_same_nodes = bool(pairs) and not strange and not lacking
+    has_same_links = all(min(rated, default=1) > 0 for rated in links)
+    is_same = has_same_nodes and has_same_links
     return Match(
         pairs,
         score,
@@ -115,7 +116,8 @@ def estimate_max_score(
     common = (own_classes & other_classes).total()
     if not common:
         return 0.0
-    used = _find_used(workflow, _name_sinks(workflow))
+    sinks = _name_sinks(workflow)
+    used = _find_used(workflow, sinks)
     needed = used.difference(may_miss)
     needed_classes = Counter(workflow.nodes[key].class_type for key in needed)
     lacking = (needed_classes - other_classes).total()
@@ -123,8 +125,10 @@ def estimate_max_score(
 
 
 class _Comparison:
-    """Compares two graphs node by node. Similarity spreads along the links, as colors do in the
-    Weisfeiler-Leman algorithm.
+    """Compares two graphs node by node.
+
+    The similarity of two nodes depends on that of the nodes that they are linked with, in several
+    rounds, as in the Weisfeiler-Leman algorithm.
     """
 
     def __init__(self, workflow: Workflow, graph: Workflow) -> None:
@@ -147,29 +151,38 @@ class _Comparison:
             for ours, theirs in chosen:
                 self.pairs[ours] = theirs
                 self.similar[ours, theirs] = 1.0
-            taken = frozenset(self.pairs.values())
-            left = {
-                (ours, theirs)
-                for ours, theirs in left
-                if ours not in self.pairs and theirs not in taken
-            }
+            left = self._list_left(left)
         return self.pairs
 
+    def _list_left(self, candidates: set[Pair]) -> set[Pair]:
+        """List the candidates neither of whose nodes has a partner yet."""
+        taken = frozenset(self.pairs.values())
+        left: set[Pair] = set()
+        for ours, theirs in candidates:
+            if ours not in self.pairs and theirs not in taken:
+                left.add((ours, theirs))
+        return left
+
     def _find_candidates(self) -> dict[Pair, float]:
+        """Find nodes of the same class, the most similar ones of each, with their likeness."""
         by_class: dict[str, list[Node]] = defaultdict(list)
         for node in self.theirs.values():
             by_class[node.class_type].append(node)
-        hints: dict[Pair, float] = {}
+        candidates: dict[Pair, float] = {}
         for node in self.ours.values():
-            others = by_class[node.class_type]
-            rated = [(other.id, _rate_likeness(node, other)) for other in others]
+            rated: list[tuple[str, float]] = []
+            for other in by_class[node.class_type]:
+                likeness = _rate_likeness(node, other)
+                rated.append((other.id, likeness))
             rated.sort(key=lambda pair: -pair[1])
-            for other_id, hint in rated[:MAX_CANDIDATES]:
-                hints[node.id, other_id] = hint
-        return hints
+            for other_id, likeness in rated[:MAX_CANDIDATES]:
+                candidates[node.id, other_id] = likeness
+        return candidates
 
     def _spread(self, left: set[Pair]) -> None:
-        """Spread similarity along the links. Pairs that have been ruled out get none."""
+        """Compute the similarity of pairs from those they are linked with. It is 0 for pairs that
+        have been ruled out.
+        """
         for pair in self.likeness.keys() - left:
             ours, theirs = pair
             if self.pairs.get(ours) != theirs:
@@ -230,12 +243,12 @@ class _Comparison:
         for rated in (*of_ours.values(), *of_theirs.values()):
             rated.sort(reverse=True)
 
-        def is_clear(pair: Pair) -> bool:
-            ours, theirs = pair
-            near = self.similar[pair]
-            return _leads(near, of_ours[ours]) and _leads(near, of_theirs[theirs])
-
-        return [pair for pair in left if is_clear(pair)]
+        clear: list[Pair] = []
+        for ours, theirs in left:
+            near = self.similar[ours, theirs]
+            if _leads(near, of_ours[ours]) and _leads(near, of_theirs[theirs]):
+                clear.append((ours, theirs))
+        return clear
 
     def _rank(self, pair: Pair) -> tuple[float, float, bool, str, str]:
         ours, theirs = pair
@@ -255,7 +268,8 @@ def _rate_likeness(ours: Node, theirs: Node) -> float:
     """Rate how alike two nodes of one class are apart from their links, 0 to 1."""
     title = 0.5 if ours.title == theirs.title else 0.0
     node_id = 0.2 if ours.id == theirs.id else 0.0
-    return title + node_id + 0.3 * _compare_literals(ours, theirs)
+    literals = 0.3 * _compare_literals(ours, theirs)
+    return title + node_id + literals
 
 
 def _compare_literals(ours: Node, theirs: Node) -> float:
@@ -287,8 +301,13 @@ def _find_sinks(workflow: Workflow) -> list[Node]:
     """Find the nodes that feed no other node. Nodes without any link do not count."""
     feeding: set[str] = set()
     for node in workflow:
-        feeding.update(link.node_id for link in node.links.values())
-    return [node for node in workflow if node.id not in feeding and node.links]
+        for link in node.links.values():
+            feeding.add(link.node_id)
+    sinks: list[Node] = []
+    for node in workflow:
+        if node.links and node.id not in feeding:
+            sinks.append(node)
+    return sinks
 
 
 def _name_sinks(workflow: Workflow) -> frozenset[str]:
@@ -302,15 +321,16 @@ def _find_used(workflow: Workflow, sink_classes: frozenset[str]) -> frozenset[st
 
     Returns ids. Without such an output, all nodes that feed no other node count as outputs.
     """
-    ends = _find_sinks(workflow)
-    outputs = [
-        node.id
-        for node in ends
-        if node.class_type in sink_classes or _is_called_output(node.class_type)
-    ]
+    sinks = _find_sinks(workflow)
+    outputs: list[str] = []
+    for node in sinks:
+        if node.class_type in sink_classes or _is_called_output(node.class_type):
+            outputs.append(node.id)
     if outputs:
         return workflow.find_upstream(outputs)
-    return workflow.find_upstream([node.id for node in ends] or workflow.nodes)
+    if sinks:
+        return workflow.find_upstream([node.id for node in sinks])
+    return workflow.find_upstream(workflow.nodes)
 
 
 def _is_called_output(class_type: str) -> bool:

@@ -49,9 +49,10 @@ def find_preset(metadata: Metadata, presets: Iterable[Preset]) -> tuple[Preset |
     """
     presets = list(presets)
     graph = Workflow.from_json(metadata.prompt) if metadata.prompt else None
-    own = (metadata.comfygradio or {}).get("preset")
+    stored = metadata.comfygradio or {}
+    own = stored.get("preset")
     named = next((preset for preset in presets if preset.name == own), None)
-    if named and (graph is None or _compare(named, graph).match.score >= MIN_OWN_SCORE):
+    if named and _is_maker(named, graph):
         return named, f"comfygradio made this file with the form {named.title}."
     if graph is None:
         return None, _describe_absent(metadata, own)
@@ -63,7 +64,17 @@ def find_preset(metadata: Metadata, presets: Iterable[Preset]) -> tuple[Preset |
     if isinstance(own, str) and own:
         there = "whose workflow is another one here" if named else "which is not here"
         reason = f"It was made with a form called {own[:60]}, {there}. {reason}"
-    return (found[0].preset if found else None), reason
+    if not found:
+        return None, reason
+    return found[0].preset, reason
+
+
+def _is_maker(preset: Preset, graph: Workflow | None) -> bool:
+    """Whether a preset made a graph in which comfygradio stored its name."""
+    if graph is None:
+        return True
+    candidate = _compare(preset, graph)
+    return candidate.match.score >= MIN_OWN_SCORE
 
 
 def _find_likely(presets: Iterable[Preset], graph: Workflow) -> list[_Candidate]:
@@ -132,8 +143,10 @@ def _list_loaders(preset: Preset) -> set[str]:
 
 def _list_added(preset: Preset) -> set[str]:
     """List the classes that the form may add to its workflow."""
-    nodes = preset.workflow.nodes
-    added = {nodes[key].class_type for key in _list_loaders(preset)}
+    added: set[str] = set()
+    for key in _list_loaders(preset):
+        loader = preset.workflow.nodes[key]
+        added.add(loader.class_type)
     for line in preset.file.fields.values():
         added |= list_chain_classes(line)
     return added
@@ -169,13 +182,17 @@ def _differ(best: _Candidate, graph: Workflow) -> str:
         parts.append(f"it has {_list_first(more)}")
     if lacking:
         parts.append(f"it lacks {_list_first(lacking)}")
-    return f": {' and '.join(parts)}" if parts else ""
+    if not parts:
+        return ""
+    told = " and ".join(parts)
+    return f": {told}"
 
 
 def _list_first(titles: list[str]) -> str:
     """Join the first four titles, each once."""
-    distinct = list(dict.fromkeys(titles))
-    return ", ".join(distinct[:4])
+    distinct = dict.fromkeys(titles)
+    first = list(distinct)[:4]
+    return ", ".join(first)
 
 
 def _describe_absent(metadata: Metadata, own: object) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from comfygradio.binding.lora_binding import list_chain_classes
 from comfygradio.comfy.nested_input import unwrap_list
-from comfygradio.comfy.workflow import Link, Workflow
+from comfygradio.comfy.workflow import Link, Node, Workflow
 from comfygradio.forms.field import Field
 from comfygradio.forms.file_prefix import FILENAME_PREFIX
 from comfygradio.forms.fill import FROM_FORM, RANDOM_SEED
@@ -66,14 +66,26 @@ def restore_values(form: Form, metadata: Metadata) -> RestoredForm:
     """
     graph = Workflow.from_json(metadata.prompt) if metadata.prompt else None
     own = metadata.comfygradio or {}
-    if own.get("preset") == form.name and isinstance(own.get("values"), dict):
-        return _restore_own(form, own["values"], graph)
-    rows: list[RestoredField] = []
+    own_values = own.get("values")
+    if own.get("preset") == form.name and isinstance(own_values, dict):
+        return _restore_own(form, own_values, graph)
     if graph is None:
-        reason = "the file holds no prompt that could be read."
-        for name, one in form.fields.items():
-            rows.append(RestoredField(name, one.label, None, "missing", reason))
-        return RestoredForm(tuple(rows))
+        return _restore_nothing(form)
+    return _restore_inferred(form, graph)
+
+
+def _restore_nothing(form: Form) -> RestoredForm:
+    """Make a row without a value for each field."""
+    reason = "the file holds no prompt that could be read."
+    rows: list[RestoredField] = []
+    for name, one in form.fields.items():
+        rows.append(RestoredField(name, one.label, None, "missing", reason))
+    return RestoredForm(tuple(rows))
+
+
+def _restore_inferred(form: Form, graph: Workflow) -> RestoredForm:
+    """Restore a form from a graph, whichever program made it."""
+    rows: list[RestoredField] = []
     match = match_form(form, graph)
     reader = ValueInference(form, graph, match)
     for name, reading in reader.infer_all().items():
@@ -89,14 +101,22 @@ def restore_values(form: Form, metadata: Metadata) -> RestoredForm:
 
 def _leave_out_hidden(form: Form, rows: list[RestoredField]) -> tuple[RestoredField, ...]:
     """Drop the missing rows of fields that the other values hide."""
-    shown = form.find_visible(_list_found(rows))
-    left = [row for row in rows if row.state != "missing" or shown[row.name]]
+    found = _list_found(rows)
+    shown = form.find_visible(found)
+    left: list[RestoredField] = []
+    for row in rows:
+        if row.state != "missing" or shown[row.name]:
+            left.append(row)
     return tuple(left)
 
 
 def _list_found(rows: Iterable[RestoredField]) -> dict[str, Any]:
     """Map field names to values, without missing fields."""
-    return {row.name: row.value for row in rows if row.state != "missing"}
+    found: dict[str, Any] = {}
+    for row in rows:
+        if row.state != "missing":
+            found[row.name] = row.value
+    return found
 
 
 def match_form(form: Form, graph: Workflow) -> Match:
@@ -127,8 +147,10 @@ def _list_loaders(form: Form) -> list[str]:
 
 def _list_added_classes(form: Form) -> set[str]:
     """List the classes of the nodes that LoRA lists may add."""
-    nodes = form.workflow.nodes
-    added = {nodes[node_id].class_type for node_id in _list_loaders(form)}
+    added: set[str] = set()
+    for node_id in _list_loaders(form):
+        loader = form.workflow.nodes[node_id]
+        added.add(loader.class_type)
     for line in form.file.fields.values():
         added |= list_chain_classes(line)
     return added
@@ -163,7 +185,10 @@ def _describe_differences(form: Form, graph: Workflow) -> Iterator[str]:
     for one in form.fields.values():
         covered.update(one.all_slots)
     own_classes = _list_added_classes(form)
-    own = {key for key in match.added if graph.nodes[key].class_type in own_classes}
+    own: set[str] = set()
+    for key in match.added:
+        if graph.nodes[key].class_type in own_classes:
+            own.add(key)
     yield from _describe_nodes(form, graph, match, own)
     yield from _describe_uncovered(form, graph, match, covered)
 
@@ -229,7 +254,9 @@ def _describe_nodes(form: Form, graph: Workflow, match: Match, own: set[str]) ->
 def _describe_uncovered(
     form: Form, graph: Workflow, match: Match, covered: set[Slot]
 ) -> Iterator[str]:
-    """Sentences on the values of the picture that differ from the form's and that no field sets."""
+    """Yield sentences about values of the picture that differ from the form's and that no field
+    sets.
+    """
     fixed = dict(form.fixed)
     loaders = _list_loaders(form)
     for key, partner in match.pairs.items():
@@ -241,7 +268,7 @@ def _describe_uncovered(
             slot = Slot(key, name)
             if slot in covered or name not in theirs.inputs or Link.parse(value):
                 continue
-            if name in IGNORED_INPUTS or (ours.class_type, name) == ("CustomCombo", "index"):
+            if _is_ignored(ours, name):
                 continue
             mine = unwrap_list(fixed.get(slot, value))
             found = theirs.inputs[name]
@@ -258,8 +285,15 @@ def _describe_uncovered(
                 )
 
 
+def _is_ignored(node: Node, name: str) -> bool:
+    """Whether an input says nothing about how a picture was made."""
+    if name in IGNORED_INPUTS:
+        return True
+    return node.class_type == "CustomCombo" and name == "index"
+
+
 def _list_titles(workflow: Workflow, node_ids: Iterable[str]) -> str:
-    """The first eight titles of these nodes, each once."""
+    """Join the first eight titles of these nodes, each once."""
     titles = [workflow.nodes[node_id].title for node_id in node_ids]
     distinct = list(dict.fromkeys(titles))
     listed = ", ".join(distinct[:8])

@@ -1,8 +1,8 @@
-"""Imports Gradio in two thirds of its time.
+"""Imports Gradio in two thirds of the usual time.
 
-Whenever Gradio is imported, it parses the source of each of its components and renders a stub file
-(`.pyi`) to see whether the one beside it is still right. That takes a second of the processor and
-serves only people who write components.
+While Gradio is imported, it parses the source of each of its components and renders a stub file
+(`.pyi`), to see whether the existing one is up to date. That takes a second of processor time, and
+helps only people who write components.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ COMPONENT_META = "gradio.component_meta"
 """The module of Gradio that writes stub files."""
 
 STUB_WRITER = "create_or_modify_pyi"
-"""The function in it that does."""
+"""The function in that module that writes them."""
 
 
 class StubFileSkipper(MetaPathFinder):
-    """Finds that one module, and takes the writing of stub files out of it.
+    """Finds Gradio's module that writes stub files, and replaces the function that does.
 
-    A Gradio that names them otherwise is imported as it is.
+    If a later Gradio renames the module or the function, it is imported unchanged.
     """
 
     def find_spec(
@@ -33,7 +33,7 @@ class StubFileSkipper(MetaPathFinder):
         path: Sequence[str] | None,
         target: ModuleType | None = None,
     ) -> ModuleSpec | None:
-        """The module's spec, with a loader that runs it and then changes it; None for others."""
+        """Find the spec of the module, with a loader that changes it; None for other modules."""
         if fullname != COMPONENT_META:
             return None
         spec = PathFinder.find_spec(fullname, path, target)
@@ -51,11 +51,11 @@ class StubFileSkipper(MetaPathFinder):
 
 
 def write_no_stub_file(component_class: type, class_name: str, events: Sequence[object]) -> None:
-    """What Gradio calls for each class of a component instead."""
+    """Do nothing; Gradio calls this for each class of a component."""
 
 
 def import_gradio() -> None:
-    """Import Gradio without its look at the stub files; nothing, where it has been imported."""
+    """Import Gradio without checking its stub files; do nothing if it is imported already."""
     finder = StubFileSkipper()
     sys.meta_path.insert(0, finder)
     try:

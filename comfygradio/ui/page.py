@@ -92,6 +92,8 @@ def build_page(
         if service.trouble:
             authors = None
         has_sweeps = service.limits.sweep_points > 0
+        if not service.trouble:
+            _build_endpoints(service, has_sweeps)
         pages = _list_pages(authors is not None, operators is not None, has_sweeps)
         hidden_pages = ("new", "status") if has_login else ("status",)
         build_navigation(pages, hidden_pages, has_login)
@@ -112,16 +114,22 @@ def build_page(
             panels, chooser = _build_forms(blocks, service, job_streams, sweeps)
             listen_history(history, service, page_sessions, panels, chooser)
             listen_sweeps(sweeps, service, page_sessions, panels, chooser)
-            if has_sweeps:
-                _build_sweep_endpoints(service, panels)
     use_guarded_client(blocks, service.web_files)
     return blocks
 
 
-def _build_sweep_endpoints(service: Service, panels: Sequence[Panel]) -> None:
-    for panel in panels:
-        if panel.footer:
-            build_sweep_endpoint(service, panel.form)
+def _build_endpoints(service: Service, has_sweeps: bool) -> None:
+    """Build the endpoints of all forms that can be used.
+
+    Gradio adds a number to a name that is taken, also by an event of the page. So the endpoints
+    come before all events, and those of presets before those of sweeps.
+    """
+    usable = [form for form in service.forms.values() if not form.problems]
+    for form in usable:
+        build_endpoint(service, form)
+    if has_sweeps:
+        for form in usable:
+            build_sweep_endpoint(service, form)
 
 
 def _write_page_data(service: Service, revision: int) -> str:
@@ -217,8 +225,6 @@ def _build_forms(
     )
     for panel in panels:
         listen_panel(panel, service, job_view, view, person)
-        if panel.footer:
-            build_endpoint(service, panel.form)
     listen_refusals(view, panels, service)
     listen_smaller(view, panels, service)
     _listen_chooser(blocks, chooser, panels)

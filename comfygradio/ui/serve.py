@@ -14,7 +14,6 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from ipaddress import ip_network
-from typing import Any
 from urllib.request import getproxies
 
 import gradio as gr
@@ -35,7 +34,6 @@ from comfygradio.service.preset_watcher import PresetWatcher
 from comfygradio.service.service import Service
 from comfygradio.settings import DEFAULT_SERVER, Settings
 from comfygradio.ui.app import App
-from comfygradio.ui.assets import join_assets, read_asset
 from comfygradio.ui.history.zip_route import make_zip_route
 from comfygradio.ui.identity.auth_scheme import SessionScheme
 from comfygradio.ui.identity.authenticator import Authenticator
@@ -62,6 +60,7 @@ from comfygradio.ui.page import build_page
 from comfygradio.ui.scratch_directory import resolve_folders
 from comfygradio.ui.sweep.sheet_route import make_sheet_route
 from comfygradio.ui.sweep.thumbnail_route import make_thumb_route
+from comfygradio.ui.theme import make_page_options, read_scripts
 
 JOIN_SECONDS = 3.0
 """How long the start waits for the first worker of a cluster; without one, the page only says why
@@ -79,25 +78,6 @@ SWITCH_SECONDS = 0.0005
 A click needs the lock many times. With Python's default of 5 ms each time, a click took a second
 while two people planned 10,000 points.
 """
-
-STYLES = (
-    "page.css",
-    "author.css",
-    "history.css",
-    "status.css",
-    "sweep.css",
-    "sweep_open.css",
-)
-
-SCRIPTS = (
-    "storage.js",
-    "language.js",
-    "chooser.js",
-    "combobox.js",
-    "revision.js",
-    "weights.js",
-)
-"""Scripts of the whole page; its parts have their own."""
 
 
 def build(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> App:
@@ -393,56 +373,6 @@ def serve(settings: Settings) -> None:
     """Run the web app until Ctrl-C or SIGTERM."""
     app = build(settings)
     launch(app)
-
-
-def make_page_options() -> dict[str, Any]:
-    """Make the theme, the styles and the head of the page, as options of `launch`."""
-    fonts = ["system-ui", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif"]
-    theme = gr.themes.Default(
-        primary_hue="indigo",
-        neutral_hue="slate",
-        font=fonts,
-        font_mono=["ui-monospace", "Consolas", "monospace"],
-        radius_size="md",
-    ).set(
-        body_background_fill="*neutral_50",
-        block_title_text_weight="600",
-        block_info_text_size="13px",
-        block_border_width="0px",
-        block_background_fill="transparent",
-        block_background_fill_dark="transparent",
-        block_border_width_dark="0px",
-        block_padding="0px",
-        layout_gap="18px",
-        input_background_fill="white",
-        input_border_width="1px",
-        # Gradio's own colors have too little contrast to read: 2.5 and 4.47 to 1.
-        body_text_color_subdued="*neutral_500",
-        input_placeholder_color="*neutral_500",
-        input_placeholder_color_dark="*neutral_400",
-        button_primary_background_fill="*primary_600",
-        button_primary_background_fill_hover="*primary_700",
-        button_primary_border_color="*primary_600",
-        checkbox_label_padding="8px 14px",
-        button_large_text_weight="600",
-    )
-    return {"theme": theme, "css": read_css(), "head": read_head()}
-
-
-def read_css() -> str:
-    """Read the styles of the whole page."""
-    return join_assets(STYLES)
-
-
-def read_head() -> str:
-    """Read the content of the page's head: its own lines, and the scripts of the whole page."""
-    lines = read_asset("head.html")
-    return f"{lines}<script>{read_scripts()}</script>"
-
-
-def read_scripts() -> str:
-    """Read the scripts of the whole page."""
-    return join_assets(SCRIPTS)
 
 
 def make_upload_folder() -> str:

@@ -39,9 +39,9 @@ def open_chromium(*flags: str) -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """A headless Chromium for the tests of a module.
+    """A headless Chromium for the tests of a folder.
 
     Not longer: where playwright runs, no other event loop can run in the same thread.
     """
@@ -87,10 +87,18 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def page(context: BrowserContext, app: RunningApp) -> Page:
-    """The app's page, loaded; an error in its script fails the test."""
-    page = context.new_page()
-    page.on("pageerror", lambda error: pytest.fail(f"the page's script failed: {error}"))
-    page.goto(app.url)
-    page.get_by_role("button", name="Generate").wait_for()
-    return page
+def tab(context: BrowserContext) -> Page:
+    """An empty tab, for a test that opens an address of its own; an error in a script of its page
+    fails the test.
+    """
+    tab = context.new_page()
+    tab.on("pageerror", lambda error: pytest.fail(f"the page's script failed: {error}"))
+    return tab
+
+
+@pytest.fixture
+def page(tab: Page, app: RunningApp) -> Page:
+    """The app's page, loaded."""
+    tab.goto(app.url)
+    tab.get_by_role("button", name="Generate").wait_for()
+    return tab

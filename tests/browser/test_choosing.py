@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.settling import find_form, settle
+from tests.ui.running import RunningApp
 
 pytestmark = pytest.mark.browser
 
@@ -43,13 +44,14 @@ def expect_form(page: Page, title: str) -> None:
     expect(find_form(page).get_by_role("heading", name=title)).to_be_visible()
 
 
-def test_what_is_chosen_at_once_stays_when_the_app_answers_late(page: Page) -> None:
+def test_what_is_chosen_at_once_stays_when_the_app_answers_late(tab: Page, app: RunningApp) -> None:
+    page = tab
     held: list[Route] = []
     is_late = [True]
     page.route(
         "**/gradio_api/run/**", lambda route: held.append(route) if is_late else route.continue_()
     )
-    page.reload()
+    page.goto(app.url)
     page.get_by_text("Upscale").first.click()
     expect_form(page, "Upscale")
     is_late.clear()

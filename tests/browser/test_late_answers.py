@@ -10,6 +10,7 @@ from playwright.sync_api import Page, Route, expect
 from comfygradio.demo import DemoServer
 from tests.browser.settling import set_steps, wait_until
 from tests.browser.test_history import make_picture, open_history
+from tests.ui.running import RunningApp
 
 pytestmark = pytest.mark.browser
 
@@ -41,9 +42,12 @@ def test_a_comparison_that_was_left_does_not_open(page: Page) -> None:
     expect(page.locator(".cg-past-compare")).to_be_hidden()
 
 
-def test_a_look_that_is_never_answered_is_tried_again(page: Page, slow: DemoServer) -> None:
+def test_a_look_that_is_never_answered_is_tried_again(
+    tab: Page, app: RunningApp, slow: DemoServer
+) -> None:
+    page = tab
     page.clock.install()
-    page.reload()
+    page.goto(app.url)
     set_steps(page, 60)
     page.get_by_role("button", name="Generate").click()
     page.wait_for_function("document.querySelector('.cg-view').dataset.phase === 'running'")

@@ -45,6 +45,12 @@ def app(
         yield running
 
 
+@pytest.fixture
+def page(tab: Page) -> Page:
+    """An empty tab: each test opens the preset that it is about."""
+    return tab
+
+
 def open_preset(page: Page, app: RunningApp, name: str) -> None:
     page.goto(f"{app.url}?preset={name}")
     page.get_by_role("button", name="Generate").wait_for()

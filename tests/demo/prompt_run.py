@@ -46,33 +46,44 @@ def watch(socket: websocket.WebSocket, prompt_id: str) -> list[Message]:
     found: list[Message] = []
     while True:
         message = receive_message(socket)
-        if message["type"] == "binary" or message["data"].get("prompt_id") == prompt_id:
+        is_binary = message["type"] == "binary"
+        if is_binary or message["data"].get("prompt_id") == prompt_id:
             found.append(message)
-        if found and found[-1]["type"] == "executing" and found[-1]["data"]["node"] is None:
+        if found and is_end(found[-1]):
             return found
+
+
+def is_end(message: Message) -> bool:
+    """Whether this is the last message of a prompt."""
+    return bool(message["type"] == "executing" and message["data"]["node"] is None)
 
 
 def run(server: DemoServer, graph: Graph, **more: Any) -> list[Message]:
     socket = connect(server)
     try:
-        return watch(socket, post(server, graph, **more))
+        prompt_id = post(server, graph, **more)
+        return watch(socket, prompt_id)
     finally:
         socket.close()
 
 
 def only(messages: list[Message], kind: str) -> list[Any]:
+    """The data of the messages of one type."""
     return [message["data"] for message in messages if message["type"] == kind]
 
 
 def picture(server: DemoServer, graph: Graph) -> Image.Image:
     """The first picture a graph shows."""
-    content = httpx.get(f"{server.url}/view", params=first_file(server, graph)).content
-    with Image.open(io.BytesIO(content)) as image:
+    file = first_file(server, graph)
+    answer = httpx.get(f"{server.url}/view", params=file)
+    with Image.open(io.BytesIO(answer.content)) as image:
         return image.convert("RGB")
 
 
 def first_file(server: DemoServer, graph: Graph) -> dict[str, str]:
-    file: dict[str, str] = only(run(server, graph), "executed")[0]["output"]["images"][0]
+    """The first file that the first node with a result tells."""
+    executed = only(run(server, graph), "executed")[0]
+    file: dict[str, str] = executed["output"]["images"][0]
     return file
 
 

@@ -28,7 +28,9 @@ FREE_KEYS = ("/api/jobs", "/view_metadata")
 
 
 def read(name: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (DATA / name).read_text().splitlines()]
+    """The lines of a recording, each a JSON object."""
+    text = (DATA / name).read_text()
+    return [json.loads(line) for line in text.splitlines()]
 
 
 @pytest.fixture(scope="module")
@@ -44,32 +46,34 @@ def shape(value: Any) -> Any:
         return {key: shape(child) for key, child in value.items()}
     if isinstance(value, list):
         return [shape(value[0])] if value else []
-    return (
-        "number"
-        if isinstance(value, (int, float)) and not isinstance(value, bool)
-        else type(value).__name__
-    )
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return "number"
+    return type(value).__name__
 
 
 def sketch(message: dict[str, Any]) -> tuple[str, Any]:
     """A message without what may differ: node ids, order of nodes, sizes of lists."""
-    kind, data = message["type"], message["data"]
+    kind = message["type"]
+    data = message["data"]
     if kind == "binary":
         return kind, data if isinstance(data, dict) else layout(data)
     if kind == "execution_cached":
         return kind, (sorted(data), sorted(data["nodes"]))
     if kind == "progress_state":
-        return kind, sorted(
-            (e["state"], e["value"], e["max"], *sorted(e)) for e in data["nodes"].values()
-        )
+        entries: list[tuple[Any, ...]] = []
+        for entry in data["nodes"].values():
+            entries.append((entry["state"], entry["value"], entry["max"], *sorted(entry)))
+        return kind, sorted(entries)
     return kind, shape(data)
 
 
 def layout(frame: bytes) -> dict[str, Any]:
-    event, kind = struct.unpack(">II", frame[:8])
+    """A preview without its pixels."""
+    event, number = struct.unpack(">II", frame[:8])
+    format = {1: "JPEG", 2: "PNG"}[number]
     with Image.open(io.BytesIO(frame[8:])) as picture:
         facts = [picture.format, list(picture.size), picture.mode]
-    return {"event": event, "format": {1: "JPEG", 2: "PNG"}[kind], "image": facts}
+    return {"event": event, "format": format, "image": facts}
 
 
 @pytest.mark.deep

@@ -32,7 +32,11 @@ class Host:
     @property
     def bodies(self) -> list[bytes]:
         """What followed each head."""
-        return [head.partition(b"\r\n\r\n")[2] for head in self.heads]
+        bodies: list[bytes] = []
+        for request in self.heads:
+            _, _, body = request.partition(b"\r\n\r\n")
+            bodies.append(body)
+        return bodies
 
 
 @contextmanager
@@ -74,17 +78,18 @@ def _serve(
 
 def _answer(connection: socket.socket, host: Host, talk: Callable[[Say], None]) -> None:
     connection.settimeout(HANG_SECONDS)
-    head = b""
-    while b"\r\n\r\n" not in head:
+    received = b""
+    while b"\r\n\r\n" not in received:
         more = connection.recv(65_536)
         if not more:
             return
-        head += more
-    length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
-    end = head.index(b"\r\n\r\n") + 4 + (int(length[1]) if length else 0)
-    while len(head) < end:
-        head += connection.recv(65_536)
-    host.heads.append(head)
+        received += more
+    length = re.search(rb"(?i)\r\ncontent-length: (\d+)", received)
+    body_size = int(length[1]) if length else 0
+    end = received.index(b"\r\n\r\n") + 4 + body_size
+    while len(received) < end:
+        received += connection.recv(65_536)
+    host.heads.append(received)
     talk(connection.sendall)
 
 
@@ -94,8 +99,14 @@ def answer(
     """A whole answer; `more` are further lines of its head, each with its line end."""
 
     def talk(say: Say) -> None:
-        head = f"HTTP/1.1 {status} X\r\nContent-Type: {content_type}\r\n{more}"
-        say(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        head = (
+            f"HTTP/1.1 {status} X\r\n"
+            f"Content-Type: {content_type}\r\n"
+            f"{more}"
+            f"Content-Length: {len(body)}\r\n"
+            "\r\n"
+        )
+        say(head.encode() + body)
 
     return talk
 
@@ -109,7 +120,10 @@ class Names:
     """A name server: each lookup of a name takes the next of its answers, the last one for ever."""
 
     def __init__(self, **answers: list[list[str]]) -> None:
-        self._answers = {name.replace("_", "."): list(lists) for name, lists in answers.items()}
+        self._answers: dict[str, list[list[str]]] = {}
+        for name, lists in answers.items():
+            host = name.replace("_", ".")
+            self._answers[host] = list(lists)
         self.asked: list[str] = []
 
     def __call__(self, host: str, port: int) -> list[str]:
@@ -117,7 +131,9 @@ class Names:
         if host not in self._answers:
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
         answers = self._answers[host]
-        return answers.pop(0) if len(answers) > 1 else answers[0]
+        if len(answers) == 1:
+            return answers[0]
+        return answers.pop(0)
 
     def guard(self, *allowed: IPAddress) -> AddressGuard:
         """A guard that asks this name server, and lets pass what is on this machine on purpose."""

@@ -7,12 +7,20 @@ from pathlib import Path
 
 import httpx
 import pytest
+from playwright.sync_api import Browser
 
 from comfygradio.demo import DemoOptions, DemoServer
-from tests.browser.conftest import browser as browser
 from tests.browser.conftest import context as context
+from tests.browser.conftest import open_chromium
 from tests.security.raw_request import run_settings
 from tests.ui.running import RunningApp
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium for the tests of a module: others run event loops of their own."""
+    with open_chromium() as chromium:
+        yield chromium
 
 
 @pytest.fixture(scope="module")

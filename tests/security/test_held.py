@@ -26,7 +26,6 @@ from playwright.sync_api import Browser, Page, expect
 
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.jobs.job_store import find_job_store
-from tests.browser.conftest import browser as browser
 from tests.chromium import PATIENCE_MS
 from tests.net.hosts import answer, run_host
 from tests.security.callable_endpoint import list_routes

@@ -14,6 +14,9 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from comfygradio.demo import DemoOptions, DemoServer
+from comfygradio.settings import Settings
+from comfygradio.ui.serve import build
+from tests.benchmarks.presets import COLOR, write_preset
 from tests.ui.running import RunningApp, run_app
 
 pytestmark = pytest.mark.app
@@ -46,6 +49,26 @@ def test_every_preset_is_a_named_endpoint_with_typed_parameters(client: Client) 
         "scheduler": "string",
         "pictures": "integer",
     }
+
+
+def test_an_endpoint_has_its_presets_name_whatever_events_are_called(
+    apps_server: DemoServer, tmp_path: Path
+) -> None:
+    """Gradio numbers a name that another event of the page has, and "x_sweep" is two things."""
+    folder = tmp_path / "presets"
+    names = ["generate", "look", "save", "stop", "x", "x_sweep"]
+    for name in names:
+        write_preset(folder, name, COLOR, {"color": {"slot": "1.color", "widget": "number"}})
+    settings = Settings(
+        server=apps_server.url, presets=(folder,), outputs=tmp_path / "outputs", port=0
+    )
+    app = build(settings)
+    try:
+        endpoints = {fn.api_name for fn in app.blocks.fns.values() if fn.api_visibility == "public"}
+    finally:
+        app.close()
+    sweeps = {"generate_sweep", "look_sweep", "save_sweep", "stop_sweep"}
+    assert endpoints == {*names, *sweeps, "x_sweep_1", "x_sweep_sweep"}
 
 
 def test_a_run_returns_the_original_file_and_the_values_that_were_used(client: Client) -> None:

@@ -59,11 +59,11 @@ class StackRow:
 
 @dataclass(frozen=True)
 class LoraStack:
-    """The rows of a node. `count` is the input with the number of active rows (at least `least`),
-    `none` the choice that means no file.
+    """The rows of a node. `count` is the input with the number of active rows (at least
+    `min_count`), `none` the choice that means no file.
 
-    With `grows`, each row is an object in an input of its own, and the node takes any number of
-    rows.
+    If it `is_growing`, each row is an object in an input of its own, and the node takes any number
+    of rows.
     """
 
     node_id: str
@@ -107,14 +107,13 @@ def _build_stack(
     numbered = list(list_numbered(members))
     rows = []
     for number, name in sorted(names.items()):
-        beside = [other for other, of in numbered if of == number and other != name]
-        if grows:
-            beside = [other for other in beside if _is_beside(other, name)]
-        strengths = [other for other in beside if _is_strength(other, members[other])]
-        strengths = _sort_strengths(strengths, members)
-        switch = next(filter(is_switch, beside), "")
-        on, off = _find_states(specs.get(switch))
-        rows.append(StackRow(number, name, tuple(strengths), switch, on, off))
+        beside: list[str] = []
+        for other, other_number in numbered:
+            if other == name or other_number != number:
+                continue
+            if not grows or _is_beside(other, name):
+                beside.append(other)
+        rows.append(_build_row(number, name, beside, members, specs))
     count = find_count(members)
     if not count and "count" in members:
         count = "count"
@@ -122,6 +121,23 @@ def _build_stack(
     least = int(spec.minimum or 0) if spec else 0
     none = _find_none(specs.get(rows[0].name))
     return LoraStack(node_id, tuple(rows), count, least, none, grows)
+
+
+def _build_row(
+    number: int, name: str, beside: Sequence[str], members: Inputs, specs: Specs
+) -> StackRow:
+    """Build a row out of the input with its file and the inputs `beside` it."""
+    strengths: list[str] = []
+    switches: list[str] = []
+    for other in beside:
+        if _is_strength(other, members[other]):
+            strengths.append(other)
+        if is_switch(other):
+            switches.append(other)
+    strengths = _sort_strengths(strengths, members)
+    switch = switches[0] if switches else ""
+    on, off = _find_states(specs.get(switch))
+    return StackRow(number, name, tuple(strengths), switch, on, off)
 
 
 def list_active_loras(inputs: Inputs, rows: LoraStack) -> list[tuple[str, float]]:
@@ -273,7 +289,9 @@ def _fill_row(inputs: dict[str, Any], row: StackRow, name: str, strength: float)
     strengths.
     """
     has_name = read_input(inputs, row.name) == name
-    has_strength = bool(row.strengths) and read_input(inputs, row.strengths[0]) == strength
+    has_strength = False
+    if row.strengths:
+        has_strength = read_input(inputs, row.strengths[0]) == strength
     if not has_name or not has_strength:
         for one in row.strengths:
             write_input(inputs, one, strength)
@@ -297,7 +315,8 @@ def _find_object_rows(inputs: Inputs) -> dict[int, str]:
 
 def _name_object(row: StackRow) -> str:
     """Name the input with a row that is an object."""
-    return row.name.rpartition(".")[0]
+    name, _, _ = row.name.rpartition(".")
+    return name
 
 
 def _add_row(inputs: dict[str, Any], rows: LoraStack, file: tuple[str, float]) -> LoraStack:
@@ -321,12 +340,13 @@ def _add_row(inputs: dict[str, Any], rows: LoraStack, file: tuple[str, float]) -
 
 
 def _renumber(name: str, number: int) -> str:
-    """The name with another number, and as many digits where it has zeros before it."""
+    """Replace the number in a name, with leading zeros if the old one had them."""
     found = NUMBERED.fullmatch(name)
     if found is None:
         return name
     before, digits, after = found.groups()
-    return f"{before}{str(number).zfill(len(digits))}{after}"
+    new_digits = str(number).zfill(len(digits))
+    return f"{before}{new_digits}{after}"
 
 
 def _is_beside(name: str, other: str) -> bool:

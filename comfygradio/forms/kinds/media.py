@@ -1,7 +1,7 @@
-"""Media fields: pictures, masks, videos, sound and other files that people hand in.
+"""Media fields: pictures, masks, videos, sound and other files that people upload.
 
-What opens them is imported where it is used: a command whose form has no files needs neither Pillow
-nor FFmpeg.
+Pillow and FFmpeg are imported where they are used, since commands whose form has no files need
+neither.
 """
 
 from __future__ import annotations
@@ -30,20 +30,21 @@ if TYPE_CHECKING:
     from comfygradio.forms.plain_scalar import PlainScalar
 
 MAX_PATH = 100_000
-"""Characters of the path of a file; the system itself takes far fewer, and says so at once."""
+"""Maximum number of characters of a path; the system allows far fewer, and checks that itself."""
 
 
 CONTAINERS = (
     "mov,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,gif,apng,flac,mp3,wav,w64,aac,aiff,caf,amr"
 )
-"""FFmpeg's names of what is opened; playlists are not among them, since they make it read other
-files.
+"""FFmpeg's names of the containers that are opened. Playlists are not among them, since FFmpeg
+would read the files that they name.
 """
 
 FRESH_NANOSECONDS = 2 * 10**9
+"""A file that changed less than this ago may change again within one tick of its times."""
 
 CACHE_SIZE = 1000
-"""Files of which it is remembered whether they can be used."""
+"""Maximum number of files whose check, or hash, is cached."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +59,16 @@ class MediaKind(Kind):
 
     def can_fill(self, spec: InputSpec) -> bool:
         """Whether an input takes the name of a file: an upload, a list or a text."""
-        return bool(spec.media) or spec.choices is not None or "STRING" in spec.types
+        if spec.media or spec.choices is not None:
+            return True
+        return "STRING" in spec.types
 
     def is_likely_for(self, spec: InputSpec, has_choices: bool) -> bool:
         """Whether an input takes the name of a file."""
         return self.can_fill(spec)
 
     def check(self, field: Field, value: Any) -> Path:
-        """The path of a readable file within the limits of size. Raises InvalidValue."""
+        """Convert to the path of a readable file within the size limit. Raises InvalidValue."""
         if value is None or value == "":
             raise InvalidValue(f"please add {self.noun}.")
         if not isinstance(value, str | Path):
@@ -82,22 +85,26 @@ class MediaKind(Kind):
         return check_nonempty_file(path, max_mb)
 
     def resolve_scalar(self, field: Field, scalar: PlainScalar) -> Any:
-        """The name of a file, None for no file."""
+        """Return the name of a file, or None for no file."""
         return None if scalar.is_null else scalar.text
 
     def to_json(self, field: Field, value: Any) -> Any:
-        """The name alone, since the file itself does not go into JSON."""
+        """Return the file's name alone, since JSON cannot contain the file."""
         if isinstance(value, Path):
             return value.name
         return value
 
     def build_upload(self, field: Field, value: Any) -> Upload | None:
-        """The file, under a name made from its content. Raises ValuesRefused if it has gone."""
-        slots = tuple((slot.node_id, slot.input) for slot in field.slots[""])
-        return Upload(value, name_upload(field, value), slots)
+        """Build the upload, with a name made from the file's content.
+
+        Raises ValuesRefused if the file has gone.
+        """
+        slots = [(slot.node_id, slot.input) for slot in field.slots[""]]
+        name = name_upload(field, value)
+        return Upload(value, name, tuple(slots))
 
     def find_python_type(self, field: Field) -> type:
-        """What Gradio's clients send for a file."""
+        """`dict`, which Gradio's clients send for a file."""
         return dict
 
     def parse_axis_item(self, axis: AxisContext, items: Sequence[Item], index: int) -> AxisValues:
@@ -183,27 +190,27 @@ class StreamKind(MediaKind):
 
 
 def name_upload(field: Field, path: Path) -> str:
-    """A file name made from the content, so that the same file is uploaded once and stays in
-    ComfyUI's cache.
+    """Make a file name from the content of a file, so that the same file is uploaded once and stays
+    in ComfyUI's cache.
 
-    Raises ValuesRefused where the file has gone since it was checked.
+    Raises ValuesRefused if the file has gone since it was checked.
     """
     from comfygradio.forms.kinds.picture import find_suffix
 
     is_picture = field.kind.is_picture
     try:
-        digest = _hash_once(path, _stamp(path))[:20]
+        digest = _hash_once(path, _stamp(path))
         suffix = find_suffix(path) if is_picture else path.suffix.lower()
     except OSError as error:
         text = f"the file {shorten(path.name)} is no longer there; please add it again."
         raise ValuesRefused({field.name: text}) from error
     if not re.fullmatch(r"[.][a-z0-9]{1,12}", suffix):
         suffix = ".bin"
-    return f"comfygradio-{digest}{suffix}"
+    return f"comfygradio-{digest[:20]}{suffix}"
 
 
 def check_nonempty_file(path: Path, max_mb: float) -> str | None:
-    """What is wrong with a file's presence or size, in a sentence, or None."""
+    """Explain in a sentence that a file is missing, empty or too large, or return None."""
     from comfygradio.forms.kinds.picture import check_file_size
 
     problem = check_file_size(path, max_mb)
@@ -213,10 +220,9 @@ def check_nonempty_file(path: Path, max_mb: float) -> str | None:
 
 
 def _stamp(path: Path) -> tuple[int, ...]:
-    """What changes when a file does; empty for one that cannot be looked at.
+    """Return a tuple that changes when a file does; () for a file that cannot be read.
 
-    Of one that was written a moment ago no two are the same, since it may change again within a
-    tick of its times.
+    For a file that was written a moment ago, each call returns another tuple.
     """
     try:
         found = path.stat()
@@ -234,15 +240,17 @@ def _stamp(path: Path) -> tuple[int, ...]:
 def _find_problem_once(
     kind: MediaKind, max_mb: float, path: Path, stamp: tuple[int, ...]
 ) -> str | None:
-    """What is wrong with a file; remembered for as long as its stamp stays, since sweeps ask for
-    every point.
+    """Find the problem of a file. The result is cached until the stamp changes, since sweeps check
+    the same file for each of their cells.
     """
     return kind.find_problem(path, max_mb)
 
 
 @lru_cache(maxsize=CACHE_SIZE)
 def _hash_once(path: Path, stamp: tuple[int, ...]) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    """Hash the content of a file. The result is cached until the stamp changes."""
+    content = path.read_bytes()
+    return hashlib.sha256(content).hexdigest()
 
 
 PICTURE = PictureKind()

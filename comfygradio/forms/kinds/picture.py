@@ -1,6 +1,4 @@
-"""Pictures that people hand in: is it one, can it be read, is it small enough; and masks that they
-paint.
-"""
+"""Checks of uploaded pictures: type, size and damage; and composition of painted masks."""
 
 from __future__ import annotations
 
@@ -25,17 +23,18 @@ MAX_MEGAPIXELS = 50
 DAMAGED = "this picture is damaged and cannot be read; please save it again or use another one."
 
 PAINTED_ALPHA = 25
-"""Where the alpha (0 to 255) of what was painted is above this, the mask is set: brushes are
+"""The mask is set where the alpha of a painted layer (0 to 255) is above this. Brushes are
 translucent.
 """
 
 MAX_LAYERS = 2
-"""Layers of what somebody painted; the page sends one."""
+"""Maximum number of painted layers; the page sends one."""
 
 
 def check_picture(path: Path, max_mb: float) -> str | None:
-    """What is wrong with a picture file, in a sentence, or None; decodes it whole to find cut-off
-    files.
+    """Explain in a sentence what is wrong with a picture file, or return None.
+
+    The whole file is decoded, so that a file that is cut off is found.
     """
     problem = check_file_size(path, max_mb)
     if problem:
@@ -61,7 +60,7 @@ def check_picture(path: Path, max_mb: float) -> str | None:
 
 
 def _describe_unknown(path: Path) -> str:
-    """What to do about a file that Pillow does not know."""
+    """Tell what to do about a file whose format Pillow does not know."""
     try:
         with path.open("rb") as file:
             name = detect_format(file.read(HEAD_BYTES))
@@ -80,7 +79,7 @@ def _describe_unknown(path: Path) -> str:
 
 
 def check_file_size(path: Path, max_mb: float) -> str | None:
-    """What is wrong with a file's presence or size in megabytes, in a sentence, or None."""
+    """Explain in a sentence that a file is missing or too large, in megabytes, or return None."""
     try:
         megabytes = path.stat().st_size / 1e6
         is_file = path.is_file()
@@ -94,12 +93,13 @@ def check_file_size(path: Path, max_mb: float) -> str | None:
 
 
 def check_mask(path: Path) -> str | None:
-    """What is wrong with the mask of a readable picture: the part to repaint is where its alpha is
-    0.
+    """Explain in a sentence that a readable picture has no mask, or return None. The mask is where
+    the alpha is below 255.
     """
     with open_picture(path) as picture:
         if picture.has_transparency_data:
-            low, _ = picture.convert("RGBA").getchannel("A").getextrema()
+            alpha = picture.convert("RGBA").getchannel("A")
+            low, _ = alpha.getextrema()
             if isinstance(low, int | float) and low < 255:
                 return None
     return (
@@ -132,7 +132,7 @@ def compose_mask(background: Path, layers: Sequence[Path], target: Path) -> Path
 
 
 def _measure(path: Path) -> int:
-    """How many pixels a picture has. Raises PictureTooLarge."""
+    """Count the pixels of a picture. Raises PictureTooLarge."""
     with inspect_picture(path) as picture:
         width, height = picture.size
     if width * height > MAX_MEGAPIXELS * 1_000_000:
@@ -141,8 +141,8 @@ def _measure(path: Path) -> int:
 
 
 def _compose(background: Path, layers: Sequence[Path]) -> Image.Image:
-    """The picture with its mask; one file is open at a time, of each layer only the mask is kept,
-    and nothing is copied that need not be.
+    """Compose a picture with its mask. To save memory, one file is open at a time, and only the
+    mask of each layer is kept.
     """
     painted = [_decode_mask(layer) for layer in layers]
     picture = _decode_rgba(background)
@@ -157,7 +157,7 @@ def _compose(background: Path, layers: Sequence[Path]) -> Image.Image:
 
 
 def _decode_rgba(path: Path) -> Image.Image:
-    """A picture as RGBA, turned as its camera was held."""
+    """Decode a picture as RGBA, rotated as its EXIF orientation says."""
     with decode_picture(path) as opened:
         ImageOps.exif_transpose(opened, in_place=True)
         opened.load()
@@ -165,21 +165,22 @@ def _decode_rgba(path: Path) -> Image.Image:
 
 
 def _decode_mask(layer: Path) -> Image.Image:
-    """Where a layer is painted: 255 there, else 0."""
+    """Decode a layer to its mask: 255 where it is painted, else 0."""
     with decode_picture(layer) as opened:
-        alpha = _convert_to_rgba(opened).getchannel("A")
+        picture = _convert_to_rgba(opened)
+        alpha = picture.getchannel("A")
     return alpha.point(lambda value: 255 if value > PAINTED_ALPHA else 0)
 
 
 def _convert_to_rgba(picture: Image.Image) -> Image.Image:
-    """The picture itself where it is RGBA already: converting would copy it."""
+    """Convert a picture to RGBA. One that is RGBA already is not copied."""
     if picture.mode == "RGBA":
         return picture
     return picture.convert("RGBA")
 
 
 def find_suffix(path: Path) -> str:
-    """The suffix that fits a readable picture's content, `.png` for instance."""
+    """Find the suffix for the content of a readable picture, such as `.png`."""
     with inspect_picture(path) as picture:
         kind = (picture.format or "png").lower()
     if kind in ("jpeg", "mpo"):

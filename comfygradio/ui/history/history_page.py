@@ -20,14 +20,14 @@ from comfygradio.jobs.results import Result, collect_again, make_download
 from comfygradio.service.service import Service
 from comfygradio.ui.assets import join_assets, read_asset
 from comfygradio.ui.form.form_update import connect_form_updates
-from comfygradio.ui.form.panel import PRIVATE, Panel
+from comfygradio.ui.form.panel import QUICK, Panel
 from comfygradio.ui.form.reuse import copy_to_uploads, is_target, list_targets, restore_settings
 from comfygradio.ui.history.history_text import Json, describe_card, describe_values, parse_query
-from comfygradio.ui.identity.owner import find_owner
-from comfygradio.ui.identity.page_session import PageSessions, make_page_function
-from comfygradio.ui.identity.person import find_person
-
-QUICK: dict[str, Any] = {**PRIVATE, "queue": False}
+from comfygradio.ui.identity.page_session import (
+    PageSessions,
+    make_enter_function,
+    make_page_function,
+)
 
 SCRIPTS = (
     "storage.js",
@@ -70,12 +70,7 @@ def build_history(service: Service, page_sessions: PageSessions) -> gr.HTML:
         elem_classes="cg-page-history",
     )
 
-    def enter(request: gr.Request, event: gr.EventData) -> Json:
-        owner = find_owner(request, getattr(event, "person", None))
-        session = find_person(request).session
-        return {"access": page_sessions.open(owner, session)}
-
-    view.enter(enter, None, view, **QUICK)
+    view.enter(make_enter_function(page_sessions), None, view, **QUICK)
     return view
 
 

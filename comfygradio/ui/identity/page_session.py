@@ -15,6 +15,7 @@ import gradio as gr
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.errors import ComfyGradioError
+from comfygradio.ui.identity.owner import find_owner
 from comfygradio.ui.identity.person import find_person
 
 MAX_PAGES = 20_000
@@ -74,6 +75,19 @@ class PageSessions:
             page.used = now
             self._pages.move_to_end(access)
             return page.owner
+
+
+def make_enter_function(
+    page_sessions: PageSessions,
+) -> Callable[[gr.Request, gr.EventData], Json]:
+    """What a page calls when it is entered: it gets the secret of its later calls."""
+
+    def enter(request: gr.Request, event: gr.EventData) -> Json:
+        owner = find_owner(request, getattr(event, "person", None))
+        session = find_person(request).session
+        return {"access": page_sessions.open(owner, session)}
+
+    return enter
 
 
 def make_page_function(

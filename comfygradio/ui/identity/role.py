@@ -103,7 +103,7 @@ class AuthorAccess:
         return _is_admitted(person, self.users)
 
     def require(self, person: Person) -> None:
-        """Raises NotAllowed for somebody who may not make presets."""
+        """Raise NotAllowed if this person may not make presets."""
         if self.admit(person):
             return
         raise NotAllowed(LOCAL_ONLY if self.users is None else REFUSED)

@@ -9,22 +9,33 @@ import gradio as gr
 from gradio.components import Component
 
 from comfygradio.service.service import Service
-from comfygradio.ui.assets import read_asset
+from comfygradio.ui.assets import join_assets, read_asset
 from comfygradio.ui.form.form_update import connect_form_updates
-from comfygradio.ui.form.panel import PRIVATE, Panel
+from comfygradio.ui.form.panel import QUICK, Panel
 from comfygradio.ui.form.sheet_import import open_editor
-from comfygradio.ui.identity.owner import find_owner
 from comfygradio.ui.identity.page_session import (
     PageSessions,
+    make_enter_function,
     make_page_function,
     make_submitting_function,
 )
-from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.sweep.sweep_api import SweepApi
 
-QUICK: dict[str, Any] = {**PRIVATE, "queue": False}
-
-SCRIPTS = ("new", "choices", "one", "arrange", "grid", "cell", "open", "list", "save")
+SCRIPTS = (
+    "storage.js",
+    "person.js",
+    "answer.js",
+    "sweep.js",
+    "sweep_new.js",
+    "sweep_choices.js",
+    "sweep_one.js",
+    "sweep_arrange.js",
+    "sweep_grid.js",
+    "sweep_cell.js",
+    "sweep_open.js",
+    "sweep_list.js",
+    "sweep_save.js",
+)
 
 Json = dict[str, Any]
 
@@ -32,33 +43,37 @@ Json = dict[str, Any]
 def build_sweeps(service: Service, page_sessions: PageSessions) -> gr.HTML:
     """Draw the page inside the current Blocks, before the forms (see `build_author`)."""
     api = SweepApi(service, page_sessions)
-    drafting = (api.prepare, api.choices)
-    ordering = {"study": api.study, "start": api.start}
-    watching = (api.list_all, api.glance, api.open, api.news, api.settings, api.change)
-    steering = (api.pause, api.resume, api.stop, api.retry, api.rate, api.delete)
-    functions = [
-        make_page_function(one, page_sessions) for one in (*drafting, *watching, *steering)
-    ]
+    methods = (
+        api.prepare,
+        api.choices,
+        api.list_all,
+        api.glance,
+        api.open,
+        api.news,
+        api.settings,
+        api.change,
+        api.pause,
+        api.resume,
+        api.stop,
+        api.retry,
+        api.rate,
+        api.delete,
+    )
+    functions = [make_page_function(method, page_sessions) for method in methods]
     functions += [
-        make_submitting_function(one, page_sessions, name) for name, one in ordering.items()
+        make_submitting_function(api.study, page_sessions, "study"),
+        make_submitting_function(api.start, page_sessions, "start"),
     ]
-    own = [f"sweep_{name}.js" for name in SCRIPTS]
-    names = ["storage.js", "person.js", "answer.js", "sweep.js", *own]
     view = gr.HTML(
         None,
         html_template=read_asset("sweep.html"),
-        js_on_load="\n".join(map(read_asset, names)),
+        js_on_load=join_assets(SCRIPTS, "\n"),
         server_functions=functions,
         elem_id="cg-sweep",
         elem_classes="cg-page-sweep",
     )
 
-    def admit(request: gr.Request, event: gr.EventData) -> Json:
-        owner = find_owner(request, getattr(event, "person", None))
-        session = find_person(request).session
-        return {"access": page_sessions.open(owner, session)}
-
-    view.enter(admit, None, view, **QUICK)
+    view.enter(make_enter_function(page_sessions), None, view, **QUICK)
     return view
 
 
@@ -69,8 +84,8 @@ def listen_sweeps(
     panels: Sequence[Panel],
     chooser: Component,
 ) -> None:
-    """Connect the buttons that begin a sweep with a form's values, and what goes back into the
-    forms.
+    """Connect the buttons that open the editor with a form's values, and the event that puts the
+    settings of a cell into a form.
     """
     for panel in panels:
         if panel.footer is None:
@@ -83,6 +98,7 @@ def listen_sweeps(
 
 
 def _make_compose(panel: Panel) -> Callable[..., Json]:
+    """Make the function of a panel's button, which opens the editor with the panel's values."""
     names = list(panel.components)
     preset = panel.form.name
 
