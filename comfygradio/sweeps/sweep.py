@@ -23,7 +23,7 @@ from comfygradio.sweeps.input_copy import copy_files, find_folder
 from comfygradio.sweeps.job_observer import JobObserver
 from comfygradio.sweeps.planner.plan import Plan
 from comfygradio.sweeps.planner.run_queue import Accepts, RunQueue, Task
-from comfygradio.sweeps.point import build_order, describe_cells
+from comfygradio.sweeps.point import build_order, describe_points
 from comfygradio.sweeps.ratings import Ratings
 from comfygradio.sweeps.requirements import Requirements
 from comfygradio.sweeps.space import Space, resolve_definition
@@ -76,7 +76,7 @@ class Sweep(Observable):
         self.definition = resolve_definition(definition, space, context.queue.outputs)
         self.reason = ""
         self._context = context
-        cells = [Cell(index, values) for index, values in describe_cells(space)]
+        cells = [Cell(index, values) for index, values in describe_points(space)]
         self._cells = CellStore(cells, self._clock)
         self._requirements = Requirements(space, lambda: context.queue.backends)
         self._dispatcher = Dispatcher(self._make_run_queue, self._requirements.accepts)
