@@ -119,7 +119,9 @@ def bind_sizes(choices: Listed) -> tuple[Choice, ...] | None:
         try:
             width, height = parse_size(value)
         except InvalidValue as refusal:
-            raise BindError("preset", f"a choice is no size: {refusal}", key="choices") from refusal
+            raise BindError(
+                "preset", f"a choice is not a size: {refusal}", key="choices"
+            ) from refusal
         shown = label or f"{width} × {height}"
         sizes.append(Choice(shown, f"{width}x{height}"))
     return tuple(sizes)

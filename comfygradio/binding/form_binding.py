@@ -136,7 +136,7 @@ class _Binder:
             outputs.append(node.id)
             definition = self._object_info.get(node.class_type)
             if definition is not None and not definition.is_output:
-                text = f"outputs: {node.title} is no output node."
+                text = f"outputs: {node.title} is not an output node."
                 self.problems.append(Problem("preset", text, node=node.id))
         return tuple(outputs)
 

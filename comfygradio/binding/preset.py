@@ -73,7 +73,7 @@ def load_preset(path: str | Path) -> Preset:
     try:
         workflow_path = (folder / file.workflow).resolve()
     except (OSError, ValueError, RuntimeError) as error:
-        raise PresetError(f"{path}: workflow {file.workflow!r} is no path: {error}.") from error
+        raise PresetError(f"{path}: workflow {file.workflow!r} is not a path: {error}.") from error
     if folder not in workflow_path.parents:
         raise PresetError(
             f"{path}: workflow {file.workflow} lies outside of the preset's folder; put it beside "

@@ -270,8 +270,8 @@ def _write_field(
     if detection.computed and "min" in detection.keys:
         # With fewer steps a part between two splits would have none.
         keys["min"] = max(keys.get("min", 0), detection.keys["min"])
-    line = _write_fitting(graph, name, detection, keys, annotated)
-    return DraftField(name, detection.role, line, one_line(detection.why))
+    entry = _write_fitting(graph, name, detection, keys, annotated)
+    return DraftField(name, detection.role, entry, one_line(detection.why))
 
 
 def _adapt_keys(graph: Graph, annotation: Annotation, detection: Detection) -> dict[str, Any]:
@@ -315,10 +315,10 @@ def _write_fitting(
 ) -> FieldEntry:
     """Write the entry with all keys, or without the limits if they do not suit this server."""
     try:
-        line = make_field_entry(graph, detection, keys)
-        bind_field(name, line, graph.workflow, graph.object_info)
+        entry = make_field_entry(graph, detection, keys)
+        bind_field(name, entry, graph.workflow, graph.object_info)
     except MissingClass:
-        return line
+        return entry
     except (PresetError, ValueError) as error:
         bare = {key: value for key, value in keys.items() if key not in LIMITS}
         if bare != keys:
@@ -327,7 +327,7 @@ def _write_fitting(
                 f"The limits marked for {name} were left out, as they do not fit: {reason}"
             )
         return make_field_entry(graph, detection, bare)
-    return line
+    return entry
 
 
 def _release_slots(

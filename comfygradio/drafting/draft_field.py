@@ -81,8 +81,8 @@ def make_fields(
             keys["help"] = "Empty: the same words as in the first text."
         if is_advanced(detection):
             keys["advanced"] = True
-        line = make_field_entry(graph, detection, keys)
-        fields.append(DraftField(name, detection.role, line, one_line(detection.why)))
+        entry = make_field_entry(graph, detection, keys)
+        fields.append(DraftField(name, detection.role, entry, one_line(detection.why)))
     return fields
 
 

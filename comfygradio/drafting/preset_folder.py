@@ -81,7 +81,7 @@ def check_preset_name(name: str) -> None:
     """Raise PresetError if this is no valid name for a preset."""
     if NAME.fullmatch(name) and len(name) <= MAX_NAME:
         return
-    problem = f"{name[:40]} is no name for a preset" if name else "A preset needs a name"
+    problem = f"{name[:40]} is not a name for a preset" if name else "A preset needs a name"
     raise PresetError(f"{problem}; use small letters, digits and _, for example my_preset.")
 
 

@@ -80,7 +80,7 @@ def round_half_up(number: Fraction) -> int:
 
 def _parse(text: str) -> ast.expr:
     """Parse a formula into a tree of allowed nodes. Raises FormulaError."""
-    problem = f"{text[:MAX_LENGTH]} is no formula; {ADVICE}"
+    problem = f"{text[:MAX_LENGTH]} is not a formula; {ADVICE}"
     if len(text) > MAX_LENGTH or not CHARACTERS.fullmatch(text):
         raise FormulaError(problem)
     plain = text.strip()

@@ -138,7 +138,7 @@ def _describe_found(address: SlotEntry, node: Node) -> str:
 def _describe_unknown(workflow: Workflow, address: str) -> str:
     name, _, input = address.rpartition(".")
     if not name or not input:
-        return f"{address} is no slot: write NODE.INPUT, for example 6.text."
+        return f"{address} is not a slot: write NODE.INPUT, for example 6.text."
     for called in _find_repeated(workflow):
         if address.startswith(f"{called}."):
             name = called or name

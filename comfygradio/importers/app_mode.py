@@ -239,7 +239,7 @@ def _read_output(editor: WorkflowEditor, ui_workflow: UiWorkflow, entry: Any) ->
     found += [node_id for node_id in inside if _is_output(editor, node_id)]
     if not found:
         editor.notes.append(
-            f"App mode: the output {written:.60} is no node of this workflow that shows results."
+            f"App mode: the output {written:.60} is not a node of this workflow that shows results."
         )
     editor.outputs += found
 

@@ -98,8 +98,8 @@ class WorkflowEditor:
             lost.append(str(slot))
         if lost:
             self.notes.append(
-                f"Nothing feeds {', '.join(lost)} any more: what did has no place outside of "
-                "its home."
+                f"Nothing feeds {', '.join(lost)} any more: the node that did works only in "
+                "the program it was made for."
             )
 
     def replace(self, node_id: str, class_type: str, inputs: Mapping[str, Any]) -> None:

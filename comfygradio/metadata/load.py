@@ -67,9 +67,8 @@ def load_metadata(path: Path) -> Metadata:
             kind = _find_kind(file.read(64))
             if kind is None:
                 raise MetadataError(
-                    f"{path.name} is no file with ComfyUI settings; those are PNG, WebP, JPEG and "
-                    "AVIF pictures, MP4, "
-                    "MOV, MKV and WebM videos, FLAC, MP3 and Opus sounds, SVG, EXR, safetensors "
+                    f"{path.name} is not a file with ComfyUI settings; those are PNG, WebP, JPEG "
+                    "and AVIF pictures, MP4, MOV, MKV and WebM videos, FLAC, MP3 and Opus sounds, SVG, EXR, safetensors "
                     "and JSON files."
                 )
             file.seek(0)
@@ -356,7 +355,7 @@ def _clean_graph(graph: Any, name: str, notes: list[str]) -> dict[str, Any] | No
             nodes[str(key)] = _clean_node(node)
     left_out = len(graph) - len(nodes)
     if nodes and left_out > 0:
-        notes.append(f"{left_out} entries of its graph are no nodes and were left out.")
+        notes.append(f"{left_out} entries of its graph are not nodes and were left out.")
     return nodes or None
 
 

@@ -111,8 +111,8 @@ def _compare(preset: Preset, graph: Workflow) -> _Candidate:
 def _list_optional(preset: Preset) -> set[str]:
     """List the ids of the nodes that the form may bypass."""
     found = set()
-    for line in preset.file.fields.values():
-        for node in _list_bypassed(line):
+    for entry in preset.file.fields.values():
+        for node in _list_bypassed(entry):
             try:
                 found.add(find_node(preset.workflow, node).id)
             except PresetError:
@@ -130,10 +130,10 @@ def _list_bypassed(entry: FieldEntry) -> list[str | int]:
 def _list_loaders(preset: Preset) -> set[str]:
     """List the ids of the loaders that a LoRA list of the form fills."""
     found = set()
-    for line in preset.file.fields.values():
-        if not line.is_lora_list:
+    for entry in preset.file.fields.values():
+        if not entry.is_lora_list:
             continue
-        for address in list_direct_slots(line):
+        for address in list_direct_slots(entry):
             try:
                 found.add(find_slot(preset.workflow, address).node_id)
             except PresetError:
@@ -147,8 +147,8 @@ def _list_added(preset: Preset) -> set[str]:
     for key in _list_loaders(preset):
         loader = preset.workflow.nodes[key]
         added.add(loader.class_type)
-    for line in preset.file.fields.values():
-        added |= list_chain_classes(line)
+    for entry in preset.file.fields.values():
+        added |= list_chain_classes(entry)
     return added
 
 

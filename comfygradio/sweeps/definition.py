@@ -112,7 +112,7 @@ class _DefinitionParser:
         texts = {"preset": preset, "title": title}
         for key, value in texts.items():
             if not isinstance(value, str):
-                raise self._refuse((key,), f"{shorten(value)} is no text; put it in quotes.")
+                raise self._refuse((key,), f"{shorten(value)} is not a text; put it in quotes.")
         if not isinstance(carry, bool):
             raise self._refuse(("carry",), f"{shorten(carry)} is neither true nor false.")
         values = self._read_values(data.get("values"))
@@ -167,7 +167,7 @@ class _DefinitionParser:
 
     def _check_name(self, name: Any, place: Place) -> str:
         if not isinstance(name, str):
-            raise self._refuse(place, f"{shorten(name)} is no name of a field.")
+            raise self._refuse(place, f"{shorten(name)} is not the name of a field.")
         return name
 
     def _check_given(self, given: Any, place: Place) -> Any:

@@ -56,9 +56,9 @@ def sweep(
             print(cell.values, cell.phase, [result.path for result in cell.results])
 
     `axes` maps fields to texts or lists of values; a list of such mappings lets fields of one
-    mapping change together. Without a preset it goes on with the last sweep in `out`. Leaving the
-    loop leaves it to be gone on with. Raises ComfyGradioError; a point that failed is a cell with
-    an `error`.
+    mapping change together. Without a preset it resumes the last sweep in `out`. If you leave the
+    loop early, a later call without a preset resumes the sweep. Raises ComfyGradioError; a point
+    that failed is a cell with an `error`.
     """
     folder = Path(out)
     if preset is None:

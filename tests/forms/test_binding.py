@@ -234,7 +234,7 @@ def test_choices_of_a_size_are_read_as_sizes(presets: PresetFolder, info: Object
         ),
         (
             "{slots: {width: 5.width, height: 5.height}, choices: [big]}",
-            "a choice is no size: write the size as",
+            "a choice is not a size: write the size as",
         ),
         (
             "{slots: {width: 5.width, height: 5.height}, choices: '512*'}",
@@ -305,7 +305,7 @@ def test_a_server_without_any_model(presets: PresetFolder) -> None:
 def test_outputs_are_addresses_too(presets: PresetFolder, info: ObjectInfo) -> None:
     text = "title: T\nworkflow: workflow.json\noutputs: [9, SaveImage]\n"
     loader = load_preset(presets.write(text.replace("[9, SaveImage]", "[10]"))).bind(info).problems
-    assert str(loader[0]) == "outputs: LoadImage is no output node."
+    assert str(loader[0]) == "outputs: LoadImage is not an output node."
     assert load_preset(presets.write(text)).bind(info).outputs == ("9", "9")
     problems = load_preset(presets.write(text.replace("9,", "99,"))).bind(info).problems
     assert problems and "outputs: " in str(problems[0]) and "no node 99" in str(problems[0])

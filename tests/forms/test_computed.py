@@ -81,7 +81,7 @@ def test_a_slot_belongs_to_one_line(presets: PresetFolder, info: ObjectInfo) -> 
 @pytest.mark.parametrize(
     ("slot", "expected"),
     [
-        ("[3.steps, {slot: 3.cfg, of: steps ** 2}]", "steps ** 2 is no formula; write plain"),
+        ("[3.steps, {slot: 3.cfg, of: steps ** 2}]", "steps ** 2 is not a formula; write plain"),
         ("[3.steps, {slot: 3.cfg, of: 3}]", "write plain arithmetic as a text"),
         ("[3.steps, {slot: 3.cfg}]", "fields.steps.slot needs the key of."),
         ("[3.steps, {of: steps}]", "fields.steps.slot needs the key slot."),

@@ -110,7 +110,7 @@ def test_nothing_is_overwritten_unless_asked(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["Big", "a b", "../x", "", "1st", "ä"])
 def test_names_are_checked(tmp_path: Path, name: str) -> None:
-    with pytest.raises(PresetError, match=r"is no name for a preset|needs a name"):
+    with pytest.raises(PresetError, match=r"is not a name for a preset|needs a name"):
         save_draft(draft(text_to_image()), tmp_path, name)
     assert list(tmp_path.iterdir()) == []
 

@@ -44,7 +44,7 @@ def test_plain_arithmetic_is_exact(text: str, number: float, expected: Fraction)
     ],
 )
 def test_anything_else_is_refused(text: str) -> None:
-    with pytest.raises(FormulaError, match="is no formula; write plain arithmetic"):
+    with pytest.raises(FormulaError, match="is not a formula; write plain arithmetic"):
         Formula.parse(text)
 
 

@@ -102,7 +102,7 @@ def test_the_content_counts_and_not_the_name(tmp_path: Path, suffix: str) -> Non
         ),
         ("audio", PICTURES / "latent.latent", "this file is not a sound file"),
         ("video", PICTURES / "README.md", "this file is not a video"),
-        ("file", PICTURES, "pictures is no file."),
+        ("file", PICTURES, "pictures is not a file."),
     ],
 )
 def test_files_that_are_refused(widget: Widget, value: object, expected: str) -> None:
@@ -131,7 +131,7 @@ def test_half_a_file(tmp_path: Path) -> None:
 def test_a_pipe_is_no_file(tmp_path: Path, widget: Widget) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    assert refuse(widget, pipe) == "pipe is no file."
+    assert refuse(widget, pipe) == "pipe is not a file."
 
 
 def test_a_playlist_reads_no_other_file(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_a_mask_has_to_be_painted(tmp_path: Path) -> None:
     Image.new("RGB", (8, 8)).save(plain)
     Image.new("RGBA", (8, 8), (0, 0, 0, 254)).save(painted)
     assert refuse("mask", plain).startswith(
-        "nothing is marked yet; paint over the part that shall change"
+        "nothing is marked yet; paint over the part that should change"
     )
     assert check_value(make_field("mask"), painted) == painted
     Image.new("RGBA", (8, 8), (0, 0, 0, 255)).save(painted)

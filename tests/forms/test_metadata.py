@@ -121,7 +121,7 @@ def test_what_the_server_added_while_it_ran_is_taken_away(tmp_path: Path) -> Non
     node = {**GRAPH["1"], "is_changed": ["ab"], "_loop_body": [1], "_meta": {"title": "T"}}
     found = load_metadata(write(tmp_path, png(text("prompt", {"1": node, "2": "nonsense"}))))
     assert found.prompt == {"1": {**GRAPH["1"], "_meta": {"title": "T"}}}
-    assert found.notes == ("1 entries of its graph are no nodes and were left out.",)
+    assert found.notes == ("1 entries of its graph are not nodes and were left out.",)
 
 
 def test_nodes_that_rode_along_are_taken_away(tmp_path: Path) -> None:
@@ -343,11 +343,11 @@ DEEP = '{"1": {"class_type": "A", "inputs": {"a": ' + "[" * 200 + "]" * 200 + "}
 @pytest.mark.parametrize(
     ("data", "told"),
     [
-        (b"", "is no file with ComfyUI settings"),
-        (b"hello", "is no file with ComfyUI settings"),
-        (b"RIFF\0\0\0\0AVI LIST", "is no file with ComfyUI settings"),
-        (b"#EXTM3U\nhttp://127.0.0.1/secret.ts\n", "is no file with ComfyUI settings"),
-        (b"GIF89a" + bytes(50), "is no file with ComfyUI settings"),
+        (b"", "is not a file with ComfyUI settings"),
+        (b"hello", "is not a file with ComfyUI settings"),
+        (b"RIFF\0\0\0\0AVI LIST", "is not a file with ComfyUI settings"),
+        (b"#EXTM3U\nhttp://127.0.0.1/secret.ts\n", "is not a file with ComfyUI settings"),
+        (b"GIF89a" + bytes(50), "is not a file with ComfyUI settings"),
         (b"\x89PNG\r\n\x1a\n", NOTHING[5:]),
         (b"\xff\xd8\xff\xe0broken", "is damaged"),
         (b"RIFF\0\0\0\0WEBPVP8X", "is damaged"),
@@ -358,7 +358,7 @@ DEEP = '{"1": {"class_type": "A", "inputs": {"a": ' + "[" * 200 + "]" * 200 + "}
         (b"\xff\0\0\0\0\0\0\0{", "damaged"),
         (b"{", "damaged"),
         (b'{"a": \xff\xfe}', "is damaged"),
-        ("[" * 100_000, "is no file"),
+        ("[" * 100_000, "is not a file"),
         ('{"a":' * 100_000, "damaged"),
         (DEEP, "damaged"),
         ('{"a": ' + "1" * 10_000 + "}", "damaged"),

@@ -115,7 +115,7 @@ def test_pictures_of_phones_are_named(tmp_path: Path, data: bytes, name: str) ->
         f"this is a {name} picture, as phones take them, and cannot be read here; please save it "
         "as JPEG or PNG and add that."
     )
-    with pytest.raises(MetadataError, match="is no file with ComfyUI settings"):
+    with pytest.raises(MetadataError, match="is not a file with ComfyUI settings"):
         load_metadata(path)
 
 
@@ -156,7 +156,7 @@ def test_an_avif_is_uploaded_as_one(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_no_picture(tmp_path: Path) -> None:
-    assert "is no file" in (check_picture(tmp_path, 2) or "")
+    assert "is not a file" in (check_picture(tmp_path, 2) or "")
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "avif"])

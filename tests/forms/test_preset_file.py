@@ -163,7 +163,7 @@ def test_mistakes_are_named_with_line_and_key(
         ),
         ("title: Test\nworkflow: /etc/hosts", "lies outside of the preset's folder"),
         ("title: Test\nworkflow: .", "lies outside of the preset's folder"),
-        ('title: Test\nworkflow: "a\\0b"', "is no path"),
+        ('title: Test\nworkflow: "a\\0b"', "is not a path"),
     ],
 )
 def test_heads_that_cannot_be_used(presets: PresetFolder, text: str, expected: str) -> None:

@@ -50,8 +50,8 @@ LOOKS = "{choices: {A: {3.cfg: 6}, B: {3.cfg: 6, 3.steps: 9}, C: {3.cfg: 6}, D: 
         ),
         ("{slot: 3.steps}", {"3.steps": float("nan")}, None, "nan is not possible"),
         ("{slot: 3.steps}", {"3.steps": {"a": 1}}, None, "is not possible"),
-        ("{slot: 3.seed}", {"3.seed": -1}, None, "-1 is no seed that names a picture"),
-        ("{slot: 3.seed}", {"3.seed": None}, None, "no seed that names a picture"),
+        ("{slot: 3.seed}", {"3.seed": -1}, None, "-1 is not a seed that names a picture"),
+        ("{slot: 3.seed}", {"3.seed": None}, None, "not a seed that names a picture"),
         ("{slot: 3.seed}", {"3.seed": 2**64 - 1}, 2**64 - 1, ""),
         ("{slot: 3.seed}", {"3.seed": 1e19}, None, "is a rounded number"),
         (

@@ -32,9 +32,9 @@ def test_addresses(address: str, slot: Slot) -> None:
 @pytest.mark.parametrize(
     ("address", "expected"),
     [
-        ("text", "text is no slot: write NODE.INPUT, for example 6.text."),
-        (".text", "is no slot"),
-        ("6.", "is no slot"),
+        ("text", "text is not a slot: write NODE.INPUT, for example 6.text."),
+        (".text", "is not a slot"),
+        ("6.", "is not a slot"),
         ("99.text", "the workflow has no node 99; it has 4 (CheckpointLoaderSimple), 5 "),
         ("Positiv.text", "Did you mean Positive?"),
         ("CLIPTextEncode.text", "more than one node is called CLIPTextEncode; use its id: 4 ("),

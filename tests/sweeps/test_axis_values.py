@@ -110,7 +110,7 @@ def test_values(name: str, text: str, values: list[Any]) -> None:
         ("size", "512x512, 32x512", (2, 10, "32x512"), "the width 32 is not possible"),
         ("size", "512", (1, 1, "512"), "width x height"),
         ("shape", "1x1", (1, 1, "1x1"), "allowed: Square, Wide."),
-        ("color", "#ff0000, redish", (2, 10, "redish"), "redish is no color"),
+        ("color", "#ff0000, redish", (2, 10, "redish"), "redish is not a color"),
         (
             "loras",
             "film-grain:0.5, film-gran:1",

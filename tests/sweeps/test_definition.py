@@ -91,7 +91,7 @@ def test_a_preset_is_no_definition(tmp_path: Path) -> None:
             3,
             "unknown key foo; there are preset, values, axes, carry, title.",
         ),
-        ("preset: 3\naxes: {}", 1, "preset: 3 is no text; put it in quotes."),
+        ("preset: 3\naxes: {}", 1, "preset: 3 is not a text; put it in quotes."),
         (
             "preset: x\naxes: 1-3",
             2,

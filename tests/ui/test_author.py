@@ -257,7 +257,7 @@ def test_a_picture_with_an_embedded_prompt_is_a_workflow_too(
     [
         ("ui.json", '{"nodes": [], "links": []}', "ui.json is in ComfyUI's UI format"),
         ("cut.json", '{"1": ', "The workflow cut.json is no valid JSON"),
-        ("cut.png", "\x89PNG", "cut.png is no file with ComfyUI settings"),
+        ("cut.png", "\x89PNG", "cut.png is not a file with ComfyUI settings"),
         ("empty.json", "{}", "empty.json is no ComfyUI workflow: it holds no nodes."),
     ],
 )

@@ -54,7 +54,7 @@ class ColorKind(Kind):
         return super().resolve_scalar(field, scalar)
 
     def make_exempt(self, field: Field, value: Any) -> Any:
-        """Keep a text that is no color, if it can be sent."""
+        """Keep a text that is not a color, if it can be sent."""
         if isinstance(value, str) and is_sendable(value):
             return value
         return None
@@ -84,7 +84,7 @@ def check_color(field: Field, value: Any) -> str | int:
     red_green_blue = parse_color(text) if isinstance(text, str) else None
     if red_green_blue is None:
         raise InvalidValue(
-            f"{shorten(value)} is no color; write it as #rrggbb, for example #ff8800."
+            f"{shorten(value)} is not a color; write it as #rrggbb, for example #ff8800."
         )
     digits = "".join(f"{part:02x}" for part in red_green_blue)
     if not field.is_integer:

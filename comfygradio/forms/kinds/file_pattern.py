@@ -44,7 +44,7 @@ class AllowedFiles:
                 return [literal]
             return self._list(self.root, text)
         except (OSError, ValueError, RuntimeError, NotImplementedError):
-            raise InvalidValue(f"{shorten(text)} is no file that can be read.") from None
+            raise InvalidValue(f"{shorten(text)} is not a file that can be read.") from None
 
     def to_text(self, path: Path) -> str:
         """Return a text that finds a file again, relative to the folder if it lies in there."""

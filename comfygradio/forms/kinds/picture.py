@@ -86,7 +86,7 @@ def check_file_size(path: Path, max_mb: float) -> str | None:
     except (OSError, ValueError):
         return f"the file {shorten(path.name)} does not exist."
     if not is_file:
-        return f"{shorten(path.name)} is no file."
+        return f"{shorten(path.name)} is not a file."
     if megabytes > max_mb:
         return f"the file has {megabytes:.0f} MB; at most {max_mb:g} MB are allowed."
     return None
@@ -103,7 +103,7 @@ def check_mask(path: Path) -> str | None:
             if isinstance(low, int | float) and low < 255:
                 return None
     return (
-        "nothing is marked yet; paint over the part that shall change (or use a picture that "
+        "nothing is marked yet; paint over the part that should change (or use a picture that "
         "is transparent there)."
     )
 

@@ -68,7 +68,7 @@ class SeedKind(Kind):
     def check_inferred(self, value: Any) -> Any:
         """Return a seed. Raises InvalidValue for one below 0, which some nodes take for random."""
         if not is_number(value) or value < 0:
-            raise InvalidValue(f"{shorten(value)} is no seed that names a picture.")
+            raise InvalidValue(f"{shorten(value)} is not a seed that names a picture.")
         return value
 
     def check_stored(self, value: Any) -> Any:
@@ -141,7 +141,7 @@ def offset_seed(field: Field, value: Any, number: int) -> Any:
     """Return the seed `number` places after this one, as text. The smallest one follows the
     largest.
 
-    A value that is no seed is returned unchanged.
+    A value that is not a seed is returned unchanged.
     """
     try:
         seed = check_seed(field, value)

@@ -32,7 +32,7 @@ SIZE_SPELLINGS = (
     "write the size as width x height in pixels, for example 768x512.",
     "write the size as width x height in whole pixels, for example 768x512.",
 )
-"""The sentences for a value that is no size, and for sides that are no whole numbers."""
+"""The sentences for a value that is not a size, and for sides that are not whole numbers."""
 
 
 @dataclass(frozen=True)

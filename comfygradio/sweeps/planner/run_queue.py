@@ -149,7 +149,7 @@ class RunQueue:
 
     def _find_work(self, backend: str, cache: BackendCache) -> BackendCache | None:
         """Find points to run: the backend's own, else those that nobody has, else some of another
-        backend's.
+        backend's. Returns the cache model of the backend, with these as its upcoming points.
         """
         if cache.next and not self._suits(backend, cache.next):
             cache = self._set_aside(backend, cache)
