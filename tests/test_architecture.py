@@ -52,7 +52,7 @@ COMFY_DATA = (
 )
 """The parts of `comfy` that are plain data: no HTTP, no socket."""
 
-GROUND = ("comfygradio.errors", "comfygradio.clock")
+GROUND = ("comfygradio.errors", "comfygradio.clock", "comfygradio.units")
 """What every room but the demo server may import."""
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
@@ -66,6 +66,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "comfygradio.__main__": ("comfygradio.cli.app",),
     "comfygradio.errors": (),
     "comfygradio.clock": (),
+    "comfygradio.units": (),
     "comfygradio.setting_values": ("comfygradio.comfy.address",),
     "comfygradio.setting_declaration": (),
     "comfygradio.settings": (

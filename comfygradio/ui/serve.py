@@ -61,6 +61,7 @@ from comfygradio.ui.scratch_directory import resolve_folders
 from comfygradio.ui.sweep.sheet_route import make_sheet_route
 from comfygradio.ui.sweep.thumbnail_route import make_thumb_route
 from comfygradio.ui.theme import make_page_options, read_scripts
+from comfygradio.units import MEGABYTE
 
 JOIN_SECONDS = 3.0
 """How long the start waits for the first worker of a cluster; without one, the page only says why
@@ -258,7 +259,7 @@ def _listen(app: App) -> str:
         auth_dependency=find_login if app.authenticator else None,
         allowed_paths=[str(outputs)],
         blocked_paths=[str(job_store_folder)],
-        max_file_size=int(settings.max_upload_mb * 2**20),
+        max_file_size=int(settings.max_upload_mb * MEGABYTE),
         max_threads=MAX_THREADS,
         prevent_thread_lock=True,
         _frontend=False,  # otherwise Gradio gives up if drawing the page takes more than 3 s
