@@ -1,4 +1,5 @@
-"""Every error that comfygradio raises, as one tree.
+"""Every error that callers may see, as one tree. Where only one folder deals with a special case
+of one, such as `forms.problem.BindError`, that is there.
 
     ComfyGradioError
     ├── SettingsError               a flag or an environment variable
@@ -28,6 +29,8 @@
     └── JobStoreError               the record of jobs cannot be read or written
         ├── JobStoreLocked          another comfygradio uses the same outputs folder
         └── JobStoreGone            the outputs folder was deleted or moved while the app ran
+
+`Detach` is a signal and not an error: callers of a run raise it in there.
 
 The text of each is one or more plain sentences for the person who has to act; it never holds a
 traceback or a secret.
@@ -133,6 +136,10 @@ class JobLost(JobError):
     """The server has the job neither in its queue nor in its history: restarted, or deleted by
     somebody.
     """
+
+
+class Detach(ComfyGradioError):
+    """Raised in a run to stop following its prompt without cancelling it."""
 
 
 class WorkflowError(ComfyGradioError):

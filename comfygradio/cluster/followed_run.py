@@ -12,7 +12,7 @@ from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.cluster.codec import DETACH, HAND_BACK, News
 from comfygradio.cluster.intervals import DEFAULT_INTERVALS, Intervals
 from comfygradio.comfy.prompt_progress import PromptProgress
-from comfygradio.errors import ComfyGradioError, ServerUnreachable
+from comfygradio.errors import ComfyGradioError, Detach, ServerUnreachable
 
 HANDED_BACK = (
     "The worker beside this ComfyUI was stopped; the job goes on elsewhere, or here when it "
@@ -22,10 +22,6 @@ HANDED_BACK = (
 DETACHED = "The worker beside this ComfyUI has let go of the job; it is taken up again."
 
 log = logging.getLogger(__name__)
-
-
-class Detach(ComfyGradioError):
-    """Raised in a run to stop following its prompt without cancelling it."""
 
 
 class FollowedRun:

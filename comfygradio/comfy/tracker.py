@@ -28,6 +28,7 @@ from comfygradio.comfy.messages import (
     ProgressState,
     ProgressText,
     Status,
+    may_be_result,
 )
 from comfygradio.comfy.outputs import FileSource, Output, decide_kind, parse_outputs
 from comfygradio.comfy.prompt_progress import Preview, PromptProgress, Stage
@@ -337,7 +338,7 @@ class PromptTracker:
         """Whether a frame is a finished picture, and not a preview."""
         if self._classes.get(node) != SOCKET_SAVER:
             return False
-        return frame.mime == "image/png"
+        return may_be_result(frame)
 
     def _keep_frame(self, node: str, frame: PreviewFrame) -> None:
         made = self._outputs.get(node, ())

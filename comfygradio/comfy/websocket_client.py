@@ -14,6 +14,7 @@ from comfygradio.comfy.messages import (
     Progress,
     ProgressState,
     Status,
+    may_be_result,
     parse_binary,
     parse_text,
 )
@@ -117,7 +118,7 @@ def coalescing_key(message: Message) -> Hashable:
     Returns None for a message that has to be kept.
     """
     if isinstance(message, PreviewFrame):
-        return "preview" if message.mime == "image/jpeg" else None
+        return None if may_be_result(message) else "preview"
     if isinstance(message, Progress):
         return ("progress", message.prompt_id, message.node)
     if isinstance(message, ProgressState):

@@ -16,6 +16,9 @@ from comfygradio.errors import NodeError
 from comfygradio.jobs.results import Result
 
 Phase = Literal["waiting", "running", "done", "failed", "stopped"]
+"""Where a job stands. `running` begins when a worker submits the prompt, so it covers uploading and
+waiting in the server's queue too; `JobSnapshot.shown_phase` does not.
+"""
 
 FINAL_PHASES: tuple[Phase, ...] = ("done", "failed", "stopped")
 
@@ -25,7 +28,8 @@ class JobSnapshot:
     """The state of a job at one moment. `version` grows with every change; times are in seconds.
 
     `reason` says why a job waits, unless it is only waiting for its turn. `seconds` is how long the
-    job has been running; once it is over, how long its backend had it.
+    job has been running. Once it is over, it is how long the worker that ended it had it, uploads
+    and downloads included; a restart of the app in between starts the count anew.
     """
 
     phase: Phase = "waiting"

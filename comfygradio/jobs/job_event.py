@@ -135,7 +135,7 @@ class Accepted(LenientEvent):
     now: float
 
     def list_columns(self, job: Job) -> dict[str, Any]:
-        """When it was accepted."""
+        """Return when it was accepted; `Ended` overwrites this."""
         return {"started": self.now}
 
     def make_submission(self, before: Submission) -> Submission:
@@ -212,7 +212,10 @@ class Unstored(Event):
 
 @dataclass(frozen=True)
 class Ended(Event):
-    """A job came to its end, and its results are saved."""
+    """A job came to its end, and its results are saved.
+
+    `began` is when a worker picked the job up, whether or not a server accepted the prompt.
+    """
 
     phase: Phase
     error: str

@@ -27,10 +27,14 @@ class JobRecord:
     since 1970.
 
     `priority` is 0 for single pictures and 1 for points of a sweep; `posted`, `server` and
-    `client_id` tell where to look for the prompt, `attempts` how often it was lost there; `started`
-    is there once a server took the prompt. `sweep` is the id of the sweep that a point belongs to,
-    `point` the key of its content. `party` is whom limits and turns count for while the job is not
-    over, "" for its owner.
+    `client_id` tell where to look for the prompt, `attempts` how often it was lost there.
+
+    While the job is open, `started` is when a server accepted the prompt, and None without one.
+    The end overwrites it with the time at which a worker picked the job up, even if no server ever
+    accepted the prompt; a job that ended without a worker keeps what it was.
+
+    `sweep` is the id of the sweep that a point belongs to, `point` the key of its content. `party`
+    is whom limits and turns count for while the job is not over, "" for its owner.
     """
 
     id: str

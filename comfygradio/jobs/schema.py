@@ -219,7 +219,7 @@ def translate_errors(path: Path | str) -> Iterator[None]:
 
 
 def make_damage_error(path: Path | str, reason: str) -> JobStoreError:
-    """What to say about a file that is no sound job store; `path` as in `explain`."""
+    """What to say about a file that is no sound job store; `path` as in `translate_errors`."""
     told = " ".join(reason.split())
     return JobStoreError(
         f"The job store {path} is damaged ({told}) and was left as it is; put a copy from before "
