@@ -125,8 +125,8 @@ def set_signature(function: Any, parameters: Sequence[inspect.Parameter]) -> Non
 def _make_flag(name: str, setting: Setting, command: Command) -> inspect.Parameter:
     """A setting as a parameter of a command; None and False mean that it is not given."""
     text = setting.help_for.get(command, setting.help)
-    if setting.default:
-        text = f"{text} [{setting.default}]"
+    if setting.default_text:
+        text = f"{text} [{setting.default_text}]"
     option = Option(setting.flag, metavar=setting.metavar, help=f"{text}.")
     kind: Any = str | None
     default = None
