@@ -245,6 +245,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.jobs",
         "comfygradio.service",
         "comfygradio.ui.assets",
+        "comfygradio.ui.form",
         "comfygradio.ui.identity",
     ),
     "comfygradio.ui.sweep": (
