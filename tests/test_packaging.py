@@ -136,8 +136,8 @@ def test_a_broken_environment_fails_the_space_with_one_sentence(tmp_path: Path) 
     )
     assert ended.returncode == 1
     assert ended.stderr.splitlines()[-1].endswith(
-        "SettingsError: COMFYGRADIO_PORT: many is no port; use a number from 1 to 65535, or 0 for "
-        "a free one."
+        "SettingsError: COMFYGRADIO_PORT: many is not a port; use a number from 1 to 65535, or 0 "
+        "for a free one."
     )
 
 
