@@ -10,7 +10,6 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from ipaddress import ip_network
@@ -122,7 +121,7 @@ def build(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> App:
         authors,
         authenticator,
     )
-    service.on_reconnect = app.rebuild
+    service.on_forms_changed = app.rebuild
     # A backend may have joined while the page was drawn.
     app.is_stale = service.forms is not forms
     return app
@@ -166,7 +165,7 @@ def open_service(
             settings.presets,
             outputs,
             limits=limits,
-            engine=cluster,
+            backend_pool=cluster,
             clock=clock,
         )
         return service, None
@@ -346,28 +345,25 @@ def _list_routes(app: App) -> list[Route]:
     service = app.service
     outputs = app.settings.outputs.resolve()
     job_store_folder = find_job_store(outputs).parent
-    zip_route = make_zip_route(app.page_sessions, service.store, service.clock)
-    sheet_route = make_sheet_route(app.page_sessions, service)
-    thumb_route = make_thumb_route(service.sweeps.find, service.readers)
     return [
-        Route("/gradio_api/comfygradio/revision", _make_revision_route(app)),
+        _make_revision_route(app),
         make_job_route(service),
         make_stream_route(app.job_streams),
         make_result_route(outputs, hidden=job_store_folder.name),
-        Route("/gradio_api/comfygradio/history.zip", zip_route, methods=["POST"]),
-        Route("/gradio_api/comfygradio/sweep", sheet_route, methods=["POST"]),
-        Route("/gradio_api/comfygradio/sweep/{token}/{place:int}/{number:int}/{mark}", thumb_route),
+        make_zip_route(app.page_sessions, service.store, service.clock),
+        make_sheet_route(app.page_sessions, service),
+        make_thumb_route(service.sweeps.find, service.readers),
     ]
 
 
-def _make_revision_route(app: App) -> Callable[[Request], Awaitable[Response]]:
-    """Make the handler of the route by which open pages notice that the page was drawn anew."""
+def _make_revision_route(app: App) -> Route:
+    """Make the route by which open pages notice that the page was drawn anew."""
 
-    async def tell(request: Request) -> Response:
+    async def serve_revision(request: Request) -> Response:
         headers = {"cache-control": "no-store"}
         return PlainTextResponse(str(app.revision), headers=headers)
 
-    return tell
+    return Route("/gradio_api/comfygradio/revision", serve_revision)
 
 
 def serve(settings: Settings) -> None:
