@@ -75,7 +75,7 @@ class PointRecord:
     seconds: float
     server: str
     sweep: str
-    point: str
+    content_key: str
 
     @property
     def has_files(self) -> bool:
@@ -179,7 +179,7 @@ class SweepStore:
                       AND phase = 'done' ORDER BY seq"""
             for point in self._select_points(sql, clean_text(owner), clean_text(preset), *some):
                 if point.has_files:
-                    found[point.point] = point
+                    found[point.content_key] = point
         return found
 
     def find_open(self, owner: str, preset: str) -> dict[str, PointRecord]:
@@ -188,7 +188,7 @@ class SweepStore:
                   WHERE phase IN ('waiting', 'running') AND owner = ?
                   AND preset = ? AND point <> '' ORDER BY seq"""
         points = self._select_points(sql, clean_text(owner), clean_text(preset))
-        return {point.point: point for point in points}
+        return {point.content_key: point for point in points}
 
     def rate(self, owner: str, key: str, rating: int) -> None:
         """Store a person's rating of a content key; 0 removes it."""
