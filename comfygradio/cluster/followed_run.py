@@ -91,12 +91,12 @@ class FollowedRun:
             if not self._wish:
                 self._wish = wish
             while not self.is_over:
-                left = deadline - self._clock.monotonic()
-                if left <= 0:
+                seconds_left = deadline - self._clock.monotonic()
+                if seconds_left <= 0:
                     raise ServerUnreachable(
                         "ComfyUI did not answer when the job was to be stopped."
                     )
-                self._clock.wait(self._changed, left)
+                self._clock.wait(self._changed, seconds_left)
 
     def _find_pause(self, seen: int, deadline: float) -> float:
         """Seconds for which there is nothing to tell yet."""

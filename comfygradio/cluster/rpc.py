@@ -158,7 +158,11 @@ class ClusterClient:
         return notices
 
     async def _await_reports(self, connections: Sequence[_Connection]) -> None:
-        """Wait a moment for new workers, so that their backends are there with the first look."""
+        """Wait for the first reports of new workers, at most for the interval `look`.
+
+        Without this, their backends would be missing until the next request. One that reports later
+        is listed then.
+        """
         waits = [asyncio.ensure_future(connection.ready.wait()) for connection in connections]
         _, late = await asyncio.wait(waits, timeout=self._intervals.look)
         for waiting in late:

@@ -56,7 +56,7 @@ class Socket:
             raise translate(error, access) from None
 
     def listen(self, listener: Listener, lost: Callable[[Socket], None]) -> None:
-        """Read until the end. Calls `listener` with each message and its kind, and `lost` if the
+        """Read until the end. Calls `listener` with each message and its key, and `lost` if the
         other side ends the connection.
         """
         self._reading = True

@@ -160,14 +160,6 @@ class JobStore:
         sql = f"{SELECT} INDEXED BY jobs_open {WITH_ORDER} WHERE {OPEN} ORDER BY jobs.seq"
         return self._select(sql)
 
-    def list_running(self, owner: str) -> list[JobRecord]:
-        """One person's jobs that wait or run, oldest first."""
-        sql = (
-            f"{SELECT} INDEXED BY jobs_open {WITH_ORDER} WHERE {OPEN} AND jobs.owner = ? "
-            "ORDER BY jobs.seq"
-        )
-        return self._select(sql, clean_text(owner))
-
     def search(self, owner: str, query: Query) -> Page:
         """One page of a person's jobs, newest first; nobody else's are ever among them."""
         with self.read() as connection:

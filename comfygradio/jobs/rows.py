@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from comfygradio.comfy.workflow import Prompt, Upload
-from comfygradio.jobs.job import FINAL_PHASES, Job, Order, Phase, Point, Submission
+from comfygradio.jobs.job import FINAL_PHASES, Job, Order, Phase, Point, SubmissionRecord
 from comfygradio.jobs.kept_input import get_inputs_folder
 from comfygradio.jobs.results import Result, ResultSource
 
@@ -120,11 +120,11 @@ def make_job(record: JobRecord) -> Job:
         id=record.id,
         token=record.token,
         created=record.created,
-        submission=Submission(
+        submission=SubmissionRecord(
             backend_url=record.server,
             may_exist=record.posted is not None,
             accepted=record.started is not None,
-            attempts=record.attempts,
+            losses=record.attempts,
         ),
     )
     job.client_id = record.client_id

@@ -22,8 +22,8 @@ Accepts = Callable[[str, Index], bool]
 Must be quick.
 """
 
-MIN_GAIN = 0.98
-"""A backend takes over points only where both are done in less than this part of the time."""
+MAX_TIME_RATIO = 0.98
+"""A backend takes over points only if both then end within this part of the time."""
 
 
 @dataclass(frozen=True)
@@ -319,7 +319,7 @@ def find_split(victim: BackendLoad, thief: BackendLoad) -> int:
     """
     mine = victim.cache.estimate()
     theirs = thief.cache.estimate_remaining(victim.cache.upcoming)
-    best = (victim.busy + sum(mine)) * victim.pace * MIN_GAIN
+    best = (victim.busy + sum(mine)) * victim.pace * MAX_TIME_RATIO
     place = len(mine)
     before = victim.busy
     for start, seconds in enumerate(mine):
