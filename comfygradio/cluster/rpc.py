@@ -174,7 +174,7 @@ class ClusterClient:
 
         if self._client is not None and self._client.status == "running":
             return self._client
-        # It logs every lost connection with a traceback; here they are told in a sentence.
+        # It logs every lost connection with a traceback; here they are reported in a sentence.
         for name in ("distributed", "distributed.client"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
         await self._disconnect()
@@ -270,18 +270,18 @@ class _Connection:
     async def _watch(self) -> None:
         """Make an actor, and keep what it reports about its backend; returns if there is none."""
         actor = await self._make_actor()
-        told: Notice | None = None
+        notice: Notice | None = None
         limit = self._intervals.ask + self._intervals.patience
         while not self._is_closed:
-            answer = await asyncio.wait_for(actor.watch(told), limit)
+            answer = await asyncio.wait_for(actor.watch(notice), limit)
             if answer is None:
                 self.ready.set()
                 return
-            told = unpack_outcome(answer)
-            if not isinstance(told, Notice):
+            notice = unpack_outcome(answer)
+            if not isinstance(notice, Notice):
                 raise ServerUnreachable("The worker answered nonsense.")
             self.actor = actor
-            self.notice = replace(told, address=self._address, heard=self._clock.monotonic())
+            self.notice = replace(notice, address=self._address, heard=self._clock.monotonic())
             self.ready.set()
 
     async def _make_actor(self) -> Any:

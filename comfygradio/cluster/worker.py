@@ -90,13 +90,13 @@ class BackendPlugin(WorkerPlugin):  # type: ignore[misc]
     async def _watch_health(self) -> None:
         """Check the ComfyUI again and again, and announce what changes."""
         loop = asyncio.get_running_loop()
-        told = ""
+        reported = ""
         while not self._closing.is_set():
             await loop.run_in_executor(None, self.service.look)
-            if self.service.trouble != told:
-                told = self.service.trouble
+            if self.service.trouble != reported:
+                reported = self.service.trouble
                 self.service.announce()
-                print(told or f"{self.url} answers again.", flush=True)
+                print(reported or f"{self.url} answers again.", flush=True)
             await self._clock.wait_async(self._closing, self._intervals.health)
 
 
@@ -124,17 +124,17 @@ async def run_worker(
     """Run a worker of the cluster until `stop` is set; it joins the scheduler again whenever that
     was gone.
     """
-    is_told = False
+    was_reported = False
     while not stop.is_set():
         try:
             has_joined = await _join(scheduler, target, stop, intervals, clock)
             if has_joined:
-                is_told = False
+                was_reported = False
         except (OSError, asyncio.TimeoutError, ValueError, RuntimeError) as error:
             log.info("the scheduler cannot be joined: %s", error)
-        if not stop.is_set() and not is_told:
+        if not stop.is_set() and not was_reported:
             print(f"The Dask scheduler at {scheduler} does not answer; trying again.", flush=True)
-        is_told = True
+        was_reported = True
         await clock.wait_async(stop, intervals.again)
 
 

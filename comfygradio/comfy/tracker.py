@@ -231,7 +231,7 @@ class PromptTracker:
             return self._take_text(message)
         if isinstance(message, Status):
             return self._take_status(message)
-        # Whoever connects again is told the node that runs, without its prompt.
+        # After a reconnect the server names the node that runs, but not its prompt.
         is_catch_up = self.gap and isinstance(message, Executing) and message.prompt_id is None
         if message.prompt_id != self.prompt_id and not is_catch_up:
             return False

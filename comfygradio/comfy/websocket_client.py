@@ -141,7 +141,7 @@ def translate(error: Exception, access: Access) -> ServerError:
     if isinstance(
         error, websocket.WebSocketProtocolException | websocket.WebSocketPayloadException
     ):
-        return UnexpectedResponse(f"{address} speaks no proper WebSocket.")
+        return UnexpectedResponse(f"{address} does not speak proper WebSocket.")
     if isinstance(error, websocket.WebSocketProxyException):
         return ServerUnreachable(f"The proxy before {address} lets no WebSocket through.")
     return ServerUnreachable(f"The WebSocket of {address} does not answer.")

@@ -343,8 +343,8 @@ def make_fetched(record: JobRecord, results: tuple[Result, ...]) -> Fetched:
     """
     is_complete = not any(result.problem for result in results)
     problems = [result.problem for result in record.results if result.problem]
-    is_told = any(problem in record.error for problem in problems)
-    is_mended = is_complete and is_told
+    was_reported = any(problem in record.error for problem in problems)
+    is_mended = is_complete and was_reported
     return Fetched(results, is_mended)
 
 

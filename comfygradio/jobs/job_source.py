@@ -59,7 +59,7 @@ class JobSourceQueue:
         self._last: dict[str, JobSource] = {}
         """URL of a backend → the source of the job that was submitted there last."""
         self._departed: set[str] = set()
-        """URLs of the backends that the sources were told have stopped responding."""
+        """URLs of the backends that the sources know to have stopped responding."""
         self._lock = threading.Lock()
 
     def add(self, source: JobSource) -> None:

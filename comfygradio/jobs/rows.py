@@ -149,7 +149,7 @@ def encode_value(name: str, value: Any, outputs: Path) -> Any:
     if name in NODE_COLUMNS:
         return json.dumps(dict(value))
     if isinstance(value, str):
-        return clean_text(value)
+        return replace_surrogates(value)
     return value
 
 
@@ -248,7 +248,7 @@ def list_filters(order: Order) -> Iterator[tuple[str, str]]:
             continue
         text = encode_filter(value)
         if len(text) <= FILTER_CHARACTERS:
-            yield clean_text(name), text
+            yield replace_surrogates(name), text
 
 
 def encode_filter(value: Any) -> str:
@@ -271,10 +271,10 @@ def fold_text(text: str) -> str:
     """
     folded = unicodedata.normalize("NFKC", text).casefold()
     searchable = folded.replace("\0", " ")
-    return clean_text(searchable)
+    return replace_surrogates(searchable)
 
 
-def clean_text(text: str) -> str:
+def replace_surrogates(text: str) -> str:
     """A text without lone surrogates, which SQLite cannot store."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
