@@ -15,7 +15,7 @@ of one, such as `forms.problem.BindError`, that is there.
     │   ├── ExecutionFailed         a node raised
     │   ├── JobInterrupted          somebody stopped it
     │   └── JobLost                 neither queued nor in the history any more
-    ├── WorkflowError               a file that is no API-format workflow
+    ├── WorkflowError               a file that is not an API-format workflow
     ├── MetadataError               a file that holds no settings
     ├── PresetError                 a preset file: says file, line and key
     ├── ValuesRefused               form values: says field, value and what is allowed
@@ -143,7 +143,7 @@ class Detach(ComfyGradioError):
 
 
 class WorkflowError(ComfyGradioError):
-    """A file that is no API-format workflow."""
+    """A file that is not an API-format workflow."""
 
 
 class MetadataError(ComfyGradioError):

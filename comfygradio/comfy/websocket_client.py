@@ -56,7 +56,7 @@ class Socket:
             raise translate(error, access) from None
 
     def listen(self, listener: Listener, lost: Callable[[Socket], None]) -> None:
-        """Read until the end. Calls `listener` with each message and its kind, and `lost` if the
+        """Read until the end. Calls `listener` with each message and its key, and `lost` if the
         other side ends the connection.
         """
         self._reading = True
@@ -141,7 +141,7 @@ def translate(error: Exception, access: Access) -> ServerError:
     if isinstance(
         error, websocket.WebSocketProtocolException | websocket.WebSocketPayloadException
     ):
-        return UnexpectedResponse(f"{address} speaks no proper WebSocket.")
+        return UnexpectedResponse(f"{address} does not speak proper WebSocket.")
     if isinstance(error, websocket.WebSocketProxyException):
         return ServerUnreachable(f"The proxy before {address} lets no WebSocket through.")
     return ServerUnreachable(f"The WebSocket of {address} does not answer.")

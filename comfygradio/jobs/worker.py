@@ -36,8 +36,8 @@ from comfygradio.jobs.job_event import (
     Crashed,
     Ended,
     Event,
-    Lost,
-    Missed,
+    FoundLost,
+    LostWhileFollowed,
     Posted,
     Progressed,
     decide_end,
@@ -289,9 +289,9 @@ class Worker(threading.Thread):
         seen = self._backend.client.sight(job.id)
         if not seen.absent:
             return
-        if job.attempts + 1 >= MAX_LOSSES:
+        if job.losses + 1 >= MAX_LOSSES:
             raise make_job_lost(self._backend.url, job.id)
-        self._apply(job, Missed())
+        self._apply(job, FoundLost())
 
     def _check_answers(self, job: Job) -> None:
         """Check that the server responds before anything is submitted: until then another backend
@@ -319,8 +319,8 @@ class Worker(threading.Thread):
 
     def _lose(self, job: Job) -> bool:
         """Return a lost job to the queue. False if it was lost too often."""
-        self._apply(job, Lost())
-        if job.attempts >= MAX_LOSSES or job.stop_requested.is_set():
+        self._apply(job, LostWhileFollowed())
+        if job.losses >= MAX_LOSSES or job.stop_requested.is_set():
             return False
         self._context.give_back(job, RESUBMITTED)
         return True
@@ -446,5 +446,5 @@ class WorkerPool:
         for worker in list(self._workers):
             if worker.ident is None:
                 continue
-            left = deadline - self._clock.monotonic()
-            worker.join(max(0.0, left))
+            seconds_left = deadline - self._clock.monotonic()
+            worker.join(max(0.0, seconds_left))
