@@ -68,8 +68,8 @@ def load_metadata(path: Path) -> Metadata:
             if kind is None:
                 raise MetadataError(
                     f"{path.name} is not a file with ComfyUI settings; those are PNG, WebP, JPEG "
-                    "and AVIF pictures, MP4, MOV, MKV and WebM videos, FLAC, MP3 and Opus sounds, SVG, EXR, safetensors "
-                    "and JSON files."
+                    "and AVIF pictures, MP4, MOV, MKV and WebM videos, FLAC, MP3 and Opus sounds, "
+                    "SVG, EXR, safetensors and JSON files."
                 )
             file.seek(0)
             return _assemble(path.name, kind, _read_tags(file, kind))

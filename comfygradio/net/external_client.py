@@ -17,6 +17,7 @@ import httpx
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.errors import ExternalRefused, ExternalUnreachable
 from comfygradio.net.address_guard import AddressGuard, IPAddress
+from comfygradio.units import MEGABYTE
 
 ADDRESSES_TRIED = 4
 """Maximum number of addresses of one host that are tried."""
@@ -246,11 +247,13 @@ def parse_url(text: str) -> httpx.URL:
         url = httpx.URL(text)
         port = url.port
     except (httpx.InvalidURL, ValueError) as error:
-        raise ExternalRefused("This is no address; it begins with https://.") from error
+        raise ExternalRefused("This is not an address; it begins with https://.") from error
     is_port = port is None or 0 < port < 65_536
     is_web = url.scheme in ("http", "https")
     if not is_web or not url.host or not is_port:
-        raise ExternalRefused("This is no address of a file on the web; it begins with https://.")
+        raise ExternalRefused(
+            "This is not an address of a file on the web; it begins with https://."
+        )
     if url.userinfo:
         raise ExternalRefused("Leave the user and password out of the address.")
     return url.copy_with(fragment=None)
@@ -263,7 +266,9 @@ def resolve_redirect(url: httpx.URL, location: str) -> httpx.URL:
     try:
         target = parse_url(str(url.join(location)))
     except httpx.InvalidURL as error:
-        raise ExternalRefused(f"{url.host} sends us on to something that is no address.") from error
+        raise ExternalRefused(
+            f"{url.host} sends us on to something that is not an address."
+        ) from error
     if url.scheme == "https" and target.scheme == "http":
         raise ExternalRefused(
             f"{url.host} sends us on to an address without https; name it itself."
@@ -296,7 +301,7 @@ def parse_content_type(response: httpx.Response) -> str:
 
 def describe_size(url: httpx.URL, most: int) -> str:
     """Say that a response is too large."""
-    megabytes = most / 1e6
+    megabytes = most / MEGABYTE
     return f"The file at {url.host} is too large; at most {megabytes:g} MB are allowed."
 
 

@@ -304,7 +304,7 @@ def listen_smaller(view: gr.HTML, panels: Sequence[Panel], service: Service) -> 
 
 
 def fit_outputs(values: list[Any]) -> Any:
-    """Convert a list of values for components to what Gradio expects: a single one is no list."""
+    """Convert values for components to what Gradio expects: of a single one no list."""
     if len(values) == 1:
         return values[0]
     return values
