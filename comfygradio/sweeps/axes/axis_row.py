@@ -118,8 +118,8 @@ def _check_commas(field: Field, text: str, items: Sequence[Item]) -> None:
     """Raise AxisError where a comma may be a decimal comma."""
     found = find_ambiguous(field, text, items)
     if found is not None:
-        place, problem = found
-        with locate(field, place + 1, items[place]):
+        index, problem = found
+        with locate(field, index + 1, items[index]):
             raise InvalidValue(problem)
 
 
@@ -266,7 +266,7 @@ def _is_nothing(value: Any) -> bool:
 def find_ambiguous(field: Field, text: str, items: Sequence[Item]) -> tuple[int, str] | None:
     """Find the first item that may belong to the next ones.
 
-    Returns its place and how to write what is meant, or None if everything is clear.
+    Returns its index and how to write what is meant, or None if everything is clear.
     """
     for first, last in _find_runs(text, items):
         parts = [item.text for item in items[first : last + 1]]
@@ -277,19 +277,19 @@ def find_ambiguous(field: Field, text: str, items: Sequence[Item]) -> tuple[int,
 
 
 def _find_runs(text: str, items: Sequence[Item]) -> list[tuple[int, int]]:
-    """Find runs of items with nothing but a comma between them: first and last place of each."""
+    """Find runs of items with nothing but a comma between them: first and last index of each."""
     runs: list[tuple[int, int]] = []
-    for place in range(1, len(items)):
-        before = items[place - 1]
-        after = items[place]
+    for index in range(1, len(items)):
+        before = items[index - 1]
+        after = items[index]
         if before.is_quoted or after.is_quoted or before.is_skipped:
             continue
         between = text[before.end : after.start]
         if between != ",":
             continue
-        if runs and runs[-1][1] == place - 1:
+        if runs and runs[-1][1] == index - 1:
             first, _ = runs.pop()
-            runs.append((first, place))
+            runs.append((first, index))
         else:
-            runs.append((place - 1, place))
+            runs.append((index - 1, index))
     return runs

@@ -169,14 +169,14 @@ class RunQueue:
 
     def _take_free(self, backend: str, cache: BackendCache) -> BackendCache | None:
         """Take over the first free segment of which the backend can run some points."""
-        for place, segment in enumerate(self._free):
+        for number, segment in enumerate(self._free):
             mine, rest = self._part(backend, segment)
             if not mine:
                 continue
             if rest:
-                self._free[place] = rest
+                self._free[number] = rest
             else:
-                del self._free[place]
+                del self._free[number]
             return self._assign(backend, mine, cache.cached)
         return None
 
@@ -312,7 +312,7 @@ class BackendLoad:
 
 
 def find_split(victim: BackendLoad, thief: BackendLoad) -> int:
-    """Find the place from which the thief takes over the victim's points, so that both end
+    """Find the index from which the thief takes over the victim's points, so that both end
     together.
 
     Returns the number of points if nothing is gained. What the thief has to make again is counted.
@@ -320,7 +320,7 @@ def find_split(victim: BackendLoad, thief: BackendLoad) -> int:
     mine = victim.cache.estimate()
     theirs = thief.cache.estimate_remaining(victim.cache.upcoming)
     best = (victim.busy + sum(mine)) * victim.pace * MAX_TIME_RATIO
-    place = len(mine)
+    split = len(mine)
     before = victim.busy
     for start, seconds in enumerate(mine):
         owner_end = before * victim.pace
@@ -328,6 +328,6 @@ def find_split(victim: BackendLoad, thief: BackendLoad) -> int:
         end = max(owner_end, thief_end)
         if end < best:
             best = end
-            place = start
+            split = start
         before += seconds
-    return place
+    return split
