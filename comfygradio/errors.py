@@ -1,4 +1,5 @@
-"""Every error that comfygradio raises, as one tree.
+"""Every error that callers may see, as one tree. Where only one folder deals with a special case
+of one, such as `forms.problem.BindError`, that is there.
 
     ComfyGradioError
     ├── SettingsError               a flag or an environment variable
@@ -14,7 +15,7 @@
     │   ├── ExecutionFailed         a node raised
     │   ├── JobInterrupted          somebody stopped it
     │   └── JobLost                 neither queued nor in the history any more
-    ├── WorkflowError               a file that is no API-format workflow
+    ├── WorkflowError               a file that is not an API-format workflow
     ├── MetadataError               a file that holds no settings
     ├── PresetError                 a preset file: says file, line and key
     ├── ValuesRefused               form values: says field, value and what is allowed
@@ -28,6 +29,8 @@
     └── JobStoreError               the record of jobs cannot be read or written
         ├── JobStoreLocked          another comfygradio uses the same outputs folder
         └── JobStoreGone            the outputs folder was deleted or moved while the app ran
+
+`Detach` is a signal and not an error: callers of a run raise it in there.
 
 The text of each is one or more plain sentences for the person who has to act; it never holds a
 traceback or a secret.
@@ -135,8 +138,12 @@ class JobLost(JobError):
     """
 
 
+class Detach(ComfyGradioError):
+    """Raised in a run to stop following its prompt without cancelling it."""
+
+
 class WorkflowError(ComfyGradioError):
-    """A file that is no API-format workflow."""
+    """A file that is not an API-format workflow."""
 
 
 class MetadataError(ComfyGradioError):

@@ -20,7 +20,7 @@ from comfygradio.cli.app import commands, run_command
 from comfygradio.cli.typer_app import build_typer
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.forms.kinds.registry import Widget
-from comfygradio.forms.preset_file import FieldFile, PresetFile
+from comfygradio.forms.preset_file import FieldEntry, PresetFile
 from comfygradio.forms.preset_yaml import load_preset_file
 from comfygradio.settings import list_settings, shipped_presets
 from tests.clocks import PROCESS_SECONDS
@@ -102,7 +102,7 @@ def test_every_key_of_presets_and_fields_is_explained() -> None:
     assert take_keys("Key of a preset") == sorted(
         PresetFile.model_fields, key=take_keys("Key of a preset").index
     )
-    assert set(take_keys("Key of a field")) == set(FieldFile.model_fields)
+    assert set(take_keys("Key of a field")) == set(FieldEntry.model_fields)
     widgets = BODY.split("\nWidgets: ", 1)[1].split("\n\n", 1)[0]
     assert tuple(re.findall(r"`(\w+)`", widgets)) == get_args(Widget)
 

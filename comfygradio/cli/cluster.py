@@ -31,12 +31,12 @@ def start_worker(settings: Settings, host: str | None, port: int, name: str) -> 
         own = find_own_host(address)
     if address.tls is None:
         check_private(own, f"--host: {own}")
-    from comfygradio.cluster.worker import Beside, run_worker
+    from comfygradio.cluster.worker import WorkerTarget, run_worker
 
     server = settings.server or DEFAULT_SERVER
-    beside = Beside(server, settings.headers, own, port, name, settings.api_key)
-    print(describe_server(beside.server, settings), flush=True)
-    run_until_stopped(lambda stop: run_worker(address, beside, stop))
+    target = WorkerTarget(server, settings.headers, own, port, name, settings.api_key)
+    print(describe_server(target.server, settings), flush=True)
+    run_until_stopped(lambda stop: run_worker(address, target, stop))
     return 0
 
 

@@ -17,7 +17,7 @@ from comfygradio.drafting.preset_folder import find_existing_file, save_draft, s
 from comfygradio.drafting.workflow_source import WorkflowSource, load_workflow_source
 from comfygradio.errors import PresetError, SettingsError
 from comfygradio.forms.form import Form
-from comfygradio.forms.preset_file import PresetFile, SlotFile, list_addresses
+from comfygradio.forms.preset_file import PresetFile, SlotEntry, list_addresses
 from comfygradio.settings import Settings, shipped_presets
 
 PACKAGE = Path(__file__).parent.parent
@@ -110,7 +110,7 @@ def _tell(preset: Preset, draft: Draft, form: Form) -> Iterator[str]:
     width = max(widths, default=0)
     for field in draft.fields:
         slots = ", ".join(_list_slots(field))
-        more = " (more settings)" if field.line.advanced else ""
+        more = " (more settings)" if field.entry.advanced else ""
         yield f"  {field.name:{width}}  {slots}: {field.why}{more}"
     for note in (*draft.notes, *form.notes):
         yield f"note: {note}"
@@ -135,7 +135,7 @@ def _describe_field(field: DraftField) -> dict[str, Any]:
         "name": field.name,
         "role": field.role,
         "slots": _list_slots(field),
-        "advanced": field.line.advanced,
+        "advanced": field.entry.advanced,
         "why": field.why,
     }
 
@@ -143,8 +143,8 @@ def _describe_field(field: DraftField) -> dict[str, Any]:
 def _list_slots(field: DraftField) -> list[str]:
     """List the addresses that a drafted field fills, as NODE.INPUT."""
     slots = []
-    for address in list_addresses(field.line):
-        if isinstance(address, SlotFile):
+    for address in list_addresses(field.entry):
+        if isinstance(address, SlotEntry):
             slots.append(f"{address.node}.{address.input}")
         else:
             slots.append(address)

@@ -18,7 +18,7 @@ from comfygradio.cli.server import fetch_object_info, open_client
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.comfy.cache_control import bust_cache, find_stale
 from comfygradio.comfy.client import ComfyClient
-from comfygradio.comfy.frame_sequence import fetch_frames, is_sequence
+from comfygradio.comfy.file_sequence import fetch_files, is_sequence
 from comfygradio.comfy.outputs import Output
 from comfygradio.comfy.prompt_progress import PromptProgress
 from comfygradio.comfy.tracker import NO_RESULT
@@ -171,7 +171,7 @@ def save_files(output: Output, folder: Path) -> Iterator[Path | Output]:
         yield first
         return
     is_empty = True
-    for saved in fetch_frames(output, save, is_lacking):
+    for saved in fetch_files(output, save, is_lacking):
         is_empty = False
         yield saved
     if is_empty:

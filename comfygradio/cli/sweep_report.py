@@ -101,7 +101,7 @@ def _write_plan(sweep: Sweep, plan: Plan) -> dict[str, Any]:
         "preset": sweep.form.name,
         "points": plan.points,
         "done": plan.done,
-        "carry": plan.limits.carry,
+        "carry": plan.limits.is_pinning,
     }
     return {**about, "axes": axes, "servers": servers, **costs}
 

@@ -1,4 +1,4 @@
-"""Many machines: the engine on Dask distributed, its workers and its scheduler.
+"""Many machines: backends on Dask distributed, its workers and its scheduler.
 
-Only this room imports distributed.
+Only this package imports distributed.
 """

@@ -71,7 +71,7 @@ def parse_cluster(text: str, settings: Settings, flag: str) -> ClusterAddress:
         port = int(match["port"] or DEFAULT_PORT)
     if match is None or not 0 < port <= 65535:
         raise SettingsError(
-            f"{flag}: {text} is no Dask address; it looks like tls://gpu-head:{DEFAULT_PORT}."
+            f"{flag}: {text} is not a Dask address; it looks like tls://gpu-head:{DEFAULT_PORT}."
         )
     scheme = match["scheme"]
     host = match["host"].strip("[]")

@@ -12,7 +12,7 @@ from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.cluster.codec import DETACH, HAND_BACK, News
 from comfygradio.cluster.intervals import DEFAULT_INTERVALS, Intervals
 from comfygradio.comfy.prompt_progress import PromptProgress
-from comfygradio.errors import ComfyGradioError, ServerUnreachable
+from comfygradio.errors import ComfyGradioError, Detach, ServerUnreachable
 
 HANDED_BACK = (
     "The worker beside this ComfyUI was stopped; the job goes on elsewhere, or here when it "
@@ -22,10 +22,6 @@ HANDED_BACK = (
 DETACHED = "The worker beside this ComfyUI has let go of the job; it is taken up again."
 
 log = logging.getLogger(__name__)
-
-
-class Detach(ComfyGradioError):
-    """Raised in a run to stop following its prompt without cancelling it."""
 
 
 class FollowedRun:
@@ -48,8 +44,8 @@ class FollowedRun:
         self._changed = threading.Condition()
         self._newest: PromptProgress | None = None
         self._version = 0
-        self._told: tuple[float, str] = (clock.monotonic(), "uploading")
-        """When a state was told last, and its status."""
+        self._reported: tuple[float, str] = (clock.monotonic(), "uploading")
+        """When a state was reported last, and its status."""
         self._failure: ComfyGradioError | None = None
         self._wish = ""
         """How the run is to end, if somebody ends it."""
@@ -78,7 +74,7 @@ class FollowedRun:
                 status = state.status
                 if state.preview_count == previews:
                     state = replace(state, preview=None)
-            self._told = (self.asked_at, status)
+            self._reported = (self.asked_at, status)
             return News(self._version, state, self.is_over, self._failure)
 
     def end(self, wish: str, seconds: float | None = None) -> None:
@@ -95,12 +91,12 @@ class FollowedRun:
             if not self._wish:
                 self._wish = wish
             while not self.is_over:
-                left = deadline - self._clock.monotonic()
-                if left <= 0:
+                seconds_left = deadline - self._clock.monotonic()
+                if seconds_left <= 0:
                     raise ServerUnreachable(
                         "ComfyUI did not answer when the job was to be stopped."
                     )
-                self._clock.wait(self._changed, left)
+                self._clock.wait(self._changed, seconds_left)
 
     def _find_pause(self, seen: int, deadline: float) -> float:
         """Seconds for which there is nothing to tell yet."""
@@ -111,12 +107,12 @@ class FollowedRun:
         if newest is None or self._version <= seen:
             return deadline - now
         if newest.status == "done":
-            # The last state is told together with the end, which follows at once.
+            # The last state is reported together with the end, which follows at once.
             return deadline - now
-        told_at, status = self._told
+        reported_at, status = self._reported
         if newest.status != status:
             return 0.0
-        next_at = told_at + self._intervals.period
+        next_at = reported_at + self._intervals.period
         return min(deadline, next_at) - now
 
     def _follow(self) -> None:

@@ -10,7 +10,9 @@ class Intervals:
     """Every interval of a cluster, in seconds. Tests pass in shorter ones."""
 
     look: float = 1.0
-    """Between two requests of an app to the scheduler."""
+    """Between two requests of an app to the scheduler. A request waits at most as long for the
+    first reports of new workers.
+    """
 
     silent: float = 10.0
     """A worker that has not reported for so long gets no jobs."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from comfygradio.cluster.worker import BackendPlugin, Beside
+from comfygradio.cluster.worker import BackendPlugin, WorkerTarget
 from comfygradio.log import start_logging
 from comfygradio.settings import DEFAULT_SERVER, load_settings
 
@@ -19,10 +19,10 @@ async def dask_setup(worker: Any) -> None:
     start_logging(settings)
     _, _, place = worker.address.rpartition("://")
     host, _, _ = place.rpartition(":")
-    beside = Beside(
+    target = WorkerTarget(
         settings.server or DEFAULT_SERVER,
         settings.headers,
         host.strip("[]"),
         api_key=settings.api_key,
     )
-    await worker.plugin_add(BackendPlugin(beside), catch_errors=False)
+    await worker.plugin_add(BackendPlugin(target), catch_errors=False)

@@ -158,7 +158,11 @@ class ClusterClient:
         return notices
 
     async def _await_reports(self, connections: Sequence[_Connection]) -> None:
-        """Wait a moment for new workers, so that their backends are there with the first look."""
+        """Wait for the first reports of new workers, at most for the interval `look`.
+
+        Without this, their backends would be missing until the next request. One that reports later
+        is listed then.
+        """
         waits = [asyncio.ensure_future(connection.ready.wait()) for connection in connections]
         _, late = await asyncio.wait(waits, timeout=self._intervals.look)
         for waiting in late:
@@ -170,7 +174,7 @@ class ClusterClient:
 
         if self._client is not None and self._client.status == "running":
             return self._client
-        # It logs every lost connection with a traceback; here they are told in a sentence.
+        # It logs every lost connection with a traceback; here they are reported in a sentence.
         for name in ("distributed", "distributed.client"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
         await self._disconnect()
@@ -266,18 +270,18 @@ class _Connection:
     async def _watch(self) -> None:
         """Make an actor, and keep what it reports about its backend; returns if there is none."""
         actor = await self._make_actor()
-        told: Notice | None = None
+        notice: Notice | None = None
         limit = self._intervals.ask + self._intervals.patience
         while not self._is_closed:
-            answer = await asyncio.wait_for(actor.watch(told), limit)
+            answer = await asyncio.wait_for(actor.watch(notice), limit)
             if answer is None:
                 self.ready.set()
                 return
-            told = unpack_outcome(answer)
-            if not isinstance(told, Notice):
+            notice = unpack_outcome(answer)
+            if not isinstance(notice, Notice):
                 raise ServerUnreachable("The worker answered nonsense.")
             self.actor = actor
-            self.notice = replace(told, address=self._address, heard=self._clock.monotonic())
+            self.notice = replace(notice, address=self._address, heard=self._clock.monotonic())
             self.ready.set()
 
     async def _make_actor(self) -> Any:

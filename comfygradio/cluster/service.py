@@ -80,7 +80,7 @@ class BackendService:
             "tell": self.tell,
             "end": self.end,
             "put": self._files.put,
-            "open": self.open,
+            "open": self.fetch_file,
             "read": self._files.read,
             "drop": self._files.drop,
         }
@@ -175,8 +175,10 @@ class BackendService:
             run.end(wish)
             self._drop(prompt_id, run)
 
-    def open(self, filename: str, subfolder: str, type: str) -> Piece:
-        """Fetch a whole file from the server. Returns its beginning."""
+    def fetch_file(self, filename: str, subfolder: str, type: str) -> Piece:
+        """Fetch a whole file from the server. Returns its first chunk, with a ticket for the rest
+        if it is longer.
+        """
         ticket = self._files.reserve()
         path = self._files.find(ticket)
         try:

@@ -24,9 +24,9 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Beside:
-    """What a worker stands beside: the ComfyUI, its headers and the API key for it, and the host
-    and port where the worker listens.
+class WorkerTarget:
+    """The ComfyUI that a worker serves, its headers and the API key for it, and the host and port
+    where the worker listens.
     """
 
     server: str
@@ -44,13 +44,13 @@ class BackendPlugin(WorkerPlugin):  # type: ignore[misc]
 
     def __init__(
         self,
-        beside: Beside,
+        target: WorkerTarget,
         intervals: Intervals = DEFAULT_INTERVALS,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        self.url = name_backend(beside)
+        self.url = name_backend(target)
         client = ComfyClient(
-            beside.server, headers=beside.headers, name=self.url, api_key=beside.api_key
+            target.server, headers=target.headers, name=self.url, api_key=target.api_key
         )
         self.service = BackendService(client, intervals, clock, self.url)
         self._intervals = intervals
@@ -90,25 +90,25 @@ class BackendPlugin(WorkerPlugin):  # type: ignore[misc]
     async def _watch_health(self) -> None:
         """Check the ComfyUI again and again, and announce what changes."""
         loop = asyncio.get_running_loop()
-        told = ""
+        reported = ""
         while not self._closing.is_set():
             await loop.run_in_executor(None, self.service.look)
-            if self.service.trouble != told:
-                told = self.service.trouble
+            if self.service.trouble != reported:
+                reported = self.service.trouble
                 self.service.announce()
-                print(told or f"{self.url} answers again.", flush=True)
+                print(reported or f"{self.url} answers again.", flush=True)
             await self._clock.wait_async(self._closing, self._intervals.health)
 
 
-def name_backend(beside: Beside) -> str:
+def name_backend(target: WorkerTarget) -> str:
     """Name a backend: as it was named, or by its server's address as seen from outside."""
-    address = parse_url(beside.server)  # which raises for a wrong one, named or not
-    if beside.name:
-        return beside.name
-    if not address.loopback or is_loopback(beside.host):
+    address = parse_url(target.server)  # which raises for a wrong one, named or not
+    if target.name:
+        return target.name
+    if not address.loopback or is_loopback(target.host):
         return address.base
     parts = urlsplit(address.base)
-    place = wrap_host(beside.host)
+    place = wrap_host(target.host)
     if parts.port:
         place = f"{place}:{parts.port}"
     return urlunsplit(parts._replace(netloc=place))
@@ -116,7 +116,7 @@ def name_backend(beside: Beside) -> str:
 
 async def run_worker(
     scheduler: ClusterAddress,
-    beside: Beside,
+    target: WorkerTarget,
     stop: asyncio.Event,
     intervals: Intervals = DEFAULT_INTERVALS,
     clock: Clock = SYSTEM_CLOCK,
@@ -124,23 +124,23 @@ async def run_worker(
     """Run a worker of the cluster until `stop` is set; it joins the scheduler again whenever that
     was gone.
     """
-    is_told = False
+    was_reported = False
     while not stop.is_set():
         try:
-            has_joined = await _join(scheduler, beside, stop, intervals, clock)
+            has_joined = await _join(scheduler, target, stop, intervals, clock)
             if has_joined:
-                is_told = False
+                was_reported = False
         except (OSError, asyncio.TimeoutError, ValueError, RuntimeError) as error:
             log.info("the scheduler cannot be joined: %s", error)
-        if not stop.is_set() and not is_told:
+        if not stop.is_set() and not was_reported:
             print(f"The Dask scheduler at {scheduler} does not answer; trying again.", flush=True)
-        is_told = True
+        was_reported = True
         await clock.wait_async(stop, intervals.again)
 
 
 async def _join(
     scheduler: ClusterAddress,
-    beside: Beside,
+    target: WorkerTarget,
     stop: asyncio.Event,
     intervals: Intervals,
     clock: Clock,
@@ -151,9 +151,9 @@ async def _join(
     is_there = await _answers(scheduler, stop)
     if not is_there:
         return False
-    backend = BackendPlugin(beside, intervals, clock)
+    backend = BackendPlugin(target, intervals, clock)
     with TemporaryDirectory(prefix="comfygradio-dask-", ignore_cleanup_errors=True) as folder:
-        worker = make_worker(scheduler, beside.host, folder, beside.port, [backend])
+        worker = make_worker(scheduler, target.host, folder, target.port, [backend])
         try:
             await worker
             print(f"{backend.url} is a backend of {scheduler}; Ctrl-C ends that.", flush=True)

@@ -81,7 +81,9 @@ def _split_url(url: str) -> SplitResult:
     except ValueError:
         valid = False
     if not valid or any(char.isspace() for char in url):
-        raise SettingsError("The ComfyUI address is no URL; it looks like http://127.0.0.1:8188.")
+        raise SettingsError(
+            "The ComfyUI address is not a URL; it looks like http://127.0.0.1:8188."
+        )
     return parts
 
 

@@ -48,7 +48,7 @@ class ComfyClient(Endpoints):
             name=name,
             api_key=api_key,
         )
-        self._patience = patience or PollTimings()
+        self._timings = patience or PollTimings()
         self._clock = clock
 
     def __repr__(self) -> str:
@@ -87,7 +87,7 @@ class ComfyClient(Endpoints):
         one by default, see `events.client_id`). Do not pass an id that `run` or another client
         uses: the server would forget the other connection.
         """
-        return Events(self, client_id, self._patience, self._clock)
+        return Events(self, client_id, self._timings, self._clock)
 
     def run(
         self,
@@ -119,7 +119,7 @@ class ComfyClient(Endpoints):
             client_id=client_id,
             prompt_id=prompt_id,
             preview_method=preview_method,
-            patience=self._patience,
+            timings=self._timings,
             may_exist=may_exist,
             weights=weights,
             clock=self._clock,

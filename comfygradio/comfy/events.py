@@ -78,14 +78,14 @@ class Events:
         self,
         endpoints: Endpoints,
         client_id: str | None = None,
-        patience: PollTimings | None = None,
+        timings: PollTimings | None = None,
         clock: Clock = SYSTEM_CLOCK,
         capacity: int = CAPACITY,
     ) -> None:
         self.client_id = client_id or uuid.uuid4().hex
         self._endpoints = endpoints
         self._clock = clock
-        self._timers = ReconnectTimers(patience or PollTimings(), clock.monotonic())
+        self._timers = ReconnectTimers(timings or PollTimings(), clock.monotonic())
         self._timers.may_be_forgotten = client_id is not None
         self._incoming = Inbox(clock, capacity)
         """From the threads that read sockets, for the thread that keeps the connection open."""

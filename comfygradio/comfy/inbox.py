@@ -1,4 +1,13 @@
-"""A coalescing inbox and a task thread, through which the threads of a run communicate."""
+"""A coalescing inbox and a task thread, through which the threads of a run communicate.
+
+A preview gives way to a newer one in five places, so that a slow reader holds up nobody:
+
+- in this inbox, between the thread that reads a socket and the run or the listener (`events`),
+- in the tracker, which holds the newest one and counts all of them,
+- in the streams of pages (`ui.job.job_feed`), which skip what a page was too slow for,
+- in the answers to programs (`ui.form.endpoint`), which are paced,
+- in the runs of cluster workers (`cluster.followed_run`), which hold the newest state.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +23,7 @@ from comfygradio.clock import Clock
 
 @dataclass(frozen=True)
 class InboxItem:
-    """One queued item: its content, when it arrived, and how many older items of its kind it
+    """One queued item: its content, when it arrived, and how many older items of its key it
     replaced.
     """
 
@@ -25,8 +34,8 @@ class InboxItem:
 
 
 class Inbox:
-    """A queue from many threads to one reader. An item with a `kind` replaces the unread one of
-    that kind.
+    """A queue from many threads to one reader. An item with a `key` replaces the unread one of
+    that key.
 
     It holds at most `capacity` (the sum of the items' sizes) and drops the oldest items beyond
     that. None means that it holds any number.
@@ -43,12 +52,12 @@ class Inbox:
         self._newest: dict[Hashable, int] = {}
         self._arrived = threading.Condition(threading.Lock())
 
-    def put(self, content: Any, kind: Hashable = None, size: int = 0) -> None:
+    def put(self, content: Any, key: Hashable = None, size: int = 0) -> None:
         """Add an item. Never blocks."""
         with self._arrived:
             replaced = 0
-            if kind is not None:
-                replaced = self._replace(kind)
+            if key is not None:
+                replaced = self._replace(key)
             item = InboxItem(content, self._clock.monotonic(), replaced, size)
             self._items[self._count] = item
             self._count += 1
@@ -77,9 +86,9 @@ class Inbox:
             self._dropped = 0
         return dropped
 
-    def _replace(self, kind: Hashable) -> int:
-        number = self._newest.get(kind)
-        self._newest[kind] = self._count
+    def _replace(self, key: Hashable) -> int:
+        number = self._newest.get(key)
+        self._newest[key] = self._count
         if number is None:
             return 0
         # It is not there any more if it was dropped.

@@ -117,7 +117,7 @@ class _Pump:
             for piece in self._pieces:
                 if not self._put(piece):
                     return
-        except BaseException as error:  # whoever takes the pieces shall get it
+        except BaseException as error:  # whoever takes the pieces must get it
             end = error
         finally:
             close = getattr(self._pieces, "close", None)

@@ -10,7 +10,7 @@ from comfygradio.errors import ServerError
 
 ID_KEY = "comfygradio_id"
 """Key in extra_data that holds the id we asked for, for servers that choose another one."""
-CLIENT_IDS_SINCE = (0, 3, 45)
+KEEPS_PROMPT_IDS_SINCE = (0, 3, 45)
 """Servers keep the prompt_id that they are given since this version."""
 MAX_HISTORY = 1000
 """Number of history entries searched for our id."""
@@ -66,7 +66,7 @@ def locate_prompt(endpoints: Endpoints, prompt_id: str) -> PromptLocation:
         return location
     try:
         version = endpoints.server_version()
-        if version is not None and version >= CLIENT_IDS_SINCE:
+        if version is not None and version >= KEEPS_PROMPT_IDS_SINCE:
             return location
         chosen = _find_marked_prompt(endpoints, prompt_id)
         if not chosen:

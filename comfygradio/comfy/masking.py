@@ -8,7 +8,7 @@ MASK = "***"
 """Replaces a secret."""
 
 SECRET_NAME = re.compile(r"auth|token|key|pass|pwd|secret|sig|cred|session|login", re.IGNORECASE)
-"""Matches the name of a value that nobody shall see."""
+"""Matches the name of a value that nobody may see."""
 
 LOGIN = re.compile(r"(\w://)[^/\s@]+@")
 """Matches the start of an address with user and password."""

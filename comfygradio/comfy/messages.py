@@ -13,7 +13,9 @@ from comfygradio.comfy.object_info import is_whole_number, parse_number
 PREVIEW = 1
 TEXT = 3
 PREVIEW_WITH_METADATA = 4
-MIME_TYPES = {1: "image/jpeg", 2: "image/png"}
+JPEG = "image/jpeg"
+PNG = "image/png"
+MIME_TYPES = {1: JPEG, 2: PNG}
 
 
 @dataclass(frozen=True)
@@ -220,6 +222,15 @@ def parse_binary(frame: bytes) -> Message:
     return message or UnknownMessage("binary", frame)
 
 
+def may_be_result(frame: PreviewFrame) -> bool:
+    """Whether a frame may be a finished picture, which must not give way to a newer frame.
+
+    ComfyUI encodes previews as JPEG and the pictures of SaveImageWebsocket as PNG, in frames of the
+    same kind. Only the graph says which node sent one, so another PNG may still be a preview.
+    """
+    return frame.mime == PNG
+
+
 def _parse_executing(data: Mapping[str, Any], prompt_id: str | None) -> Executing:
     node = _read_id(data.get("node"))
     display_node = _read_id(data.get("display_node")) or node
@@ -314,7 +325,7 @@ def _parse_text_frame(head: bytes, body: bytes) -> Message:
 
 
 def _guess_mime(image: bytes) -> str:
-    return "image/png" if image.startswith(b"\x89PNG") else "image/jpeg"
+    return PNG if image.startswith(b"\x89PNG") else JPEG
 
 
 def _read_id(value: Any) -> str | None:

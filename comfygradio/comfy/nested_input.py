@@ -49,7 +49,7 @@ def list_members(inputs: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
                 yield f"{name}.{member}", inner
 
 
-def find_owner(inputs: Mapping[str, Any], name: str) -> str:
+def find_containing_input(inputs: Mapping[str, Any], name: str) -> str:
     """Find the input that contains this member; "" for an input itself and for an unknown name."""
     if name in inputs or not has_input(inputs, name):
         return ""

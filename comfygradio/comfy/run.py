@@ -64,13 +64,13 @@ class PromptRun:
         client_id: str | None,
         prompt_id: str | None,
         preview_method: str | None,
-        patience: PollTimings,
+        timings: PollTimings,
         may_exist: bool = False,
         weights: Mapping[str, float] | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._endpoints = endpoints
-        self._patience = patience
+        self._timings = timings
         self._clock = clock
         client_id = client_id or uuid.uuid4().hex
         prompt_id = prompt_id or str(uuid.uuid4())
@@ -81,12 +81,12 @@ class PromptRun:
             prompt_id=prompt_id,
             preview_method=preview_method,
             may_exist=may_exist,
-            patience=patience,
+            timings=timings,
             clock=clock,
         )
         self._inbox = Inbox(clock)
         self._worker = TaskThread("comfy-run")
-        self._timers = PollTimers(patience, clock.monotonic())
+        self._timers = PollTimers(timings, clock.monotonic())
         self._timers.busy = True
         graph = strip_pinned(prompt.graph)
         self._tracker = PromptTracker(graph, prompt_id, prompt.outputs, endpoints, weights)
@@ -131,8 +131,8 @@ class PromptRun:
         yielded_at = self._clock.monotonic()
         while not self._tracker.done:
             now = self._clock.monotonic()
-            left = yielded_at + heartbeat_seconds - now
-            pause = self._timers.pause(now, max(left, 0.0))
+            seconds_left = yielded_at + heartbeat_seconds - now
+            pause = self._timers.pause(now, max(seconds_left, 0.0))
             has_changed = False
             for item in self._inbox.take(pause):
                 if self._handle_item(item):
@@ -202,7 +202,7 @@ class PromptRun:
         elif self._tracker.closed:
             self._timers.poll_within(at)
         elif isinstance(message, ExecutionSuccess):
-            self._timers.poll_within(at, self._patience.settle)
+            self._timers.poll_within(at, self._timings.settle)
 
     def _follow_existing(self, location: PromptLocation, now: float) -> None:
         self._tracker.mark_gap()
@@ -240,7 +240,7 @@ class PromptRun:
             self._socket.close()
             self._drop_socket(now)
         if self._timers.wants_renewal(now) and self._tracker.stage == "running":
-            self._renew(now)
+            self._leave_silent_socket(now)
         if self._timers.wants_reconnect(now):
             self._timers.begin_request(now)
             self._worker.submit(self._reopen)
@@ -255,8 +255,8 @@ class PromptRun:
             self._absent_since = None
         entry = location.entry
         if entry is not None:
-            if self._awaits_frames(entry, now):
-                self._timers.poll_within(now, self._patience.settle)
+            if self._awaits_socket_images(entry, now):
+                self._timers.poll_within(now, self._timings.settle)
             else:
                 self._tracker.apply_history(entry)
         elif location.running:
@@ -268,7 +268,7 @@ class PromptRun:
         if location.absent:
             self._handle_absence(now)
 
-    def _awaits_frames(self, entry: HistoryEntry, now: float) -> bool:
+    def _awaits_socket_images(self, entry: HistoryEntry, now: float) -> bool:
         """Whether to delay the end that a history reports, because the socket may still deliver
         pictures that no history contains.
         """
@@ -278,7 +278,7 @@ class PromptRun:
             return False
         if self._ended_since is None:
             self._ended_since = now
-        return now < self._ended_since + self._patience.frames
+        return now < self._ended_since + self._timings.socket_images
 
     def _handle_absence(self, now: float) -> None:
         """Handle a poll that found the prompt absent: poll once more before believing it.
@@ -287,11 +287,11 @@ class PromptRun:
         """
         if self._absent_since is None:
             self._absent_since = now
-            self._timers.poll_within(now, self._patience.settle)
+            self._timers.poll_within(now, self._timings.settle)
             return
-        left = self._absent_since + self._patience.settle - now
-        if left > 0:
-            self._timers.poll_within(now, left)
+        seconds_left = self._absent_since + self._timings.settle - now
+        if seconds_left > 0:
+            self._timers.poll_within(now, seconds_left)
         elif self._tracker.succeeded:
             self._tracker.finish()
         else:
@@ -309,7 +309,8 @@ class PromptRun:
         self._tracker.warn(SLOW_CONNECTION)
         self._timers.lose(now)
 
-    def _renew(self, now: float) -> None:
+    def _leave_silent_socket(self, now: float) -> None:
+        """Close a socket that the server may have forgotten; the timers reopen it."""
         if self._socket:
             self._socket.close()
         self._socket = None

@@ -43,7 +43,7 @@ class Submission:
         prompt_id: str,
         preview_method: str | None,
         may_exist: bool,
-        patience: PollTimings,
+        timings: PollTimings,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.client_id = client_id
@@ -59,7 +59,7 @@ class Submission:
         self._prompt_id = prompt_id
         self._preview_method = preview_method
         self._may_exist = may_exist
-        self._patience = patience
+        self._timings = timings
         self._clock = clock
 
     def run(self) -> QueuedPrompt | ExistingPrompt | None:
@@ -93,7 +93,7 @@ class Submission:
         location = self._locate_once()
         if not location.absent:
             return location
-        if self._clock.wait_event(self.stop_requested, self._patience.settle):
+        if self._clock.wait_event(self.stop_requested, self._timings.settle):
             return location
         return self._locate_once()
 

@@ -34,7 +34,7 @@ class PollTimings:
     """Time to wait after execution_success: the history is written within milliseconds, and then
     `executing null` follows.
     """
-    frames: float = 3.0
+    socket_images: float = 3.0
     """Time to wait for pictures that only the socket delivers, after the history has reported the
     end.
     """
@@ -50,15 +50,15 @@ class PollTimings:
 class ReconnectTimers:
     """Decides when a socket has to be reopened. All times are seconds of one monotonic clock."""
 
-    def __init__(self, patience: PollTimings, now: float) -> None:
-        self._patience = patience
+    def __init__(self, timings: PollTimings, now: float) -> None:
+        self._timings = timings
         self.connected = False
         self.may_be_forgotten = False
         """Whether an older socket of our client_id may still be open."""
         self.attempts = 0
         self.retry_seconds: float | None = None
         """The pause between the loss and the next attempt; None if there is none."""
-        self._renewal = patience.renewal
+        self._renewal = timings.renewal
         self._heard_at = now
         self._message_at: float | None = None
         """When the last message arrived. Unlike `_heard_at` it is not reset by a new socket."""
@@ -70,13 +70,13 @@ class ReconnectTimers:
         """Whether all attempts to reopen the socket have failed."""
         if self.connected:
             return False
-        return self.attempts > len(self._patience.reconnect)
+        return self.attempts > len(self._timings.reconnect)
 
     def hear(self, now: float) -> None:
         """Record that a message arrived."""
         self._listening_until = None
         gap = 0.0 if self._message_at is None else now - self._message_at
-        self._renewal = max(self._patience.renewal, 2 * gap)
+        self._renewal = max(self._timings.renewal, 2 * gap)
         self._heard_at = now
         self._message_at = now
         self.attempts = 0
@@ -89,14 +89,14 @@ class ReconnectTimers:
         self._reconnect_at = None
         self._heard_at = now
         if answers_flags:
-            self._listening_until = now + self._patience.listen
+            self._listening_until = now + self._timings.listen
 
     def lose(self, now: float) -> None:
         """Record that the socket is lost, or could not be reopened."""
         self.connected = False
         self.may_be_forgotten = True
         self._listening_until = None
-        pauses = self._patience.reconnect
+        pauses = self._timings.reconnect
         if self.attempts < len(pauses):
             self.retry_seconds = pauses[self.attempts]
             self._reconnect_at = now + self.retry_seconds
@@ -141,14 +141,14 @@ class ReconnectTimers:
 class PollTimers(ReconnectTimers):
     """The timers of one run: for reopening its socket, and for polling."""
 
-    def __init__(self, patience: PollTimings, now: float) -> None:
-        super().__init__(patience, now)
+    def __init__(self, timings: PollTimings, now: float) -> None:
+        super().__init__(timings, now)
         self.busy = False
         """Whether a poll or a reconnect is in progress, so that no other may start."""
         self._asked_at: float | None = None
         """When the poll or reconnect in progress started."""
-        self._pause = patience.silence
-        self._poll_at = now + patience.silence
+        self._pause = timings.silence
+        self._poll_at = now + timings.silence
         self._polled_at = now
         self._failing_since: float | None = None
 
@@ -158,7 +158,7 @@ class PollTimers(ReconnectTimers):
         self._failing_since = None
         if self._asked_at is not None:
             self._asked_at = now
-        self._pause = self._patience.silence
+        self._pause = self._timings.silence
         self._poll_at = now + self._pause
 
     def begin_request(self, now: float) -> None:
@@ -182,31 +182,31 @@ class PollTimers(ReconnectTimers):
 
     def refresh_queue(self, now: float) -> None:
         """Poll soon because the queue changed, but not more often than `queue_refresh` allows."""
-        allowed_at = self._polled_at + self._patience.queue_refresh
+        allowed_at = self._polled_at + self._timings.queue_refresh
         pause = max(allowed_at - now, 0.0)
         self.poll_within(now, pause)
 
     def connect(self, now: float, answers_flags: bool) -> None:
         """Record that a socket is open, and poll once. See `ReconnectTimers.connect`."""
         super().connect(now, answers_flags)
-        self._pause = self._patience.silence
+        self._pause = self._timings.silence
         self.poll_within(now)
 
     def lose(self, now: float) -> None:
         """Record that the socket is lost, or could not be reopened, and poll once."""
         super().lose(now)
-        self._pause = self._patience.first_poll
+        self._pause = self._timings.first_poll
         self.poll_within(now)
 
     def begin_polling(self, now: float) -> None:
         """Start polling because no socket could be opened."""
-        self._pause = self._patience.first_poll
+        self._pause = self._timings.first_poll
         self._poll_at = now + self._pause
 
     def note_poll(self, now: float, failed: bool) -> None:
         """Record the end of a poll. The next one follows after a longer pause."""
         self._polled_at = now
-        self._pause = min(self._pause * 1.5, self._patience.slowest_poll)
+        self._pause = min(self._pause * 1.5, self._timings.slowest_poll)
         self._poll_at = now + self._pause
         if not failed:
             self._failing_since = None
@@ -237,13 +237,13 @@ class PollTimers(ReconnectTimers):
             return False
         if self._asked_at is None:
             return True
-        return now < self._asked_at + self._patience.answer
+        return now < self._asked_at + self._timings.answer
 
     def has_timed_out(self, now: float) -> bool:
         """Whether the server has not responded for as long as all reconnect attempts take."""
         if self._failing_since is None or self._reconnect_at is not None:
             return False
-        limit = sum(self._patience.reconnect) * 0.9
+        limit = sum(self._timings.reconnect) * 0.9
         if self.connected:
             limit *= CONNECTED_FACTOR
         return now - self._failing_since >= limit
@@ -265,5 +265,5 @@ class PollTimers(ReconnectTimers):
         """
         if self._asked_at is None:
             return None
-        overdue = self._asked_at + self._patience.answer
+        overdue = self._asked_at + self._timings.answer
         return overdue if overdue > now else None

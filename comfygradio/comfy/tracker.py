@@ -28,6 +28,7 @@ from comfygradio.comfy.messages import (
     ProgressState,
     ProgressText,
     Status,
+    may_be_result,
 )
 from comfygradio.comfy.outputs import FileSource, Output, decide_kind, parse_outputs
 from comfygradio.comfy.prompt_progress import Preview, PromptProgress, Stage
@@ -81,7 +82,7 @@ class PromptTracker:
         self._expected = guess_outputs(graph).difference(self._find_class(SOCKET_SAVER))
         """Ids of the nodes whose outputs have to be seen before the messages prove success."""
         self._outputs: dict[str, tuple[Output, ...]] = {}
-        self._is_short = False
+        self._lacks_results = False
         """Whether expected results are missing."""
         self._node: str | None = None
         self._cached: tuple[str, ...] = ()
@@ -159,7 +160,7 @@ class PromptTracker:
         if self.stage == "uploading":
             self.stage = "queued"
         for sentence in describe_node_errors(queued.node_errors, self._titles):
-            self._is_short = True
+            self._lacks_results = True
             self.warn(f"Not everything runs. {sentence}")
 
     def mark_gap(self) -> None:
@@ -182,7 +183,7 @@ class PromptTracker:
         self.stage = "done"
         self.closed = True
         self.succeeded = True
-        if not self._is_short and not self._list_shown():
+        if not self._lacks_results and not self._list_shown():
             self.warn(NO_RESULT)
 
     def mark_running(self) -> None:
@@ -204,11 +205,11 @@ class PromptTracker:
             if isinstance(message, ExecutionCached):
                 self._cached = message.nodes
             elif may_have_failed and isinstance(message, ExecutionError | ExecutionInterrupted):
-                self._fail(message)
+                self._note_error(message)
         if self.failure is None and entry.status == "error":
             self.failure = JobInterrupted("The job was stopped.", self.prompt_id)
         if self.failure is None:
-            self._miss_frames()
+            self._warn_of_missed_images()
             self.finish()
 
     def _replace_outputs(self, node: str, made: Sequence[Output]) -> None:
@@ -219,7 +220,7 @@ class PromptTracker:
         self._outputs[node] = tuple(made)
 
     def apply(self, message: Message, at: float, replaced: int = 0) -> bool:
-        """Apply a message received at `at` seconds, which replaced that many older previews.
+        """Apply a message received at `at` seconds, which replaced that many older ones of its key.
 
         Returns False if it does not belong to this prompt.
         """
@@ -230,7 +231,7 @@ class PromptTracker:
             return self._take_text(message)
         if isinstance(message, Status):
             return self._take_status(message)
-        # Whoever connects again is told the node that runs, without its prompt.
+        # After a reconnect the server names the node that runs, but not its prompt.
         is_catch_up = self.gap and isinstance(message, Executing) and message.prompt_id is None
         if message.prompt_id != self.prompt_id and not is_catch_up:
             return False
@@ -262,7 +263,7 @@ class PromptTracker:
                 self.mark_running()
                 self.succeeded = True
             case ExecutionError() | ExecutionInterrupted():
-                self._fail(message)
+                self._note_error(message)
 
     def _switch(self, node: str | None, at: float) -> None:
         if self._node is not None and self._begun is not None:
@@ -327,7 +328,7 @@ class PromptTracker:
             return False
         node = frame.node or self._node
         if node is not None and self._is_result(node, frame):
-            self._keep_frame(node, frame)
+            self._keep_socket_image(node, frame)
             return True
         self._preview = Preview(frame.data, frame.mime, node)
         self._preview_count += 1 + replaced
@@ -337,9 +338,9 @@ class PromptTracker:
         """Whether a frame is a finished picture, and not a preview."""
         if self._classes.get(node) != SOCKET_SAVER:
             return False
-        return frame.mime == "image/png"
+        return may_be_result(frame)
 
-    def _keep_frame(self, node: str, frame: PreviewFrame) -> None:
+    def _keep_socket_image(self, node: str, frame: PreviewFrame) -> None:
         made = self._outputs.get(node, ())
         number = len(made) + 1
         name = f"{node}_{number:05}.png"
@@ -364,13 +365,13 @@ class PromptTracker:
         """List the nodes of a class."""
         return [key for key, name in self._classes.items() if name == class_type]
 
-    def _miss_frames(self) -> None:
+    def _warn_of_missed_images(self) -> None:
         """Warn about pictures that only the socket delivers, if they were missed."""
         if not self.gap and (self.succeeded or self.closed):
             return
         for key in self._find_socket_savers():
             if key not in self._outputs:
-                self._is_short = True
+                self._lacks_results = True
                 name = name_node(self._titles, key, SOCKET_SAVER)
                 self.warn(f"{name} sends its pictures only live; they were missed.")
 
@@ -393,14 +394,14 @@ class PromptTracker:
         self.queue_position = 0
         return True
 
-    def _fail(self, message: ExecutionError | ExecutionInterrupted) -> None:
+    def _note_error(self, message: ExecutionError | ExecutionInterrupted) -> None:
         name = name_node(self._titles, message.node_id, message.node_type)
         if isinstance(message, ExecutionInterrupted):
             where = f" at {name}" if message.node_id else ""
             self.failure = JobInterrupted(f"The job was stopped{where}.", self.prompt_id)
         elif message.exception_type == BLOCKED:
             reason = clean_text(message.exception_message).removeprefix("Execution Blocked: ")
-            self._is_short = True
+            self._lacks_results = True
             self.warn(f"{name} was skipped: {reason}")
         else:
             self.failure = describe_failure(

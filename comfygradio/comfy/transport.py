@@ -1,5 +1,5 @@
-"""HTTP to one ComfyUI server. The only import of httpx, and the one place that translates its
-errors.
+"""HTTP to one ComfyUI server, with httpx. Its errors are translated here and nowhere else in
+`comfy`.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from comfygradio.comfy.messages import (
     Progress,
     ProgressState,
     Status,
+    may_be_result,
     parse_binary,
     parse_text,
 )
@@ -55,7 +56,7 @@ class Socket:
             raise translate(error, access) from None
 
     def listen(self, listener: Listener, lost: Callable[[Socket], None]) -> None:
-        """Read until the end. Calls `listener` with each message and its kind, and `lost` if the
+        """Read until the end. Calls `listener` with each message and its key, and `lost` if the
         other side ends the connection.
         """
         self._reading = True
@@ -117,7 +118,7 @@ def coalescing_key(message: Message) -> Hashable:
     Returns None for a message that has to be kept.
     """
     if isinstance(message, PreviewFrame):
-        return "preview" if message.mime == "image/jpeg" else None
+        return None if may_be_result(message) else "preview"
     if isinstance(message, Progress):
         return ("progress", message.prompt_id, message.node)
     if isinstance(message, ProgressState):
@@ -140,7 +141,7 @@ def translate(error: Exception, access: Access) -> ServerError:
     if isinstance(
         error, websocket.WebSocketProtocolException | websocket.WebSocketPayloadException
     ):
-        return UnexpectedResponse(f"{address} speaks no proper WebSocket.")
+        return UnexpectedResponse(f"{address} does not speak proper WebSocket.")
     if isinstance(error, websocket.WebSocketProxyException):
         return ServerUnreachable(f"The proxy before {address} lets no WebSocket through.")
     return ServerUnreachable(f"The WebSocket of {address} does not answer.")

@@ -117,7 +117,7 @@ class Workflow:
         if is_ui_format(graph):
             raise WorkflowError(UI_FORMAT.format(name=name))
         if not isinstance(graph, dict) or not graph:
-            raise WorkflowError(f"{name} is no ComfyUI workflow: it holds no nodes.")
+            raise WorkflowError(f"{name} is not a ComfyUI workflow: it holds no nodes.")
         nodes: dict[str, Node] = {}
         for key, value in graph.items():
             node_id = _tidy_text(str(key))
@@ -140,7 +140,7 @@ class Upload:
 @dataclass(frozen=True)
 class Prompt:
     """A filled workflow, ready to be posted: the graph in API format, the files it needs, and the
-    metadata that PNGs shall contain.
+    metadata that PNGs should contain.
     """
 
     graph: Mapping[str, Any]
@@ -166,11 +166,11 @@ def load_json(path: Path) -> Any:
         ) from error
     except UnicodeDecodeError as error:
         raise WorkflowError(
-            f"The workflow {path} is no text. If it is a picture or video of ComfyUI, make a "
-            "preset of it with comfygradio new."
+            f"The workflow {path} is not a text file. If it is a picture or video of ComfyUI, make "
+            "a preset of it with comfygradio new."
         ) from error
     except ValueError as error:
-        raise WorkflowError(f"The workflow {path} is no valid JSON: {error}.") from error
+        raise WorkflowError(f"The workflow {path} is not valid JSON: {error}.") from error
     except RecursionError as error:
         raise WorkflowError(f"The workflow {path} is nested too deeply.") from error
 
@@ -235,7 +235,7 @@ def _read_title(data: Mapping[str, Any]) -> Any:
 
 
 def _describe_classless(node_id: str, data: Any, name: str) -> str:
-    """Explain why something is no node.
+    """Explain why something is not a node.
 
     ComfyUI exports nodes whose class it lacks without the class. Their title is the class unless
     somebody changed it.
@@ -244,7 +244,7 @@ def _describe_classless(node_id: str, data: Any, name: str) -> str:
     if isinstance(data, dict) and isinstance(data.get("inputs"), dict):
         title = _read_title(data)
     if not isinstance(title, str) or not title:
-        return f"{name} is no API-format workflow: node {node_id} has no class_type."
+        return f"{name} is not an API-format workflow: node {node_id} has no class_type."
     return (
         f"{name} cannot be used: the ComfyUI that exported it lacks the node {_tidy_text(title)} "
         f"(node {node_id}). Install its custom node there, and export the workflow again."

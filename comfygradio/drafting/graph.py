@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from comfygradio.binding.specs import guess_unlisted_spec
-from comfygradio.comfy.nested_input import find_owner, list_members, read_input
+from comfygradio.comfy.nested_input import find_containing_input, list_members, read_input
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo, list_own_options
 from comfygradio.comfy.workflow import Link, Node, Workflow
 from comfygradio.drafting.inert_inputs import find_inert_inputs
@@ -205,7 +205,7 @@ def _list_unlisted(node: Node, object_info: ObjectInfo) -> Iterator[str]:
     for name in (*node.inputs, *members):
         if guess_unlisted_spec(node, name, object_info) is None:
             continue
-        owner = find_owner(node.inputs, name) or name
+        owner = find_containing_input(node.inputs, name) or name
         if owner.startswith(FRONTEND_ONLY) or owner.endswith("Widget"):
             continue
         is_known = object_info.spec(node.class_type, owner, node.inputs) is not None

@@ -66,7 +66,7 @@ def _load_ui_workflow(path: Path) -> Mapping[str, Any]:
             f"The workflow {path} cannot be read: {error.strerror or error}."
         ) from error
     except (ValueError, RecursionError) as error:
-        raise WorkflowError(f"The workflow {path} is no valid JSON.") from error
+        raise WorkflowError(f"The workflow {path} is not valid JSON.") from error
     if not isinstance(data, dict) or not isinstance(data.get("nodes"), list):
         raise WorkflowError(
             f"{path} is not in ComfyUI's UI format; in ComfyUI, choose Workflow → Save, or leave "

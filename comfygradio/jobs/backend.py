@@ -20,7 +20,7 @@ MAX_SUBMITTED = 2
 RETRY_SECONDS = 1.0
 """Seconds between two checks of a backend that does not respond."""
 
-CAPABILITIES_UNKNOWN = "It has not told yet what it has."
+CAPABILITIES_UNKNOWN = "It has not reported its node classes yet."
 
 
 @dataclass(frozen=True)

@@ -34,11 +34,11 @@ class FairQueue:
         """The jobs in the order in which they would be taken if every server took every job."""
         for priority in sorted(self._people):
             people = self._people[priority]
-            left = [deque(jobs) for jobs in people.values()]
-            while left:
+            rest = [deque(jobs) for jobs in people.values()]
+            while rest:
                 # One round: a job of everybody who has one left.
-                left = [jobs for jobs in left if jobs]
-                for jobs in left:
+                rest = [jobs for jobs in rest if jobs]
+                for jobs in rest:
                     yield jobs.popleft()
 
     def add(self, job: Job, front: bool = False) -> None:

@@ -16,6 +16,9 @@ from comfygradio.errors import NodeError
 from comfygradio.jobs.results import Result
 
 Phase = Literal["waiting", "running", "done", "failed", "stopped"]
+"""Where a job stands. `running` begins when a worker submits the prompt, so it covers uploading and
+waiting in the server's queue too; `JobSnapshot.shown_phase` does not.
+"""
 
 FINAL_PHASES: tuple[Phase, ...] = ("done", "failed", "stopped")
 
@@ -25,7 +28,8 @@ class JobSnapshot:
     """The state of a job at one moment. `version` grows with every change; times are in seconds.
 
     `reason` says why a job waits, unless it is only waiting for its turn. `seconds` is how long the
-    job has been running; once it is over, how long its backend had it.
+    job has been running. Once it is over, it is how long the worker that ended it had it, uploads
+    and downloads included; a restart of the app in between starts the count anew.
     """
 
     phase: Phase = "waiting"
@@ -82,22 +86,22 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Submission:
+class SubmissionRecord:
     """What is known about a job's prompt on a server.
 
     `backend_url` names the backend that had the job last, `may_exist` says whether that backend may
-    know the prompt, and `accepted` whether it has accepted it. `attempts` counts how often the job
+    know the prompt, and `accepted` whether it has accepted it. `losses` counts how often the job
     was lost. The server has run it since `running_since`, as far as this app has seen it.
     """
 
     backend_url: str = ""
     may_exist: bool = False
     accepted: bool = False
-    attempts: int = 0
+    losses: int = 0
     running_since: float | None = None
 
 
-NOT_SUBMITTED = Submission()
+NOT_SUBMITTED = SubmissionRecord()
 
 
 class Job:
@@ -105,8 +109,8 @@ class Job:
     watch and stop the job.
 
     `owner` is the person the job belongs to; limits and turns are counted by `party` (the owner by
-    default). `priority` is 0 for a single picture and 1 for a point of a sweep. `carried` holds
-    nodes that are added to the submitted graph only. The status and the `submission` are changed by
+    default). `priority` is 0 for a single picture and 1 for a point of a sweep. `pinned_nodes`
+    are added to the submitted graph only. The phase and the `submission` are changed by
     `job_event.transition`.
     """
 
@@ -120,7 +124,7 @@ class Job:
         id: str = "",
         token: str = "",
         created: float | None = None,
-        submission: Submission = NOT_SUBMITTED,
+        submission: SubmissionRecord = NOT_SUBMITTED,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.order = order
@@ -132,7 +136,7 @@ class Job:
         self.created = clock.time() if created is None else created
         self.client_id = uuid.uuid4().hex
         self.submission = submission
-        self.carried: Mapping[str, Any] = {}
+        self.pinned_nodes: Mapping[str, Any] = {}
         self.stop_requested = threading.Event()
         self._snapshot = JobSnapshot()
         self._lock = threading.Lock()
@@ -159,9 +163,9 @@ class Job:
         return self.submission.accepted
 
     @property
-    def attempts(self) -> int:
+    def losses(self) -> int:
         """How often the job was lost."""
-        return self.submission.attempts
+        return self.submission.losses
 
     @property
     def running_since(self) -> float | None:
@@ -177,7 +181,7 @@ class Job:
         """Change fields of the snapshot and tell everybody who watches; callable from
         any thread.
 
-        A change of the status belongs into the job store first: see `job_event.transition`.
+        A change of the phase must be written to the job store first: see `job_event.transition`.
         """
         with self._lock:
             version = self._snapshot.version + 1

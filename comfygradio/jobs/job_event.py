@@ -1,4 +1,4 @@
-"""What happens to a job: every change of its status is an event, which is first written to the job
+"""What happens to a job: every change of its phase is an event, which is first written to the job
 store and then published.
 """
 
@@ -13,7 +13,7 @@ from comfygradio.comfy.node_times import measure_all
 from comfygradio.comfy.prompt_progress import PromptProgress
 from comfygradio.comfy.run import SLOW_CONNECTION
 from comfygradio.errors import JobStoreError, JobStoreGone, NodeError
-from comfygradio.jobs.job import FINAL_PHASES, Job, Phase, Submission
+from comfygradio.jobs.job import FINAL_PHASES, Job, Phase, SubmissionRecord
 from comfygradio.jobs.job_store import JobStore
 from comfygradio.jobs.results import Result, describe_missing
 from comfygradio.jobs.rows import JobRecord
@@ -24,20 +24,20 @@ log = logging.getLogger(__name__)
 def transition(job: Job, store: JobStore, event: Event) -> None:
     """Apply an event to a job: change its row, then the job itself, and tell whoever watches it.
 
-    Raises ValueError for an event that cannot happen in the job's status, and JobStoreError if the
+    Raises ValueError for an event that cannot happen in the job's phase, and JobStoreError if the
     row could not be written and the event must not go on without it.
     """
     phase = job.snapshot.phase
     if phase not in ALLOWED[type(event)]:
         raise ValueError(f"A job that is {phase} cannot be {type(event).__name__.lower()}.")
-    columns = event.list_columns(job)
+    columns = event.row_changes(job)
     if columns:
         try:
             store.change(job.id, **columns)
         except JobStoreError as failure:
             event = event.handle_failure(job, failure)
     job.submission = event.make_submission(job.submission)
-    changes = event.list_changes(job)
+    changes = event.snapshot_changes(job)
     if changes:
         job.update(**changes)
 
@@ -45,22 +45,22 @@ def transition(job: Job, store: JobStore, event: Event) -> None:
 class Event:
     """Something that happens to a job. Most events say only a part of this."""
 
-    def list_columns(self, job: Job) -> dict[str, Any]:
-        """The columns of the job's row that change."""
+    def row_changes(self, job: Job) -> dict[str, Any]:
+        """Return the columns of the job's row that change."""
         return {}
 
     def handle_failure(self, job: Job, failure: JobStoreError) -> Event:
-        """The event to publish although its row could not be written. Raises `failure` if nothing
-        may happen without the row.
+        """Return the event to publish although its row could not be written. Raises `failure` if
+        nothing may happen without the row.
         """
         raise failure
 
-    def make_submission(self, before: Submission) -> Submission:
-        """What is known about the prompt on its server from now on."""
+    def make_submission(self, before: SubmissionRecord) -> SubmissionRecord:
+        """Return what is known about the prompt on its server from now on."""
         return before
 
-    def list_changes(self, job: Job) -> dict[str, Any]:
-        """The fields of the snapshot that change; {} if there is nothing to tell."""
+    def snapshot_changes(self, job: Job) -> dict[str, Any]:
+        """Return the fields of the snapshot that change; {} if there is nothing to publish."""
         return {}
 
 
@@ -70,21 +70,21 @@ class LenientEvent(Event):
     """
 
     def handle_failure(self, job: Job, failure: JobStoreError) -> Event:
-        """Publish it all the same."""
+        """Return this event: it is published without its row."""
         return self
 
 
 @dataclass(frozen=True)
 class Posted(Event):
     """A backend is about to get the prompt. This is written first: after a crash the job is looked
-    for there. Whoever watches the job sees it wait until the server says something about it.
+    for there. Watchers see the job wait until the server reports something about it.
     """
 
     backend_url: str
     now: float
 
-    def list_columns(self, job: Job) -> dict[str, Any]:
-        """Where to look for the prompt."""
+    def row_changes(self, job: Job) -> dict[str, Any]:
+        """Return where to look for the prompt."""
         return {
             "phase": "running",
             "server": self.backend_url,
@@ -92,8 +92,8 @@ class Posted(Event):
             "client_id": job.client_id,
         }
 
-    def make_submission(self, before: Submission) -> Submission:
-        """From now on this backend may know the prompt."""
+    def make_submission(self, before: SubmissionRecord) -> SubmissionRecord:
+        """Note that this backend may know the prompt from now on."""
         return replace(before, backend_url=self.backend_url, may_exist=True)
 
 
@@ -104,8 +104,8 @@ class Progressed(Event):
     state: PromptProgress
     now: float
 
-    def make_submission(self, before: Submission) -> Submission:
-        """Since when the server runs the prompt, as far as this app has seen it."""
+    def make_submission(self, before: SubmissionRecord) -> SubmissionRecord:
+        """Note since when the server runs the prompt, as far as this app has seen it."""
         since = before.running_since
         if self.state.status in ("uploading", "queued"):
             since = None
@@ -115,8 +115,8 @@ class Progressed(Event):
             return before
         return replace(before, running_since=since)
 
-    def list_changes(self, job: Job) -> dict[str, Any]:
-        """The job runs."""
+    def snapshot_changes(self, job: Job) -> dict[str, Any]:
+        """Return the progress, and that the job runs."""
         since = job.running_since
         seconds = 0.0 if since is None else self.now - since
         return {
@@ -134,39 +134,39 @@ class Accepted(LenientEvent):
 
     now: float
 
-    def list_columns(self, job: Job) -> dict[str, Any]:
-        """When it was accepted."""
+    def row_changes(self, job: Job) -> dict[str, Any]:
+        """Return when it was accepted; `Ended` overwrites this."""
         return {"started": self.now}
 
-    def make_submission(self, before: Submission) -> Submission:
-        """It is accepted."""
+    def make_submission(self, before: SubmissionRecord) -> SubmissionRecord:
+        """Note that the server has accepted the prompt."""
         return replace(before, accepted=True)
 
 
 @dataclass(frozen=True)
-class Missed(Event):
+class FoundLost(Event):
     """The server no longer has a prompt that it had accepted; it is about to be posted again."""
 
-    def list_columns(self, job: Job) -> dict[str, Any]:
-        """One attempt more."""
-        return {"attempts": job.attempts + 1, "started": None}
+    def row_changes(self, job: Job) -> dict[str, Any]:
+        """Return the new number of losses; the prompt is not accepted any more."""
+        return {"attempts": job.losses + 1, "started": None}
 
-    def make_submission(self, before: Submission) -> Submission:
-        """One attempt more, and nothing is accepted."""
-        return replace(before, attempts=before.attempts + 1, accepted=False)
+    def make_submission(self, before: SubmissionRecord) -> SubmissionRecord:
+        """Count the loss; the server may still turn out to have the prompt."""
+        return replace(before, losses=before.losses + 1, accepted=False)
 
 
 @dataclass(frozen=True)
-class Lost(LenientEvent):
+class LostWhileFollowed(LenientEvent):
     """The server lost the prompt while it was followed."""
 
-    def list_columns(self, job: Job) -> dict[str, Any]:
-        """One attempt more."""
-        return {"attempts": job.attempts + 1, "started": None}
+    def row_changes(self, job: Job) -> dict[str, Any]:
+        """Return the new number of losses; the prompt is not accepted any more."""
+        return {"attempts": job.losses + 1, "started": None}
 
-    def make_submission(self, before: Submission) -> Submission:
-        """One attempt more, and no backend knows the prompt."""
-        return replace(before, attempts=before.attempts + 1, accepted=False, may_exist=False)
+    def make_submission(self, before: SubmissionRecord) -> SubmissionRecord:
+        """Count the loss; no backend has the prompt now."""
+        return replace(before, losses=before.losses + 1, accepted=False, may_exist=False)
 
 
 @dataclass(frozen=True)
@@ -175,12 +175,12 @@ class Returned(LenientEvent):
 
     reason: str
 
-    def list_columns(self, job: Job) -> dict[str, Any]:
-        """It waits."""
+    def row_changes(self, job: Job) -> dict[str, Any]:
+        """Return that the job waits."""
         return {"phase": "waiting"}
 
-    def list_changes(self, job: Job) -> dict[str, Any]:
-        """It waits."""
+    def snapshot_changes(self, job: Job) -> dict[str, Any]:
+        """Return that the job waits."""
         return {"phase": "waiting", "state": None, "reason": self.reason}
 
 
@@ -190,12 +190,12 @@ class Stopped(LenientEvent):
 
     now: float
 
-    def list_columns(self, job: Job) -> dict[str, Any]:
-        """It is over."""
+    def row_changes(self, job: Job) -> dict[str, Any]:
+        """Return that the job was stopped, and when."""
         return {"phase": "stopped", "ended": self.now}
 
-    def list_changes(self, job: Job) -> dict[str, Any]:
-        """It is over, and waits for nothing."""
+    def snapshot_changes(self, job: Job) -> dict[str, Any]:
+        """Return that the job was stopped, and no longer a reason to wait."""
         return {"phase": "stopped", "reason": ""}
 
 
@@ -205,14 +205,17 @@ class Unstored(Event):
 
     error: str
 
-    def list_changes(self, job: Job) -> dict[str, Any]:
-        """It failed."""
+    def snapshot_changes(self, job: Job) -> dict[str, Any]:
+        """Return that the job failed, and why."""
         return {"phase": "failed", "error": self.error}
 
 
 @dataclass(frozen=True)
 class Ended(Event):
-    """A job came to its end, and its results are saved."""
+    """A job came to its end, and its results are saved.
+
+    `began` is when a worker picked the job up, whether or not a server accepted the prompt.
+    """
 
     phase: Phase
     error: str
@@ -221,8 +224,8 @@ class Ended(Event):
     now: float
     node_errors: tuple[NodeError, ...] = ()
 
-    def list_columns(self, job: Job) -> dict[str, Any]:
-        """The end, and how long the nodes took if all of them ran."""
+    def row_changes(self, job: Job) -> dict[str, Any]:
+        """Return how the job ended, and how long its nodes took if it is done."""
         state = job.snapshot.state
         seconds: Mapping[str, float] = {}
         if state is not None and self.phase == "done":
@@ -238,15 +241,17 @@ class Ended(Event):
         }
 
     def handle_failure(self, job: Job, failure: JobStoreError) -> Event:
-        """Say so to whoever watches the job; it failed if the whole store is gone."""
+        """Return this event with the failure added to its error. The job failed if the whole store
+        is gone.
+        """
         if isinstance(failure, JobStoreGone):
             return replace(self, phase="failed", error=str(failure))
         log.error("the end of job %s could not be written down", job.id, exc_info=failure)
         error = f"{self.error} {failure}".strip()
         return replace(self, error=error)
 
-    def list_changes(self, job: Job) -> dict[str, Any]:
-        """The end."""
+    def snapshot_changes(self, job: Job) -> dict[str, Any]:
+        """Return how the job ended, its results, and its progress without large data."""
         state = job.snapshot.state
         return {
             "phase": self.phase,
@@ -266,12 +271,12 @@ class Crashed(LenientEvent):
     error: str
     now: float
 
-    def list_columns(self, job: Job) -> dict[str, Any]:
-        """It failed."""
+    def row_changes(self, job: Job) -> dict[str, Any]:
+        """Return that the job failed, and why."""
         return {"phase": "failed", "error": self.error, "ended": self.now}
 
-    def list_changes(self, job: Job) -> dict[str, Any]:
-        """It failed."""
+    def snapshot_changes(self, job: Job) -> dict[str, Any]:
+        """Return that the job failed, and why."""
         return {"phase": "failed", "error": self.error, "reason": ""}
 
 
@@ -284,15 +289,15 @@ class Fetched(Event):
     results: tuple[Result, ...]
     is_mended: bool
 
-    def list_columns(self, job: Job) -> dict[str, Any]:
-        """The results, and that the job is done."""
+    def row_changes(self, job: Job) -> dict[str, Any]:
+        """Return the results, and that the job is done if it is mended."""
         if not self.is_mended:
             return {"results": self.results}
         return {"results": self.results, "phase": "done", "error": ""}
 
-    def list_changes(self, job: Job) -> dict[str, Any]:
-        """The same as in the row."""
-        return self.list_columns(job)
+    def snapshot_changes(self, job: Job) -> dict[str, Any]:
+        """Return the same as `row_changes`."""
+        return self.row_changes(job)
 
 
 OPEN: tuple[Phase, ...] = ("waiting", "running")
@@ -301,8 +306,8 @@ ALLOWED: Mapping[type[Event], tuple[Phase, ...]] = {
     Posted: OPEN,
     Progressed: OPEN,
     Accepted: ("running",),
-    Missed: OPEN,
-    Lost: OPEN,
+    FoundLost: OPEN,
+    LostWhileFollowed: OPEN,
     Returned: OPEN,
     Stopped: OPEN,
     Unstored: ("waiting",),
@@ -310,14 +315,16 @@ ALLOWED: Mapping[type[Event], tuple[Phase, ...]] = {
     Crashed: OPEN,
     Fetched: FINAL_PHASES,
 }
-"""The statuses in which an event can happen."""
+"""The phases in which an event can happen."""
 
 
 def decide_end(
     phase: Phase, error: str, results: tuple[Result, ...], is_stopped: bool
 ) -> tuple[Phase, str]:
-    """How a job ends whose run ended in `phase`, and its error: it is done only if its results are
-    here, save for those that its server does not have either.
+    """Decide how a job ends whose run ended in `phase`, and its error.
+
+    It is done only if its results are here; files that the server itself no longer has do not
+    count.
     """
     problems = [result.problem for result in results if result.problem]
     if phase != "done" or not problems:
@@ -331,18 +338,18 @@ def decide_end(
 
 
 def make_fetched(record: JobRecord, results: tuple[Result, ...]) -> Fetched:
-    """The event of a job whose results were fetched again: it is done now if all of them are here
-    and its error spoke of nothing else.
+    """Make the event of a job whose results were fetched again: it is done now if all of them are
+    here and its error was about them.
     """
     is_complete = not any(result.problem for result in results)
     problems = [result.problem for result in record.results if result.problem]
-    is_told = any(problem in record.error for problem in problems)
-    is_mended = is_complete and is_told
+    was_reported = any(problem in record.error for problem in problems)
+    is_mended = is_complete and was_reported
     return Fetched(results, is_mended)
 
 
 def _drop_large_parts(state: PromptProgress) -> PromptProgress:
-    """The progress of a finished job without large data and without outdated warnings."""
+    """Copy the progress of a finished job without large data and outdated warnings."""
     lasting = [warning for warning in state.warnings if warning != SLOW_CONNECTION]
     return replace(
         state,

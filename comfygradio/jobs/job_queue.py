@@ -205,7 +205,7 @@ class JobQueue:
         """Drop a job that was deleted from the store."""
         self._registry.drop(token)
 
-    def list_running(self, owner: str) -> list[Job]:
+    def list_open(self, owner: str) -> list[Job]:
         """A person's jobs that wait or run, oldest first."""
         return self._registry.list_open(owner)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from comfygradio.jobs.job import Phase
-from comfygradio.jobs.rows import JobRecord, clean_text, encode_filter, fold_text
+from comfygradio.jobs.rows import JobRecord, encode_filter, fold_text, replace_surrogates
 
 MAX_PAGE_SIZE = 500
 MAX_SEQ = 2**63 - 1
@@ -61,7 +61,7 @@ def find_rows(
 ) -> tuple[list[int], int | None]:
     """Row numbers of one page of a person's jobs, newest first, and what `Page.next` is."""
     limit = min(max(query.limit, 1), MAX_PAGE_SIZE)
-    sql, parameters = _build(clean_text(owner), query)
+    sql, parameters = _build(replace_surrogates(owner), query)
     # One more than fits says whether there is a page after this one.
     found = connection.execute(f"{sql} LIMIT {limit + 1}", parameters)
     rows = [seq for (seq,) in found]
@@ -75,14 +75,16 @@ def list_values(connection: sqlite3.Connection, owner: str, name: str, limit: in
     """The values that a person's jobs have in one field, the one used last first."""
     sql = """SELECT value FROM field_values WHERE owner = ? AND name = ?
              GROUP BY value ORDER BY max(seq) DESC LIMIT ?"""
-    found = connection.execute(sql, (clean_text(owner), clean_text(name), limit))
+    found = connection.execute(sql, (replace_surrogates(owner), replace_surrogates(name), limit))
     return [json.loads(value) for (value,) in found]
 
 
 def _build(owner: str, query: Query) -> tuple[str, list[Any]]:
     """Build the SQL. The most selective table comes first, and CROSS JOIN keeps it there."""
     long, short = _split_words(query.text)
-    filters = [(clean_text(name), encode_filter(value)) for name, value in query.values.items()]
+    filters = [
+        (replace_surrogates(name), encode_filter(value)) for name, value in query.values.items()
+    ]
     if long:
         source = "words CROSS JOIN jobs ON jobs.seq = words.rowid"
         order = "words.rowid"
@@ -139,7 +141,7 @@ def _restrict(owner: str, query: Query) -> Iterator[tuple[str, list[Any]]]:
     """Conditions on the columns of the job itself."""
     yield "jobs.owner = ?", [owner]
     if query.preset:
-        yield "jobs.preset = ?", [clean_text(query.preset)]
+        yield "jobs.preset = ?", [replace_surrogates(query.preset)]
     if query.favourites:
         yield "jobs.favourite", []
     if query.singles:

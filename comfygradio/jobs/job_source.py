@@ -58,8 +58,8 @@ class JobSourceQueue:
         """Person → their sources, the person whose turn is next first."""
         self._last: dict[str, JobSource] = {}
         """URL of a backend → the source of the job that was submitted there last."""
-        self._left: set[str] = set()
-        """URLs of the backends that the sources were told have stopped responding."""
+        self._departed: set[str] = set()
+        """URLs of the backends that the sources know to have stopped responding."""
         self._lock = threading.Lock()
 
     def add(self, source: JobSource) -> None:
@@ -82,7 +82,7 @@ class JobSourceQueue:
         """A job for a backend from the first person in turn who has one; that person goes to the
         end of the round.
         """
-        self._left.discard(backend.url)
+        self._departed.discard(backend.url)
         for source in self._list():
             is_warm = self._last.get(backend.url) is source
             job = source.take(backend, is_warm)
@@ -105,8 +105,8 @@ class JobSourceQueue:
     def release_backend(self, backend: Backend) -> bool:
         """Tell every source once that a backend stopped responding. False if they knew."""
         with self._lock:
-            is_news = backend.url not in self._left
-            self._left.add(backend.url)
+            is_news = backend.url not in self._departed
+            self._departed.add(backend.url)
         if not is_news:
             return False
         for source in self._list():

@@ -21,7 +21,6 @@ from comfygradio.jobs.rows import (
     CHANGEABLE_COLUMNS,
     COLUMNS,
     JobRecord,
-    clean_text,
     decode_record,
     encode_order,
     encode_position,
@@ -30,6 +29,7 @@ from comfygradio.jobs.rows import (
     list_filters,
     list_inputs,
     list_texts,
+    replace_surrogates,
 )
 from comfygradio.jobs.schema import make_damage_error, move_aside, open_file, translate_errors
 
@@ -160,14 +160,6 @@ class JobStore:
         sql = f"{SELECT} INDEXED BY jobs_open {WITH_ORDER} WHERE {OPEN} ORDER BY jobs.seq"
         return self._select(sql)
 
-    def list_running(self, owner: str) -> list[JobRecord]:
-        """One person's jobs that wait or run, oldest first."""
-        sql = (
-            f"{SELECT} INDEXED BY jobs_open {WITH_ORDER} WHERE {OPEN} AND jobs.owner = ? "
-            "ORDER BY jobs.seq"
-        )
-        return self._select(sql, clean_text(owner))
-
     def search(self, owner: str, query: Query) -> Page:
         """One page of a person's jobs, newest first; nobody else's are ever among them."""
         with self.read() as connection:
@@ -187,7 +179,7 @@ class JobStore:
         sql = """SELECT node_seconds, node_work FROM jobs INDEXED BY jobs_done
                  WHERE preset = ? AND phase = 'done' ORDER BY seq DESC LIMIT ?"""
         with self.read() as connection:
-            rows = connection.execute(sql, (clean_text(preset), MAX_TIMED_JOBS)).fetchall()
+            rows = connection.execute(sql, (replace_surrogates(preset), MAX_TIMED_JOBS)).fetchall()
         runs: dict[str, list[TimedRun]] = {}
         for seconds_text, work_text in rows:
             seconds_by_node = json.loads(seconds_text)
@@ -283,12 +275,12 @@ class JobStore:
 
     def _find_one(self, condition: str, value: str) -> JobRecord | None:
         sql = f"{SELECT} {WITH_ORDER} WHERE {condition}"
-        found = self._select(sql, clean_text(value))
+        found = self._select(sql, replace_surrogates(value))
         return found[0] if found else None
 
     def _needs(self, name: str) -> bool:
         sql = "SELECT 1 FROM inputs WHERE name = ?"
-        found = self._connection.execute(sql, (clean_text(name),))
+        found = self._connection.execute(sql, (replace_surrogates(name),))
         return found.fetchone() is not None
 
     def _select(self, sql: str, *parameters: Any) -> list[JobRecord]:

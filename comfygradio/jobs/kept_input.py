@@ -78,21 +78,35 @@ def drop_input(
 
 
 def _keep(path: Path, name: str, folder: Path) -> Path:
-    """The copy of a file, named by its content; a copy that is there already and whole is used
-    again.
+    """Copy a file into the folder, unless it is there already. Returns the copy's path.
+
+    Raises JobStoreError, which names the file by `name`.
     """
     try:
-        if path.resolve().parent == folder and path.is_file():
-            os.utime(path)
-            return path
-        target = folder / f"{_hash(path)}{_clean_suffix(path)}"
-        if target.is_file() and target.stat().st_size == path.stat().st_size:
-            os.utime(target)
-            return target
-        return write_file(target, _read(path))
+        return _copy_once(path, folder)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise JobStoreError(f"The file {name} could not be kept for this job: {reason}.") from error
+
+
+def _copy_once(path: Path, folder: Path) -> Path:
+    if path.resolve().parent == folder and path.is_file():
+        _mark_used(path)
+        return path
+    digest = _hash(path)
+    suffix = _clean_suffix(path)
+    target = folder / f"{digest}{suffix}"
+    # A copy of another size was cut short; it is written again.
+    is_whole = target.is_file() and target.stat().st_size == path.stat().st_size
+    if is_whole:
+        _mark_used(target)
+        return target
+    return write_file(target, _read(path))
+
+
+def _mark_used(path: Path) -> None:
+    """Set a copy's time, so that `drop_input` leaves it to the job that is just being submitted."""
+    os.utime(path)
 
 
 def _hash(path: Path) -> str:

@@ -43,8 +43,8 @@ class Limits:
     `upload_mb` bounds each uploaded file; `names` is the pattern by which results are named (see
     `naming`). `sweep_points` bounds the points of a sweep, which do not count as waiting jobs; 0
     allows no sweeps. `result_mb` bounds each file that is fetched from a server. `streams` counts
-    the pages that are told of their jobs by a stream at the same time; further ones ask
-    once a second.
+    the pages that follow their jobs by a stream at the same time; further ones ask once
+    a second.
     """
 
     jobs_waiting: int = DEFAULT_JOBS_PER_PERSON

@@ -70,7 +70,7 @@ class Affinity:
         self._clock = clock
         self._may_grow = may_grow
         self._since: dict[str, float] = {}
-        self._left: set[str] = set()
+        self._departed: set[str] = set()
 
     def __bool__(self) -> bool:
         return bool(self._since)
@@ -85,11 +85,13 @@ class Affinity:
         self._since.pop(job.id, None)
 
     def update_backends(self, before: Iterable[Backend], after: Collection[Backend]) -> None:
-        """Replace the list of backends; jobs no longer wait for one that was removed."""
+        """Note which backends departed and which came back; jobs no longer wait for one that
+        departed.
+        """
         for backend in before:
-            self._left.add(backend.url)
+            self._departed.add(backend.url)
         for backend in after:
-            self._left.discard(backend.url)
+            self._departed.discard(backend.url)
 
     def must_wait(self, job: Job, backend: Backend, backends: Collection[Backend]) -> bool:
         """True if this backend must leave the job to the one that may hold its prompt."""
@@ -98,7 +100,7 @@ class Affinity:
             return False
         if self._is_over(job):
             return False
-        if self._may_grow and wanted not in self._left:
+        if self._may_grow and wanted not in self._departed:
             return True
         return any(other.url == wanted for other in backends)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from comfygradio.comfy.frame_sequence import fetch_frames, is_sequence
+from comfygradio.comfy.file_sequence import fetch_files, is_sequence
 from comfygradio.comfy.limited_download import DownloadLimits, LimitedDownload, never
 from comfygradio.comfy.outputs import FileSource, Output, decide_kind, write_file
 from comfygradio.comfy.prompt_progress import Preview, PromptProgress
@@ -94,7 +94,7 @@ def collect_results(
     delivery: LimitedDownload | None = None,
 ) -> tuple[Result, ...]:
     """Download every output of a job. One that cannot be fetched or saved comes back with its
-    `problem`; never raises. Of a sequence that is told as one name each file is a result.
+    `problem`; never raises. Each file of a sequence reported under one name becomes its own result.
 
     For a job that was stopped or failed (`partial`), the last preview is kept if there is no output
     at all.
@@ -196,7 +196,8 @@ class _Collector:
     """Fetches one output after the other.
 
     A server that does not answer is not asked for the next files; each would wait for its own
-    timeout. Neither is one whose job was stopped. What it `had` of a sequence already is left out.
+    timeout. Neither is one whose job was stopped. Files of a sequence that are already fetched
+    (`had`) are skipped.
     """
 
     def __init__(
@@ -217,7 +218,7 @@ class _Collector:
             yield result
             return
         is_empty = True
-        for frame in fetch_frames(output, self._fetch_frame, lambda frame: frame.is_absent):
+        for frame in fetch_files(output, self._fetch_frame, lambda frame: frame.is_absent):
             is_empty = False
             if frame.can_be_collected and not frame.is_absent:
                 yield replace(frame, source=result.source)  # stands for the remaining frames, too

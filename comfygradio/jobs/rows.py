@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from comfygradio.comfy.workflow import Prompt, Upload
-from comfygradio.jobs.job import FINAL_PHASES, Job, Order, Phase, Point, Submission
+from comfygradio.jobs.job import FINAL_PHASES, Job, Order, Phase, Point, SubmissionRecord
 from comfygradio.jobs.kept_input import get_inputs_folder
 from comfygradio.jobs.results import Result, ResultSource
 
@@ -27,10 +27,14 @@ class JobRecord:
     since 1970.
 
     `priority` is 0 for single pictures and 1 for points of a sweep; `posted`, `server` and
-    `client_id` tell where to look for the prompt, `attempts` how often it was lost there; `started`
-    is there once a server took the prompt. `sweep` is the id of the sweep that a point belongs to,
-    `point` the key of its content. `party` is whom limits and turns count for while the job is not
-    over, "" for its owner.
+    `client_id` tell where to look for the prompt, `attempts` how often it was lost there.
+
+    While the job is open, `started` is when a server accepted the prompt, and None without one.
+    The end overwrites it with the time at which a worker picked the job up, even if no server ever
+    accepted the prompt; a job that ended without a worker keeps what it was.
+
+    `sweep` is the id of the sweep that a point belongs to, `point` the key of its content. `party`
+    is whom limits and turns count for while the job is not over, "" for its owner.
     """
 
     id: str
@@ -116,11 +120,11 @@ def make_job(record: JobRecord) -> Job:
         id=record.id,
         token=record.token,
         created=record.created,
-        submission=Submission(
+        submission=SubmissionRecord(
             backend_url=record.server,
             may_exist=record.posted is not None,
             accepted=record.started is not None,
-            attempts=record.attempts,
+            losses=record.attempts,
         ),
     )
     job.client_id = record.client_id
@@ -145,7 +149,7 @@ def encode_value(name: str, value: Any, outputs: Path) -> Any:
     if name in NODE_COLUMNS:
         return json.dumps(dict(value))
     if isinstance(value, str):
-        return clean_text(value)
+        return replace_surrogates(value)
     return value
 
 
@@ -244,7 +248,7 @@ def list_filters(order: Order) -> Iterator[tuple[str, str]]:
             continue
         text = encode_filter(value)
         if len(text) <= FILTER_CHARACTERS:
-            yield clean_text(name), text
+            yield replace_surrogates(name), text
 
 
 def encode_filter(value: Any) -> str:
@@ -267,10 +271,10 @@ def fold_text(text: str) -> str:
     """
     folded = unicodedata.normalize("NFKC", text).casefold()
     searchable = folded.replace("\0", " ")
-    return clean_text(searchable)
+    return replace_surrogates(searchable)
 
 
-def clean_text(text: str) -> str:
+def replace_surrogates(text: str) -> str:
     """A text without lone surrogates, which SQLite cannot store."""
     return text.encode("utf-8", "replace").decode("utf-8")
 

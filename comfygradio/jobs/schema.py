@@ -219,10 +219,10 @@ def translate_errors(path: Path | str) -> Iterator[None]:
 
 
 def make_damage_error(path: Path | str, reason: str) -> JobStoreError:
-    """What to say about a file that is no sound job store; `path` as in `explain`."""
-    told = " ".join(reason.split())
+    """Make the error for a file that is not a sound job store; `path` as in `translate_errors`."""
+    detail = " ".join(reason.split())
     return JobStoreError(
-        f"The job store {path} is damaged ({told}) and was left as it is; put a copy from before "
+        f"The job store {path} is damaged ({detail}) and was left as it is; put a copy from before "
         "in its place, or move it away to begin a new one: pictures stay, but the history is lost."
     )
 

@@ -11,7 +11,12 @@ from typing import Any
 from comfygradio.jobs.job import Phase
 from comfygradio.jobs.job_store import JobStore
 from comfygradio.jobs.results import Result
-from comfygradio.jobs.rows import clean_text, decode_position, decode_results, encode_position
+from comfygradio.jobs.rows import (
+    decode_position,
+    decode_results,
+    encode_position,
+    replace_surrogates,
+)
 from comfygradio.jobs.schema import make_damage_error
 
 COLUMNS = (
@@ -75,7 +80,7 @@ class PointRecord:
     seconds: float
     server: str
     sweep: str
-    point: str
+    content_key: str
 
     @property
     def has_files(self) -> bool:
@@ -120,13 +125,13 @@ class SweepStore:
 
     def find(self, token: str) -> SweepRecord | None:
         """The sweep with this secret token."""
-        found = self._select("WHERE token = ?", clean_text(token))
+        found = self._select("WHERE token = ?", replace_surrogates(token))
         return found[0] if found else None
 
     def list_sweeps(self, owner: str, limit: int = 100) -> list[SweepRecord]:
         """A person's sweeps, newest first."""
         where = "WHERE owner = ? ORDER BY seq DESC LIMIT ?"
-        return self._select(where, clean_text(owner), limit)
+        return self._select(where, replace_surrogates(owner), limit)
 
     def list_running(self) -> Sequence[SweepRecord]:
         """All running sweeps, oldest first; a start resumes them."""
@@ -165,7 +170,7 @@ class SweepStore:
             "'done' LIMIT 1"
         )
         with self._store.read() as connection:
-            found = connection.execute(sql, (clean_text(owner), clean_text(preset)))
+            found = connection.execute(sql, (replace_surrogates(owner), replace_surrogates(preset)))
             return found.fetchone() is not None
 
     def find_points(self, owner: str, preset: str, keys: Sequence[str]) -> dict[str, PointRecord]:
@@ -177,9 +182,11 @@ class SweepStore:
             sql = f"""SELECT {POINT_COLUMNS} FROM jobs INDEXED BY jobs_points
                       WHERE owner = ? AND preset = ? AND point IN ({marks}) AND point <> ''
                       AND phase = 'done' ORDER BY seq"""
-            for point in self._select_points(sql, clean_text(owner), clean_text(preset), *some):
+            for point in self._select_points(
+                sql, replace_surrogates(owner), replace_surrogates(preset), *some
+            ):
                 if point.has_files:
-                    found[point.point] = point
+                    found[point.content_key] = point
         return found
 
     def find_open(self, owner: str, preset: str) -> dict[str, PointRecord]:
@@ -187,12 +194,12 @@ class SweepStore:
         sql = f"""SELECT {POINT_COLUMNS} FROM jobs INDEXED BY jobs_open
                   WHERE phase IN ('waiting', 'running') AND owner = ?
                   AND preset = ? AND point <> '' ORDER BY seq"""
-        points = self._select_points(sql, clean_text(owner), clean_text(preset))
-        return {point.point: point for point in points}
+        points = self._select_points(sql, replace_surrogates(owner), replace_surrogates(preset))
+        return {point.content_key: point for point in points}
 
     def rate(self, owner: str, key: str, rating: int) -> None:
         """Store a person's rating of a content key; 0 removes it."""
-        owner = clean_text(owner)
+        owner = replace_surrogates(owner)
         with self._store.write() as connection:
             connection.execute("DELETE FROM ratings WHERE owner = ? AND point = ?", (owner, key))
             if rating:
@@ -202,7 +209,7 @@ class SweepStore:
         """A person's ratings by content key."""
         sql = "SELECT point, rating FROM ratings WHERE owner = ?"
         with self._store.read() as connection:
-            rows = connection.execute(sql, (clean_text(owner),))
+            rows = connection.execute(sql, (replace_surrogates(owner),))
             return dict(rows.fetchall())
 
     def _select(self, where: str, *parameters: Any) -> list[SweepRecord]:
@@ -257,5 +264,5 @@ def _write(value: Any) -> Any:
     if isinstance(value, Mapping):
         return json.dumps(dict(value))
     if isinstance(value, str):
-        return clean_text(value)
+        return replace_surrogates(value)
     return value

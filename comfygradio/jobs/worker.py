@@ -20,6 +20,7 @@ from comfygradio.comfy.workflow import Prompt
 from comfygradio.errors import (
     AccessDenied,
     ComfyGradioError,
+    Detach,
     JobInterrupted,
     JobLost,
     NodeError,
@@ -35,8 +36,8 @@ from comfygradio.jobs.job_event import (
     Crashed,
     Ended,
     Event,
-    Lost,
-    Missed,
+    FoundLost,
+    LostWhileFollowed,
     Posted,
     Progressed,
     decide_end,
@@ -92,8 +93,17 @@ class WorkerContext:
     """Forget a job that is over."""
 
 
-class Detach(ComfyGradioError):
-    """Raised to stop following a prompt without cancelling it, because the app is closing."""
+@dataclass(frozen=True)
+class Outcome:
+    """How a prompt ended, before its results decide how the job does.
+
+    `results` is None if they are still to be collected.
+    """
+
+    phase: Phase
+    error: str = ""
+    results: tuple[Result, ...] | None = None
+    node_errors: tuple[NodeError, ...] = ()
 
 
 class Worker(threading.Thread):
@@ -129,12 +139,21 @@ class Worker(threading.Thread):
             self._run_job(job)
         except Exception:
             error = _log_error("job %s could not be brought to its end (%s)", job)
-            if job.snapshot.is_over:
-                # The end is written and holds; not every listener may have heard of it.
-                job.notify()
-            else:
-                self._apply(job, Crashed(error, self._clock.time()))
+            self._crash(job, error)
             self._context.finish(job)
+
+    def _crash(self, job: Job, error: str) -> None:
+        """Fail a job because of an error of ours, unless it is over."""
+        if not job.snapshot.is_over:
+            try:
+                self._apply(job, Crashed(error, self._clock.time()))
+                return
+            except ValueError:
+                # Another worker, or a person, may have ended a job that was given back.
+                if not job.snapshot.is_over:
+                    raise
+        # The end is written and holds; not every listener may have heard of it.
+        job.notify()
 
     def _apply(self, job: Job, event: Event) -> None:
         transition(job, self._context.store, event)
@@ -147,43 +166,50 @@ class Worker(threading.Thread):
     def _run_job(self, job: Job) -> None:
         """Run one job to its end, or return it to the queue."""
         began = self._clock.time()
-        phase: Phase = "done"
-        error = ""
-        node_errors: tuple[NodeError, ...] = ()
-        results: tuple[Result, ...] | None = None
+        outcome = self._attempt(job)
+        if outcome is not None:
+            self._end(job, outcome, began)
+
+    def _attempt(self, job: Job) -> Outcome | None:
+        """Run one job. Returns None if it is not over: it was returned to the queue, or the app is
+        closing and the next start follows it.
+        """
         try:
-            phase = self._follow(job)
-            if phase == "done":
-                state = job.snapshot.state
-                results = self._collect(job, state, partial=False)
-                stale = _list_stale(state, results)
-                if stale:
-                    results = None
-                    phase = self._renew(job, stale)
+            return self._complete(job)
         except Detach:
-            return
+            return None
         except ServerUnreachable as failure:
             self._backend.fail(failure)
             self._context.give_back(job, NOT_RESPONDING)
-            return
+            return None
         except JobLost as loss:
             if self._lose(job):
-                return
-            phase = "failed"
-            error = str(loss)
+                return None
+            return Outcome("failed", str(loss))
         except JobInterrupted:
-            phase = "stopped"
-            if not job.stop_requested.is_set():
-                error = "Somebody stopped this job on the server."
+            if job.stop_requested.is_set():
+                return Outcome("stopped")
+            return Outcome("stopped", "Somebody stopped this job on the server.")
+        except PromptRejected as failure:
+            return Outcome("failed", str(failure), node_errors=failure.node_errors)
         except ComfyGradioError as failure:
-            phase = "failed"
-            error = str(failure)
-            if isinstance(failure, PromptRejected):
-                node_errors = failure.node_errors
+            return Outcome("failed", str(failure))
         except Exception:
-            phase = "failed"
             error = _log_error("job %s failed unexpectedly (%s)", job)
-        self._end(job, phase, error, began, results, node_errors)
+            return Outcome("failed", error)
+
+    def _complete(self, job: Job) -> Outcome:
+        """Run the prompt to its end and collect the results, if need be after a second run."""
+        phase = self._follow(job)
+        if phase != "done":
+            return Outcome(phase)
+        state = job.snapshot.state
+        results = self._collect(job, state, partial=False)
+        stale = _list_stale(state, results)
+        if not stale:
+            return Outcome("done", results=results)
+        phase = self._rerun_uncached(job, stale)
+        return Outcome(phase)
 
     def _follow(self, job: Job) -> Phase:
         """Submit the prompt, or locate it, and follow it to its end."""
@@ -205,7 +231,7 @@ class Worker(threading.Thread):
         )
         return self._watch(job, states)
 
-    def _renew(self, job: Job, stale: Collection[str]) -> Phase:
+    def _rerun_uncached(self, job: Job, stale: Collection[str]) -> Phase:
         """Run a job again whose cached output files no longer exist. The prompt needs a new id:
         under the old one the server would return the old results.
         """
@@ -226,9 +252,9 @@ class Worker(threading.Thread):
 
     def _make_prompt(self, job: Job) -> Prompt:
         prompt = job.order.prompt
-        if not job.carried:
+        if not job.pinned_nodes:
             return prompt
-        return replace(prompt, graph={**prompt.graph, **job.carried})
+        return replace(prompt, graph={**prompt.graph, **job.pinned_nodes})
 
     def _watch(self, job: Job, states: Generator[PromptProgress, None, None]) -> Phase:
         try:
@@ -263,9 +289,9 @@ class Worker(threading.Thread):
         seen = self._backend.client.sight(job.id)
         if not seen.absent:
             return
-        if job.attempts + 1 >= MAX_LOSSES:
+        if job.losses + 1 >= MAX_LOSSES:
             raise make_job_lost(self._backend.url, job.id)
-        self._apply(job, Missed())
+        self._apply(job, FoundLost())
 
     def _check_answers(self, job: Job) -> None:
         """Check that the server responds before anything is submitted: until then another backend
@@ -293,37 +319,29 @@ class Worker(threading.Thread):
 
     def _lose(self, job: Job) -> bool:
         """Return a lost job to the queue. False if it was lost too often."""
-        self._apply(job, Lost())
-        if job.attempts >= MAX_LOSSES or job.stop_requested.is_set():
+        self._apply(job, LostWhileFollowed())
+        if job.losses >= MAX_LOSSES or job.stop_requested.is_set():
             return False
         self._context.give_back(job, RESUBMITTED)
         return True
 
-    def _end(
-        self,
-        job: Job,
-        phase: Phase,
-        error: str,
-        began: float,
-        results: tuple[Result, ...] | None = None,
-        node_errors: tuple[NodeError, ...] = (),
-    ) -> None:
+    def _end(self, job: Job, outcome: Outcome, began: float) -> None:
         """Save the results if that is still to be done, and end the job."""
-        state = job.snapshot.state
+        results = outcome.results
         if results is None:
-            is_partial = phase != "done"
-            results = self._collect(job, state, is_partial)
+            is_partial = outcome.phase != "done"
+            results = self._collect(job, job.snapshot.state, is_partial)
         if self._context.is_closed() and _may_come(results):
             return  # the next start follows the job again and collects them
         is_stopped = job.stop_requested.is_set()
-        phase, error = decide_end(phase, error, results, is_stopped)
+        phase, error = decide_end(outcome.phase, outcome.error, results, is_stopped)
         end = Ended(
             phase,
             error,
             results,
             began,
             now=self._clock.time(),
-            node_errors=node_errors,
+            node_errors=outcome.node_errors,
         )
         self._apply(job, end)
         self._context.finish(job)
@@ -428,5 +446,5 @@ class WorkerPool:
         for worker in list(self._workers):
             if worker.ident is None:
                 continue
-            left = deadline - self._clock.monotonic()
-            worker.join(max(0.0, left))
+            seconds_left = deadline - self._clock.monotonic()
+            worker.join(max(0.0, seconds_left))

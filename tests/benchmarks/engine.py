@@ -29,7 +29,7 @@ import psutil
 from comfygradio.cluster.address import ClusterAddress, parse_cluster
 from comfygradio.cluster.nodes import make_scheduler, make_worker
 from comfygradio.cluster.registry import DaskBackends
-from comfygradio.cluster.worker import BackendPlugin, Beside
+from comfygradio.cluster.worker import BackendPlugin, WorkerTarget
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.jobs.backend_pool import BackendPool, StaticBackends, sync_backends
 from comfygradio.jobs.job import Job
@@ -157,7 +157,7 @@ async def serve_cluster(
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         await stack.enter_async_context(make_scheduler(address))
         for url in urls:
-            backend = BackendPlugin(Beside(url, {}, "127.0.0.1"))
+            backend = BackendPlugin(WorkerTarget(url, {}, "127.0.0.1"))
             worker = make_worker(address, "127.0.0.1", folder, plugins=[backend])
             await stack.enter_async_context(worker)
         ready.set()

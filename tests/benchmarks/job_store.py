@@ -217,7 +217,6 @@ def measure_changes(
         measure("change an error", lambda: store.change(found.id, error=str(chance.random())), 100),
         measure("find", partial(store.find, found.token), 100),
         measure("list_open", store.list_open),
-        measure("list_running", partial(store.list_running, "user:ada")),
         measure("read_times", partial(store.read_times, "preset_3")),
         measure("list_values of seeds", partial(store.list_values, "user:ada", "seed")),
         measure("list_values of checkpoints", partial(store.list_values, "user:ada", "checkpoint")),

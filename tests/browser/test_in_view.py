@@ -256,7 +256,7 @@ def let_others_go(page: Page, app: RunningApp, demo: DemoServer) -> None:
     """
     demo.set_step_seconds(SLOW_SECONDS)
     queue = app.app.service.queue
-    for job in queue.list_running("somebody"):
+    for job in queue.list_open("somebody"):
         queue.stop(job.token)
     hold_at_preview(page, demo)
 

@@ -15,9 +15,11 @@ from comfygradio.comfy.messages import (
     ProgressText,
     Status,
     UnknownMessage,
+    may_be_result,
     parse_binary,
     parse_text,
 )
+from comfygradio.comfy.websocket_client import coalescing_key
 
 ABOUT = json.dumps(
     {"node_id": "2.0.0.1", "display_node_id": "2", "prompt_id": "p", "image_type": "image/png"}
@@ -95,6 +97,20 @@ def test_binary_frames() -> None:
 @pytest.mark.parametrize("frame", FRAMES)
 def test_truncated_binary_frames_never_raise(frame: bytes) -> None:
     assert all(isinstance(parse_binary(frame[:end]), Message) for end in range(len(frame)))
+
+
+@pytest.mark.parametrize(
+    ("frame", "is_kept"),
+    [
+        (PreviewFrame(b"\xff\xd8jpeg", "image/jpeg"), False),
+        (PreviewFrame(b"\x89PNG", "image/png"), True),
+    ],
+)
+def test_a_frame_that_may_be_a_result_gives_way_to_no_other(
+    frame: PreviewFrame, is_kept: bool
+) -> None:
+    assert may_be_result(frame) == is_kept
+    assert (coalescing_key(frame) is None) == is_kept
 
 
 def test_unknown_binary_frames() -> None:

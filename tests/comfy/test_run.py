@@ -114,7 +114,7 @@ def test_pictures_by_socket_that_come_after_the_history(serve: Serve, connect: C
             return [frame]
 
         line.alter = delay
-        patience = replace(QUICK_TIMINGS, frames=HANG_SECONDS)
+        patience = replace(QUICK_TIMINGS, socket_images=HANG_SECONDS)
         last = run_all(
             connect(line.url, patience=patience), make_empty_graph("SaveImageWebsocket")
         )[-1]
@@ -126,7 +126,7 @@ def test_pictures_by_socket_that_never_come_are_told_of(serve: Serve, connect: C
     server = serve()
     with FaultyProxy(server.url) as line:
         line.alter = lambda frame: [frame] if parse_message(frame)[0] == "status" else []
-        patience = replace(QUICK_TIMINGS, frames=0.05)
+        patience = replace(QUICK_TIMINGS, socket_images=0.05)
         last = run_all(
             connect(line.url, patience=patience), make_empty_graph("SaveImageWebsocket")
         )[-1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from comfygradio.comfy.frame_sequence import MAX_GAP, fetch_frames, is_sequence, name_frame
+from comfygradio.comfy.file_sequence import MAX_GAP, fetch_files, is_sequence, name_file
 from comfygradio.comfy.outputs import Output
 
 
@@ -21,12 +21,12 @@ from comfygradio.comfy.outputs import Output
 )
 def test_a_counter_is_filled_in(name: str, expected: str) -> None:
     assert is_sequence(name)
-    assert name_frame(name, 7) == expected
+    assert name_file(name, 7) == expected
 
 
 def test_a_number_may_be_longer_than_its_counter() -> None:
-    assert name_frame("x_%03d.png", 12_345) == "x_12345.png"
-    assert name_frame("x_##.png", 12_345) == "x_12345.png"
+    assert name_file("x_%03d.png", 12_345) == "x_12345.png"
+    assert name_file("x_##.png", 12_345) == "x_12345.png"
 
 
 @pytest.mark.parametrize("name", ["", "x.png", "50%.png", "x#1.png", "%s.png", "%03d_%03d.png"])
@@ -43,7 +43,7 @@ def walk(*there: int) -> list[str]:
     def fetch(frame: Output) -> str:
         return frame.filename if frame.filename in names else f"{frame.filename}?"
 
-    found = fetch_frames(Output("9", "image", "x_%03d.png", "sub"), fetch, lambda f: f[-1] == "?")
+    found = fetch_files(Output("9", "image", "x_%03d.png", "sub"), fetch, lambda f: f[-1] == "?")
     return [name.removeprefix("x_").replace(".png", "") for name in found]
 
 

@@ -48,7 +48,7 @@ def test_tls_needs_all_three_files(secure: Settings) -> None:
 def test_what_is_no_address_is_said(text: str, secure: Settings) -> None:
     with pytest.raises(
         SettingsError,
-        match=r"^--scheduler: .* is no Dask address; it looks like tls://gpu-head:8786\.$",
+        match=r"^--scheduler: .* is not a Dask address; it looks like tls://gpu-head:8786\.$",
     ):
         parse_cluster(text, secure, "--scheduler")
 

@@ -19,7 +19,7 @@ from comfygradio.cluster.address import parse_cluster
 from comfygradio.cluster.codec import Notice, unpack_outcome
 from comfygradio.cluster.nodes import make_scheduler, make_worker
 from comfygradio.cluster.rpc import CLOSED, ClusterClient
-from comfygradio.cluster.worker import BackendPlugin, Beside
+from comfygradio.cluster.worker import BackendPlugin, WorkerTarget
 from comfygradio.demo import DemoServer
 from comfygradio.errors import ServerUnreachable, UnexpectedResponse
 from comfygradio.settings import Settings
@@ -85,7 +85,7 @@ class Nodes:
         """A worker beside a server, or one of somebody else's."""
         plugins = []
         if server is not None:
-            plugins = [BackendPlugin(Beside(server.url, {}, "127.0.0.1"))]
+            plugins = [BackendPlugin(WorkerTarget(server.url, {}, "127.0.0.1"))]
         starting = self._start(
             make_worker, self.address, "127.0.0.1", str(self._folder), port, plugins
         )

@@ -93,8 +93,8 @@ def test_a_preset_whose_workflow_is_no_text(tmp_path: Path, content: bytes) -> N
     with pytest.raises(WorkflowError) as caught:
         load_workflow(path)
     assert str(caught.value) == (
-        f"The workflow {path} is no text. If it is a picture or video of ComfyUI, make a preset "
-        "of it with comfygradio new."
+        f"The workflow {path} is not a text file. If it is a picture or video of ComfyUI, make a "
+        "preset of it with comfygradio new."
     )
 
 
@@ -123,5 +123,5 @@ def test_a_node_that_was_missing_is_called_by_its_name(missing: dict[str, Any]) 
 def test_what_is_no_node_is_called_that(entry: Any) -> None:
     with pytest.raises(WorkflowError) as caught:
         Workflow.from_json({**GRAPH, "77": entry}, "flow.json")
-    expected = "flow.json is no API-format workflow: node 77 has no class_type."
+    expected = "flow.json is not an API-format workflow: node 77 has no class_type."
     assert str(caught.value) == expected

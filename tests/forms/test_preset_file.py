@@ -156,7 +156,7 @@ def test_mistakes_are_named_with_line_and_key(
             "title: Test\nworkflow: none.json",
             "none.json cannot be read: No such file or directory.",
         ),
-        ("title: Test\nworkflow: test.yaml", "test.yaml is no valid JSON: "),
+        ("title: Test\nworkflow: test.yaml", "test.yaml is not valid JSON: "),
         (
             "title: Test\nworkflow: ../workflow.json",
             "lies outside of the preset's folder; put it beside the file.",

@@ -12,7 +12,7 @@ import pytest
 from comfygradio.binding.field_binding import BoundField, bind_field
 from comfygradio.binding.preset import load_preset
 from comfygradio.comfy.nested_input import (
-    find_owner,
+    find_containing_input,
     has_input,
     list_members,
     read_input,
@@ -21,7 +21,7 @@ from comfygradio.comfy.nested_input import (
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.forms.form import Form
-from comfygradio.forms.preset_file import FieldFile
+from comfygradio.forms.preset_file import FieldEntry
 from comfygradio.forms.problem import BindError
 from comfygradio.metadata.load import Metadata
 from comfygradio.metadata.restore import restore_values
@@ -81,7 +81,7 @@ def open_form(graph: Graph, folder: Path) -> Form:
 
 
 def bind(graph: Graph, slot: str, **line: Any) -> BoundField:
-    file = FieldFile.model_validate({"slot": slot, **line})
+    file = FieldEntry.model_validate({"slot": slot, **line})
     return bind_field("f", file, Workflow.from_json(graph), KNOWN)
 
 
@@ -253,7 +253,8 @@ def test_members_of_inputs() -> None:
     assert (read_input(inputs, "a.b"), read_input(inputs, "a.c.d.e")) == (1, 3)
     assert not has_input(inputs, "l.__value__") and not has_input(inputs, "a.c.d.f")
     assert dict(list_members(inputs)) == {"a.b": 2, "a.c.d.e": 3}
-    assert (find_owner(inputs, "a.c.d.e"), find_owner(inputs, "a.b")) == ("a", "")
+    assert find_containing_input(inputs, "a.c.d.e") == "a"
+    assert find_containing_input(inputs, "a.b") == ""
     write_input(inputs, "a.c.d.e", 4)
     write_input(inputs, "new.one", 5)
     assert inputs["a"] == {"b": 2, "c.d": {"e": 4}} and inputs["new.one"] == 5

@@ -12,7 +12,7 @@ import pytest
 import comfygradio
 from comfygradio.comfy.prompt_progress import PromptProgress
 from comfygradio.errors import JobStoreGone
-from comfygradio.jobs.job import Job, Submission
+from comfygradio.jobs.job import Job, SubmissionRecord
 from comfygradio.jobs.job_event import (
     ALLOWED,
     Accepted,
@@ -20,8 +20,8 @@ from comfygradio.jobs.job_event import (
     Ended,
     Event,
     Fetched,
-    Lost,
-    Missed,
+    FoundLost,
+    LostWhileFollowed,
     Posted,
     Progressed,
     Returned,
@@ -38,8 +38,8 @@ from tests.jobs.lines import draw
 
 HERE = "http://127.0.0.1:8188"
 RUNNING = PromptProgress("an-id", "running")
-LENIENT = [Accepted(3.0), Lost(), Returned("Why."), Stopped(4.0), Crashed("Why.", 4.0)]
-STRICT = [Posted(HERE, 2.0), Missed(), Fetched((), True)]
+LENIENT = [Accepted(3.0), LostWhileFollowed(), Returned("Why."), Stopped(4.0), Crashed("Why.", 4.0)]
+STRICT = [Posted(HERE, 2.0), FoundLost(), Fetched((), True)]
 
 
 @pytest.fixture
@@ -72,7 +72,9 @@ def test_a_job_goes_through_its_life_in_the_row_and_in_memory(store: JobStore) -
     job = add_job(store, Posted(HERE, 2.0))
     record = store.get(job.id)
     assert record and (record.phase, record.server, record.posted) == ("running", HERE, 2.0)
-    assert job.snapshot.phase == "waiting" and job.submission == Submission(HERE, may_exist=True)
+    assert job.snapshot.phase == "waiting" and job.submission == SubmissionRecord(
+        HERE, may_exist=True
+    )
 
     transition(job, store, Progressed(RUNNING, 3.0))
     transition(job, store, Accepted(3.0))
@@ -81,11 +83,11 @@ def test_a_job_goes_through_its_life_in_the_row_and_in_memory(store: JobStore) -
     assert record and record.started == 3.0 and job.accepted and job.running_since == 3.0
     assert (job.snapshot.phase, job.snapshot.seconds) == ("running", 2.0)
 
-    transition(job, store, Lost())
+    transition(job, store, LostWhileFollowed())
     transition(job, store, Returned("Lost."))
     record = store.get(job.id)
     assert record and (record.phase, record.attempts, record.started) == ("waiting", 1, None)
-    assert (job.attempts, job.may_exist, job.accepted) == (1, False, False)
+    assert (job.losses, job.may_exist, job.accepted) == (1, False, False)
     assert (job.snapshot.phase, job.snapshot.reason) == ("waiting", "Lost.")
 
     transition(job, store, Ended("done", "", (), began=2.0, now=9.0))
@@ -96,8 +98,8 @@ def test_a_job_goes_through_its_life_in_the_row_and_in_memory(store: JobStore) -
 
 def test_a_missed_prompt_may_still_exist(store: JobStore) -> None:
     job = add_job(store, Posted(HERE, 2.0), Returned("Away."))
-    transition(job, store, Missed())
-    assert job.submission == Submission(HERE, may_exist=True, attempts=1)
+    transition(job, store, FoundLost())
+    assert job.submission == SubmissionRecord(HERE, may_exist=True, losses=1)
     record = store.get(job.id)
     assert record and record.attempts == 1
 
@@ -107,7 +109,7 @@ def test_a_row_gives_the_submission_back(store: JobStore) -> None:
     record = store.get(job.id)
     assert record is not None
     again = make_job(record)
-    assert again.submission == Submission(HERE, may_exist=True, accepted=True)
+    assert again.submission == SubmissionRecord(HERE, may_exist=True, accepted=True)
     assert again.snapshot.phase == "waiting", "until its backend is asked about it"
 
 
@@ -173,8 +175,8 @@ def test_a_job_that_cannot_be_stored_has_no_row(store: JobStore) -> None:
         Accepted(2.0),
         Returned(""),
         Stopped(2.0),
-        Missed(),
-        Lost(),
+        FoundLost(),
+        LostWhileFollowed(),
         Ended("done", "", (), 1.0, 2.0),
         Crashed("Why.", 2.0),
     ],

@@ -8,20 +8,26 @@ import io
 import random
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from comfygradio.clock import Clock
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.outputs import Output
 from comfygradio.comfy.prompt_progress import PromptProgress
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.jobs.backend import Backend
 from comfygradio.jobs.job import Job, JobSnapshot
-from comfygradio.jobs.naming import ResultPlace
+from comfygradio.jobs.job_event import Stopped, transition
+from comfygradio.jobs.job_store import JobStore
+from comfygradio.jobs.limits import Limits
+from comfygradio.jobs.naming import DEFAULT_PATTERN, ResultPlace
 from comfygradio.jobs.results import MAX_DISPLAY_BYTES, collect_results
-from comfygradio.jobs.worker import INTERNAL_ERROR, NOT_RESPONDING
+from comfygradio.jobs.rows import make_record
+from comfygradio.jobs.worker import INTERNAL_ERROR, NOT_RESPONDING, Worker, WorkerContext
 from tests.clocks import HANG_SECONDS
 from tests.faults import scenario
 from tests.faults.faulty_proxy import FaultyProxy
@@ -147,3 +153,50 @@ def test_a_fault_of_ours_before_the_end_fails_the_job(tmp_path: Path) -> None:
                 line.resume()
                 assert wait(queue.submit(draw(2)), is_over).phase == "done"
                 queue.close()
+
+
+class EndingClock(Clock):
+    """Runs `on_time` once, at the next moment at which somebody asks for the time."""
+
+    def __init__(self) -> None:
+        self.on_time: Callable[[], None] | None = None
+
+    def time(self) -> float:
+        """Seconds since 1970."""
+        on_time = self.on_time
+        self.on_time = None
+        if on_time is not None:
+            on_time()
+        return super().time()
+
+
+def test_a_job_that_ends_while_a_fault_of_ours_is_handled_stays_ended(tmp_path: Path) -> None:
+    """The worker that had the fault lives on, and takes the next job."""
+    clock = EndingClock()
+    jobs = [Job(draw(1), clock=clock), Job(draw(2), clock=clock)]
+    waiting = iter(jobs)
+    over: list[Job] = []
+    with closing(JobStore.open(tmp_path)) as store, ComfyClient("http://127.0.0.1:9") as client:
+        for job in jobs:
+            store.add(make_record(job))
+
+        def give_back(job: Job, reason: str) -> None:
+            clock.on_time = lambda: transition(job, store, Stopped(3.0))
+            raise RuntimeError("a fault of ours")
+
+        context = WorkerContext(
+            store=store,
+            outputs=tmp_path,
+            pattern=DEFAULT_PATTERN,
+            limits=Limits(),
+            clock=clock,
+            is_closed=lambda: False,
+            take=lambda backend: next(waiting, None),
+            has_other=lambda backend: False,
+            give_back=give_back,
+            finish=over.append,
+        )
+        Worker(context, Backend(client, clock)).run()
+        assert over == jobs
+        assert [job.snapshot.phase for job in jobs] == ["stopped", "stopped"]
+        assert [record.phase for record in store.list_open()] == []

@@ -8,7 +8,7 @@ from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions
 from comfygradio.errors import ServerUnreachable
 from comfygradio.jobs.backend import RETRY_SECONDS, Backend
-from comfygradio.jobs.job import Job, Submission
+from comfygradio.jobs.job import Job, SubmissionRecord
 from comfygradio.jobs.kept_input import drop_input
 from comfygradio.jobs.placement import Affinity
 from tests.clocks import ManualClock
@@ -22,7 +22,7 @@ def test_a_job_is_left_to_its_home_for_a_while() -> None:
     homes = Affinity(60.0, False, clock)
     home, other = (Backend(ComfyClient(f"http://127.0.0.1:{port}"), clock) for port in (1, 2))
     job = Job(draw(1), clock=clock)
-    job.submission = Submission(home.url, may_exist=True)
+    job.submission = SubmissionRecord(home.url, may_exist=True)
     homes.hold(job)
     clock.advance(59.0)
     assert homes.must_wait(job, other, (home, other)) and not homes.must_wait(

@@ -246,7 +246,7 @@ def test_a_job_of_a_login_is_for_nobody_else_who_knows_its_secret(
     app = empty(members)
     ann, ben = log_in(app, "ann"), log_in(app, "ben")
     assert generate(app, ann, "") == ""
-    (job,) = app.app.service.queue.list_running("user:ann")
+    (job,) = app.app.service.queue.list_open("user:ann")
     path = f"gradio_api/comfygradio/job/{job.token}"
     assert ann.get(path).json().get("gone") is not True
     assert ben.get(path).json() == {"token": job.token, "gone": True}
@@ -276,7 +276,7 @@ def test_what_a_server_refused_is_told_to_nobody_else(
     app = empty(members)
     ann, ben = log_in(app, "ann"), log_in(app, "ben")
     assert generate(app, ann, "") == ""
-    (job,) = app.app.service.queue.list_running("user:ann")
+    (job,) = app.app.service.queue.list_open("user:ann")
     (slot,) = app.app.service.forms["text_to_image"].fields["checkpoint"].all_slots
     refusal = NodeError(slot.node_id, "", "", "Value not in list", "ann's model", slot.input)
     job.update(node_errors=(refusal,))

@@ -256,9 +256,9 @@ def test_a_picture_with_an_embedded_prompt_is_a_workflow_too(
     ("name", "content", "sentence"),
     [
         ("ui.json", '{"nodes": [], "links": []}', "ui.json is in ComfyUI's UI format"),
-        ("cut.json", '{"1": ', "The workflow cut.json is no valid JSON"),
+        ("cut.json", '{"1": ', "The workflow cut.json is not valid JSON"),
         ("cut.png", "\x89PNG", "cut.png is no file with ComfyUI settings"),
-        ("empty.json", "{}", "empty.json is no ComfyUI workflow: it holds no nodes."),
+        ("empty.json", "{}", "empty.json is not a ComfyUI workflow: it holds no nodes."),
     ],
 )
 def test_files_that_are_no_workflow_get_a_sentence(

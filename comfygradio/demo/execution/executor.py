@@ -47,12 +47,12 @@ class Executor:
         self.executions: Counter[str] = Counter()
         self.cache = NodeCache()
         self.current: tuple[str | None, str | None] = (None, None)
-        self._options = options
-        self._folders = folders
-        self._catalog = catalog
-        self._publish = publish
-        self._functions = functions
-        self._temp_prefix = f"ComfyUI_temp_{invent_letters()}"
+        self.options = options
+        self.folders = folders
+        self.catalog = catalog
+        self.publish = publish
+        self.functions = functions
+        self.temp_prefix = f"ComfyUI_temp_{invent_letters()}"
 
     def running_node(self, client_id: str) -> str | None:
         """The node that the client's prompt is at, for a socket that comes late."""
@@ -69,7 +69,7 @@ class Executor:
         to nobody.
         """
         if item.client_id is not None or anonymous:
-            self._publish(message, item.client_id)
+            self.publish(message, item.client_id)
 
     def end(self, item: QueuedPrompt) -> None:
         """Tells the client that the worker is done with its prompt."""
@@ -84,7 +84,7 @@ class _PromptRun:
     def __init__(self, executor: Executor, item: QueuedPrompt) -> None:
         self.executor = executor
         self.item = item
-        self.options = executor._options
+        self.options = executor.options
         self.keys: dict[str, str] = {}
         self.executed: list[str] = []
         self.outputs: dict[str, Any] = {}
@@ -117,7 +117,7 @@ class _PromptRun:
         self.executor.announce(self.item, event, anonymous)
 
     def _open_cache(self) -> None:
-        folders = self.executor._folders
+        folders = self.executor.folders
         prompt = self.item.prompt
         self.keys = node_keys(prompt, folders)
         for node_id in prompt:
@@ -219,7 +219,7 @@ class _PromptRun:
         ui = self.executor.cache.results[key].ui
         if ui is not None:
             if self.options.tidy_outputs:
-                self.executor._folders.delete(ui)
+                self.executor.folders.delete(ui)
             self.outputs[node_id] = ui
             if self.options.can("cached_outputs_resent"):
                 self._announce_output(node_id, ui)
@@ -230,8 +230,8 @@ class _PromptRun:
             node_id=node_id,
             item=self.item,
             options=self.options,
-            folders=self.executor._folders,
-            temp_prefix=self.executor._temp_prefix,
+            folders=self.executor.folders,
+            temp_prefix=self.executor.temp_prefix,
             interrupt=self.executor.interrupt,
             report=self._report_progress,
             publish=self._publish,
@@ -240,8 +240,8 @@ class _PromptRun:
         self.executor.interrupt.check()
         run.wait(self.options.node_seconds)
         self.executor.executions[class_type] += 1
-        function = self.executor._functions.get(class_type)
-        schema = self.executor._catalog.schema(class_type)
+        function = self.executor.functions.get(class_type)
+        schema = self.executor.catalog.schema(class_type)
         if function is None or schema is None:
             raise NotImplementedError(CHECK_ONLY)
         inputs = live_inputs(schema, self._resolve(node_id))
@@ -312,7 +312,7 @@ class _PromptRun:
 
     def _publish(self, message: Message) -> None:
         if isinstance(message, NodeText):
-            self.executor._publish(message, None)
+            self.executor.publish(message, None)
         elif isinstance(message, Preview):
             self.executor.announce(self.item, message, anonymous=True)
 

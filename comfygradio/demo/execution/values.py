@@ -54,7 +54,7 @@ class ControlNet:
 
 @dataclass(frozen=True)
 class Control:
-    """A picture whose outlines the result shall follow, and how much (0 to 10)."""
+    """A picture whose outlines the result should follow, and how much (0 to 10)."""
 
     picture: Image.Image
     strength: float

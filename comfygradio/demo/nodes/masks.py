@@ -1,4 +1,4 @@
-"""Mask nodes: a mask is a picture of mode L, white where something shall change."""
+"""Mask nodes: a mask is a picture of mode L, white where something should change."""
 
 from __future__ import annotations
 

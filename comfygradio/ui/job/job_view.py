@@ -103,7 +103,7 @@ class JobView:
             tokens = []
         jobs = find_jobs(self.service, [*tokens, token], find_person(request))
         if not jobs and not token:
-            jobs = list(self.service.queue.list_running(owner))
+            jobs = list(self.service.queue.list_open(owner))
         if not jobs:
             yield {"token": token, "gone": True}
             return

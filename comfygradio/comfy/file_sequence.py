@@ -1,4 +1,4 @@
-"""Frame sequences: results for which a server reports one name for many files, such as
+"""File sequences: results for which a server reports one name for many files, such as
 `x_%03d.png`.
 """
 
@@ -12,12 +12,12 @@ from typing import TypeVar
 from comfygradio.comfy.outputs import Output
 
 COUNTER = re.compile(r"%(?:0?\d{1,2})?d|#{2,}")
-"""Where the number of a frame stands in the name: as FFmpeg writes it, or as film programs do."""
+"""Where the number of a file stands in the name: as FFmpeg writes it, or as film programs do."""
 
 MAX_GAP = 3
 """Maximum number of consecutive missing files. A longer gap ends the sequence."""
 
-MAX_FRAMES = 100_000
+MAX_FILES = 100_000
 """Guards against servers that return a file for every name."""
 
 T = TypeVar("T")
@@ -29,7 +29,7 @@ def is_sequence(filename: str) -> bool:
     return len(counters) == 1
 
 
-def name_frame(filename: str, number: int) -> str:
+def name_file(filename: str, number: int) -> str:
     """Name one file of a sequence."""
     found = COUNTER.search(filename)
     if found is None:
@@ -45,7 +45,7 @@ def _write_number(counter: str, number: int) -> str:
     return counter % number
 
 
-def fetch_frames(
+def fetch_files(
     output: Output, fetch: Callable[[Output], T], is_absent: Callable[[T], bool]
 ) -> Iterator[T]:
     """Yield the result of `fetch` for each file of a sequence that begins at 0, or at most
@@ -55,8 +55,8 @@ def fetch_frames(
     """
     absent: list[T] = []
     has_begun = False
-    for number in range(MAX_FRAMES):
-        filename = name_frame(output.filename, number)
+    for number in range(MAX_FILES):
+        filename = name_file(output.filename, number)
         fetched = fetch(replace(output, filename=filename))
         if is_absent(fetched):
             absent.append(fetched)
