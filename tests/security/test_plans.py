@@ -64,8 +64,8 @@ def test_a_person_has_one_plan_however_often_the_page_asks(service: Service) -> 
     api = SweepApi(service, PageSessions())
     axes = [[{"field": "seed", "text": "1-50"}]]
     asked: dict[str, Any] = {"definition": {"preset": "text_to_image", "values": {}, "axes": axes}}
-    tokens = [api.study("ada", asked)["token"] for _ in range(5)]
-    api.study("ben", asked)
+    tokens = [api.replan("ada", asked)["token"] for _ in range(5)]
+    api.replan("ben", asked)
     assert list_planned(service) == ["ada", "ben"]
     assert [service.sweeps.find(token) is not None for token in tokens] == [False] * 4 + [True]
 
@@ -74,8 +74,8 @@ def test_what_was_forgotten_is_planned_again_where_it_is_begun(service: Service)
     api = SweepApi(service, PageSessions())
     axes = [[{"field": "seed", "text": "1-50"}]]
     asked: dict[str, Any] = {"definition": {"preset": "text_to_image", "values": {}, "axes": axes}}
-    first = api.study("ada", asked)["token"]
-    api.study("ada", asked)
+    first = api.replan("ada", asked)["token"]
+    api.replan("ada", asked)
     begun = api.start("ada", {**asked, "planned": first})["token"]
     assert begun != first
     sweep = service.sweeps.find(begun)

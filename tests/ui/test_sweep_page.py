@@ -117,7 +117,7 @@ def test_the_editor_learns_the_fields_and_what_the_preset_suggests(api: SweepApi
 
 
 def test_a_draft_is_read_out_and_counted(api: SweepApi) -> None:
-    told = api.study(ADA, draft({"cfg": "1-7 (+3)"}, {"steps": "4, 8", "sampler": "euler, ddim"}))
+    told = api.replan(ADA, draft({"cfg": "1-7 (+3)"}, {"steps": "4, 8", "sampler": "euler, ddim"}))
     assert told["ready"] and told["count"] == "6 pictures"
     assert (
         told["axes"][0][0]["read"] == "3 values: 1, 4, 7"
@@ -128,7 +128,7 @@ def test_a_draft_is_read_out_and_counted(api: SweepApi) -> None:
 
 def test_errors_stand_beside_their_field(api: SweepApi) -> None:
     def find_errors(*axes: Mapping[str, str]) -> list[list[str]]:
-        told = api.study(ADA, draft(*axes))
+        told = api.replan(ADA, draft(*axes))
         assert "ready" not in told and not told.get("error")
         return [[one.get("error", "") for one in axis] for axis in told["axes"]]
 
@@ -146,9 +146,9 @@ def test_errors_stand_beside_their_field(api: SweepApi) -> None:
 
 
 def test_what_the_form_refuses_is_said_with_its_label(api: SweepApi) -> None:
-    told = api.study(ADA, draft({"cfg": "1, 2"}, steps=5000))
+    told = api.replan(ADA, draft({"cfg": "1, 2"}, steps=5000))
     assert told["error"].startswith("Steps: ") and not told.get("ready")
-    assert api.study(ADA, draft({"steps": "4, 8"}, steps=5000))["ready"]
+    assert api.replan(ADA, draft({"steps": "4, 8"}, steps=5000))["ready"]
 
 
 def test_odd_drafts_do_not_fail(api: SweepApi) -> None:
@@ -162,13 +162,13 @@ def test_odd_drafts_do_not_fail(api: SweepApi) -> None:
         [{"steps": "1"}],
     ]
     for axes in odd:
-        told = api.study(
+        told = api.replan(
             ADA, {"definition": {"preset": "text_to_image", "values": [], "axes": axes}}
         )
         assert not told.get("ready")
     for asked in ({}, {"definition": 3}, {"definition": {"preset": "gone"}}):
         with pytest.raises(ComfyGradioError):
-            api.study(ADA, asked)
+            api.replan(ADA, asked)
 
 
 def test_files_on_an_axis_have_to_be_uploads(api: SweepApi, tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ def test_files_on_an_axis_have_to_be_uploads(api: SweepApi, tmp_path: Path) -> N
 
     def study(*paths: Path) -> Json:
         entry = {"field": "image", "files": [{"path": str(path)} for path in paths]}
-        return api.study(
+        return api.replan(
             ADA, {"definition": {"preset": "image_to_image", "values": {}, "axes": [[entry]]}}
         )
 
@@ -194,7 +194,7 @@ def test_ticked_choices_are_written_as_they_read(service: Service, api: SweepApi
     assert COMMA in "".join(format_unquoted(form, "checkpoint", [COMMA, "photo-xl.safetensors"]))
     for name in ("checkpoint", "sampler", "size"):
         text, count = write_all_choices(form, name), len(form.fields[name].choices or ())
-        told = api.study(ADA, draft({name: text}))["axes"][0][0]
+        told = api.replan(ADA, draft({name: text}))["axes"][0][0]
         assert told["count"] == count
         listed = list_choices(form, name, "")
         assert {choice["text"] for choice in listed["found"]} <= set(told["texts"]) or count > 12
@@ -211,16 +211,16 @@ def test_ticked_choices_are_written_as_they_read(service: Service, api: SweepApi
 def test_what_was_planned_is_what_starts_and_only_for_its_owner(
     api: SweepApi, service: Service
 ) -> None:
-    planned = api.study(ADA, draft({"seed": "random x3"}))["token"]
+    planned = api.replan(ADA, draft({"seed": "random x3"}))["token"]
     sweep = service.sweeps.find(planned)
     assert sweep is not None and sweep.phase == "planned"
     theirs = api.start(BOB, {**draft({"steps": "2"}), "planned": planned})["token"]
     assert theirs != planned and sweep.phase == "planned"
-    api.study(BOB, {**draft({"steps": "2"}), "planned": planned})
+    api.replan(BOB, {**draft({"steps": "2"}), "planned": planned})
     assert api.start(ADA, {**draft({"steps": "2"}), "planned": planned}) == {"token": planned}
     assert wait(api, planned, is_done)["total"] == 3
-    first = api.study(ADA, {**draft({"steps": "2"}), "planned": planned})["token"]
-    api.study(ADA, {**draft({"steps": "2, 3"}), "planned": first})
+    first = api.replan(ADA, {**draft({"steps": "2"}), "planned": planned})["token"]
+    api.replan(ADA, {**draft({"steps": "2, 3"}), "planned": first})
     assert service.sweeps.find(first) is None and service.sweeps.find(planned) is sweep
 
 
@@ -229,17 +229,17 @@ def test_news_are_what_changed_and_come_to_the_same(api: SweepApi) -> None:
     told = api.open(ADA, {"token": token})
     cells, version, told_of = list(told["cells"]), told["version"], 0
     while told["phase"] != "done":
-        told = api.news(ADA, {"token": token, "since": version})
+        told = api.get_changes(ADA, {"token": token, "since": version})
         version, told_of = told["version"], told_of + len(told["cells"])
         for place, cell in told["cells"]:
             cells[place] = cell
         time.sleep(0.01)
     final = api.open(ADA, {"token": token})
     assert cells == final["cells"] and len(cells) == 6 and told_of >= 6
-    assert api.news(ADA, {"token": token, "since": version})["cells"] == []
+    assert api.get_changes(ADA, {"token": token, "since": version})["cells"] == []
     assert json.loads(json.dumps(final)) == final
     for since in ("", None, "other.3", f"{api.run_id}.x", f"{api.run_id}.-1", 7):
-        assert api.news(ADA, {"token": token, "since": since})["cells"] is None
+        assert api.get_changes(ADA, {"token": token, "since": since})["cells"] is None
 
 
 def test_nobody_reaches_a_sweep_of_somebody_else(
@@ -247,7 +247,7 @@ def test_nobody_reaches_a_sweep_of_somebody_else(
 ) -> None:
     token = begin(api, {"steps": "2, 3"})
     wait(api, token, is_done)
-    one = (api.open, api.news, api.glance, api.settings, api.change)
+    one = (api.open, api.get_changes, api.get_card, api.settings, api.edit)
     more = (api.pause, api.resume, api.stop, api.retry, api.rate, api.delete)
     for asked in (
         {"token": token, "cell": 0, "rating": 5},
@@ -315,8 +315,8 @@ def test_a_sweep_comes_back_into_the_editor(api: SweepApi, service: Service) -> 
     axes = ({"prompt": '"a, b", "c ""d"""'}, {"steps": "2-3", "cfg": "1, 2"})
     token = begin(api, *axes, seed="5")
     wait(api, token, is_done)
-    again = api.change(ADA, {"token": token})["compose"]
-    told = api.study(ADA, {"definition": again})
+    again = api.edit(ADA, {"token": token})["compose"]
+    told = api.replan(ADA, {"definition": again})
     assert again["preset"] == "text_to_image" and again["values"]["seed"] == "5"
     assert told["ready"] and told["count"].startswith("4 pictures")
     planned = service.sweeps.find(told["token"])
@@ -466,7 +466,7 @@ def test_a_contact_sheet_opens_the_editor_with_its_sweep(app: RunningApp) -> Non
     sheet.write_bytes(answer.content)
     begun = load_dropped_sheet(service, {"path": str(sheet)})
     assert begun is not None and begun["compose"]["values"]["seed"] == str(2**64 - 3)
-    told = api.study(ADA, {"definition": begun["compose"]})
+    told = api.replan(ADA, {"definition": begun["compose"]})
     assert told["ready"] and told["line"].startswith("All of them are there")
     Image.new("RGB", (9, 9)).save(sheet)
     assert (

@@ -91,16 +91,20 @@ def make_enter_function(
 
 
 def make_page_function(
-    method: Callable[[str, Mapping[str, Any]], Json], page_sessions: PageSessions
+    method: Callable[[str, Mapping[str, Any]], Json],
+    page_sessions: PageSessions,
+    name: str = "",
 ) -> Callable[..., Any]:
     """Make a function for a page's script, which calls it with [secret, {…}]; `method` gets the
     owner that the secret stands for.
+
+    The script calls it by `name`, or by that of the method if that is "".
     """
 
     def answer(owner: str, asked: Mapping[str, Any], party: str) -> Json:
         return method(owner, asked)
 
-    return make_submitting_function(answer, page_sessions, method.__name__)
+    return make_submitting_function(answer, page_sessions, name or method.__name__)
 
 
 def make_submitting_function(

@@ -94,9 +94,9 @@ class SweepApi:
         query = str(asked.get("query") or "")
         return list_choices(form, name, query)
 
-    def study(self, owner: str, asked: Mapping[str, Any], party: str = "") -> Json:
-        """Check and plan a draft: say what is wrong at each field, or how many pictures it makes,
-        in how much time and in which order.
+    def replan(self, owner: str, asked: Mapping[str, Any], party: str = "") -> Json:
+        """Plan a draft in place of its last plan, which is deleted. Say what is wrong at each
+        field, or how many pictures the draft makes, in how much time and in which order.
         """
         form, draft = self._parse_draft(asked)
         before = self._find_planned(owner, asked)
@@ -137,7 +137,7 @@ class SweepApi:
             cards.append(describe_card(record, form))
         return {"sweeps": cards}
 
-    def glance(self, owner: str, asked: Mapping[str, Any]) -> Json:
+    def get_card(self, owner: str, asked: Mapping[str, Any]) -> Json:
         """Describe the progress of one listed sweep, with a few thumbnails."""
         sweep = self._find(owner, asked)
         return describe_visible_card(sweep)
@@ -155,7 +155,7 @@ class SweepApi:
         described["size"] = _find_size(sweep, form)
         return described
 
-    def news(self, owner: str, asked: Mapping[str, Any]) -> Json:
+    def get_changes(self, owner: str, asked: Mapping[str, Any]) -> Json:
         """Describe what has changed since a version; `cells` is None if everything has to be loaded
         again, since the version is from another run of the app.
         """
@@ -180,19 +180,19 @@ class SweepApi:
         """Start no more cells for now."""
         sweep = self._find(owner, asked)
         sweep.pause()
-        return self.news(owner, asked)
+        return self.get_changes(owner, asked)
 
     def resume(self, owner: str, asked: Mapping[str, Any]) -> Json:
         """Go on with a paused or stopped sweep."""
         sweep = self._find(owner, asked)
         sweep.resume()
-        return self.news(owner, asked)
+        return self.get_changes(owner, asked)
 
     def stop(self, owner: str, asked: Mapping[str, Any]) -> Json:
         """Stop the running cells, and start no more."""
         sweep = self._find(owner, asked)
         sweep.stop()
-        return self.news(owner, asked)
+        return self.get_changes(owner, asked)
 
     def retry(self, owner: str, asked: Mapping[str, Any]) -> Json:
         """Run one cell once more, or all that failed."""
@@ -202,7 +202,7 @@ class SweepApi:
         else:
             cell = self._find_cell(sweep, asked)
             sweep.retry(cell)
-        return self.news(owner, asked)
+        return self.get_changes(owner, asked)
 
     def rate(self, owner: str, asked: Mapping[str, Any]) -> Json:
         """Give a cell stars, reject it, or take that back."""
@@ -211,7 +211,7 @@ class SweepApi:
         if _is_integer(rating) and -1 <= rating <= 5:
             cell = self._find_cell(sweep, asked)
             sweep.rate(cell, rating)
-        return self.news(owner, asked)
+        return self.get_changes(owner, asked)
 
     def settings(self, owner: str, asked: Mapping[str, Any]) -> Json:
         """List all values of a cell with their labels; without the form, the names of the fields
@@ -229,7 +229,7 @@ class SweepApi:
                 rows.append({"label": field.label, "text": _write(field, value)})
         return {"values": rows}
 
-    def change(self, owner: str, asked: Mapping[str, Any]) -> Json:
+    def edit(self, owner: str, asked: Mapping[str, Any]) -> Json:
         """Open the editor with the values and axes of a sweep."""
         sweep = self._find(owner, asked)
         form = self._find_form(sweep.definition.preset)

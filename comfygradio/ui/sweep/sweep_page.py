@@ -47,11 +47,8 @@ def build_sweeps(service: Service, page_sessions: PageSessions) -> gr.HTML:
         api.prepare,
         api.choices,
         api.list_all,
-        api.glance,
         api.open,
-        api.news,
         api.settings,
-        api.change,
         api.pause,
         api.resume,
         api.stop,
@@ -61,7 +58,10 @@ def build_sweeps(service: Service, page_sessions: PageSessions) -> gr.HTML:
     )
     functions = [make_page_function(method, page_sessions) for method in methods]
     functions += [
-        make_submitting_function(api.study, page_sessions, "study"),
+        make_page_function(api.get_card, page_sessions, "glance"),
+        make_page_function(api.get_changes, page_sessions, "news"),
+        make_page_function(api.edit, page_sessions, "change"),
+        make_submitting_function(api.replan, page_sessions, "study"),
         make_submitting_function(api.start, page_sessions, "start"),
     ]
     view = gr.HTML(
