@@ -54,7 +54,7 @@ class Setting:
     is_repeatable: bool
     commands: tuple[Command, ...]
     help_for: Mapping[Command, str]
-    default: str
+    default_text: str
     variable_note: str
     readme: str
 
@@ -90,7 +90,7 @@ def setting(
         is_repeatable=is_repeatable,
         commands=commands,
         help_for=help_for or {},
-        default=default_text,
+        default_text=default_text,
         variable_note=variable_note,
         readme=readme,
     )

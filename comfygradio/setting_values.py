@@ -79,7 +79,7 @@ def parse_host(value: str) -> str:
     """A name or an address to listen on."""
     if not re.fullmatch(r"[\w.:%-]+", value):
         raise ValueError(
-            f"{value} is no host; write a name or an address such as 127.0.0.1 or 0.0.0.0."
+            f"{value} is not a host; write a name or an address such as 127.0.0.1 or 0.0.0.0."
         )
     return value
 
@@ -88,7 +88,9 @@ def parse_port(value: int | str) -> int:
     """A port from 0 to 65535."""
     text = str(value)
     if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65535:
-        raise ValueError(f"{value} is no port; use a number from 1 to 65535, or 0 for a free one.")
+        raise ValueError(
+            f"{value} is not a port; use a number from 1 to 65535, or 0 for a free one."
+        )
     return int(text)
 
 
@@ -104,7 +106,8 @@ def parse_root_path(value: str) -> str:
     """A path or a whole URL, without a slash at its end."""
     if not re.match(r"/|https?://", value):
         raise ValueError(
-            f"{value} is no path; it begins with / (or is a whole URL), for example /comfygradio."
+            f"{value} is not a path; it begins with / (or is a whole URL), for example "
+            "/comfygradio."
         )
     return value.rstrip("/")
 
@@ -116,7 +119,9 @@ def parse_hosts(value: str | Sequence[str]) -> tuple[str, ...]:
     names = parse_names(value)
     for name in names:
         if not re.fullmatch(r"[A-Za-z0-9_.-]+|(?=.*:.*:)[0-9A-Fa-f:]+", name):
-            raise ValueError(f"{name} is no name of a host; write it without http:// and port.")
+            raise ValueError(
+                f"{name} is not the name of a host; write it without http:// and port."
+            )
     return tuple(name.lower() for name in names)
 
 
@@ -135,7 +140,7 @@ def parse_origins(value: str | Sequence[str]) -> tuple[str, ...]:
     names = parse_names(value)
     for name in names:
         if not re.fullmatch(r"https?://[A-Za-z0-9_.:\[\]-]+", name):
-            raise ValueError(f"{name} is no origin; write it like https://example.org.")
+            raise ValueError(f"{name} is not an origin; write it like https://example.org.")
     return tuple(name.lower() for name in names)
 
 
@@ -149,7 +154,8 @@ def parse_proxies(value: str | Sequence[str]) -> tuple[str, ...]:
             ipaddress.ip_network(name)
         except ValueError as error:
             raise ValueError(
-                f"{name} is no address; write one such as 10.0.0.2, or a network as 10.0.0.0/24."
+                f"{name} is not an address; write one such as 10.0.0.2, or a network as "
+                "10.0.0.0/24."
             ) from error
     return names
 
@@ -196,7 +202,7 @@ def _parse_header(line: str) -> tuple[str, str]:
 def parse_key(value: str) -> str:
     """One word that can stand in JSON and in a shell; the error does not show it."""
     if not re.fullmatch(r"[A-Za-z0-9_.~+/=-]+", value):
-        raise ValueError("this is no API key; it is one word, as comfy.org shows it.")
+        raise ValueError("this is not an API key; it is one word, as comfy.org shows it.")
     return value
 
 
@@ -204,7 +210,7 @@ def parse_seconds(value: float | str) -> float:
     """A time from 0 to 3600 seconds."""
     number = _parse_real(value, 3600)
     if number is None:
-        raise ValueError(f"{value} is no time; use seconds from 0 to 3600, for example 0.05.")
+        raise ValueError(f"{value} is not a time; use seconds from 0 to 3600, for example 0.05.")
     return number
 
 
@@ -230,7 +236,7 @@ def parse_count(value: int | str) -> int:
     """A whole number from 1."""
     text = str(value)
     if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) == 0:
-        raise ValueError(f"{value} is no number that can be used; write a whole number from 1.")
+        raise ValueError(f"{value} is not a number that can be used; write a whole number from 1.")
     return int(text)
 
 
@@ -246,7 +252,7 @@ def parse_amount(value: float | str) -> float:
     number = _parse_real(value, 1_000_000)
     if not number:
         raise ValueError(
-            f"{value} is no number that can be used; write one above 0, for example 2.5."
+            f"{value} is not a number that can be used; write one above 0, for example 2.5."
         )
     return number
 

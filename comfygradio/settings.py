@@ -15,6 +15,12 @@ from typing import Any
 
 from comfygradio.comfy.limited_download import MAX_RESULT_MB
 from comfygradio.errors import SettingsError
+from comfygradio.jobs.limits import (
+    DEFAULT_JOB_STREAMS,
+    DEFAULT_JOBS_IN_ALL,
+    DEFAULT_JOBS_PER_PERSON,
+    DEFAULT_SWEEP_POINTS,
+)
 from comfygradio.jobs.naming import DEFAULT_PATTERN, check_pattern
 from comfygradio.setting_declaration import (
     CLUSTER,
@@ -250,7 +256,7 @@ class Settings:
     )
     # How much one person and everybody may ask for.
     jobs_per_person: int = setting(
-        100,
+        DEFAULT_JOBS_PER_PERSON,
         "--jobs-per-person",
         "COMFYGRADIO_JOBS_PER_PERSON",
         parse=parse_count,
@@ -259,7 +265,7 @@ class Settings:
         readme="{default} may wait; without a login of one network address",
     )
     jobs_in_all: int = setting(
-        1000,
+        DEFAULT_JOBS_IN_ALL,
         "--jobs-in-all",
         "COMFYGRADIO_JOBS_IN_ALL",
         parse=parse_count,
@@ -268,7 +274,7 @@ class Settings:
         readme="{default} may wait, of everybody together",
     )
     streams: int = setting(
-        200,
+        DEFAULT_JOB_STREAMS,
         "--streams",
         "COMFYGRADIO_STREAMS",
         parse=parse_whole,
@@ -296,7 +302,7 @@ class Settings:
         readme="what the nodes take",
     )
     max_sweep_points: int = setting(
-        10_000,
+        DEFAULT_SWEEP_POINTS,
         "--max-sweep-points",
         "COMFYGRADIO_MAX_SWEEP_POINTS",
         parse=parse_whole,

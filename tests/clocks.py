@@ -10,6 +10,11 @@ from comfygradio.clock import Clock
 HANG_SECONDS = 60.0
 """What has not happened by then will not happen."""
 
+PROCESS_SECONDS = 600.0
+"""The same for a process of its own. On a machine under load, Gradio alone may take a minute to
+import.
+"""
+
 
 class ManualClock(Clock):
     """Stands still until `advance`. Whoever waits on it, waits for a notification or for that.

@@ -33,7 +33,7 @@ def describe_setting(setting: Setting) -> str:
     variables = ", ".join(f"`{name}`" for name in setting.variables)
     if setting.variable_note:
         variables += f" ({setting.variable_note})"
-    default = setting.readme.replace("{default}", setting.default)
+    default = setting.readme.replace("{default}", setting.default_text)
     return f"| `{setting.flag}` | {variables} | {default} |"
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.clocks import PROCESS_SECONDS
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "comfygradio"
 
@@ -52,7 +54,7 @@ COMFY_DATA = (
 )
 """The parts of `comfy` that are plain data: no HTTP, no socket."""
 
-GROUND = ("comfygradio.errors", "comfygradio.clock")
+GROUND = ("comfygradio.errors", "comfygradio.clock", "comfygradio.units")
 """What every room but the demo server may import."""
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
@@ -66,12 +68,14 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "comfygradio.__main__": ("comfygradio.cli.app",),
     "comfygradio.errors": (),
     "comfygradio.clock": (),
+    "comfygradio.units": (),
     "comfygradio.setting_values": ("comfygradio.comfy.address",),
     "comfygradio.setting_declaration": (),
     "comfygradio.settings": (
         "comfygradio.setting_declaration",
         "comfygradio.setting_values",
         "comfygradio.comfy.limited_download",
+        "comfygradio.jobs.limits",
         "comfygradio.jobs.naming",
     ),
     "comfygradio.log": (
@@ -241,6 +245,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.jobs",
         "comfygradio.service",
         "comfygradio.ui.assets",
+        "comfygradio.ui.form",
         "comfygradio.ui.identity",
     ),
     "comfygradio.ui.sweep": (
@@ -532,7 +537,9 @@ def test_importing_everything_but_the_page_starts_nothing() -> None:
         "assert 'gradio' not in sys.modules\n"
     )
     command = [sys.executable, "-c", script]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    ended = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=PROCESS_SECONDS
+    )
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
 
 
@@ -549,7 +556,9 @@ def test_a_run_imports_no_gradio_and_help_imports_next_to_nothing() -> None:
         "assert not heavy & sys.modules.keys(), heavy & sys.modules.keys()\n"
     )
     command = [sys.executable, "-c", script]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    ended = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=PROCESS_SECONDS
+    )
     assert (ended.returncode, ended.stderr) == (0, "")
 
 

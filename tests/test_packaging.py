@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.clocks import PROCESS_SECONDS
+
 ROOT = Path(__file__).parent.parent
 PROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 
@@ -28,7 +30,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel of this checkout, built without the network."""
     folder = tmp_path_factory.mktemp("wheel")
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    ended = subprocess.run(build, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    ended = subprocess.run(build, cwd=ROOT, capture_output=True, text=True, timeout=PROCESS_SECONDS)
     assert ended.returncode == 0, ended.stderr
     (path,) = folder.glob("*.whl")
     return path
@@ -82,7 +84,12 @@ def test_an_installed_wheel_brings_its_presets(wheel: Path, tmp_path: Path) -> N
         "presets",
     ]
     ended = subprocess.run(
-        command, cwd=tmp_path / "empty", env=environ, capture_output=True, text=True, timeout=60
+        command,
+        cwd=tmp_path / "empty",
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=PROCESS_SECONDS,
     )
     assert (ended.returncode, ended.stderr) == (0, "")
     assert [line.split()[0] for line in ended.stdout.splitlines()] == [
@@ -95,7 +102,7 @@ def test_an_installed_wheel_brings_its_presets(wheel: Path, tmp_path: Path) -> N
 
 def test_the_top_level_stays_as_it_was_set() -> None:
     tracked = subprocess.run(
-        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, timeout=60
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, timeout=PROCESS_SECONDS
     )
     if tracked.returncode:
         pytest.skip("not in a git checkout")
@@ -125,12 +132,12 @@ def test_a_broken_environment_fails_the_space_with_one_sentence(tmp_path: Path) 
     environ = {**os.environ, "COMFYGRADIO_PORT": "many"}
     command = [sys.executable, str(ROOT / "app.py")]
     ended = subprocess.run(
-        command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60
+        command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=PROCESS_SECONDS
     )
     assert ended.returncode == 1
     assert ended.stderr.splitlines()[-1].endswith(
-        "SettingsError: COMFYGRADIO_PORT: many is no port; use a number from 1 to 65535, or 0 for "
-        "a free one."
+        "SettingsError: COMFYGRADIO_PORT: many is not a port; use a number from 1 to 65535, or 0 "
+        "for a free one."
     )
 
 
@@ -147,6 +154,6 @@ def test_the_app_file_builds_the_page(tmp_path: Path) -> None:
     environ = {**os.environ, "COMFYGRADIO_DEMO": "1"}
     command = [sys.executable, "-c", script]
     ended = subprocess.run(
-        command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60
+        command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=PROCESS_SECONDS
     )
     assert ended.returncode == 0, ended.stderr

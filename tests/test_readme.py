@@ -20,9 +20,10 @@ from comfygradio.cli.app import commands, run_command
 from comfygradio.cli.typer_app import build_typer
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.forms.kinds.registry import Widget
-from comfygradio.forms.preset_file import FieldFile, PresetFile
+from comfygradio.forms.preset_file import FieldEntry, PresetFile
 from comfygradio.forms.preset_yaml import load_preset_file
 from comfygradio.settings import list_settings, shipped_presets
+from tests.clocks import PROCESS_SECONDS
 from tests.readme_settings import replace_table
 from tests.ui.running import run_app
 
@@ -101,7 +102,7 @@ def test_every_key_of_presets_and_fields_is_explained() -> None:
     assert take_keys("Key of a preset") == sorted(
         PresetFile.model_fields, key=take_keys("Key of a preset").index
     )
-    assert set(take_keys("Key of a field")) == set(FieldFile.model_fields)
+    assert set(take_keys("Key of a field")) == set(FieldEntry.model_fields)
     widgets = BODY.split("\nWidgets: ", 1)[1].split("\n\n", 1)[0]
     assert tuple(re.findall(r"`(\w+)`", widgets)) == get_args(Widget)
 
@@ -222,7 +223,11 @@ def test_the_lines_of_the_readme_for_a_shell_run(tmp_path: Path) -> None:
         for line in lines:
             command = line.replace("http://127.0.0.1:8188", demo.url)
             ended = subprocess.run(
-                ["sh", "-c", command], cwd=tmp_path, env=env, capture_output=True, timeout=120
+                ["sh", "-c", command],
+                cwd=tmp_path,
+                env=env,
+                capture_output=True,
+                timeout=PROCESS_SECONDS,
             )
             assert ended.returncode == 0, (line, ended.stderr)
     assert list((tmp_path / "large").glob("*.png"))
@@ -252,7 +257,11 @@ def test_many_machines_say_what_is_there() -> None:
 def run_program(program: str, folder: Path) -> subprocess.CompletedProcess[str]:
     script = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{program}"
     return subprocess.run(
-        [sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", script],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=PROCESS_SECONDS,
     )
 
 

@@ -15,7 +15,7 @@ from comfygradio.forms.kinds.size import parse_size
 from comfygradio.forms.kinds.value import Choice, InvalidValue
 from comfygradio.forms.literals import check_preset_literal
 from comfygradio.forms.plain_scalar import PlainScalar
-from comfygradio.forms.preset_file import Choices, FieldFile
+from comfygradio.forms.preset_file import Choices, FieldEntry
 from comfygradio.forms.problem import BindError
 from comfygradio.forms.scalar_resolution import resolve_input_value
 from comfygradio.forms.slots import Slot, find_slot
@@ -148,27 +148,27 @@ def narrow_sizes(
 
 
 def bind_choice_slots(
-    line: FieldFile, workflow: Workflow, object_info: ObjectInfo
+    entry: FieldEntry, workflow: Workflow, object_info: ObjectInfo
 ) -> tuple[Choice, ...]:
     """Bind choices that set several slots each. Raises BindError with the first value that does not
     fit its input.
     """
-    if not isinstance(line.choices, dict):
+    if not isinstance(entry.choices, dict):
         return ()
     found = []
-    for label, settings in line.choices.items():
+    for label, settings in entry.choices.items():
         if isinstance(settings, dict):
             sets = tuple(_bind_each(label, settings, workflow, object_info))
             found.append(Choice(label, label, sets))
     return tuple(found)
 
 
-def describe_choice_slots(line: FieldFile, choices: Iterable[Choice]) -> Iterator[str]:
+def describe_choice_slots(entry: FieldEntry, choices: Iterable[Choice]) -> Iterator[str]:
     """Yield a sentence for each name in such choices that the server spells differently."""
-    if not isinstance(line.choices, dict):
+    if not isinstance(entry.choices, dict):
         return
     for choice in choices:
-        settings = line.choices[choice.label]
+        settings = entry.choices[choice.label]
         if not isinstance(settings, dict):
             continue
         for value, (_, found) in zip(settings.values(), choice.sets, strict=True):

@@ -9,7 +9,7 @@ from typing import Any
 
 from comfygradio.forms.field import Field
 from comfygradio.forms.kinds.value import InvalidValue
-from comfygradio.forms.preset_file import FieldFile, PresetFile
+from comfygradio.forms.preset_file import FieldEntry, PresetFile
 from comfygradio.forms.problem import BindError, Problem
 from comfygradio.forms.scalar_resolution import resolve_value
 from comfygradio.forms.slots import Slot
@@ -67,12 +67,12 @@ def _defers_when_empty(field: Field, fields: Mapping[str, Field]) -> bool:
 
 
 def _bind_conditions(
-    line: FieldFile, fields: Mapping[str, Field], file: PresetFile
+    entry: FieldEntry, fields: Mapping[str, Field], file: PresetFile
 ) -> Iterator[tuple[str, tuple[Any, ...]]]:
     """Yield the name and the wanted values of each other field in `show_if`. Raises BindError."""
-    if line.show_if is None:
+    if entry.show_if is None:
         return
-    for other, wanted in line.show_if.items():
+    for other, wanted in entry.show_if.items():
         field = fields.get(other)
         if field is None and _is_field(other, file):
             # It did not bind, which is told elsewhere.

@@ -15,7 +15,7 @@ from comfygradio.forms.kinds.number import describe_off_step
 from comfygradio.forms.kinds.text import MAX_TEXT
 from comfygradio.forms.kinds.value import InvalidValue, shorten
 from comfygradio.forms.literals import check_literal, convert_literal
-from comfygradio.forms.preset_file import FieldFile, dump_lora_rows
+from comfygradio.forms.preset_file import FieldEntry, dump_lora_rows
 from comfygradio.forms.problem import BindError, ProblemKind
 from comfygradio.forms.scalar_resolution import resolve_value
 from comfygradio.forms.slots import Slot, get_slot_value
@@ -33,7 +33,7 @@ STAYS = "it stays until somebody changes it."
 
 
 def set_default(
-    field: Field, line: FieldFile, workflow: Workflow, pairs: SlotSpecs
+    field: Field, entry: FieldEntry, workflow: Workflow, pairs: SlotSpecs
 ) -> FieldWithNotes:
     """Set the default to the first valid value of: the preset's, the workflow's, the server's.
 
@@ -41,13 +41,13 @@ def set_default(
     preset's limits, it is clamped. Raises BindError if the preset's value is invalid, or if there
     is no value at all.
     """
-    word = "default" if line.fixed is None else "fixed value"
-    written = line.default if line.fixed is None else line.fixed
+    word = "default" if entry.fixed is None else "fixed value"
+    written = entry.default if entry.fixed is None else entry.fixed
     given = resolve_value(field, written)
     if field.kind.is_media:
         return field, ()
     if field.kind.is_open(given):
-        return _leave_random(field, line), ()
+        return _leave_random(field, entry), ()
     if given is not None:
         started = _exempt_off_step(field, given, f"the {word}")
         if started is not None:
@@ -57,12 +57,12 @@ def set_default(
         # Without choices, it is a switch that bypasses nodes.
         candidates = [True] if field.choices is None else _first_choice(field)
         return _take_first(field, candidates, None), ()
-    return _start_from_workflow(field, line, workflow, pairs)
+    return _start_from_workflow(field, entry, workflow, pairs)
 
 
-def _leave_random(field: Field, line: FieldFile) -> Field:
+def _leave_random(field: Field, entry: FieldEntry) -> Field:
     """Leave a seed without a default, so that it is random for each job. Raises BindError."""
-    if line.fixed is not None:
+    if entry.fixed is not None:
         raise BindError(
             "preset", "a fixed seed is a number; for a new one each time, leave out fixed."
         )
@@ -122,14 +122,14 @@ def _take_first(field: Field, candidates: Sequence[Any], spec: InputSpec | None)
 
 
 def _start_from_workflow(
-    field: Field, line: FieldFile, workflow: Workflow, pairs: SlotSpecs
+    field: Field, entry: FieldEntry, workflow: Workflow, pairs: SlotSpecs
 ) -> FieldWithNotes:
     """Set the default to the workflow's own value, else to the first fallback. Raises BindError."""
     own = _get_workflow_value(field, workflow, pairs)
     refused = list(_find_refused(field, workflow, pairs))
     if own is not None and not refused:
         notes = list(_describe_converted(field, workflow, pairs))
-        started, note = _take_workflow_value(field, line, own)
+        started, note = _take_workflow_value(field, entry, own)
         if started is not None:
             if note:
                 notes.append(note)
@@ -137,7 +137,7 @@ def _start_from_workflow(
     fallbacks = _list_fallbacks(field, pairs)
     _, first_spec = pairs[0]
     started = _take_first(field, fallbacks, first_spec)
-    return started, tuple(_describe_replaced(started, line, own, refused))
+    return started, tuple(_describe_replaced(started, entry, own, refused))
 
 
 def _get_workflow_value(field: Field, workflow: Workflow, pairs: SlotSpecs) -> Any:
@@ -165,26 +165,26 @@ def _get_workflow_value(field: Field, workflow: Workflow, pairs: SlotSpecs) -> A
     return inner
 
 
-def _take_workflow_value(field: Field, line: FieldFile, own: Any) -> tuple[Field | None, str]:
+def _take_workflow_value(field: Field, entry: FieldEntry, own: Any) -> tuple[Field | None, str]:
     """Set the default to the workflow's own value, and write notes about it. Returns None if it is
     not possible and no other value is near.
     """
     try:
         checked = check_value(field, own)
     except InvalidValue:
-        if line.choices is not None:  # the author's list alone decides
+        if entry.choices is not None:  # the author's list alone decides
             return None, ""
         between = _exempt_off_step(field, own, "the workflow's own")
         if between is not None:
             kept, (note,) = between
             return kept, note
         # Some nodes take 0 for "as the picture has it"; only our own limit forbids that.
-        keeps_zero = line.min is None and field.minimum == 1
+        keeps_zero = entry.min is None and field.minimum == 1
         near = field.kind.find_near(field, own, keeps_zero)
         if near is None:
             return _exempt(field, own)
         started = _with_default(field, near)
-        return started, _describe_outside(line, own, started.default)
+        return started, _describe_outside(entry, own, started.default)
     if checked is None or _is_same(own, checked):
         return _with_checked(field, checked), ""
     exempt, note = _exempt(field, own)
@@ -285,7 +285,7 @@ def _find_refused(field: Field, workflow: Workflow, pairs: SlotSpecs) -> Iterato
 
 
 def _describe_replaced(
-    field: Field, line: FieldFile, own: Any, refused: Sequence[tuple[Any, bool]]
+    field: Field, entry: FieldEntry, own: Any, refused: Sequence[tuple[Any, bool]]
 ) -> Iterator[str]:
     """Yield a sentence for each value of the workflow that the form replaces."""
     for value, is_name in refused:
@@ -299,7 +299,7 @@ def _describe_replaced(
                 f"{field.default} instead."
             )
     if own is not None and not refused:
-        yield _describe_outside(line, own, field.default)
+        yield _describe_outside(entry, own, field.default)
 
 
 def _describe_converted(field: Field, workflow: Workflow, pairs: SlotSpecs) -> Iterator[str]:
@@ -314,13 +314,13 @@ def _describe_converted(field: Field, workflow: Workflow, pairs: SlotSpecs) -> I
         yield f"the workflow's own {before} is {after} for ComfyUI, and here."
 
 
-def _describe_outside(line: FieldFile, own: Any, default: Any) -> str:
+def _describe_outside(entry: FieldEntry, own: Any, default: Any) -> str:
     if isinstance(own, dict):
         sides = [str(side) for side in own.values()]
         own = "x".join(sides)
     shown = shorten(own)
     where = "outside of what is allowed here"
-    if line.choices is not None:
+    if entry.choices is not None:
         where = "not among the preset's choices"
     return f"the workflow's own {shown} is {where}; the form starts with {default} instead."
 

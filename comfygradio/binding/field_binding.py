@@ -32,7 +32,7 @@ from comfygradio.forms.kinds.size import parse_size
 from comfygradio.forms.kinds.value import Choice, InvalidValue
 from comfygradio.forms.literals import check_preset_literal, is_multiselect
 from comfygradio.forms.missing_inputs import DYNAMIC_COMBO, fill_missing_inputs, find_missing_inputs
-from comfygradio.forms.preset_file import FieldFile, SlotAddress, list_addresses, list_direct_slots
+from comfygradio.forms.preset_file import FieldEntry, SlotAddress, list_addresses, list_direct_slots
 from comfygradio.forms.problem import BindError
 from comfygradio.forms.scalar_resolution import resolve_value
 from comfygradio.forms.slots import LocatedSlot, Slot, find_node, locate_slot
@@ -55,38 +55,38 @@ class BoundField:
 
 def bind_field(
     name: str,
-    line: FieldFile,
+    entry: FieldEntry,
     workflow: Workflow,
     object_info: ObjectInfo,
     embeddings: tuple[str, ...] = (),
 ) -> BoundField:
     """Bind one line of a preset file. Raises BindError with what does not fit."""
-    bypass = _find_bypassed(line, workflow)
+    bypass = _find_bypassed(entry, workflow)
     slots: dict[str, tuple[Slot, ...]] = {}
     notes: list[str] = []
-    for part, located in _find_slots(line, workflow).items():
+    for part, located in _find_slots(entry, workflow).items():
         slots[part] = tuple(place.slot for place in located)
         notes += [place.note for place in located if place.note]
-    bare = replace(_begin_field(name, line), slots=slots, bypass=bypass)
+    bare = replace(_begin_field(name, entry), slots=slots, bypass=bypass)
     if not slots:
-        bound, more = _bind_slotless(bare, line, workflow, object_info)
-    elif line.is_lora_list:
-        bound, more = bind_loras(bare, line, workflow, object_info)
+        bound, more = _bind_slotless(bare, entry, workflow, object_info)
+    elif entry.is_lora_list:
+        bound, more = bind_loras(bare, entry, workflow, object_info)
     else:
-        bound, more = _bind_plain(bare, line, workflow, object_info, embeddings)
-    bound, found_again = bind_computed(bound, line, workflow, object_info)
-    check_keys(bound, line)
+        bound, more = _bind_plain(bare, entry, workflow, object_info, embeddings)
+    bound, found_again = bind_computed(bound, entry, workflow, object_info)
+    check_keys(bound, entry)
     notes += more
     notes += found_again
-    notes += _describe_respelled_default(bound, line)
+    notes += _describe_respelled_default(bound, entry)
     labelled = [f"{bound.label}: {note}" for note in notes]
     # Several inputs of a field may lead to the same note, which is told once.
     return BoundField(bound, tuple(dict.fromkeys(labelled)))
 
 
-def find_named_slots(line: FieldFile, workflow: Workflow) -> set[Slot]:
+def find_named_slots(entry: FieldEntry, workflow: Workflow) -> set[Slot]:
     """Find the existing slots that a line names, whether or not it can be bound."""
-    addresses = list_addresses(line)
+    addresses = list_addresses(entry)
     try:
         located = [locate_slot(workflow, address) for address in addresses]
     except BindError:
@@ -94,34 +94,34 @@ def find_named_slots(line: FieldFile, workflow: Workflow) -> set[Slot]:
     return {place.slot for place in located}
 
 
-def _begin_field(name: str, line: FieldFile) -> Field:
+def _begin_field(name: str, entry: FieldEntry) -> Field:
     return Field(
         name=name,
-        widget=line.widget or "text",
-        label=line.label or name.replace("_", " ").capitalize(),
+        widget=entry.widget or "text",
+        label=entry.label or name.replace("_", " ").capitalize(),
         slots={},
-        help=line.help or "",
-        placeholder=line.placeholder or "",
-        group=line.group or "",
-        advanced=line.advanced,
-        max_mb=line.max_mb or 50.0,
-        template=line.template or "",
-        optional=line.optional,
+        help=entry.help or "",
+        placeholder=entry.placeholder or "",
+        group=entry.group or "",
+        advanced=entry.advanced,
+        max_mb=entry.max_mb or 50.0,
+        template=entry.template or "",
+        optional=entry.optional,
     )
 
 
-def _find_bypassed(line: FieldFile, workflow: Workflow) -> tuple[str, ...]:
-    if line.bypass is None:
+def _find_bypassed(entry: FieldEntry, workflow: Workflow) -> tuple[str, ...]:
+    if entry.bypass is None:
         return ()
-    named = line.bypass if isinstance(line.bypass, list) else [line.bypass]
+    named = entry.bypass if isinstance(entry.bypass, list) else [entry.bypass]
     nodes = [find_node(workflow, name) for name in named]
     return tuple(dict.fromkeys(node.id for node in nodes))
 
 
-def _find_slots(line: FieldFile, workflow: Workflow) -> dict[str, tuple[LocatedSlot, ...]]:
-    parts: dict[str, Any] = {"": list_direct_slots(line)}
-    if line.slots is not None:
-        parts = dict(line.slots.items())
+def _find_slots(entry: FieldEntry, workflow: Workflow) -> dict[str, tuple[LocatedSlot, ...]]:
+    parts: dict[str, Any] = {"": list_direct_slots(entry)}
+    if entry.slots is not None:
+        parts = dict(entry.slots.items())
     found = {}
     for part, addresses in parts.items():
         if not addresses:
@@ -132,21 +132,21 @@ def _find_slots(line: FieldFile, workflow: Workflow) -> dict[str, tuple[LocatedS
 
 
 def _bind_slotless(
-    bare: Field, line: FieldFile, workflow: Workflow, object_info: ObjectInfo
+    bare: Field, entry: FieldEntry, workflow: Workflow, object_info: ObjectInfo
 ) -> tuple[Field, tuple[str, ...]]:
     """Bind choices that set several slots, or a checkbox that only bypasses nodes."""
-    choices = bind_choice_slots(line, workflow, object_info)
-    named_kind = line.kind
+    choices = bind_choice_slots(entry, workflow, object_info)
+    named_kind = entry.kind
     if named_kind is not None and not choices and named_kind.needs_slot:
         raise BindError(
             "preset",
-            f"a {line.widget} widget needs a slot; only a checkbox can do with bypass alone.",
+            f"a {entry.widget} widget needs a slot; only a checkbox can do with bypass alone.",
         )
     if named_kind is not None and choices and not named_kind.is_list:
         raise BindError(
-            "widget", f"a {line.widget} widget does not suit choices that set several slots."
+            "widget", f"a {entry.widget} widget does not suit choices that set several slots."
         )
-    widget = line.widget or _choose_slotless_widget(choices)
+    widget = entry.widget or _choose_slotless_widget(choices)
     field = replace(bare, widget=widget, choices=choices or None)
     known: SlotSpecs = []
     for slot in field.all_slots:
@@ -154,9 +154,13 @@ def _bind_slotless(
         spec = object_info.spec(node.class_type, slot.input)
         if spec:
             known.append((slot, spec))
-    field = replace(field, dynamic=_find_dynamic(line, known), is_dynamic=line.dynamic is True)
-    started, notes = set_default(field, line, workflow, ())
-    return started, (*describe_choice_slots(line, choices), *notes)
+    field = replace(
+        field,
+        expanding_slots=_find_expanding_slots(entry, known),
+        always_expands=entry.dynamic is True,
+    )
+    started, notes = set_default(field, entry, workflow, ())
+    return started, (*describe_choice_slots(entry, choices), *notes)
 
 
 def _choose_slotless_widget(choices: tuple[Choice, ...]) -> Widget:
@@ -169,46 +173,46 @@ def _choose_slotless_widget(choices: tuple[Choice, ...]) -> Widget:
 
 def _bind_plain(
     bare: Field,
-    line: FieldFile,
+    entry: FieldEntry,
     workflow: Workflow,
     object_info: ObjectInfo,
     embeddings: tuple[str, ...],
 ) -> tuple[Field, tuple[str, ...]]:
     found = [(slot, find_spec(slot, workflow, object_info)) for slot in bare.all_slots]
-    pairs = [(slot, _force_list(spec, line)) for slot, spec in found]
+    pairs = [(slot, _force_list(spec, entry)) for slot, spec in found]
     specs = [spec for _, spec in pairs]
     is_size = "width" in bare.slots
     offered = None if is_size else find_offered(specs)
     choice_spec = _choose_choice_spec(bare, specs)
-    listed = resolve_choices(line.choices, choice_spec)
+    listed = resolve_choices(entry.choices, choice_spec)
     choices = bind_sizes(listed) if is_size else bind_choices(listed, offered)
-    widget = line.widget or choose_widget(bare, line, specs[0], choices)
-    check_widget(widget, line, specs, choices)
-    low, high = _narrow_limits(bare.name, line, specs)
+    widget = entry.widget or choose_widget(bare, entry, specs[0], choices)
+    check_widget(widget, entry, specs, choices)
+    low, high = _narrow_limits(bare.name, entry, specs)
     kind = KINDS[widget]
     takes_embeddings = kind.takes_embeddings and _is_prompt(bare, workflow, object_info)
     field = replace(
         bare,
         widget=widget,
-        help=_choose_help(line, bare, specs[0]),
+        help=_choose_help(entry, bare, specs[0]),
         placeholder=bare.placeholder or _read_placeholder(specs[0]),
         choices=choices,
         minimum=low,
         maximum=high,
-        step=line.step if line.step is not None else specs[0].step,
+        step=entry.step if entry.step is not None else specs[0].step,
         is_integer=any(_is_whole(spec) for spec in specs),
         is_multiple=kind.takes_several and all(is_multiselect(spec) for spec in specs),
-        dynamic=_find_dynamic(line, pairs),
-        is_dynamic=line.dynamic is True,
+        expanding_slots=_find_expanding_slots(entry, pairs),
+        always_expands=entry.dynamic is True,
         embeddings=embeddings if takes_embeddings else (),
     )
-    field, stepped = _bind_grids(field, line, dict(pairs))
+    field, stepped = _bind_grids(field, entry, dict(pairs))
     field, lost = _narrow_choices(field, pairs, workflow, object_info)
     between = _describe_off_step_choices(field)
     unlisted = _describe_unlisted(found, workflow, object_info)
-    bound, started = set_default(field, line, workflow, pairs)
-    bound, plain = _disable_expansion(bound, line)
-    bound, emptied = check_model_parts(bound, line, pairs, workflow, object_info)
+    bound, started = set_default(field, entry, workflow, pairs)
+    bound, plain = _disable_expansion(bound, entry)
+    bound, emptied = check_model_parts(bound, entry, pairs, workflow, object_info)
     if emptied:
         # It starts with nothing, so that what it would have started with need not be said.
         return bound, (*unlisted, *stepped, *lost, *between, *plain, *emptied)
@@ -241,13 +245,13 @@ def _describe_unlisted(pairs: SlotSpecs, workflow: Workflow, object_info: Object
     return notes
 
 
-def _force_list(spec: InputSpec, line: FieldFile) -> InputSpec:
+def _force_list(spec: InputSpec, entry: FieldEntry) -> InputSpec:
     """Treat an input as a list to choose from if the author wants one, although it seems to take an
     upload.
     """
-    has_value = line.default is not None or line.fixed is not None
-    wants_list = has_value if line.kind is None else line.kind.is_list
-    if wants_list or line.choices is not None:
+    has_value = entry.default is not None or entry.fixed is not None
+    wants_list = has_value if entry.kind is None else entry.kind.is_list
+    if wants_list or entry.choices is not None:
         return replace(spec, guessed=None)
     return spec
 
@@ -262,17 +266,17 @@ def _choose_choice_spec(field: Field, specs: list[InputSpec]) -> InputSpec | Non
     return specs[0]
 
 
-def _choose_help(line: FieldFile, field: Field, spec: InputSpec) -> str:
+def _choose_help(entry: FieldEntry, field: Field, spec: InputSpec) -> str:
     """Choose the preset's help, else the server's. The server's help for a width does not suit a
     size.
     """
-    if line.help is not None:
-        return line.help
+    if entry.help is not None:
+        return entry.help
     is_size = "width" in field.slots
     return "" if is_size else spec.tooltip
 
 
-def _find_dynamic(line: FieldFile, pairs: SlotSpecs) -> frozenset[Slot]:
+def _find_expanding_slots(entry: FieldEntry, pairs: SlotSpecs) -> frozenset[Slot]:
     """Find the slots whose `{a|b}` is expanded: where ComfyUI's own page does it, or the preset
     asks for it.
 
@@ -285,19 +289,19 @@ def _find_dynamic(line: FieldFile, pairs: SlotSpecs) -> frozenset[Slot]:
             texts.append(slot)
             if spec.options.get("dynamicPrompts"):
                 expanded.append(slot)
-    if line.dynamic and not texts:
+    if entry.dynamic and not texts:
         raise BindError("widget", "dynamic is for texts; none of its inputs takes one.")
-    if line.dynamic is None:
+    if entry.dynamic is None:
         return frozenset(expanded)
-    return frozenset(texts) if line.dynamic else frozenset()
+    return frozenset(texts) if entry.dynamic else frozenset()
 
 
-def _disable_expansion(field: Field, line: FieldFile) -> tuple[Field, tuple[str, ...]]:
+def _disable_expansion(field: Field, entry: FieldEntry) -> tuple[Field, tuple[str, ...]]:
     """Disable expansion if it would change the workflow's own text."""
-    is_own = line.default is None and line.fixed is None
-    if not is_own or line.dynamic is not None:
+    is_own = entry.default is None and entry.fixed is None
+    if not is_own or entry.dynamic is not None:
         return field, ()
-    if not field.kind.is_text or not field.dynamic:
+    if not field.kind.is_text or not field.expanding_slots:
         return field, ()
     text = field.default if field.exempt_value is None else field.exempt_value
     if not isinstance(text, str) or not has_alternatives(text):
@@ -306,7 +310,7 @@ def _disable_expansion(field: Field, line: FieldFile) -> tuple[Field, tuple[str,
         "the workflow's own text has signs of {a|b} in it, so texts are sent as they stand; write "
         "dynamic: true to have one of such options drawn."
     )
-    return replace(field, dynamic=frozenset()), (note,)
+    return replace(field, expanding_slots=frozenset()), (note,)
 
 
 def _read_placeholder(spec: InputSpec) -> str:
@@ -330,16 +334,16 @@ def _is_prompt(field: Field, workflow: Workflow, object_info: ObjectInfo) -> boo
 
 
 def _narrow_limits(
-    name: str, line: FieldFile, specs: list[InputSpec]
+    name: str, entry: FieldEntry, specs: list[InputSpec]
 ) -> tuple[int | float | None, int | float | None]:
     """Combine the limits of preset and server. A size is at least one pixel, whatever the server
     says.
 
     Raises BindError if no value is left.
     """
-    low = find_highest([line.min, *(spec.minimum for spec in specs)])
-    high = find_lowest([line.max, *(spec.maximum for spec in specs)])
-    if line.slots is not None:
+    low = find_highest([entry.min, *(spec.minimum for spec in specs)])
+    high = find_lowest([entry.max, *(spec.maximum for spec in specs)])
+    if entry.slots is not None:
         low = max(low or 1, 1)
     if low is not None and high is not None and low > high:
         raise BindError(
@@ -350,7 +354,7 @@ def _narrow_limits(
 
 
 def _bind_grids(
-    field: Field, line: FieldFile, specs: dict[Slot, InputSpec]
+    field: Field, entry: FieldEntry, specs: dict[Slot, InputSpec]
 ) -> tuple[Field, tuple[str, ...]]:
     """Bind the step grids of a field's inputs and move its limits and step onto them.
 
@@ -375,11 +379,11 @@ def _bind_grids(
             f"{field.minimum} to {field.maximum}.",
         )
     bound = replace(field, grids=grids, minimum=low, maximum=high, step=shared.step)
-    if line.step is None or line.step == shared.step:
+    if entry.step is None or entry.step == shared.step:
         return bound, ()
-    if line.step % shared.step == 0:
-        return replace(bound, step=line.step), ()
-    note = f"the step {line.step} does not suit the server's step {shared.step}, which is taken."
+    if entry.step % shared.step == 0:
+        return replace(bound, step=entry.step), ()
+    note = f"the step {entry.step} does not suit the server's step {shared.step}, which is taken."
     return bound, (note,)
 
 
@@ -463,11 +467,11 @@ def _check_number_choices(field: Field) -> Field:
     return replace(field, choices=tuple(choices))
 
 
-def _describe_respelled_default(field: Field, line: FieldFile) -> Iterator[str]:
+def _describe_respelled_default(field: Field, entry: FieldEntry) -> Iterator[str]:
     """Yield a sentence for each name in the preset's own default that the server spells
     differently.
     """
-    written = line.default if line.fixed is None else line.fixed
+    written = entry.default if entry.fixed is None else entry.fixed
     given = resolve_value(field, written)
     if field.choices is None or not field.kind.names_resource:
         return

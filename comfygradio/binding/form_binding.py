@@ -22,7 +22,7 @@ from comfygradio.forms.field import Field
 from comfygradio.forms.form import Form
 from comfygradio.forms.kinds.value import InvalidValue
 from comfygradio.forms.literals import check_literal
-from comfygradio.forms.preset_file import FieldFile, PresetFile, dump_lora_rows
+from comfygradio.forms.preset_file import FieldEntry, PresetFile, dump_lora_rows
 from comfygradio.forms.problem import BindError, Problem
 from comfygradio.forms.scalar_resolution import resolve_examples
 from comfygradio.forms.slots import Slot, find_node
@@ -106,17 +106,17 @@ class _Binder:
         self.problems: list[Problem] = []
         self.notes: list[str] = []
 
-    def add(self, key: str, line: FieldFile) -> None:
+    def add(self, key: str, entry: FieldEntry) -> None:
         """Bind one line. A fixed one becomes values instead of a field."""
         try:
-            bound = bind_field(key, line, self._workflow, self._object_info, self._embeddings)
-            if line.fixed is not None:
-                self.fixed += _expand_fixed(bound.field, line.fixed)
+            bound = bind_field(key, entry, self._workflow, self._object_info, self._embeddings)
+            if entry.fixed is not None:
+                self.fixed += _expand_fixed(bound.field, entry.fixed)
             else:
                 self.fields[key] = bound.field
             self.notes += bound.notes
         except BindError as error:
-            self.claimed |= find_named_slots(line, self._workflow)
+            self.claimed |= find_named_slots(entry, self._workflow)
             # A class that a node of the workflow has is reported once for the whole form.
             is_reported = isinstance(error, MissingClass) and error.node
             if not is_reported:

@@ -10,7 +10,7 @@ from comfygradio.comfy.workflow import Workflow
 from comfygradio.forms.field import ComputedInput, Field
 from comfygradio.forms.formula import OWN_NAME, Formula
 from comfygradio.forms.kinds.value import InvalidValue
-from comfygradio.forms.preset_file import FieldFile, list_computed_slots
+from comfygradio.forms.preset_file import FieldEntry, list_computed_slots
 from comfygradio.forms.problem import BindError
 from comfygradio.forms.slots import Slot, locate_slot
 from comfygradio.forms.value_check import check_value
@@ -20,14 +20,14 @@ SEED_COUNT = 2**64
 
 
 def bind_computed(
-    field: Field, line: FieldFile, workflow: Workflow, object_info: ObjectInfo
+    field: Field, entry: FieldEntry, workflow: Workflow, object_info: ObjectInfo
 ) -> tuple[Field, tuple[str, ...]]:
     """Bind the formulas of a field. Also returns a sentence for each slot whose node was found
     again.
 
     Raises BindError for inputs that take no number, and for names that the field does not have.
     """
-    listed = list_computed_slots(line)
+    listed = list_computed_slots(entry)
     if not listed:
         return field, ()
     for slot in field.slots.get("", ()):

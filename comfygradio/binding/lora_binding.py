@@ -29,7 +29,7 @@ from comfygradio.forms.kinds.lora_loaders import extract_loras
 from comfygradio.forms.kinds.lora_stack import NONE, LoraStack, find_lora_stack
 from comfygradio.forms.kinds.loras import check_loras
 from comfygradio.forms.kinds.value import InvalidValue
-from comfygradio.forms.preset_file import FieldFile
+from comfygradio.forms.preset_file import FieldEntry
 from comfygradio.forms.problem import BindError
 from comfygradio.forms.slots import Slot, get_slot_value
 from comfygradio.forms.value_json import value_to_json
@@ -38,7 +38,7 @@ MODEL_LOADER = "LoraLoaderModelOnly"
 
 
 def bind_loras(
-    bare: Field, line: FieldFile, workflow: Workflow, object_info: ObjectInfo
+    bare: Field, entry: FieldEntry, workflow: Workflow, object_info: ObjectInfo
 ) -> tuple[Field, tuple[str, ...]]:
     """Bind a LoRA list to existing loaders (`slot`), or to a chain inserted before inputs
     (`slots`). Also returns notes.
@@ -53,7 +53,7 @@ def bind_loras(
     bare = replace(bare, lora_stack=rows)
     name_specs, strength_spec = _find_specs(bare, workflow, object_info)
     offered = find_offered(name_specs)
-    listed = resolve_choices(line.choices, name_specs[0])
+    listed = resolve_choices(entry.choices, name_specs[0])
     choices = bind_choices(listed, offered)
     if choices is None:
         spec = name_specs[0]
@@ -63,8 +63,8 @@ def bind_loras(
         )
     if bare.lora_stack is not None:
         choices = tuple(choice for choice in choices if str(choice.value).lower() not in NONE)
-    lows = [line.min]
-    highs = [line.max]
+    lows = [entry.min]
+    highs = [entry.max]
     if strength_spec is not None:
         lows.append(strength_spec.minimum)
         highs.append(strength_spec.maximum)
@@ -74,24 +74,24 @@ def bind_loras(
         choices=choices,
         minimum=find_highest(lows),
         maximum=find_lowest(highs),
-        step=line.step or 0.05,
+        step=entry.step or 0.05,
         optional=True,
     )
     notes = tuple(describe_choices(listed, offered))
-    if line.default is not None:
-        started, more = set_default(field, line, workflow, ())
+    if entry.default is not None:
+        started, more = set_default(field, entry, workflow, ())
         return started, (*notes, *more)
     field, more = _start_from_workflow(field, workflow)
     return field, (*notes, *more)
 
 
-def list_chain_classes(line: FieldFile) -> set[str]:
+def list_chain_classes(entry: FieldEntry) -> set[str]:
     """List the loader classes that a line adds to the workflow, which have to be fetched from the
     server.
     """
-    if not line.slots or "model" not in line.slots:
+    if not entry.slots or "model" not in entry.slots:
         return set()
-    return {_choose_loader(line.slots)}
+    return {_choose_loader(entry.slots)}
 
 
 def _choose_loader(parts: Collection[str]) -> str:

@@ -14,7 +14,7 @@ from comfygradio.comfy.workflow import Node, Workflow
 from comfygradio.forms.field import Field
 from comfygradio.forms.kinds.model_name import find_near, guess_folder, is_model_name, match_name
 from comfygradio.forms.kinds.value import shorten
-from comfygradio.forms.preset_file import FieldFile
+from comfygradio.forms.preset_file import FieldEntry
 from comfygradio.forms.problem import BindError
 from comfygradio.forms.slots import Slot, get_slot_value
 
@@ -24,7 +24,7 @@ STANDALONE_TYPES = frozenset({"MODEL", "UPSCALE_MODEL", "LATENT_UPSCALE_MODEL"})
 
 def check_model_parts(
     field: Field,
-    line: FieldFile,
+    entry: FieldEntry,
     pairs: Iterable[tuple[Slot, InputSpec]],
     workflow: Workflow,
     object_info: ObjectInfo,
@@ -36,7 +36,7 @@ def check_model_parts(
     otherwise. A default or choices of the preset itself are left alone, and so is an input that
     names no file.
     """
-    if line.default is not None or line.fixed is not None or line.choices is not None:
+    if entry.default is not None or entry.fixed is not None or entry.choices is not None:
         return field, ()
     for slot, spec in pairs:
         node = workflow.nodes[slot.node_id]

@@ -8,7 +8,7 @@ from comfygradio.comfy.object_info import InputSpec
 from comfygradio.forms.field import Field
 from comfygradio.forms.kinds.registry import KINDS, Widget
 from comfygradio.forms.kinds.value import Choice
-from comfygradio.forms.preset_file import FieldFile
+from comfygradio.forms.preset_file import FieldEntry
 from comfygradio.forms.problem import BindError
 
 SLIDER_STEPS = 200
@@ -18,7 +18,7 @@ KIND_KEYS = ("choices", "min", "max", "step", "dynamic", "template", "max_mb")
 
 
 def choose_widget(
-    field: Field, line: FieldFile, spec: InputSpec, choices: tuple[Choice, ...] | None
+    field: Field, entry: FieldEntry, spec: InputSpec, choices: tuple[Choice, ...] | None
 ) -> Widget:
     """Choose the widget that suits an input by itself.
 
@@ -35,7 +35,7 @@ def choose_widget(
     if spec.is_seed:
         return "seed"
     if spec.types & {"INT", "FLOAT"}:
-        return "slider" if _is_short_range(line, spec) else "number"
+        return "slider" if _is_short_range(entry, spec) else "number"
     if "BOOLEAN" in spec.types:
         return "checkbox"
     if "STRING" in spec.types:
@@ -47,7 +47,10 @@ def choose_widget(
 
 
 def check_widget(
-    widget: Widget, line: FieldFile, specs: Sequence[InputSpec], choices: tuple[Choice, ...] | None
+    widget: Widget,
+    entry: FieldEntry,
+    specs: Sequence[InputSpec],
+    choices: tuple[Choice, ...] | None,
 ) -> None:
     """Raise BindError where a widget does not suit one of its inputs."""
     kind = KINDS[widget]
@@ -60,21 +63,21 @@ def check_widget(
                 f"{spec.name}."
             )
             raise BindError("widget", message)
-        if line.template is not None and "STRING" not in spec.types:
+        if entry.template is not None and "STRING" not in spec.types:
             raise BindError(
                 "widget", f"a template makes a text; input {spec.name} is {_describe_type(spec)}."
             )
 
 
-def check_keys(field: Field, line: FieldFile) -> None:
+def check_keys(field: Field, entry: FieldEntry) -> None:
     """Raise BindError for a key that says nothing about the field's widget."""
     article = "an" if field.widget[0] in "aeiou" else "a"
     for key in KIND_KEYS:
-        if getattr(line, key) is not None and key not in field.kind.keys:
+        if getattr(entry, key) is not None and key not in field.kind.keys:
             raise BindError(
                 "preset", f"{article} {field.widget} widget has no use for {key}; remove it."
             )
-    if field.kind.is_media and line.default is not None:
+    if field.kind.is_media and entry.default is not None:
         raise BindError(
             "preset",
             f"{article} {field.widget} widget starts empty; remove default, or write fixed "
@@ -84,14 +87,14 @@ def check_keys(field: Field, line: FieldFile) -> None:
         raise BindError("preset", "bypass is for fields that may stay empty; add optional: true.")
 
 
-def _is_short_range(line: FieldFile, spec: InputSpec) -> bool:
+def _is_short_range(entry: FieldEntry, spec: InputSpec) -> bool:
     """Whether a slider over this range has few positions."""
-    low = spec.minimum if line.min is None else line.min
-    high = spec.maximum if line.max is None else line.max
+    low = spec.minimum if entry.min is None else entry.min
+    high = spec.maximum if entry.max is None else entry.max
     if low is None or high is None:
         return False
     usual = 1 if "INT" in spec.types else 0.01
-    step = line.step or spec.step or usual
+    step = entry.step or spec.step or usual
     positions = (high - low) / step
     return 0 < positions <= SLIDER_STEPS
 

@@ -25,7 +25,7 @@ KEPT_IN_PATHS = "/%:@!$&'()*+,;=~"
 
 
 def call_api(settings: Settings, method: str, path: str, data: str | None) -> int:
-    """Make the call and print its answer: JSON laid out on a terminal, anything else as it comes.
+    """Make the call and print its answer: on a terminal JSON with indentation, else as it comes.
 
     `data` is a file with the body, or `-` for standard input. Raises SettingsError,
     ServerUnreachable where there is no answer, and UnexpectedResponse once one with an error status
@@ -51,15 +51,16 @@ def call_api(settings: Settings, method: str, path: str, data: str | None) -> in
 
 
 def check_method(method: str) -> str:
-    """The HTTP method in capitals. Raises SettingsError."""
+    """Return the HTTP method in capitals. Raises SettingsError."""
     verb = method.upper()
     if verb not in METHODS:
-        raise SettingsError(f"{method} is no method; write one of {', '.join(METHODS)}.")
+        raise SettingsError(f"{method} is not a method; write one of {', '.join(METHODS)}.")
     return verb
 
 
 def split_target(text: str) -> tuple[str, str]:
-    """Path and query; the server is that of the settings, so that its login goes nowhere else.
+    """Split a target into path and query; the server is that of the settings, so that its login
+    goes nowhere else.
 
     Raises SettingsError.
     """
@@ -71,7 +72,7 @@ def split_target(text: str) -> tuple[str, str]:
 
 
 def read_body(source: str) -> bytes:
-    """The bytes of a file or of standard input. Raises SettingsError."""
+    """Read the bytes of a file or of standard input. Raises SettingsError."""
     if source == STDIN:
         return sys.stdin.buffer.read()
     try:
@@ -82,7 +83,9 @@ def read_body(source: str) -> bytes:
 
 
 def wrap_workflow(method: str, target: str, body: bytes) -> bytes:
-    """The body, or a workflow alone in the envelope that POST /prompt wants; stderr is told."""
+    """Put a workflow alone into the envelope that POST /prompt wants, and say so on stderr; return
+    any other body as it is.
+    """
     if method.upper() != "POST" or target.removeprefix("/api") != "/prompt":
         return body
     try:
@@ -98,14 +101,14 @@ def wrap_workflow(method: str, target: str, body: bytes) -> bytes:
 
 
 def print_body(body: bytes) -> None:
-    """Print an answer; bytes are not touched, except that a terminal gets JSON a value a line."""
+    """Print an answer as it came, except that a terminal gets JSON with indentation."""
     out = sys.stdout.buffer
     out.write(_lay_out(body) if sys.stdout.isatty() else body)
     out.flush()
 
 
 def _lay_out(body: bytes) -> bytes:
-    """JSON with indentation, and a text with a new line at its end; other bytes as they are."""
+    """Indent JSON, and end a text with a new line; return other bytes as they are."""
     try:
         text = body.decode()
     except UnicodeDecodeError:

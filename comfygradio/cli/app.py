@@ -39,7 +39,9 @@ SHORT_LIVED = (["run"], ["sweep"], ["check"], ["new"], ["api"], ["presets"], ["w
 """Commands that do one thing and end, as a command line begins."""
 
 IMPORTED_OBJECTS = 100_000
-"""More objects than importing everything makes; so many new ones make Python look for cycles."""
+"""How many new objects make Python look for cycles: more than all imports make, so that they never
+start the garbage collector.
+"""
 
 GLOBAL_FLAGS = ("--help", "--version")
 """Flags that may stand where no command was named and still do not mean serve."""
@@ -240,9 +242,7 @@ def password(
 
 
 def main() -> int:
-    """Entry point of the console script; SIGTERM ends a command like Ctrl-C, so that its job is
-    cancelled.
-    """
+    """Run the console script. SIGTERM ends a command like Ctrl-C, so that its job is cancelled."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     for stream in (sys.stdout, sys.stderr):
         escape_unknown(stream)
@@ -275,7 +275,7 @@ def run_command(given: Sequence[str]) -> int:
         code = _run(add_command(given))
         sys.stdout.flush()
     except BrokenPipeError:
-        # Python writes what is left once more when it ends, which shall not fail again.
+        # Python writes what is left once more when it ends, which must not fail again.
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         return FAILED
@@ -297,7 +297,7 @@ def run_command(given: Sequence[str]) -> int:
 
 
 def _run(given: Sequence[str]) -> int | None:
-    """Run one command line; None or an exit code, as the command returns it."""
+    """Run one command line; return None or an exit code, as the command does."""
     name, *rest = given
     if name in commands:
         function = commands.get(name)
@@ -310,9 +310,7 @@ def _run(given: Sequence[str]) -> int | None:
 
 
 def add_command(given: Sequence[str]) -> list[str]:
-    """The arguments, with `serve` before them where they name no command; those of a sweep with its
-    axes joined.
-    """
+    """Put `serve` before arguments that name no command, and join the axes of a sweep."""
     given = _put_behind_command(given)
     if not given:
         return ["serve"]
@@ -323,7 +321,7 @@ def add_command(given: Sequence[str]) -> list[str]:
 
 
 def _put_behind_command(given: Sequence[str]) -> Sequence[str]:
-    """The arguments with a `--verbose` that stands before the command behind its name."""
+    """Move a `--verbose` that stands before the command behind its name."""
     if len(given) < 2 or given[0] != "--verbose":
         return given
     _, command, *rest = given
@@ -333,7 +331,7 @@ def _put_behind_command(given: Sequence[str]) -> Sequence[str]:
 
 
 def describe_error(error: Exception) -> str:
-    """What to say about an error, in one line."""
+    """Describe an error in one line."""
     if isinstance(error, OSError) and error.strerror:
         place = error.filename or "This machine"
         return f"{place}: {error.strerror}."

@@ -113,9 +113,7 @@ Out = Annotated[
 
 
 def join_axes(given: Sequence[str]) -> list[str]:
-    """The arguments with each `--with` as an `--axis` that is marked, since the order between the
-    two counts.
-    """
+    """Turn each `--with` into a marked `--axis`, since the order between the two counts."""
     if not given or given[0] != "sweep":
         return list(given)
     joined: list[str] = []

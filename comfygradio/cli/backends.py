@@ -1,4 +1,4 @@
-"""All servers that a command works with, as backends of an engine."""
+"""All servers that a command works with, as backends of a pool."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ JOIN_SECONDS = 10.0
 
 @contextmanager
 def open_backends(settings: Settings) -> Iterator[BackendPool]:
-    """The engine of the settings, every server a backend of it; closed at the end.
+    """Open the pool of all servers that the settings name; close it at the end.
 
     Raises ServerUnreachable.
     """
@@ -39,16 +39,16 @@ def open_backends(settings: Settings) -> Iterator[BackendPool]:
             ComfyClient(url, headers=settings.headers, api_key=settings.api_key)
             for url in settings.more_servers
         ]
-        engine = StaticBackends([*clients, *more])
-        stack.callback(engine.close)
-        yield engine
+        pool = StaticBackends([*clients, *more])
+        stack.callback(pool.close)
+        yield pool
 
 
 def bind_preset(preset: Preset, backends: Sequence[Backend], settings: Settings) -> Form:
-    """The form of a preset with what all servers have together; what is wrong with some of them
-    goes to stderr.
+    """Bind a preset to what all servers have together; write to stderr what is wrong with some of
+    them.
 
-    Raises the first server's error where none answers.
+    Raises the first server's error if none answers.
     """
     form, troubles = bind_backends(preset, backends)
     if form is None:

@@ -16,8 +16,8 @@ from comfygradio.settings import Settings
 
 
 def check_presets(settings: Settings, names: Sequence[str], as_json: bool) -> int:
-    """Print the problems of the named presets, or of all, and what was adjusted; 1 if there is a
-    problem.
+    """Print the problems of the named presets, or of all, and what was adjusted; return 1 if there
+    is a problem.
 
     Raises ServerError.
     """
@@ -27,8 +27,8 @@ def check_presets(settings: Settings, names: Sequence[str], as_json: bool) -> in
     forms = _bind(settings, presets)
     if as_json:
         found = {form.name: _describe(form) for form in forms}
-        told = {"presets": found, "unreadable": unreadable}
-        print(json.dumps(told, ensure_ascii=False, indent=2, default=str))
+        report = {"presets": found, "unreadable": unreadable}
+        print(json.dumps(report, ensure_ascii=False, indent=2, default=str))
     else:
         for preset, form in zip(presets, forms, strict=True):
             _print_form(preset, form)

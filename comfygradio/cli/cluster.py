@@ -56,7 +56,7 @@ def start_scheduler(settings: Settings, text: str) -> int:
 
 
 def describe_server(url: str, settings: Settings) -> str:
-    """What a ComfyUI has, in a sentence, or why it does not say."""
+    """Describe in a sentence what a ComfyUI has, or why it does not answer."""
     with ComfyClient(url, headers=settings.headers) as client:
         try:
             nodes = client.object_info().nodes

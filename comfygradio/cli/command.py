@@ -65,7 +65,7 @@ class CommandList:
         return iter(self._functions)
 
     def get(self, name: str) -> Function:
-        """The function of a command with the flags of its settings."""
+        """Return the function of a command with the flags of its settings."""
         make = self._functions[name]
         return make()
 
@@ -85,7 +85,7 @@ def with_settings(command: Command, *, first: Sequence[str] = ()) -> Callable[[F
 
 
 def list_parameters(function: Function) -> list[inspect.Parameter]:
-    """The parameters of a command's function, with their types and declarations."""
+    """List the parameters of a command's function, with their types and declarations."""
     signature = inspect.signature(function, eval_str=True)
     return list(signature.parameters.values())
 
@@ -123,10 +123,10 @@ def set_signature(function: Any, parameters: Sequence[inspect.Parameter]) -> Non
 
 
 def _make_flag(name: str, setting: Setting, command: Command) -> inspect.Parameter:
-    """A setting as a parameter of a command; None and False mean that it is not given."""
+    """Make the parameter of a command for a setting; None and False mean that it is not given."""
     text = setting.help_for.get(command, setting.help)
-    if setting.default:
-        text = f"{text} [{setting.default}]"
+    if setting.default_text:
+        text = f"{text} [{setting.default_text}]"
     option = Option(setting.flag, metavar=setting.metavar, help=f"{text}.")
     kind: Any = str | None
     default = None
@@ -144,7 +144,7 @@ def _make_flag(name: str, setting: Setting, command: Command) -> inspect.Paramet
 
 
 def load_flags(flags: Mapping[str, Any]) -> Settings:
-    """The settings from flags and the environment; logging starts as they say."""
+    """Load the settings from flags and the environment, and start logging as they say."""
     # A switch that was not given is False, which leaves the setting to the environment.
     given = {name: value for name, value in flags.items() if value is not False}
     settings = load_settings(overrides=given)

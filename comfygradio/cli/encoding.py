@@ -11,7 +11,7 @@ ESCAPING_HANDLERS = ("strict", "surrogateescape")
 
 
 def escape_unknown(stream: TextIO | None) -> None:
-    """From now on a stream writes letters that its encoding lacks as `\\u706f`.
+    """Make a stream write letters that its encoding lacks as `\\u706f`.
 
     That is how JSON writes them, so that JSON stays what it is. What somebody chose otherwise
     (`PYTHONIOENCODING=ascii:replace`) stays.
@@ -24,7 +24,7 @@ def escape_unknown(stream: TextIO | None) -> None:
 
 
 def _escape(error: UnicodeError) -> tuple[str | bytes, int]:
-    """Letters as pairs of bytes of UTF-16, which is what their escapes are in JSON."""
+    """Write letters as pairs of bytes of UTF-16, which is what their escapes are in JSON."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     letters = error.object[error.start : error.end]
@@ -37,7 +37,7 @@ def _escape(error: UnicodeError) -> tuple[str | bytes, int]:
 
 
 def _pass_bytes(error: UnicodeError) -> tuple[str | bytes, int]:
-    """Bytes of file names that are no letters go out as they came in."""
+    """Write bytes of file names that are not letters as they came in."""
     try:
         return codecs.lookup_error("surrogateescape")(error)
     except UnicodeError:

@@ -17,7 +17,7 @@ from comfygradio.drafting.preset_folder import find_existing_file, save_draft, s
 from comfygradio.drafting.workflow_source import WorkflowSource, load_workflow_source
 from comfygradio.errors import PresetError, SettingsError
 from comfygradio.forms.form import Form
-from comfygradio.forms.preset_file import PresetFile, SlotFile, list_addresses
+from comfygradio.forms.preset_file import PresetFile, SlotEntry, list_addresses
 from comfygradio.settings import Settings, shipped_presets
 
 PACKAGE = Path(__file__).parent.parent
@@ -32,8 +32,8 @@ def new_preset(
     saved: Path | None,
     as_json: bool,
 ) -> int:
-    """Write a preset for a workflow into a folder, and print what was guessed; 1 if the form has
-    problems.
+    """Write a preset for a workflow into a folder, and print what was guessed; return 1 if the form
+    has problems.
 
     Raises ComfyGradioError.
     """
@@ -53,8 +53,8 @@ def new_preset(
     preset = save_draft(draft, target, name, force)
     form = preset.bind(object_info)
     if as_json:
-        told = _describe(preset, draft, form)
-        print(json.dumps(told, ensure_ascii=False, indent=2, default=str))
+        report = _describe(preset, draft, form)
+        print(json.dumps(report, ensure_ascii=False, indent=2, default=str))
     else:
         print("\n".join(_tell(preset, draft, form)))
     return 1 if form.problems else 0
@@ -63,8 +63,8 @@ def new_preset(
 def _draft(
     client: ComfyClient, settings: Settings, source: WorkflowSource
 ) -> tuple[Draft, ObjectInfo]:
-    """The draft, and what the server says about its classes; markers may have brought in others
-    than the source had.
+    """Draft a preset; return it with what the server says about its classes, since annotations may
+    have brought in others than the source had.
     """
     object_info = _ask(client, settings, source)
     draft = draft_preset(source.workflow, object_info, source.saved)
@@ -76,7 +76,7 @@ def _draft(
 
 
 def _ask(client: ComfyClient, settings: Settings, *sources: WorkflowSource) -> ObjectInfo:
-    """What the server says about the classes of these workflows."""
+    """Fetch what the server says about the classes of these workflows."""
     bare = PresetFile(title="New preset", workflow="new.json")
     presets = []
     for source in sources:
@@ -85,8 +85,8 @@ def _ask(client: ComfyClient, settings: Settings, *sources: WorkflowSource) -> O
 
 
 def _find_folder(settings: Settings, folder: Path | None) -> Path:
-    """The folder that was named, else the first one of the settings, else ./presets; never that of
-    the package.
+    """Find the folder that was named, else the first one of the settings, else ./presets; never
+    that of the package.
     """
     own = [one for one in settings.presets if one != shipped_presets()]
     if folder is not None:
@@ -110,7 +110,7 @@ def _tell(preset: Preset, draft: Draft, form: Form) -> Iterator[str]:
     width = max(widths, default=0)
     for field in draft.fields:
         slots = ", ".join(_list_slots(field))
-        more = " (more settings)" if field.line.advanced else ""
+        more = " (more settings)" if field.entry.advanced else ""
         yield f"  {field.name:{width}}  {slots}: {field.why}{more}"
     for note in (*draft.notes, *form.notes):
         yield f"note: {note}"
@@ -135,16 +135,16 @@ def _describe_field(field: DraftField) -> dict[str, Any]:
         "name": field.name,
         "role": field.role,
         "slots": _list_slots(field),
-        "advanced": field.line.advanced,
+        "advanced": field.entry.advanced,
         "why": field.why,
     }
 
 
 def _list_slots(field: DraftField) -> list[str]:
-    """The addresses that a drafted field fills, as NODE.INPUT."""
+    """List the addresses that a drafted field fills, as NODE.INPUT."""
     slots = []
-    for address in list_addresses(field.line):
-        if isinstance(address, SlotFile):
+    for address in list_addresses(field.entry):
+        if isinstance(address, SlotEntry):
             slots.append(f"{address.node}.{address.input}")
         else:
             slots.append(address)

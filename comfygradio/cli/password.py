@@ -39,7 +39,7 @@ def _read_line() -> str:
 
 
 def _ask_twice() -> str:
-    """The password that somebody types, unseen."""
+    """Ask twice for a password, and show nothing of what is typed."""
     password = getpass.getpass("Password: ")
     if getpass.getpass("Once more: ") != password:
         raise SettingsError("These were two different passwords; try again.")

@@ -17,10 +17,10 @@ LISTS = (list[str], list[str] | None)
 def parse_plain(
     parameters: Sequence[inspect.Parameter], given: Sequence[str]
 ) -> dict[str, Any] | None:
-    """The values of a command's parameters, as typer would parse them.
+    """Parse the values of a command's parameters as typer would.
 
-    None for everything that is not plain: --help, mistakes, a number, a value that begins with -,
-    and whatever else typer may see in another way. It has the last word on those.
+    Returns None for everything that is not plain: --help, mistakes, a number, a value that
+    begins with -, and whatever else typer may see in another way. It has the last word on those.
     """
     flags: dict[str, inspect.Parameter] = {}
     arguments: list[inspect.Parameter] = []
@@ -62,7 +62,7 @@ def parse_plain(
 
 
 def _set(values: dict[str, Any], parameter: inspect.Parameter, text: str) -> bool:
-    """Set the value of a parameter, or add it to a list; False where that is not plain."""
+    """Set the value of a parameter, or add it to a list; return False if that is not plain."""
     kind, _ = get_args(parameter.annotation)
     before = values[parameter.name]
     if kind in LISTS:
@@ -82,7 +82,7 @@ def _set(values: dict[str, Any], parameter: inspect.Parameter, text: str) -> boo
 def _assign(
     values: dict[str, Any], arguments: Sequence[inspect.Parameter], words: Sequence[str]
 ) -> bool:
-    """Give the words without a flag to the arguments; False where they do not fit."""
+    """Give the words without a flag to the arguments; return False if they do not fit."""
     rest = list(words)
     for argument in arguments:
         kind, _ = get_args(argument.annotation)

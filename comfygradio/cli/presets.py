@@ -17,13 +17,13 @@ SUFFIXES = (".yaml", ".yml")
 
 
 def list_presets(settings: Settings, as_json: bool) -> int:
-    """Print name, title and fields of every preset; those that cannot be read go to stderr and make
-    it 1.
+    """Print name, title and fields of every preset; return 1 if some cannot be read, which is said
+    on stderr.
     """
     presets, errors = load_presets(settings.presets)
     if as_json:
-        told = [_describe(preset) for preset in presets]
-        print(json.dumps(told, ensure_ascii=False, indent=2))
+        described = [_describe(preset) for preset in presets]
+        print(json.dumps(described, ensure_ascii=False, indent=2))
     else:
         _print_table(presets)
     for error in errors:
@@ -32,7 +32,7 @@ def list_presets(settings: Settings, as_json: bool) -> int:
 
 
 def find_preset(settings: Settings, name: str) -> Preset:
-    """The preset of this name, or of the YAML file with this path.
+    """Find the preset of this name, or of the YAML file with this path.
 
     Raises SettingsError and PresetError.
     """
@@ -52,7 +52,7 @@ def find_preset(settings: Settings, name: str) -> Preset:
 
 
 def list_fields(preset: Preset) -> list[str]:
-    """The names of the fields that can be set."""
+    """List the names of the fields that can be set."""
     names = []
     for name, line in preset.file.fields.items():
         if line.fixed is None:

@@ -35,7 +35,7 @@ class Placeholders:
     meanings: dict[str, str] = field(default_factory=dict)
 
     def add(self, kind: str, name: str, meaning: str) -> str:
-        """A new variable, as a word of the shell that ends the line where it is not set."""
+        """Add a variable; return it as a word of the shell that ends the line if it is not set."""
         words = f"{kind} {name}".strip()
         variable = "COMFYUI_" + re.sub(r"[^0-9A-Za-z]", "_", words).upper()
         while variable in self.meanings:
@@ -61,7 +61,7 @@ def print_prompt(settings: Settings, name: str, assignments: Sequence[str]) -> i
 
 
 def print_curl(settings: Settings, name: str, assignments: Sequence[str]) -> int:
-    """Print a line for a shell that posts the prompt, its files first; secrets are variables in it.
+    """Print a line for a shell that uploads the files and posts the prompt; secrets are variables.
 
     Raises ComfyGradioError.
     """
@@ -82,7 +82,7 @@ def print_curl(settings: Settings, name: str, assignments: Sequence[str]) -> int
 
 
 def write_curl(client: ComfyClient, prompt: Prompt) -> tuple[str, Mapping[str, str]]:
-    """The line, and for each variable in it what it stands for."""
+    """Write the line; return it, and for each variable in it what it stands for."""
     secrets = Placeholders()
     options = _list_options(client.access, secrets)
     query = _write_query(client.access, secrets)
@@ -96,7 +96,7 @@ def write_curl(client: ComfyClient, prompt: Prompt) -> tuple[str, Mapping[str, s
 
 
 def list_upload_names(prompt: Prompt) -> dict[str, Any]:
-    """The graph with the names that its files have once they are uploaded."""
+    """Return the graph with the names that its files have once they are uploaded."""
     graph = {}
     for key, node in prompt.graph.items():
         inputs = dict(node.get("inputs") or {})
@@ -108,7 +108,7 @@ def list_upload_names(prompt: Prompt) -> dict[str, Any]:
 
 
 def _list_options(access: Access, secrets: Placeholders) -> list[str]:
-    """What every call carries: the headers, the login, and whether a proxy is passed by."""
+    """List the options of every call: the headers, the login, and whether a proxy is passed by."""
     options = []
     for name in access.headers:
         variable = secrets.add("header", name, f"the value of the header {name}")
@@ -150,7 +150,7 @@ def _write_upload(url: str, query: str, options: Sequence[str], upload: Upload) 
 
 
 def _write_body(client: ComfyClient, prompt: Prompt, secrets: Placeholders) -> str:
-    """What is posted, as a word of the shell; an API key in it is a variable."""
+    """Write what is posted as a word of the shell; an API key in it is a variable."""
     graph = list_upload_names(prompt)
     extra: dict[str, Any] = {"extra_pnginfo": prompt.extra_pnginfo}
     if not client.choose_api_key(graph):
@@ -165,7 +165,9 @@ def _write_body(client: ComfyClient, prompt: Prompt, secrets: Placeholders) -> s
 
 
 def _write_post(url: str, query: str, options: Sequence[str], body: str) -> str:
-    """`body` is a word of the shell; one that is too long for an argument goes through a pipe."""
+    """Write the call that posts `body`, a word of the shell; one that is too long for an argument
+    goes through a pipe.
+    """
     header = shlex.quote(JSON_HEADER)
     call = " ".join(["curl -X POST", *options, f"-H {header}"])
     target = _write_url(url) + query
@@ -175,7 +177,7 @@ def _write_post(url: str, query: str, options: Sequence[str], body: str) -> str:
 
 
 def _write_url(url: str) -> str:
-    """The URL as a word of the shell; curl would take brackets for a list of URLs."""
+    """Write the URL as a word of the shell; curl would take brackets for a list of URLs."""
     word = shlex.quote(url)
     has_brackets = re.search(r"[\[\]{}]", url)
     if has_brackets:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def open_job_progress() -> Iterator[Callable[[PromptProgress], None]]:
-    """A bar for one job, and under it what the node says; yields what updates it."""
+    """Show a bar for one job, and below it what the node says; yield what updates both."""
     if not sys.stderr.isatty():
         yield lambda state: None
         return
@@ -48,7 +48,7 @@ def open_job_progress() -> Iterator[Callable[[PromptProgress], None]]:
 
 @contextmanager
 def open_sweep_progress() -> Iterator[Callable[[Sweep], None]]:
-    """A bar for a sweep, a step for each of its points; yields what updates it."""
+    """Show a bar for a sweep, a step for each point; yield the function that updates it."""
     if not sys.stderr.isatty():
         yield lambda sweep: None
         return

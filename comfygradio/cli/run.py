@@ -72,8 +72,8 @@ class Report:
         self.missing = missing
 
     def to_json(self) -> dict[str, Any]:
-        """The object that `--json` prints; `missing` is there only where something is."""
-        told: dict[str, Any] = {
+        """Return the object that `--json` prints; it has `missing` only if something is."""
+        report: dict[str, Any] = {
             "preset": self.preset,
             "values": self.values,
             "prompt_id": self.prompt_id,
@@ -81,8 +81,8 @@ class Report:
             "seconds": round(self.seconds, 3),
         }
         if self.missing:
-            told["missing"] = [lack.text for lack in self.missing]
-        return told
+            report["missing"] = [lack.text for lack in self.missing]
+        return report
 
 
 def run_preset(
@@ -95,7 +95,7 @@ def run_preset(
 ) -> int:
     """Run a preset with `field=value` texts and print the paths of what it made.
 
-    1 where something that was made could not be fetched. Raises ComfyGradioError.
+    Returns 1 if something that was made could not be fetched. Raises ComfyGradioError.
     """
     values = parse_assignments(assignments)
     preset = find_preset(settings, name)
@@ -118,7 +118,8 @@ def run_preset(
 def fill_preset(
     client: ComfyClient, preset: Preset, values: Mapping[str, str], settings: Settings
 ) -> Prompt:
-    """The prompt of a preset with these values on this server; what was adjusted goes to stderr.
+    """Build the prompt of a preset with these values for this server; write to stderr what was
+    adjusted.
 
     Raises ComfyGradioError.
     """
@@ -131,13 +132,14 @@ def fill_preset(
 
 
 def parse_assignments(assignments: Sequence[str]) -> dict[str, str]:
-    """`field=value` texts as a mapping. Raises SettingsError."""
+    """Parse `field=value` texts into a mapping. Raises SettingsError."""
     values: dict[str, str] = {}
     for assignment in assignments:
         name, separator, value = assignment.partition("=")
         if not separator or not name:
             raise SettingsError(
-                f"{assignment} is no field=value; write for example prompt='a lighthouse'."
+                f"{assignment} is not of the form field=value; "
+                "write for example prompt='a lighthouse'."
             )
         if name in values:
             raise SettingsError(f"The field {name} was given twice.")
@@ -146,7 +148,7 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, str]:
 
 
 def save_output(output: Output, folder: Path) -> Path:
-    """Save one result under its own name, with a counter where that is taken; never overwrites."""
+    """Save one result under its own name, with a counter if it is taken; never overwrite a file."""
     path = _reserve(folder, output.name)
     try:
         return output.save(path)
@@ -184,7 +186,7 @@ def _try_to_save(output: Output, folder: Path) -> Path | Output:
 
 
 def _expand_paths(form: Form, values: Mapping[str, str]) -> dict[str, Any]:
-    """The values with those of files as paths, where ~ is the home folder."""
+    """Return the values with those of files as paths, where ~ is the home folder."""
     expanded: dict[str, Any] = dict(values)
     for name, value in values.items():
         field = form.fields.get(name)
@@ -216,8 +218,8 @@ def _run_prompt(
 def _follow_prompt(
     client: ComfyClient, prompt: Prompt, folder: Path, report: Report
 ) -> frozenset[str]:
-    """Save what a prompt made, also before a failure; the nodes whose files the server has told
-    from its cache and has no more.
+    """Save what a prompt made, also before a failure. Return the nodes whose files the server
+    reported from its cache and no longer has.
     """
     state = None
     try:
@@ -233,7 +235,7 @@ def _follow_prompt(
 
 
 def _save_outputs(state: PromptProgress | None, folder: Path, report: Report) -> list[str]:
-    """Save everything that can be had; the nodes of which the server lacks a file."""
+    """Save everything that can be fetched; return the nodes of which the server lacks a file."""
     if state is None:
         return []
     lacking: list[str] = []

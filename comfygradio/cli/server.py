@@ -16,8 +16,8 @@ from comfygradio.settings import DEFAULT_SERVER, Settings
 
 @contextmanager
 def open_client(settings: Settings) -> Iterator[ComfyClient]:
-    """A client for the named server, else the usual one; with `demo` for a demo server that ends
-    with the block.
+    """Open a client for the named server, else the usual one; with `demo` for a demo server
+    that ends with the block.
     """
     with ExitStack() as stack:
         url = settings.server or DEFAULT_SERVER
@@ -33,7 +33,7 @@ def open_client(settings: Settings) -> Iterator[ComfyClient]:
 def fetch_object_info(
     client: ComfyClient, presets: Iterable[Preset], settings: Settings
 ) -> ObjectInfo:
-    """What the server says about the classes that these presets use. Raises ServerError."""
+    """Fetch what the server says about the classes that these presets use. Raises ServerError."""
     classes = set[str]()
     for preset in presets:
         classes.update(preset.class_types)
@@ -46,7 +46,9 @@ def fetch_object_info(
 
 
 def advise(error: ComfyGradioError, settings: Settings) -> ComfyGradioError:
-    """The error, or what to do where nobody named a server and the usual one does not answer."""
+    """Return the error, or one that says what to do if nobody named a server and the usual one does
+    not answer.
+    """
     if settings.server is not None or settings.demo or not isinstance(error, ServerUnreachable):
         return error
     return ServerUnreachable(

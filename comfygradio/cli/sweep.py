@@ -84,7 +84,7 @@ def run_sweep(
 
 
 def parse_sweep_call(settings: Settings, call: SweepCall) -> Task:
-    """What is to be done for what was typed.
+    """Work out what is to be done for what was typed.
 
     Raises SettingsError, DefinitionError and PresetError.
     """
@@ -111,7 +111,7 @@ def parse_sweep_call(settings: Settings, call: SweepCall) -> Task:
 
 
 def parse_axes(texts: Sequence[str]) -> tuple[Entry, ...]:
-    """`field=values` texts as entries; a marked one joins the one before it.
+    """Parse `field=values` texts into entries; a marked one joins the one before it.
 
     Raises SettingsError.
     """
@@ -132,17 +132,19 @@ def parse_axes(texts: Sequence[str]) -> tuple[Entry, ...]:
 
 @contextmanager
 def open_folder(settings: Settings, task: Task, folder: Path) -> Iterator[SweepRegistry]:
-    """The sweeps of a folder, on the servers of the settings."""
-    with open_backends(settings) as engine:
-        form = bind_preset(task.preset, engine.backends, settings)
+    """Open the sweeps of a folder, on the servers of the settings."""
+    with open_backends(settings) as pool:
+        form = bind_preset(task.preset, pool.backends, settings)
         for note in form.notes:
             print(note, file=sys.stderr)
-        with open_sweeps(form, engine, folder, task.definition) as sweeps:
+        with open_sweeps(form, pool, folder, task.definition) as sweeps:
             yield sweeps
 
 
 def _load_source(call: SweepCall) -> tuple[Definition, Path]:
-    """The definition of a file with what was typed besides, or one of what was typed alone."""
+    """Load the definition of a file and add what was typed besides, or make one of what was typed
+    alone.
+    """
     named = call.source or ""
     source = Path(named).expanduser()
     axes = parse_axes(call.axes)
@@ -165,7 +167,7 @@ def _load_source(call: SweepCall) -> tuple[Definition, Path]:
 
 
 def _load_definition(path: Path) -> Definition:
-    """The definition of a file; the file of its preset lies beside it, or below."""
+    """Load the definition of a file; the file of its preset lies beside it, or below."""
     definition = load_definition(path)
     if not definition.preset.endswith(SUFFIXES):
         return definition
@@ -173,7 +175,7 @@ def _load_definition(path: Path) -> Definition:
 
 
 def _expand_home(text: str) -> str:
-    """A text as it is, but the path of a file in the home folder in full."""
+    """Write the path of a file in the home folder in full; return any other text as it is."""
     if not text.startswith("~/"):
         return text
     path = Path(text).expanduser()
@@ -181,7 +183,7 @@ def _expand_home(text: str) -> str:
 
 
 def _run(sweep: Sweep, folder: Path, retry: bool, as_json: bool) -> int:
-    """Bring a sweep to its end and tell what became of it; 1 if a point failed."""
+    """Run a sweep to its end and print what became of it; return 1 if a point failed."""
     try:
         start_or_resume(sweep, folder)
         if retry:
@@ -196,9 +198,9 @@ def _run(sweep: Sweep, folder: Path, retry: bool, as_json: bool) -> int:
     export_all(build_grid(sweep), folder)
     print_sweep(sweep, folder, as_json)
     if sweep.counts.done < sweep.counts.total:
-        told = describe_sweep(sweep)
+        summary = describe_sweep(sweep)
         print(
-            f"{told}. Try these again with: comfygradio sweep --resume {folder} --retry",
+            f"{summary}. Try these again with: comfygradio sweep --resume {folder} --retry",
             file=sys.stderr,
         )
         return 1

@@ -17,7 +17,7 @@ LISTED = 50
 
 
 def print_plan(sweep: Sweep, as_json: bool) -> None:
-    """How many points there are, in which order, what is executed, and how long that takes."""
+    """Print how many points there are, in which order, what is executed, and how long it takes."""
     plan = sweep.plan
     if as_json:
         print(json.dumps(_write_plan(sweep, plan), ensure_ascii=False))
@@ -39,7 +39,7 @@ def print_plan(sweep: Sweep, as_json: bool) -> None:
 
 
 def describe_sweep(sweep: Sweep) -> str:
-    """How many points are how, in a line."""
+    """Count the points by status, in a line."""
     counts = sweep.counts
     parts = [f"{counts.done:,} of {counts.total:,} points are done"]
     if counts.failed:
@@ -50,9 +50,8 @@ def describe_sweep(sweep: Sweep) -> str:
 
 
 def print_sweep(sweep: Sweep, folder: Path, as_json: bool) -> None:
-    """The paths of what was made, one a line, in the order as typed; errors go to stderr.
-
-    Or all of it as JSON.
+    """Print the paths of what was made, one a line, in the order as typed, or all of it as JSON;
+    write errors to stderr.
     """
     cells = list(sweep.cells.values())
     if as_json:
@@ -73,7 +72,7 @@ def print_sweep(sweep: Sweep, folder: Path, as_json: bool) -> None:
 
 
 def label_point(sweep: Sweep, index: Index) -> str:
-    """What a point has on each axis, for people."""
+    """Describe for people what a point has on each axis."""
     parts = []
     for axis, position in zip(sweep.axes, index, strict=True):
         step = axis.steps[position]
@@ -83,7 +82,7 @@ def label_point(sweep: Sweep, index: Index) -> str:
 
 def _write_plan(sweep: Sweep, plan: Plan) -> dict[str, Any]:
     ways = {"planned": plan.planned, "as_typed": plan.as_typed, "without_cache": plan.uncached}
-    told = {
+    costs = {
         name: {
             "seconds": round(way.seconds, 3),
             "work": round(way.work, 3),
@@ -102,9 +101,9 @@ def _write_plan(sweep: Sweep, plan: Plan) -> dict[str, Any]:
         "preset": sweep.form.name,
         "points": plan.points,
         "done": plan.done,
-        "carry": plan.limits.carry,
+        "carry": plan.limits.is_pinning,
     }
-    return {**about, "axes": axes, "servers": servers, **told}
+    return {**about, "axes": axes, "servers": servers, **costs}
 
 
 def _write_cell(sweep: Sweep, cell: Cell, folder: Path) -> dict[str, Any]:
@@ -124,7 +123,7 @@ def _write_cell(sweep: Sweep, cell: Cell, folder: Path) -> dict[str, Any]:
 
 
 def _list_files(cell: Cell, folder: Path) -> list[Path]:
-    """The files of a point that is done, by the name of the folder as it was typed."""
+    """List the files of a point that is done, by the name of the folder as it was typed."""
     if cell.phase != "done":
         return []
     real = folder.resolve()

@@ -25,7 +25,7 @@ click (0.26).
 
 
 def run_typer(commands: CommandList, given: Sequence[str]) -> int | None:
-    """Run one command line; None or an exit code, as the command returns it.
+    """Run one command line; return None or an exit code, as the command does.
 
     Raises KeyboardInterrupt, also where standard input has ended, and SettingsError for a command
     line that cannot be understood.
@@ -42,7 +42,7 @@ def run_typer(commands: CommandList, given: Sequence[str]) -> int | None:
 
 
 def build_typer(commands: CommandList) -> typer.Typer:
-    """The app with all commands."""
+    """Build the app with all commands."""
     app = typer.Typer(
         name="comfygradio",
         help="ComfyUI workflows as simple web forms. Without a command: serve, with the flags of "
@@ -59,7 +59,7 @@ def build_typer(commands: CommandList) -> typer.Typer:
 
 
 def show_version(wanted: bool) -> None:
-    """Print the version, when `--version` was given, and end."""
+    """Print the version and end, if `--version` was given."""
     if wanted:
         from importlib.metadata import PackageNotFoundError, version
 
@@ -80,7 +80,7 @@ def start(
 
 
 def _translate(function: Function) -> Function:
-    """The function of a command with its parameters declared as typer has them."""
+    """Declare the parameters of a command's function as typer has them."""
 
     def call(**given: Any) -> int:
         return function(**given)

@@ -41,7 +41,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class PollResult:
-    """What a look at queue and history found."""
+    """What queue and history showed in one look."""
 
     changes: list[PromptChange]
     error: ServerError | None = None
@@ -72,8 +72,8 @@ class Printer:
         """Print an event at once. Raises BrokenPipeError where nobody reads."""
         now = self._clock.time()
         if self._as_json:
-            told = {"time": round(now, 3), "source": source, "event": event, **values}
-            plain = to_plain_data(told)
+            described = {"time": round(now, 3), "source": source, "event": event, **values}
+            plain = to_plain_data(described)
             print(json.dumps(plain), flush=True)
             return
         moment = datetime.datetime.fromtimestamp(now)
@@ -101,7 +101,7 @@ class Watcher:
         self._is_answered = True
 
     def run(self) -> None:
-        """Print until something is raised: ServerError, BrokenPipeError, KeyboardInterrupt."""
+        """Print events. Ends only by raising ServerError, BrokenPipeError or KeyboardInterrupt."""
         with self._client.listen() as events:
             hearing = threading.Thread(target=self._hear, args=(events,), daemon=True)
             hearing.start()
@@ -112,7 +112,7 @@ class Watcher:
                 self._worker.stop()
 
     def _hear(self, events: Events) -> None:
-        """On a thread of its own: pass on what the socket says."""
+        """Pass on what the socket says; runs on a thread of its own."""
         try:
             for event in events:
                 self._mailbox.put(event, coalescing_key(event), estimate_size(event))
@@ -145,7 +145,7 @@ class Watcher:
                 raise content
 
     def _look(self) -> None:
-        """On the thread of the worker: look at queue and history."""
+        """Fetch queue and history; runs on the thread of the worker."""
         try:
             looked = PollResult(poll_prompts(self._client, self._prompts))
         except ServerError as error:
@@ -159,8 +159,8 @@ class Watcher:
         self._look_at = self._looked_at + pause
         for change in looked.changes:
             values = {"prompt_id": change.prompt_id, "ahead": change.ahead, "text": change.text}
-            told = drop_empty(values)
-            self._printer.print(change.source, change.kind, told)
+            shown = drop_empty(values)
+            self._printer.print(change.source, change.kind, shown)
         # Only the first of several looks that fail is told.
         if looked.error is not None and self._is_answered:
             self._printer.print("queue", "unanswered", {"text": str(looked.error)})
@@ -168,7 +168,7 @@ class Watcher:
 
 
 def name_event(message: Message) -> str:
-    """What an event is called: as ComfyUI does where it is one of its messages."""
+    """Name an event: as ComfyUI does, if it is one of its messages."""
     if isinstance(message, UnknownMessage):
         return message.type or "unknown"
     if isinstance(message, PreviewFrame):
@@ -178,7 +178,7 @@ def name_event(message: Message) -> str:
 
 
 def list_values(message: Message) -> Json:
-    """What there is to say of an event, all JSON; of bytes their number."""
+    """List the values of an event, all JSON; of bytes their number."""
     values: Json = {}
     for field in dataclasses.fields(message):
         value = getattr(message, field.name)
@@ -190,7 +190,7 @@ def list_values(message: Message) -> Json:
 
 
 def drop_empty(values: Json) -> Json:
-    """The values that say something."""
+    """Drop the values that are empty."""
     kept: Json = {}
     for key, value in values.items():
         if value not in (None, "", ()):
@@ -199,8 +199,8 @@ def drop_empty(values: Json) -> Json:
 
 
 def to_plain_data(value: Any, depth: int = MAX_DEPTH) -> Any:
-    """The value as JSON knows it: parts as objects and lists, NaN and Infinity as null; what lies
-    deeper than so many levels is left out.
+    """Turn a value into what JSON knows: parts into objects and lists, NaN and Infinity into null.
+    What lies deeper than so many levels is left out.
     """
     if depth == 0:
         return None
@@ -216,7 +216,7 @@ def to_plain_data(value: Any, depth: int = MAX_DEPTH) -> Any:
 
 
 def format_value(value: Any) -> str:
-    """A value as one short word or line, whatever the server sent."""
+    """Write a value as one short word or line, whatever the server sent."""
     if isinstance(value, str):
         text = value
     else:
@@ -226,7 +226,7 @@ def format_value(value: Any) -> str:
 
 
 def is_reader_gone() -> bool:
-    """Whether what is printed goes into a pipe that nobody reads any more.
+    """Return whether what is printed goes into a pipe that nobody reads any more.
 
     Otherwise that is found out with the next line alone, which may take for ever.
     """

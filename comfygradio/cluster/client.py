@@ -136,7 +136,7 @@ class RemoteClient:
         return write_file(Path(path), pieces)
 
     def close(self) -> None:
-        """Does nothing: the connections belong to the engine."""
+        """Does nothing: the connections belong to the pool."""
 
     def _follow(self, prompt_id: str) -> Iterator[PromptProgress]:
         """Yield the states of a run, each with the newest preview. Raises what the run raises."""

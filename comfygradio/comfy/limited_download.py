@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.errors import DownloadStopped, ResultTooLarge, ServerUnreachable
+from comfygradio.units import MEGABYTE
 
 MAX_RESULT_MB = 4000.0
 """Maximum size of one file in megabytes, unless configured otherwise."""
@@ -74,7 +75,7 @@ class LimitedDownload:
     def _check(self, name: str, had: int, seconds: float) -> None:
         if self.is_stopped():
             raise DownloadStopped(f"{name} was not fetched, since the job was stopped.")
-        if had > self.limits.max_mb * 1e6:
+        if had > self.limits.max_mb * MEGABYTE:
             raise ResultTooLarge(
                 f"{name} is larger than {self.limits.max_mb:g} MB, which is the most that is "
                 "fetched (--max-result-mb)."

@@ -171,6 +171,12 @@ class DemoServer:
             return False
         return self._machine.sockets.has_client(client_id)
 
+    def count_sockets(self, client_id: str) -> int:
+        """Count the WebSockets that are open under a client's id."""
+        if self._machine is None:
+            return 0
+        return self._machine.sockets.open[client_id]
+
     def set_step_seconds(self, step_seconds: float) -> None:
         """Steps of samplers take so long from now on, also the one that is under way."""
         self.options = replace(self.options, step_seconds=step_seconds)

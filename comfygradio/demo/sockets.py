@@ -31,6 +31,8 @@ class Sockets:
     ) -> None:
         self.connections: Counter[str] = Counter()
         """How often a socket was opened under a client id."""
+        self.open: Counter[str] = Counter()
+        """How many sockets are open under a client id; the table knows only the newest."""
         self._options = options
         self._drop = drop
         self._features = features
@@ -72,6 +74,7 @@ class Sockets:
         self._flags[sid] = {}
         self._sent[socket] = 0
         self.connections[sid] += 1
+        self.open[sid] += 1
         try:
             await self._greet(socket, sid, remaining, running_node(sid))
             await self._listen(socket, sid)
@@ -79,6 +82,7 @@ class Sockets:
             self._table.pop(sid, None)
             self._flags.pop(sid, None)
             self._sent.pop(socket, None)
+            self.open[sid] -= 1
 
     async def _greet(self, socket: WebSocket, sid: str, remaining: int, node: str | None) -> None:
         await self._send(sid, socket, status_event(remaining, sid))

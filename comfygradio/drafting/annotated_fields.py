@@ -10,7 +10,7 @@ from comfygradio.binding.field_binding import bind_field
 from comfygradio.binding.specs import MissingClass
 from comfygradio.drafting.detection import Detection, make_detection
 from comfygradio.drafting.detector import DetectionResult
-from comfygradio.drafting.draft_field import DraftField, adapt_keys, find_own_name, make_field_file
+from comfygradio.drafting.draft_field import DraftField, adapt_keys, find_own_name, make_field_entry
 from comfygradio.drafting.graph import Graph
 from comfygradio.drafting.loaders import list_strengths
 from comfygradio.drafting.naming import clean_label, make_label, make_name, one_line, pick_name
@@ -18,7 +18,7 @@ from comfygradio.drafting.numbers import join_seeds
 from comfygradio.drafting.role import ROLES
 from comfygradio.drafting.trace import NUMBERS, find_sources
 from comfygradio.errors import PresetError
-from comfygradio.forms.preset_file import FieldFile
+from comfygradio.forms.preset_file import FieldEntry
 from comfygradio.forms.slots import Slot
 from comfygradio.importers.annotation import Annotation
 
@@ -312,10 +312,10 @@ def _write_fitting(
     detection: Detection,
     keys: dict[str, Any],
     annotated: AnnotatedFields,
-) -> FieldFile:
+) -> FieldEntry:
     """Write the line with all keys, or without the limits if they do not suit this server."""
     try:
-        line = make_field_file(graph, detection, keys)
+        line = make_field_entry(graph, detection, keys)
         bind_field(name, line, graph.workflow, graph.object_info)
     except MissingClass:
         return line
@@ -326,7 +326,7 @@ def _write_fitting(
             annotated.notes.append(
                 f"The limits marked for {name} were left out, as they do not fit: {reason}"
             )
-        return make_field_file(graph, detection, bare)
+        return make_field_entry(graph, detection, bare)
     return line
 
 

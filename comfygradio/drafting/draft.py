@@ -52,7 +52,7 @@ class Draft:
             description=self.description,
             icon=self.icon,
             workflow=workflow_file,
-            fields={field.name: field.line for field in self.fields},
+            fields={field.name: field.entry for field in self.fields},
             outputs=list(self.outputs),
             examples=[dict(example) for example in self.examples],
         )
@@ -87,7 +87,7 @@ def draft_annotated(marked: AnnotatedWorkflow, object_info: ObjectInfo) -> Draft
     names = [field.name for field in annotated.fields]
     found = [*sort_detections(annotated.detections), *others]
     fields = [*annotated.fields, *make_fields(graph, found, labels, names)]
-    fields.sort(key=lambda field: field.line.advanced)
+    fields.sort(key=lambda field: field.entry.advanced)
     names = [field.name for field in fields]
     left_out = make_fields(graph, [*detected.left_out, *offered], {}, names)
     notes = [

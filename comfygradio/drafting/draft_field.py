@@ -23,7 +23,7 @@ from comfygradio.drafting.naming import (
 )
 from comfygradio.drafting.node_title import find_author_title, is_descriptive
 from comfygradio.drafting.role import ROLE_ORDER, ROLES, Role
-from comfygradio.forms.preset_file import ComputedSlot, FieldFile, SlotFile
+from comfygradio.forms.preset_file import ComputedSlot, FieldEntry, SlotEntry
 from comfygradio.forms.slots import Slot
 from comfygradio.forms.text_expansion import has_alternatives
 
@@ -36,7 +36,7 @@ class DraftField:
 
     name: str
     role: str
-    line: FieldFile
+    entry: FieldEntry
     why: str
 
 
@@ -81,23 +81,23 @@ def make_fields(
             keys["help"] = "Empty: the same words as in the first text."
         if is_advanced(detection):
             keys["advanced"] = True
-        line = make_field_file(graph, detection, keys)
+        line = make_field_entry(graph, detection, keys)
         fields.append(DraftField(name, detection.role, line, one_line(detection.why)))
     return fields
 
 
-def make_field_file(graph: Graph, detection: Detection, keys: Mapping[str, Any]) -> FieldFile:
+def make_field_entry(graph: Graph, detection: Detection, keys: Mapping[str, Any]) -> FieldEntry:
     """Make the line of a preset file that fills these inputs, with full descriptions of their
     nodes.
     """
     where = _write_slots(graph, detection)
     dynamic = _write_dynamic(graph, detection.parts, keys)
-    return FieldFile.model_validate({**where, **keys, **dynamic})
+    return FieldEntry.model_validate({**where, **keys, **dynamic})
 
 
 def _write_slots(graph: Graph, detection: Detection) -> dict[str, Any]:
     """Return the key `slot` for a single value, or `slots` for named parts."""
-    addresses: dict[str, list[SlotFile | ComputedSlot]] = {}
+    addresses: dict[str, list[SlotEntry | ComputedSlot]] = {}
     for part, slots in detection.parts.items():
         addresses[part] = [make_slot_file(graph, slot) for slot in slots]
     for slot, formula in detection.computed.items():
@@ -137,14 +137,14 @@ def _is_drawn(spec: InputSpec | None) -> bool:
     return bool(spec.options.get("dynamicPrompts"))
 
 
-def make_slot_file(graph: Graph, slot: Slot) -> SlotFile:
+def make_slot_file(graph: Graph, slot: Slot) -> SlotEntry:
     """Make the long form of a slot address."""
     node = graph.node(slot.node_id)
     keys = {"node": node.id, "class": node.class_type}
     if node.title != node.class_type:
         keys["title"] = node.title
     keys["input"] = slot.input
-    return SlotFile.model_validate(keys)
+    return SlotEntry.model_validate(keys)
 
 
 def find_own_name(graph: Graph, detection: Detection) -> tuple[str, str]:

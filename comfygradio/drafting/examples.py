@@ -11,7 +11,7 @@ from comfygradio.drafting.detector import DetectionResult
 from comfygradio.drafting.draft_field import DraftField
 from comfygradio.drafting.graph import Graph
 from comfygradio.drafting.numbers import is_exact_seed
-from comfygradio.forms.preset_file import SlotFile, list_computed_slots, list_direct_slots
+from comfygradio.forms.preset_file import SlotEntry, list_computed_slots, list_direct_slots
 from comfygradio.forms.slots import Slot
 from comfygradio.forms.text_expansion import invert_template
 
@@ -39,12 +39,12 @@ def make_examples(graph: Graph, fields: Sequence[DraftField]) -> tuple[Mapping[s
     seeds: dict[str, Any] = {}
     for field in fields:
         own = _read(graph, field)
-        is_main_text = field.role in EXAMPLE_ROLES and not field.line.advanced
+        is_main_text = field.role in EXAMPLE_ROLES and not field.entry.advanced
         if is_main_text and _is_example_text(own):
             texts[field.name] = own
         if _has_own_default(graph, field):
             others[field.name] = own
-        is_seed = "seed" in (field.role, field.line.widget)
+        is_seed = "seed" in (field.role, field.entry.widget)
         if is_seed and is_exact_seed(own):
             seeds[field.name] = own
     values = {**texts, **others, **seeds}
@@ -177,8 +177,8 @@ def _describe_unlisted(graph: Graph, left_out: Sequence[DraftField]) -> list[str
     unlisted = frozenset(graph.unlisted)
     found: dict[str, list[str]] = {}
     for field in left_out:
-        for address in list_direct_slots(field.line):
-            if not isinstance(address, SlotFile):
+        for address in list_direct_slots(field.entry):
+            if not isinstance(address, SlotEntry):
                 continue
             slot = Slot(str(address.node), address.input)
             if slot in unlisted:
@@ -204,9 +204,9 @@ def _name_inputs(names: list[str]) -> str:
 def _describe_computed(graph: Graph, field: DraftField) -> str:
     """Describe the inputs that are computed from a field; "" if there are none."""
     where = []
-    for computed in list_computed_slots(field.line):
+    for computed in list_computed_slots(field.entry):
         address = computed.slot
-        if isinstance(address, SlotFile):
+        if isinstance(address, SlotEntry):
             node = graph.describe(str(address.node))
             where.append(f"{address.input} of {node} ({computed.of})")
     if not where:
@@ -215,15 +215,15 @@ def _describe_computed(graph: Graph, field: DraftField) -> str:
     if field.role == "seed":
         return f"The seeds differ; {field.name} sets all and keeps their distance: {listed}."
     note = f"With {field.name} moves along in proportion: {listed}"
-    if field.line.min:
-        note += f"; it is at least {field.line.min}, so that each part runs"
+    if field.entry.min:
+        note += f"; it is at least {field.entry.min}, so that each part runs"
     return f"{note}."
 
 
 def _has_own_default(graph: Graph, field: DraftField) -> bool:
     """Whether a line's default differs from the workflow's value."""
-    default = field.line.default
-    if default is None or field.line.is_lora_list:
+    default = field.entry.default
+    if default is None or field.entry.is_lora_list:
         return False
     own = _read(graph, field)
     return isinstance(own, str | int | float) and own != default
@@ -231,7 +231,7 @@ def _has_own_default(graph: Graph, field: DraftField) -> bool:
 
 def _read(graph: Graph, field: DraftField) -> Any:
     """Read the workflow's value of a field's first input, without the words of a template."""
-    addresses = list_direct_slots(field.line)
+    addresses = list_direct_slots(field.entry)
     if not addresses:
         return None
     address = addresses[0]
@@ -239,6 +239,6 @@ def _read(graph: Graph, field: DraftField) -> Any:
         return None
     slot = Slot(str(address.node), address.input)
     value = graph.value(slot)
-    if field.line.template is not None and isinstance(value, str):
-        return invert_template(field.line.template, value)
+    if field.entry.template is not None and isinstance(value, str):
+        return invert_template(field.entry.template, value)
     return value

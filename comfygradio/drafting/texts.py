@@ -254,23 +254,40 @@ def _merge(graph: Graph, detections: list[Detection]) -> list[Detection]:
     """Join inputs that are the same, or that have the same text and role. Positive ones
     come first.
     """
-    merged: dict[object, Detection] = {}
+    merged: list[Detection] = []
+    # Where in `merged` the detection of a role and of these texts is.
+    known: dict[tuple[str, frozenset[str]], int] = {}
     taken: set[Slot] = set()
-    for detection in sorted(detections, key=lambda found: found.role == "negative_prompt"):
+    for detection in _put_positive_first(detections):
         slots = tuple(slot for slot in detection.slots if slot not in taken)
         if not slots:
             continue
         taken.update(slots)
         texts = frozenset(str(graph.value(slot)).strip() for slot in slots)
-        is_blank = texts == {""} and detection.role != "negative_prompt"
-        # Empty texts may become different ones, so that each gets a key of its own.
-        key = len(merged) if is_blank else (detection.role, texts)
-        twin = merged.get(key)
-        if twin is None:
-            merged[key] = replace(detection, parts={"": slots})
+        key = (detection.role, texts)
+        if key in known:
+            index = known[key]
+            twin = merged[index]
+            merged[index] = replace(twin, parts={"": (*twin.slots, *slots)})
+            continue
+        # Empty texts may become different ones, so that each stays by itself. Negative texts are
+        # often left empty, and are then alike.
+        is_blank = texts == {""}
+        if not is_blank or detection.role == "negative_prompt":
+            known[key] = len(merged)
+        merged.append(replace(detection, parts={"": slots}))
+    return merged
+
+
+def _put_positive_first(detections: Iterable[Detection]) -> list[Detection]:
+    positive: list[Detection] = []
+    negative: list[Detection] = []
+    for detection in detections:
+        if detection.role == "negative_prompt":
+            negative.append(detection)
         else:
-            merged[key] = replace(twin, parts={"": (*twin.slots, *slots)})
-    return list(merged.values())
+            positive.append(detection)
+    return positive + negative
 
 
 def _is_text(graph: Graph, slot: Slot) -> bool:

@@ -81,7 +81,7 @@ def _write_fields(fields: Iterable[DraftField]) -> Iterator[str]:
     width = max(padded, default=0)
     is_first_advanced = True
     for field in listed:
-        if field.line.advanced and is_first_advanced:
+        if field.entry.advanced and is_first_advanced:
             is_first_advanced = False
             yield "  # More settings"
         name = f"{write_value(field.name)}:"
@@ -92,7 +92,7 @@ def _write_fields(fields: Iterable[DraftField]) -> Iterator[str]:
 
 def _list_keys(field: DraftField) -> dict[str, Any]:
     """List the non-empty keys of a line, with slots in their long form."""
-    data = field.line.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    data = field.entry.model_dump(mode="json", by_alias=True, exclude_unset=True)
     keys = {}
     for key, value in data.items():
         if value is not None:

@@ -70,8 +70,9 @@ class Field:
     the value. `exempt_value` is the only value that is accepted outside of these limits, since the
     workflow or the preset's author has set it.
 
-    `dynamic` are the slots in whose text `{a|b}` is expanded. With `is_dynamic` it always is, else
-    only if a person typed the text into the form. `embeddings` are the names that a text may use.
+    `expanding_slots` are the slots in whose text `{a|b}` is expanded. With `always_expands` it
+    always is, else only if a person typed the text into the form. `embeddings` are the names that
+    a text may use.
     A text with `defers_when_empty` shares its slots with other fields, and does not fill them while
     it is empty.
 
@@ -101,8 +102,8 @@ class Field:
     bypass: tuple[str, ...] = ()
     show_if: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     grids: Mapping[str, StepGrid] = field(default_factory=dict)
-    dynamic: frozenset[Slot] = frozenset()
-    is_dynamic: bool = False
+    expanding_slots: frozenset[Slot] = frozenset()
+    always_expands: bool = False
     embeddings: tuple[str, ...] = ()
     computed: tuple[ComputedInput, ...] = ()
     defers_when_empty: bool = False

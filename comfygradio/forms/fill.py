@@ -108,7 +108,7 @@ def uses_randomness(fields: Mapping[str, Field], fixed: Fixed, values: Mapping[s
         return False
     texts = [value for _, value in fixed if isinstance(value, str)]
     for name, field in fields.items():
-        if field.dynamic:
+        if field.expanding_slots:
             texts.extend(list_templates(field))
         if is_expanded(field, values) and isinstance(values[name], str):
             texts.append(values[name])
@@ -120,9 +120,9 @@ def is_expanded(field: Field, values: Mapping[str, Any]) -> bool:
 
     It is if the preset says so or lists that text itself, or if a person typed it into the form.
     """
-    if not field.dynamic:
+    if not field.expanding_slots:
         return False
-    if field.is_dynamic or not field.kind.is_text:
+    if field.always_expands or not field.kind.is_text:
         return True
     return values.get(FROM_FORM) is True
 
@@ -173,7 +173,7 @@ class _GraphFiller:
 
     def _fill_template(self, field: Field) -> None:
         for slot in field.slots[""]:
-            is_dynamic = slot in field.dynamic
+            is_dynamic = slot in field.expanding_slots
             texts = self._expanded if is_dynamic else self._texts
             own = {"value": texts[field.name]}
             text = self._write_template(field.name, field.template, own, is_dynamic)
@@ -193,7 +193,7 @@ class _GraphFiller:
 
     def _fill_inputs(self, field: Field, value: Any) -> None:
         for slot, literal in field.kind.list_inputs(field, value):
-            if isinstance(literal, str) and slot in field.dynamic:
+            if isinstance(literal, str) and slot in field.expanding_slots:
                 self._set(slot, self._expanded[field.name])
             else:
                 self._set(slot, literal)
@@ -207,7 +207,7 @@ class _GraphFiller:
         for slot, setting in choice.sets:
             value: Any = setting
             if isinstance(setting, str):
-                value = self._write_template(field.name, setting, {}, slot in field.dynamic)
+                value = self._write_template(field.name, setting, {}, slot in field.expanding_slots)
             self._set(slot, value)
 
     def complete(self) -> None:

@@ -142,21 +142,24 @@ class Form:
 
         If a dynamic input (`resize_type.width`) is missing, ComfyUI names only its last part.
         """
-        # Where two fields fill the same input, the first one is found.
-        owners: dict[Slot, Field] = {}
-        for one in reversed(list(self.fields.values())):
-            for slot in one.all_slots:
-                owners[slot] = one
+        owners = self._map_slots()
         owner = owners.get(Slot(node_id, input_name or ""))
+        if owner is None:
+            owner = _find_dynamic_owner(owners, node_id, input_name)
         if owner is not None:
             return owner
-        for slot, one in owners.items():
-            if slot.node_id == node_id and slot.input.endswith(f".{input_name}"):
-                return one
         for one in self.fields.values():
             if one.kind.is_own_node(one, node_id):
                 return one
         return None
+
+    def _map_slots(self) -> dict[Slot, Field]:
+        """Map each slot to the first field that fills it."""
+        owners: dict[Slot, Field] = {}
+        for one in self.fields.values():
+            for slot in one.all_slots:
+                owners.setdefault(slot, one)
+        return owners
 
     def describe_rejection(self, node_errors: Iterable[NodeError]) -> dict[str, str]:
         """Map the names of fields to what the server rejected in the inputs that they fill. Errors
@@ -218,6 +221,17 @@ class Form:
         else:
             hint = f"there are {', '.join(self.fields) or 'none'}."
         return f"{self.title} has no such field; {hint}"
+
+
+def _find_dynamic_owner(
+    owners: Mapping[Slot, Field], node_id: str, last_part: str | None
+) -> Field | None:
+    """Find the field that fills a dynamic input of a node, by the last part of its name."""
+    ending = f".{last_part}"
+    for slot, owner in owners.items():
+        if slot.node_id == node_id and slot.input.endswith(ending):
+            return owner
+    return None
 
 
 def fingerprint(form: Form) -> str:

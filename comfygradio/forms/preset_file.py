@@ -60,7 +60,7 @@ PARTS: tuple[frozenset[Part], ...] = (
 STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
-class SlotFile(BaseModel):
+class SlotEntry(BaseModel):
     """The long form of a slot address, which survives renumbering."""
 
     model_config = STRICT
@@ -78,7 +78,7 @@ class ComputedSlot(BaseModel):
 
     model_config = STRICT
 
-    slot: str | SlotFile = Field(description="The input that it fills.")
+    slot: str | SlotEntry = Field(description="The input that it fills.")
     of: str = Field(
         description="Plain arithmetic over the field's number, which it calls value or by the "
         "field's name: steps * 0.5."
@@ -91,7 +91,7 @@ class ComputedSlot(BaseModel):
         return text
 
 
-class LoraFile(BaseModel):
+class LoraEntry(BaseModel):
     """One row of a LoRA list."""
 
     model_config = STRICT
@@ -102,7 +102,7 @@ class LoraFile(BaseModel):
     )
 
 
-SlotAddress = str | SlotFile
+SlotAddress = str | SlotEntry
 SlotAddresses = SlotAddress | Annotated[list[SlotAddress], Field(min_length=1)]
 
 
@@ -121,7 +121,7 @@ def _choose_slot_tag(value: Any) -> str:
 
 FilledSlot = Annotated[
     Annotated[str, Tag("plain")]
-    | Annotated[SlotFile, Tag("described")]
+    | Annotated[SlotEntry, Tag("described")]
     | Annotated[ComputedSlot, Tag("computed")],
     Discriminator(_choose_slot_tag),
 ]
@@ -129,12 +129,12 @@ FilledSlots = FilledSlot | Annotated[list[FilledSlot], Field(min_length=1)]
 NodeRef = Annotated[str | int, BeforeValidator(coerce_text)]
 SlotNodes = NodeRef | Annotated[list[NodeRef], Field(min_length=1)]
 FieldName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
-Value = Scalar | list[Scalar] | list[LoraFile]
+Value = Scalar | list[Scalar] | list[LoraEntry]
 Choices = list[Scalar] | dict[str, Scalar | dict[str, Scalar]] | str
 
 
-class FieldFile(BaseModel):
-    """One line of the form, as the preset file has it."""
+class FieldEntry(BaseModel):
+    """The entry of a field in a preset file."""
 
     model_config = STRICT
 
@@ -182,8 +182,8 @@ class FieldFile(BaseModel):
     )
     dynamic: OptionalBoolean = Field(
         default=None,
-        description="True: {a|b} in it is drawn, whoever sends it; false: never; else only what "
-        "people write into the form, where ComfyUI's own page draws it.",
+        description="True: one option of {a|b} is chosen at random for every sender; false: never; "
+        "else only in what people write into the form, where ComfyUI's own page chooses one.",
     )
     show_if: Annotated[dict[FieldName, Scalar | list[Scalar]] | None, Nullable] = Field(
         default=None, description="Shown only while these fields have one of these values."
@@ -214,7 +214,7 @@ class FieldFile(BaseModel):
         return self.slots is not None and "model" in self.slots
 
     @model_validator(mode="after")
-    def _check_slots(self) -> FieldFile:
+    def _check_slots(self) -> FieldEntry:
         settings: list[Any] = []
         if isinstance(self.choices, dict):
             settings = list(self.choices.values())
@@ -236,13 +236,13 @@ class FieldFile(BaseModel):
         return self
 
     @model_validator(mode="after")
-    def _check_computed(self) -> FieldFile:
+    def _check_computed(self) -> FieldEntry:
         if self.slot is not None and not list_direct_slots(self):
             raise ValueError("needs a slot for the value itself, beside those worked out of it")
         return self
 
     @model_validator(mode="after")
-    def _check_widget(self) -> FieldFile:
+    def _check_widget(self) -> FieldEntry:
         if self.kind is None:
             return self
         parts = self.slots or {}
@@ -253,7 +253,7 @@ class FieldFile(BaseModel):
         return self
 
     @model_validator(mode="after")
-    def _check_fixed(self) -> FieldFile:
+    def _check_fixed(self) -> FieldEntry:
         if self.fixed is None:
             return self
         useless = ("show_if", "optional", "bypass", "default")
@@ -288,7 +288,7 @@ class PresetFile(BaseModel):
         default=None,
         description="Presets are sorted by it, then by title; those without one come last.",
     )
-    fields: dict[FieldName, FieldFile] = Field(default={}, description="The form, line by line.")
+    fields: dict[FieldName, FieldEntry] = Field(default={}, description="The form, line by line.")
     outputs: list[NodeRef] = Field(
         default=[], description="Nodes whose results are shown; every output node if empty."
     )
@@ -308,42 +308,42 @@ def dump_lora_rows(value: Any) -> Any:
         return value
     rows: list[Any] = []
     for row in value:
-        rows.append(row.model_dump() if isinstance(row, LoraFile) else row)
+        rows.append(row.model_dump() if isinstance(row, LoraEntry) else row)
     return rows
 
 
-def list_direct_slots(line: FieldFile) -> list[SlotAddress]:
+def list_direct_slots(entry: FieldEntry) -> list[SlotAddress]:
     """List the slots of a line that get its value as it is."""
     slots: list[SlotAddress] = []
-    for slot in _list_slots(line):
-        if isinstance(slot, str | SlotFile):
+    for slot in _list_slots(entry):
+        if isinstance(slot, str | SlotEntry):
             slots.append(slot)
     return slots
 
 
-def list_computed_slots(line: FieldFile) -> list[ComputedSlot]:
+def list_computed_slots(entry: FieldEntry) -> list[ComputedSlot]:
     """List the slots of a line that get a number computed from its value."""
     slots: list[ComputedSlot] = []
-    for slot in _list_slots(line):
+    for slot in _list_slots(entry):
         if isinstance(slot, ComputedSlot):
             slots.append(slot)
     return slots
 
 
-def _list_slots(line: FieldFile) -> list[Any]:
+def _list_slots(entry: FieldEntry) -> list[Any]:
     """List the addresses under the key `slot`."""
-    if isinstance(line.slot, list):
-        return line.slot
-    return [line.slot]
+    if isinstance(entry.slot, list):
+        return entry.slot
+    return [entry.slot]
 
 
-def list_addresses(line: FieldFile) -> list[SlotAddress]:
+def list_addresses(entry: FieldEntry) -> list[SlotAddress]:
     """List every slot that a line names, part by part."""
-    if line.slots is None:
-        computed = [one.slot for one in list_computed_slots(line)]
-        return [*list_direct_slots(line), *computed]
+    if entry.slots is None:
+        computed = [one.slot for one in list_computed_slots(entry)]
+        return [*list_direct_slots(entry), *computed]
     addresses: list[SlotAddress] = []
-    for part in line.slots.values():
+    for part in entry.slots.values():
         if isinstance(part, list):
             addresses.extend(part)
         else:

@@ -15,10 +15,10 @@ from comfygradio.forms.kinds.registry import Widget
 from comfygradio.forms.kinds.value import shorten
 from comfygradio.forms.preset_file import (
     ComputedSlot,
-    FieldFile,
-    LoraFile,
+    FieldEntry,
+    LoraEntry,
     PresetFile,
-    SlotFile,
+    SlotEntry,
     list_computed_slots,
 )
 from comfygradio.forms.strict_yaml import KeyLines, load_yaml
@@ -194,10 +194,10 @@ def _find_model(place: tuple[str, ...]) -> type[BaseModel]:
     if len(place) < 2:
         return PresetFile
     if place[0] == "fields" and len(place) <= 3:
-        return FieldFile
+        return FieldEntry
     if place[0] == "examples" or place[2:3] == ("default",):
-        return LoraFile
-    return SlotFile
+        return LoraEntry
+    return SlotEntry
 
 
 def _list_keys(model: type[BaseModel]) -> list[str]:

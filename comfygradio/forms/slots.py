@@ -10,7 +10,7 @@ from typing import Any
 from comfygradio.comfy.nested_input import read_input
 from comfygradio.comfy.workflow import Node, Workflow
 from comfygradio.forms.kinds.model_name import MAX_NAME
-from comfygradio.forms.preset_file import SlotAddress, SlotFile
+from comfygradio.forms.preset_file import SlotAddress, SlotEntry
 from comfygradio.forms.problem import BindError
 
 TEXT_CONTROLS = frozenset(
@@ -49,7 +49,7 @@ def locate_slot(workflow: Workflow, address: SlotAddress) -> LocatedSlot:
     """Locate the slot of an address, with a note if its node had to be found again. Raises
     BindError.
     """
-    if isinstance(address, SlotFile):
+    if isinstance(address, SlotEntry):
         described = _find_described(workflow, address)
         slot = Slot(described.id, address.input)
         return LocatedSlot(slot, _describe_found(address, described))
@@ -98,7 +98,7 @@ def _match_node(workflow: Workflow, name: str) -> Node | None:
     return None
 
 
-def _find_described(workflow: Workflow, address: SlotFile) -> Node:
+def _find_described(workflow: Workflow, address: SlotEntry) -> Node:
     """Find the node of a long address: by id, unless its class differs, or its title differs and
     another node matches better.
     """
@@ -120,7 +120,7 @@ def _find_described(workflow: Workflow, address: SlotFile) -> Node:
     )
 
 
-def _describe_found(address: SlotFile, node: Node) -> str:
+def _describe_found(address: SlotEntry, node: Node) -> str:
     if address.node is None or str(address.node) == node.id:
         return ""
     if not address.class_type:

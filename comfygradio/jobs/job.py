@@ -109,8 +109,8 @@ class Job:
     watch and stop the job.
 
     `owner` is the person the job belongs to; limits and turns are counted by `party` (the owner by
-    default). `priority` is 0 for a single picture and 1 for a point of a sweep. `carried` holds
-    nodes that are added to the submitted graph only. The phase and the `submission` are changed by
+    default). `priority` is 0 for a single picture and 1 for a point of a sweep. `pinned_nodes`
+    are added to the submitted graph only. The phase and the `submission` are changed by
     `job_event.transition`.
     """
 
@@ -136,7 +136,7 @@ class Job:
         self.created = clock.time() if created is None else created
         self.client_id = uuid.uuid4().hex
         self.submission = submission
-        self.carried: Mapping[str, Any] = {}
+        self.pinned_nodes: Mapping[str, Any] = {}
         self.stop_requested = threading.Event()
         self._snapshot = JobSnapshot()
         self._lock = threading.Lock()

@@ -12,7 +12,16 @@ from comfygradio.comfy.object_info import ObjectInfo, is_number
 from comfygradio.comfy.workflow import Link
 from comfygradio.jobs.naming import DEFAULT_PATTERN
 
-MAX_STREAMS = 200
+DEFAULT_JOBS_PER_PERSON = 100
+"""Jobs of one person that may wait."""
+
+DEFAULT_JOBS_IN_ALL = 1000
+"""Jobs of everybody that may wait."""
+
+DEFAULT_SWEEP_POINTS = 10_000
+"""Points of one sweep."""
+
+DEFAULT_JOB_STREAMS = 200
 """Gradio runs only 400 events at once and lets further ones wait, clicks included (`ui.serve`): a
 crowd that watches leaves half of these places free. Further pages ask once a second.
 """
@@ -38,15 +47,15 @@ class Limits:
     a second.
     """
 
-    jobs_waiting: int = 100
+    jobs_waiting: int = DEFAULT_JOBS_PER_PERSON
     megapixels: float | None = None
     steps: int | None = None
     upload_mb: float | None = None
     names: str = DEFAULT_PATTERN
-    sweep_points: int = 10_000
+    sweep_points: int = DEFAULT_SWEEP_POINTS
     result_mb: float = MAX_RESULT_MB
-    jobs_in_all: int = 1000
-    streams: int = MAX_STREAMS
+    jobs_in_all: int = DEFAULT_JOBS_IN_ALL
+    streams: int = DEFAULT_JOB_STREAMS
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ class PointRecord:
     seconds: float
     server: str
     sweep: str
-    point: str
+    content_key: str
 
     @property
     def has_files(self) -> bool:
@@ -186,7 +186,7 @@ class SweepStore:
                 sql, replace_surrogates(owner), replace_surrogates(preset), *some
             ):
                 if point.has_files:
-                    found[point.point] = point
+                    found[point.content_key] = point
         return found
 
     def find_open(self, owner: str, preset: str) -> dict[str, PointRecord]:
@@ -195,7 +195,7 @@ class SweepStore:
                   WHERE phase IN ('waiting', 'running') AND owner = ?
                   AND preset = ? AND point <> '' ORDER BY seq"""
         points = self._select_points(sql, replace_surrogates(owner), replace_surrogates(preset))
-        return {point.point: point for point in points}
+        return {point.content_key: point for point in points}
 
     def rate(self, owner: str, key: str, rating: int) -> None:
         """Store a person's rating of a content key; 0 removes it."""

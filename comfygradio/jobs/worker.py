@@ -252,9 +252,9 @@ class Worker(threading.Thread):
 
     def _make_prompt(self, job: Job) -> Prompt:
         prompt = job.order.prompt
-        if not job.carried:
+        if not job.pinned_nodes:
             return prompt
-        return replace(prompt, graph={**prompt.graph, **job.carried})
+        return replace(prompt, graph={**prompt.graph, **job.pinned_nodes})
 
     def _watch(self, job: Job, states: Generator[PromptProgress, None, None]) -> Phase:
         try:

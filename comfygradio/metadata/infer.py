@@ -193,7 +193,7 @@ class ValueInference:
             value = _find_choice_by_text(field, value)
         if field.kind.is_text and isinstance(value, str):
             self._known_texts[field.name] = value
-            if field.is_dynamic:
+            if field.always_expands:
                 value = escape_dynamic(value)
         return value, note
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from comfygradio.comfy.cache_control import strip_cache_busters, strip_pinned
+from comfygradio.comfy.envelope import is_ui_format
 from comfygradio.errors import MetadataError
 from comfygradio.media.file_signature import detect_format
 from comfygradio.media.metadata_limits import MAX_METADATA_BYTES, MetadataTooLarge
@@ -258,7 +259,12 @@ def _try_parse(name: str, text: str, damaged: list[str]) -> Any:
         return None
 
 
-def _is_graph(data: Mapping[str, Any]) -> bool:
+def _has_nodes(data: Mapping[str, Any]) -> bool:
+    """Whether this is a graph of which at least one node can be read.
+
+    This asks more than `envelope.is_graph`, which also takes a damaged graph so that its problems
+    can be described. Here, another text of the same file may hold a graph that is whole.
+    """
     return any(_is_node(value) for value in data.values())
 
 
@@ -268,17 +274,13 @@ def _is_node(value: Any) -> bool:
     return isinstance(value.get("class_type"), str)
 
 
-def _is_page(data: Mapping[str, Any]) -> bool:
-    return isinstance(data.get("nodes"), list)
-
-
 def _is_own(data: Mapping[str, Any]) -> bool:
     return isinstance(data.get("values"), dict)
 
 
 SETTINGS_CHECKS: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
-    "prompt": _is_graph,
-    "workflow": _is_page,
+    "prompt": _has_nodes,
+    "workflow": is_ui_format,
     "comfygradio": _is_own,
 }
 """Name of settings → whether an object is what the name says. Other programs use the same names."""
@@ -288,9 +290,9 @@ def _name_parts(data: dict[str, Any]) -> dict[str, Any]:
     """Name the settings in a JSON object: a graph, a workflow of ComfyUI's page, or an envelope
     around these.
     """
-    if _is_page(data):
+    if is_ui_format(data):
         return {"workflow": data}
-    if _is_graph(data):
+    if _has_nodes(data):
         return {"prompt": data}
     parts = data
     extra = data.get("extra_data")

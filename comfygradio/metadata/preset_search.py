@@ -11,7 +11,7 @@ from comfygradio.binding.lora_binding import list_chain_classes
 from comfygradio.binding.preset import Preset
 from comfygradio.comfy.workflow import Link, Workflow
 from comfygradio.errors import PresetError
-from comfygradio.forms.preset_file import FieldFile, list_direct_slots
+from comfygradio.forms.preset_file import FieldEntry, list_direct_slots
 from comfygradio.forms.slots import find_node, find_slot
 from comfygradio.metadata.inversion import is_same_literal
 from comfygradio.metadata.load import Metadata
@@ -120,11 +120,11 @@ def _list_optional(preset: Preset) -> set[str]:
     return found | _list_loaders(preset)
 
 
-def _list_bypassed(line: FieldFile) -> list[str | int]:
+def _list_bypassed(entry: FieldEntry) -> list[str | int]:
     """List the nodes that a line of the form may bypass, as the preset names them."""
-    if line.bypass is None:
+    if entry.bypass is None:
         return []
-    return line.bypass if isinstance(line.bypass, list) else [line.bypass]
+    return entry.bypass if isinstance(entry.bypass, list) else [entry.bypass]
 
 
 def _list_loaders(preset: Preset) -> set[str]:

@@ -17,6 +17,7 @@ import httpx
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.errors import ExternalRefused, ExternalUnreachable
 from comfygradio.net.address_guard import AddressGuard, IPAddress
+from comfygradio.units import MEGABYTE
 
 ADDRESSES_TRIED = 4
 """Maximum number of addresses of one host that are tried."""
@@ -251,7 +252,7 @@ def parse_url(text: str) -> httpx.URL:
     is_web = url.scheme in ("http", "https")
     if not is_web or not url.host or not is_port:
         raise ExternalRefused(
-            "This is not the address of a file on the web; it begins with https://."
+            "This is not an address of a file on the web; it begins with https://."
         )
     if url.userinfo:
         raise ExternalRefused("Leave the user and password out of the address.")
@@ -300,7 +301,7 @@ def parse_content_type(response: httpx.Response) -> str:
 
 def describe_size(url: httpx.URL, most: int) -> str:
     """Say that a response is too large."""
-    megabytes = most / 1e6
+    megabytes = most / MEGABYTE
     return f"The file at {url.host} is too large; at most {megabytes:g} MB are allowed."
 
 

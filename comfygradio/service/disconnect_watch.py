@@ -1,4 +1,4 @@
-"""Disconnect watch: abandons a job once no page has watched it for a while."""
+"""Disconnect watch: stops a job once no page has watched it for a while."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HIDDEN_SECONDS = 90.0
 
 
 class DisconnectWatch:
-    """Calls `leave` with a job's token a while after the last page stopped watching the job.
+    """Calls `stop_job` with a job's token a while after the last page stopped watching the job.
 
     Ignores jobs that no page ever watched. Not thread-safe: use it on the event loop that serves
     the pages.
@@ -25,12 +25,12 @@ class DisconnectWatch:
 
     def __init__(
         self,
-        leave: Callable[[str], None],
+        stop_job: Callable[[str], None],
         away_seconds: float = AWAY_SECONDS,
         hidden_seconds: float = HIDDEN_SECONDS,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        self._leave = leave
+        self._stop_job = stop_job
         self._away = away_seconds
         self._hidden = hidden_seconds
         self._watching: Counter[str] = Counter()
@@ -59,14 +59,14 @@ class DisconnectWatch:
 
     def _wait(self, token: str, seconds: float) -> None:
         self._forget(token)
-        task = asyncio.ensure_future(self._leave_after(token, seconds))
+        task = asyncio.ensure_future(self._stop_after(token, seconds))
         self._waits[token] = task
 
-    async def _leave_after(self, token: str, seconds: float) -> None:
+    async def _stop_after(self, token: str, seconds: float) -> None:
         never_set = asyncio.Event()
         await self._clock.wait_async(never_set, seconds)
         del self._waits[token]
-        self._leave(token)
+        self._stop_job(token)
 
     def _forget(self, token: str) -> None:
         waiting = self._waits.pop(token, None)

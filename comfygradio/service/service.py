@@ -46,10 +46,10 @@ class Service:
     """Presets, forms and jobs of one running app.
 
     While no server has answered yet, `forms` is empty and `trouble` says why; `connect` tries
-    again. `others` are further servers that share the jobs with `client`. With an `engine`,
-    servers come and go instead, and `client` is one of the engine's. `disconnect_watch` is set if
-    jobs that nobody watches any more are to be stopped. Raises JobStoreLocked if another app uses
-    the outputs folder.
+    again. `others` are further servers that share the jobs with `client`. With a
+    `backend_pool`, servers come and go instead, and `client` is one of the pool's.
+    `disconnect_watch` is set if jobs that nobody watches any more are to be stopped. Raises
+    JobStoreLocked if another app uses the outputs folder.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Service:
         is_demo: bool = False,
         others: Sequence[BackendClient] = (),
         limits: Limits | None = None,
-        engine: BackendPool | None = None,
+        backend_pool: BackendPool | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.clock = clock
@@ -68,13 +68,13 @@ class Service:
         self.folders = folders
         self.limits = limits or Limits()
         self.store = JobStore.open(outputs)
-        self.engine = engine or StaticBackends((client, *others))
+        self.backend_pool = backend_pool or StaticBackends((client, *others))
         self.queue = JobQueue(
-            self.engine.backends,
+            self.backend_pool.backends,
             self.store,
             outputs,
             self.limits,
-            may_grow=self.engine.may_grow,
+            may_grow=self.backend_pool.may_grow,
             clock=clock,
         )
         self.sweeps = SweepRegistry(self.queue, self.find_form, self._refuse_excess)
@@ -89,14 +89,18 @@ class Service:
         self.presets, self.errors = self._load()
         self.forms: Mapping[str, Form] = {}
         self.trouble = ""
-        self.on_reconnect: Callable[[], None] = lambda: None
+        self.on_forms_changed: Callable[[], None] = lambda: None
+        """Called whenever the page has to be drawn anew: after servers joined or answered again,
+        the presets were read again, or a refresh changed more than lists of choices.
+        """
         self._lock = threading.Lock()
-        self.engine.watch(self._renew)
+        self.backend_pool.watch(self._sync_backends)
 
     def connect(self) -> bool:
-        """Read the object_info of the presets' node classes and bind every preset.
+        """Read the object_info of the presets' node classes, bind every preset to it, and resume
+        the sweeps that were running when the app last ended.
 
-        Returns False if that failed. Resumes the sweeps that were running when the app last ended.
+        Returns False, and resumes nothing, if no server answered.
         """
         is_open = self._bind()
         if is_open:
@@ -114,19 +118,19 @@ class Service:
             raise ServerError(self.trouble)
         changed = before != self._fingerprint_forms()
         if changed:
-            self.on_reconnect()
+            self.on_forms_changed()
         return changed
 
     def reload(self) -> None:
         """Read the preset files again, and have the page drawn anew."""
         self.presets, self.errors = self._load()
         if self.connect():
-            self.on_reconnect()
+            self.on_forms_changed()
 
     def reconnect(self) -> None:
         """Try the server again; if it answers, have the page drawn anew."""
         if self.connect():
-            self.on_reconnect()
+            self.on_forms_changed()
 
     def make_order(self, name: str, values: Mapping[str, Any]) -> Order:
         """Check the values of a preset and build the order for them.
@@ -216,13 +220,13 @@ class Service:
             if not trouble:
                 self.forms = self._bind_presets(found)
         # Jobs that wait may be able to run now.
-        self.queue.update_backends(self.queue.backends, self.engine.trouble)
+        self.queue.update_backends(self.queue.backends, self.backend_pool.trouble)
         return not self.trouble
 
     def _describe_trouble(self, backends: Sequence[Backend], found: Capabilities) -> str:
         """Say why no backend can be used; "" if one can."""
         if not backends:
-            return self.engine.trouble or "No ComfyUI is there yet."
+            return self.backend_pool.trouble or "No ComfyUI is there yet."
         if len(found.errors) == len(backends):  # not one of them has answered
             return str(found.errors[0])
         return ""
@@ -234,16 +238,16 @@ class Service:
             forms[form.name] = _limit_uploads(form, self.limits.upload_mb)
         return forms
 
-    def _renew(self) -> None:
+    def _sync_backends(self) -> None:
         """Use the backends that are there now, after some came or went, and redraw the page if
         that changed the forms.
         """
         before = self._fingerprint_forms()
-        sync_backends(self.queue, self.engine, self._list_classes())
+        sync_backends(self.queue, self.backend_pool, self._list_classes())
         if not self._has_usable_backend() or not self.connect():
             return
         if before != self._fingerprint_forms():
-            self.on_reconnect()
+            self.on_forms_changed()
 
     def _has_usable_backend(self) -> bool:
         """Return whether a backend answers, or was not asked yet."""
@@ -292,12 +296,12 @@ class Service:
         self.planners.shutdown(wait=False, cancel_futures=True)
         self.queue.close()
         self.store.close()
-        self.engine.close()
+        self.backend_pool.close()
 
 
 def _strip_folders(text: str, folders: Sequence[Path]) -> str:
     """Remove the folders from the file names in a text: everybody sees the page, and where files
-    are on this machine is no concern of theirs.
+    are on this machine does not concern them.
     """
     for folder in folders:
         text = text.replace(f"{folder}{os.sep}", "")

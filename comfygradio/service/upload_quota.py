@@ -84,21 +84,27 @@ class Quota:
         self._settle(account, 1)
         return account
 
-    def _settle(self, account: QuotaUsage, people: int) -> None:
-        """Reduce the usage by what has decayed since it was last counted."""
+    def _settle(self, account: QuotaUsage, factor: int) -> None:
+        """Reduce the usage by what has decayed since it was last counted.
+
+        The quota is `factor` times one person's.
+        """
         now = self._clock.monotonic()
         elapsed = now - account.at
-        share = people * elapsed / HOUR
+        share = factor * elapsed / HOUR
         files = account.files - share * self._files
         size = account.size - share * self._size
         account.files = max(0.0, files)
         account.size = max(0.0, size)
         account.at = now
 
-    def _check(self, account: QuotaUsage, files: int, size: int, people: int, text: str) -> None:
-        """Raise LimitReached with this text if so much more would exceed the quota."""
-        max_files = people * self._files
-        max_size = people * self._size
+    def _check(self, account: QuotaUsage, files: int, size: int, factor: int, text: str) -> None:
+        """Raise LimitReached with this text if so much more would exceed the quota.
+
+        The quota is `factor` times one person's.
+        """
+        max_files = factor * self._files
+        max_size = factor * self._size
         files_share = (account.files + files) / max_files
         size_share = (account.size + size) / max_size
         share = max(files_share, size_share)

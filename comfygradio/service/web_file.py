@@ -12,6 +12,7 @@ from comfygradio.errors import LimitReached
 from comfygradio.jobs.limits import Limits
 from comfygradio.net.external_client import ExternalClient, FetchLimits
 from comfygradio.service.upload_quota import Quota
+from comfygradio.units import MEGABYTE
 
 TYPES = frozenset(
     {
@@ -85,7 +86,7 @@ def make_client(limits: Limits) -> ExternalClient:
     """Make the client of an app; it takes files up to the size of an upload."""
     fetch_limits = FetchLimits()
     if limits.upload_mb is not None:
-        max_bytes = int(limits.upload_mb * 1e6)
+        max_bytes = int(limits.upload_mb * MEGABYTE)
         fetch_limits = replace(fetch_limits, size=max_bytes)
     return ExternalClient(limits=fetch_limits)
 

@@ -207,7 +207,7 @@ def describe_end(job: Job, snapshot: JobSnapshot) -> PointRecord:
         seconds=measure_node_seconds(snapshot),
         server=job.backend_url,
         sweep=point.sweep if point else "",
-        point=point.key if point else "",
+        content_key=point.key if point else "",
     )
 
 

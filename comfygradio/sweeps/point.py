@@ -63,21 +63,33 @@ def hash_content(preset: str, values: Mapping[str, Any], prompt: Prompt) -> str:
     return hashlib.sha256(encoded).hexdigest()
 
 
-def describe_cells(space: Space) -> Iterator[tuple[Index, dict[str, Any]]]:
+def describe_points(space: Space) -> Iterator[tuple[Index, dict[str, Any]]]:
     """Yield every point with the values of the fields that axes change, as JSON."""
     if any(_replaces(axis) for axis in space.axes):
-        # What stands in a text depends on several axes together, so that every point is described.
-        names = _list_fields(space.axes)
-        for index in space:
-            values = space.values(index)
-            varying = {name: values[name] for name in names}
-            yield index, space.form.values_to_json(varying)
-        return
+        return _describe_each_point(space)
+    return _combine_steps(space)
+
+
+def _describe_each_point(space: Space) -> Iterator[tuple[Index, dict[str, Any]]]:
+    """Describe every point by itself, as is needed where several axes change one text together."""
+    names = _list_fields(space.axes)
+    for index in space:
+        values = space.values(index)
+        varying = {name: values[name] for name in names}
+        yield index, space.form.values_to_json(varying)
+
+
+def _combine_steps(space: Space) -> Iterator[tuple[Index, dict[str, Any]]]:
+    """Describe every step of every axis once, and combine these for the points.
+
+    This is much quicker, as a sweep has far more points than steps; a value must not depend on
+    other axes.
+    """
     described = [_describe_steps(space.form, axis) for axis in space.axes]
     for index in space:
-        values = {}
-        for row, position in zip(described, index, strict=True):
-            values.update(row[position])
+        values: dict[str, Any] = {}
+        for steps, number in zip(described, index, strict=True):
+            values.update(steps[number])
         yield index, values
 
 

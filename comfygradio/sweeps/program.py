@@ -70,12 +70,12 @@ def sweep(
         )
     with ExitStack() as stack:
         clients = [ComfyClient(url) for url in servers]
-        engine = StaticBackends(clients, clock)
-        stack.callback(engine.close)
-        form, troubles = bind_backends(load_preset(definition.preset), engine.backends)
+        pool = StaticBackends(clients, clock)
+        stack.callback(pool.close)
+        form, troubles = bind_backends(load_preset(definition.preset), pool.backends)
         if form is None:
             raise troubles[0]
-        sweeps = stack.enter_context(open_sweeps(form, engine, folder, definition, clock))
+        sweeps = stack.enter_context(open_sweeps(form, pool, folder, definition, clock))
         one = find_last(sweeps) if preset is None else None
         if one is None:
             root = Path() if preset else folder
@@ -106,7 +106,7 @@ def bind_backends(
 @contextmanager
 def open_sweeps(
     form: Form,
-    engine: BackendPool,
+    pool: BackendPool,
     folder: Path,
     definition: Definition,
     clock: Clock = SYSTEM_CLOCK,
@@ -121,13 +121,13 @@ def open_sweeps(
         stack.callback(store.close)
         limits = Limits(names=build_name_pattern(definition), sweep_points=MAX_POINTS)
         queue = JobQueue(
-            engine.backends, store, store.outputs, limits, may_grow=engine.may_grow, clock=clock
+            pool.backends, store, store.outputs, limits, may_grow=pool.may_grow, clock=clock
         )
         stack.callback(queue.close)
         for backend in queue.backends:
             if not backend.capabilities_version:  # it has joined since the form was bound
                 backend.expect(form.workflow.class_types)
-        engine.watch(lambda: sync_backends(queue, engine, form.workflow.class_types))
+        pool.watch(lambda: sync_backends(queue, pool, form.workflow.class_types))
 
         def find_form(name: str) -> Form:
             return form

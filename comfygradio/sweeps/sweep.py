@@ -23,7 +23,7 @@ from comfygradio.sweeps.input_copy import copy_files, find_folder
 from comfygradio.sweeps.job_observer import JobObserver
 from comfygradio.sweeps.planner.plan import Plan
 from comfygradio.sweeps.planner.run_queue import Accepts, RunQueue, Task
-from comfygradio.sweeps.point import build_order, describe_cells
+from comfygradio.sweeps.point import build_order, describe_points
 from comfygradio.sweeps.ratings import Ratings
 from comfygradio.sweeps.requirements import Requirements
 from comfygradio.sweeps.space import Space, resolve_definition
@@ -76,7 +76,7 @@ class Sweep(Observable):
         self.definition = resolve_definition(definition, space, context.queue.outputs)
         self.reason = ""
         self._context = context
-        cells = [Cell(index, values) for index, values in describe_cells(space)]
+        cells = [Cell(index, values) for index, values in describe_points(space)]
         self._cells = CellStore(cells, self._clock)
         self._requirements = Requirements(space, lambda: context.queue.backends)
         self._dispatcher = Dispatcher(self._make_run_queue, self._requirements.accepts)
@@ -85,8 +85,8 @@ class Sweep(Observable):
         self._ratings = Ratings(context.rows, owner)
         self._time_left = TimeLeft(self._clock)
         self._lock = threading.Lock()
-        self._beginning = 0
-        """How many workers may be making a job of a point just now, since the sweep ran when they
+        self._jobs_being_made = 0
+        """Number of workers that may be making the job of a point, since the sweep ran when they
         asked.
         """
 
@@ -151,7 +151,7 @@ class Sweep(Observable):
             return True
         # A point that was taken before the sweep was paused or stopped still gets its job.
         is_halted = self.phase in ("paused", "stopped")
-        return is_halted and self._beginning > 0
+        return is_halted and self._jobs_being_made > 0
 
     def prepare(self) -> None:
         """Make the plan now. Raises ValuesRefused where the form refuses a point."""
@@ -250,7 +250,7 @@ class Sweep(Observable):
         with self._lock:
             is_running = self.phase == "running"
             if is_running:
-                self._beginning += 1
+                self._jobs_being_made += 1
         try:
             return self._take(backend, warm, is_running)
         except Exception as error:
@@ -260,15 +260,15 @@ class Sweep(Observable):
             self._cells.notify()
         finally:
             if is_running:
-                self._end_beginning()
+                self._finish_making_job()
         return None
 
-    def _end_beginning(self) -> None:
-        """Count down when a worker has its job, or there is none, and tell whoever waits for the
-        halt.
+    def _finish_making_job(self) -> None:
+        """Count down once a worker has its job or there is none; notify watchers of a halted
+        sweep.
         """
         with self._lock:
-            self._beginning -= 1
+            self._jobs_being_made -= 1
         if self.phase in ("paused", "stopped"):
             self._cells.notify()
 
@@ -319,7 +319,7 @@ class Sweep(Observable):
         job = self._context.queue.find(point.token)
         if job is None:
             return
-        self._ratings.set_content_key(index, point.point)
+        self._ratings.set_content_key(index, point.content_key)
         self._reused[index] = point.id
         self._observer.observe(index, job)
 
@@ -333,7 +333,7 @@ class Sweep(Observable):
         return self.phase not in ("planned", "running")
 
     def _show_again(self, index: Index, point: PointRecord) -> None:
-        self._ratings.set_content_key(index, point.point)
+        self._ratings.set_content_key(index, point.content_key)
         self._reused[index] = point.id
         is_reused = point.sweep != self.id
         rating = self._ratings.get(index)
@@ -364,7 +364,7 @@ class Sweep(Observable):
             self._check_end()
             return None
         job = Job(order, self.owner, priority=1, party=self.party, clock=self._clock)
-        job.carried = task.carried
+        job.pinned_nodes = task.pinned_nodes
         key = order.point.key if order.point else ""
         self._ratings.set_content_key(index, key)
         self._observer.observe(index, job)

@@ -60,7 +60,7 @@ class App:
                 self.is_stale = True
                 return
             revision = self.revision + 1
-            blocks = build_page(
+            new_blocks = build_page(
                 self.service,
                 revision,
                 self.authors,
@@ -69,13 +69,9 @@ class App:
                 self.operators,
                 has_login=self.authenticator is not None,
             )
-            blocks.queue(default_concurrency_limit=None)
-            _BlocksSwapper(self.blocks).swap_blocks(blocks)
-            # The next swap has to be made in the app that is served.
-            blocks.app = self.blocks.app
-            copy_launch_attributes(self.blocks, blocks)
-            blocks.config = blocks.get_config_file()
-            self.blocks = blocks
+            new_blocks.queue(default_concurrency_limit=None)
+            _replace_served(self.blocks, new_blocks)
+            self.blocks = new_blocks
             self.revision = revision
             self.is_stale = False
 
@@ -86,6 +82,19 @@ class App:
         if self.demo:
             self.demo.stop()
         self.scratch.exit()
+
+
+def _replace_served(served: gr.Blocks, new_blocks: gr.Blocks) -> None:
+    """Serve new Blocks in place of those that are served now.
+
+    The order counts: the swap makes Gradio serve the new Blocks, and what they tell a page
+    (`config`) is made last, out of the attributes that were copied.
+    """
+    _BlocksSwapper(served).swap_blocks(new_blocks)
+    # The next swap has to be made in the app that is served.
+    new_blocks.app = served.app
+    copy_launch_attributes(served, new_blocks)
+    new_blocks.config = new_blocks.get_config_file()
 
 
 class _BlocksSwapper(BaseReloader):

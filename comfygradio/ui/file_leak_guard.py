@@ -151,8 +151,8 @@ def takes_paths(block: Any) -> bool:
 
 
 def names_only_allowed_files(value: Any, folders: Sequence[Path], *, takes_paths: bool) -> bool:
-    """Return whether a value names no file outside of these folders, and is no update that changes
-    more than a value.
+    """Return whether a value names no file outside of these folders, and is not an update that
+    changes more than a value.
     """
     if isinstance(value, dict) and "__type__" in value:
         is_skip = value == gr.skip()

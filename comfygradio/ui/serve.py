@@ -10,7 +10,6 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from ipaddress import ip_network
@@ -61,6 +60,7 @@ from comfygradio.ui.scratch_directory import resolve_folders
 from comfygradio.ui.sweep.sheet_route import make_sheet_route
 from comfygradio.ui.sweep.thumbnail_route import make_thumb_route
 from comfygradio.ui.theme import make_page_options, read_scripts
+from comfygradio.units import MEGABYTE
 
 JOIN_SECONDS = 3.0
 """How long the start waits for the first worker of a cluster; without one, the page only says why
@@ -121,7 +121,7 @@ def build(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> App:
         authors,
         authenticator,
     )
-    service.on_reconnect = app.rebuild
+    service.on_forms_changed = app.rebuild
     # A backend may have joined while the page was drawn.
     app.is_stale = service.forms is not forms
     return app
@@ -165,7 +165,7 @@ def open_service(
             settings.presets,
             outputs,
             limits=limits,
-            engine=cluster,
+            backend_pool=cluster,
             clock=clock,
         )
         return service, None
@@ -258,7 +258,7 @@ def _listen(app: App) -> str:
         auth_dependency=find_login if app.authenticator else None,
         allowed_paths=[str(outputs)],
         blocked_paths=[str(job_store_folder)],
-        max_file_size=int(settings.max_upload_mb * 2**20),
+        max_file_size=int(settings.max_upload_mb * MEGABYTE),
         max_threads=MAX_THREADS,
         prevent_thread_lock=True,
         _frontend=False,  # otherwise Gradio gives up if drawing the page takes more than 3 s
@@ -345,28 +345,25 @@ def _list_routes(app: App) -> list[Route]:
     service = app.service
     outputs = app.settings.outputs.resolve()
     job_store_folder = find_job_store(outputs).parent
-    zip_route = make_zip_route(app.page_sessions, service.store, service.clock)
-    sheet_route = make_sheet_route(app.page_sessions, service)
-    thumb_route = make_thumb_route(service.sweeps.find, service.readers)
     return [
-        Route("/gradio_api/comfygradio/revision", _make_revision_route(app)),
+        _make_revision_route(app),
         make_job_route(service),
         make_stream_route(app.job_streams),
         make_result_route(outputs, hidden=job_store_folder.name),
-        Route("/gradio_api/comfygradio/history.zip", zip_route, methods=["POST"]),
-        Route("/gradio_api/comfygradio/sweep", sheet_route, methods=["POST"]),
-        Route("/gradio_api/comfygradio/sweep/{token}/{place:int}/{number:int}/{mark}", thumb_route),
+        make_zip_route(app.page_sessions, service.store, service.clock),
+        make_sheet_route(app.page_sessions, service),
+        make_thumb_route(service.sweeps.find, service.readers),
     ]
 
 
-def _make_revision_route(app: App) -> Callable[[Request], Awaitable[Response]]:
-    """Make the handler of the route by which open pages notice that the page was drawn anew."""
+def _make_revision_route(app: App) -> Route:
+    """Make the route by which open pages notice that the page was drawn anew."""
 
-    async def tell(request: Request) -> Response:
+    async def serve_revision(request: Request) -> Response:
         headers = {"cache-control": "no-store"}
         return PlainTextResponse(str(app.revision), headers=headers)
 
-    return tell
+    return Route("/gradio_api/comfygradio/revision", serve_revision)
 
 
 def serve(settings: Settings) -> None:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from comfygradio.jobs.limits import MAX_STREAMS
+from comfygradio.jobs.limits import DEFAULT_JOB_STREAMS
 from tests.benchmarks.figures import Goal, describe_spread, format_table
 from tests.benchmarks.presets import write_lab_presets
 from tests.benchmarks.processes import COMMAND, Server, find_port, run_server
@@ -32,7 +32,7 @@ CLICK_SECONDS = 0.25
 START_SECONDS = 2.0
 """The people press the button within this time, at moments that are the same in every run."""
 
-WAYS = {"streams": MAX_STREAMS, "asking": 0}
+WAYS = {"streams": DEFAULT_JOB_STREAMS, "asking": 0}
 """How many pages get a stream; further ones ask once a second."""
 
 Figures = dict[str, list[float]]

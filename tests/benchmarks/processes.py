@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-START_SECONDS = 60.0
+START_SECONDS = 600.0
 STOP_SECONDS = 10.0
 COMMAND = "from comfygradio.cli.app import main; raise SystemExit(main())"
 ADDRESS = re.compile(r"https?://[^\s/]+:\d+")

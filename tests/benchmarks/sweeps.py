@@ -143,7 +143,7 @@ def run_on_demo(backends: int, carry: bool, folder: Path) -> tuple[int, int]:
             run_queue = RunQueue(replace(plan, segments=(plan.segments[backend],)))
             while task := run_queue.take_next("demo"):
                 prompt = space.prompt(task.index)
-                for _ in client.run(replace(prompt, graph={**prompt.graph, **task.carried})):
+                for _ in client.run(replace(prompt, graph={**prompt.graph, **task.pinned_nodes})):
                     pass
                 run_queue.finish(task.index)
             executed += sum(server.executions.values())

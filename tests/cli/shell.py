@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests.clocks import PROCESS_SECONDS
+
 ROOT = Path(__file__).parent.parent.parent
 COMMAND = (sys.executable, "-m", "comfygradio")
 
@@ -49,7 +51,7 @@ def _heed_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def finish(process: subprocess.Popen[str], seconds: float = 60) -> Answer:
+def finish(process: subprocess.Popen[str], seconds: float = PROCESS_SECONDS) -> Answer:
     """Wait for its end."""
     out, err = process.communicate(timeout=seconds)
     return Answer(process.returncode, out, err)

@@ -214,7 +214,7 @@ def test_redirects_are_not_followed_with_the_login(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["FETCH", "/queue"], "FETCH is no method; write one of GET, POST, "),
+        (["FETCH", "/queue"], "FETCH is not a method; write one of GET, POST, "),
         (["GET", "http://other.example/queue"], "PATH is a path such as /queue;"),
         (["POST", "/prompt", "--data", "gone.json"], "--data: the file gone.json cannot be read:"),
         (["GET"], "Missing argument 'PATH'"),

@@ -232,5 +232,5 @@ def test_what_nobody_knows_closes_no_form(preset: Path) -> None:
 @pytest.mark.parametrize("key", ["two words", 'a"b', "ä", "a'b", "$HOME"])
 def test_a_key_that_is_none_is_refused_and_not_shown(shell: Shell, key: str) -> None:
     answer = shell("run", "text_to_image", "--demo", "--api-key", key)
-    expected = "--api-key: this is no API key; it is one word, as comfy.org shows it.\n"
+    expected = "--api-key: this is not an API key; it is one word, as comfy.org shows it.\n"
     assert (answer.code, answer.err) == (2, expected)

@@ -52,6 +52,6 @@ def test_every_setting_is_taken_by_a_command_and_logging_by_all() -> None:
 
 def test_the_default_is_told_in_words() -> None:
     settings = list_settings()
-    told = {name: settings[name].default for name in ("port", "max_upload_mb", "demo", "auth")}
+    told = {name: settings[name].default_text for name in ("port", "max_upload_mb", "demo", "auth")}
     assert told == {"port": "7860", "max_upload_mb": "100", "demo": "", "auth": ""}
-    assert settings["server"].default == "http://127.0.0.1:8188"
+    assert settings["server"].default_text == "http://127.0.0.1:8188"

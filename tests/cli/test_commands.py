@@ -90,9 +90,9 @@ def test_run_with_an_embedded_demo_server(shell: Shell) -> None:
         (
             ["text_to_image", "prompt"],
             2,
-            "prompt is no field=value; write for example prompt='a lighthouse'.",
+            "prompt is not of the form field=value; write for example prompt='a lighthouse'.",
         ),
-        (["text_to_image", "=x"], 2, "=x is no field=value"),
+        (["text_to_image", "=x"], 2, "=x is not of the form field=value"),
         (["text_to_image", "seed=1", "seed=2"], 2, "The field seed was given twice."),
         (
             ["text_to_image", "promt=x"],
@@ -245,13 +245,13 @@ def test_presets_names_the_files_that_cannot_be_read(shell: Shell, own: Path) ->
     [
         (["serv"], "No such command 'serv'. Did you mean 'serve'?; see comfygradio --help."),
         (["--frob"], "No such option: --frob"),
-        (["--port", "x"], "--port: x is no port"),
+        (["--port", "x"], "--port: x is not a port"),
         (["--server", "http://a", "--server", "http://a"], "--server: http://a is named twice"),
         (["serve", "--server", "http://a", "--demo"], "--demo and --server exclude each other"),
         (["--server", "http://a", "run"], "unexpected extra argument"),
         (["demo", "--port", "99999"], "--port"),
         (["--auth", "gone"], "--auth: the file gone does not exist."),
-        (["worker", "--host", "no host"], "--host: no host is no host;"),
+        (["worker", "--host", "no host"], "--host: no host is not a host;"),
     ],
 )
 def test_usage_errors_are_one_line(shell: Shell, arguments: list[str], expected: str) -> None:

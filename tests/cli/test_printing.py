@@ -18,7 +18,7 @@ from comfygradio.cli.printing import write_curl
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.workflow import Prompt, Upload
 from comfygradio.demo import DemoOptions, DemoServer
-from tests.clocks import HANG_SECONDS
+from tests.clocks import HANG_SECONDS, PROCESS_SECONDS
 from tests.comfy.gateway import Call, Gateway, Reply
 
 from .shell import Shell
@@ -37,7 +37,7 @@ def run_in_shell(line: str, **environ: str) -> subprocess.CompletedProcess[str]:
         env={"PATH": "/usr/local/bin:/usr/bin:/bin", **environ},
         capture_output=True,
         text=True,
-        timeout=HANG_SECONDS,
+        timeout=PROCESS_SECONDS,
     )
 
 
@@ -179,7 +179,7 @@ def test_a_long_body_comes_through_a_pipe() -> None:
     assert line.startswith("printf %s '")
     script = f"curl() {{ cat; }}\n{line}"
     ended = subprocess.run(
-        ["sh"], input=script, capture_output=True, text=True, timeout=HANG_SECONDS
+        ["sh"], input=script, capture_output=True, text=True, timeout=PROCESS_SECONDS
     )
     assert json.loads(ended.stdout)["prompt"] == graph
     assert line.endswith("--data-binary @- -g 'http://[::1]:8188/prompt'")

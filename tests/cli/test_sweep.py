@@ -258,7 +258,7 @@ def test_points_that_fail_are_said_and_tried_again(shell: Shell) -> None:
         ([], 2, "Name a preset, or the file of a sweep; comfygradio presets lists the presets."),
         (["text_to_image"], 2, "A sweep needs an axis; write for example --axis cfg=1-10."),
         (["zzz", "--axis", "cfg=1"], 2, "There is no preset zzz"),
-        (["text_to_image", "--axis", "cfg"], 2, "cfg is no field=value"),
+        (["text_to_image", "--axis", "cfg"], 2, "cfg is not of the form field=value"),
         (["text_to_image", "--with", "cfg=1"], 2, "--with cfg needs an --axis before it."),
         (
             ["text_to_image", "--axis", "cfg=1", "--with", "cfg=2"],

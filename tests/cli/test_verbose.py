@@ -21,7 +21,7 @@ import pytest
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.log import list_secrets, start_logging, stop_logging
 from comfygradio.settings import Settings, shipped_presets
-from tests.clocks import HANG_SECONDS
+from tests.clocks import HANG_SECONDS, PROCESS_SECONDS
 from tests.ports import free_port
 
 from .shell import ROOT, Shell, finish, start
@@ -223,6 +223,6 @@ def test_a_space_tells_it_by_its_environment(tmp_path: Path, demo: DemoServer) -
         env=environ,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PROCESS_SECONDS,
     )
     assert ended.returncode == 0 and any(" GET /" in line for line in list_lines(ended.stderr))

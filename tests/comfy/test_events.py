@@ -330,6 +330,8 @@ def test_a_connection_that_the_server_forgot_is_opened_anew(serve: Serve, connec
             clock.await_waiters()
             clock.advance(7.0)
             assert hear(events, is_a(Disconnected))[-1] == Disconnected(1.0)
+            # It would forget the new connection, too, if the end of this one came after it.
+            wait_until(lambda: server.count_sockets(events.client_id) == 0)
             clock.await_waiters()
             clock.advance(1.0)
             hear(events, is_a(Connected))
@@ -351,6 +353,7 @@ def test_who_takes_over_a_client_id_may_be_forgotten_at_once(
         clock.await_waiters()
         clock.advance(7.0)
         hear(events, is_a(Disconnected))
+        wait_until(lambda: server.count_sockets("shared") == 0)
         clock.await_waiters()
         clock.advance(1.0)
         hear(events, is_a(Connected))

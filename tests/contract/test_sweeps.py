@@ -52,7 +52,7 @@ def cool(comfy: PlainClient) -> None:
 
 
 def build(space: Space, task: Task) -> Graph:
-    return {**space.prompt(task.index).graph, **task.carried}
+    return {**space.prompt(task.index).graph, **task.pinned_nodes}
 
 
 def list_executed(messages: list[dict[str, Any]]) -> list[str]:
@@ -73,7 +73,7 @@ def run_plan(comfy: PlainClient, space: Space, plan: Plan) -> Counter[str]:
         graph = build(space, task)
         _, messages = comfy.run(graph)
         executed = list_executed(messages)
-        assert not [node_id for node_id in executed if node_id in task.carried]
+        assert not [node_id for node_id in executed if node_id in task.pinned_nodes]
         assert count_classes(graph, executed) == count_classes(graph, task.executed), task.index
         counted.update(count_classes(graph, executed))
         run_queue.finish(task.index)
@@ -119,12 +119,12 @@ def test_carried_nodes_show_nothing(comfy: PlainClient, space: Space) -> None:
     plan = plan_sweep(space, space.form.object_info, limits=PinningLimits(True, 1000))
     run_queue = RunQueue(plan)
     cool(comfy)
-    while (task := run_queue.take_next("server")) and not task.carried:
+    while (task := run_queue.take_next("server")) and not task.pinned_nodes:
         comfy.run(build(space, task))
     assert task is not None
     graph = build(space, task)
     prompt_id, messages = comfy.run(graph)
     assert {data["node"] for data in only(messages, "executed")} == {"10"}
-    assert set(task.carried) <= set(only(messages, "execution_cached")[0]["nodes"])
+    assert set(task.pinned_nodes) <= set(only(messages, "execution_cached")[0]["nodes"])
     assert set(comfy.entry(prompt_id)["outputs"]) == {"10"}
     assert strip_pinned(graph) == space.prompt(task.index).graph

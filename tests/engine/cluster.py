@@ -23,7 +23,7 @@ from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.jobs.job_store import JobStore
 from comfygradio.settings import Settings
 from tests.cli.shell import start
-from tests.clocks import HANG_SECONDS
+from tests.clocks import HANG_SECONDS, PROCESS_SECONDS
 from tests.faults import scenario
 from tests.jobs import lines
 from tests.jobs.lines import count_files, free_port, is_over
@@ -193,6 +193,6 @@ def empty(server: DemoServer) -> None:
 def interrupt(process: subprocess.Popen[str]) -> str:
     """Ctrl-C, and what the process has said."""
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=HANG_SECONDS)
+    out, err = process.communicate(timeout=PROCESS_SECONDS)
     assert process.returncode == 0 and not err, err
     return out

@@ -53,6 +53,8 @@ def test_somebody_clears_the_queue(scenario: Scenario) -> None:
 
 def test_somebody_clears_the_queue_again_and_again(scenario: Scenario) -> None:
     neighbour = scenario.post_other(LONG_SECONDS)
+    # Until it runs it would be cleared in place of ours.
+    await_that(lambda: scenario.direct.queue().running)
     job = scenario.submit()
     for posts in (1, 2):
         await_that(lambda posts=posts: scenario.proxy.posted[job.id] == posts)  # type: ignore[misc]

@@ -15,7 +15,7 @@ from comfygradio.drafting.draft import Draft, draft_annotated, draft_preset
 from comfygradio.drafting.draft_field import DraftField
 from comfygradio.drafting.writer import write_draft
 from comfygradio.forms.form import Form
-from comfygradio.forms.preset_file import SlotFile, list_addresses
+from comfygradio.forms.preset_file import SlotEntry, list_addresses
 from comfygradio.importers.annotation import AnnotatedWorkflow, Annotation
 from tests.forms.corpus import corpus_info
 
@@ -92,8 +92,8 @@ def list_slots(field: DraftField) -> list[str]:
     """What a field fills, as NODE.INPUT; the sides of a size one after the other."""
     return [
         f"{address.node}.{address.input}"
-        for address in list_addresses(field.line)
-        if isinstance(address, SlotFile)
+        for address in list_addresses(field.entry)
+        if isinstance(address, SlotEntry)
     ]
 
 
@@ -109,7 +109,7 @@ def list_filled_slots(made: Draft) -> set[str]:
 
 def list_basic_fields(made: Draft) -> list[str]:
     """The names of the fields that stand first."""
-    return [field.name for field in made.fields if not field.line.advanced]
+    return [field.name for field in made.fields if not field.entry.advanced]
 
 
 def find(made: Draft, name: str) -> DraftField:

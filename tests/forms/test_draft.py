@@ -36,7 +36,7 @@ def test_the_usual_workflow(tmp_path: Path) -> None:
         "scheduler": ["3.scheduler"],
         "pictures": ["5.batch_size"],
     }
-    assert find(made, "prompt").line.label == "What do you want to see?"
+    assert find(made, "prompt").entry.label == "What do you want to see?"
     assert find(made, "prompt").why == "feeds positive of KSampler (node 3)"
     assert find(made, "denoise") in made.left_out
     form = bind_draft(made, tmp_path)
@@ -107,8 +107,8 @@ def test_a_linked_text_is_found_where_it_stands() -> None:
         n21=node("PrimitiveStringMultiline", "Motif", value="a fox"),
     )
     made = draft(graph)
-    assert slots(made)["prompt"] == ["21.value"] and find(made, "prompt").line.label == "Motif"
-    assert slots(made)["prompt_2"] == ["20.string_b"] and find(made, "prompt_2").line.advanced
+    assert slots(made)["prompt"] == ["21.value"] and find(made, "prompt").entry.label == "Motif"
+    assert slots(made)["prompt_2"] == ["20.string_b"] and find(made, "prompt_2").entry.advanced
 
 
 def test_the_same_text_twice_is_one_field() -> None:
@@ -135,7 +135,7 @@ def test_all_samplers_share_one_seed_and_equal_settings() -> None:
         "30.cfg",
     ]
     assert (slots(made)["steps"], slots(made)["steps_2"]) == (["3.steps"], ["30.steps"])
-    assert find(made, "steps_2").line.label == "Steps (Refine)"
+    assert find(made, "steps_2").entry.label == "Steps (Refine)"
     assert slots(made)["denoise"] == ["30.denoise"] and "strength" not in slots(made)
 
 
@@ -241,7 +241,7 @@ def test_a_picture_whose_mask_is_used_is_painted_on(tmp_path: Path) -> None:
         n20=node("LoadImage", image="a.png"),
     )
     made = draft(graph)
-    assert (made.title, find(made, "image").line.widget) == ("Inpaint", "mask")
+    assert (made.title, find(made, "image").entry.widget) == ("Inpaint", "mask")
     assert bind_draft(made, tmp_path).fields["image"].widget == "mask"
 
 
@@ -252,7 +252,7 @@ def test_a_mask_that_only_restores_transparency_is_not_painted() -> None:
         "3": node("JoinImageWithAlpha", image=["1", 0], alpha=["2", 0]),
         "4": node("SaveImage", filename_prefix="x", images=["3", 0]),
     }
-    assert find(draft(graph), "image").line.widget is None
+    assert find(draft(graph), "image").entry.widget is None
 
 
 def test_image_to_image_asks_how_much_may_change() -> None:
@@ -266,7 +266,7 @@ def test_image_to_image_asks_how_much_may_change() -> None:
         "Image to image",
         ["image", "prompt", "strength", "checkpoint", "seed"],
     )
-    assert find(made, "prompt").line.label == "What should it become?"
+    assert find(made, "prompt").entry.label == "What should it become?"
 
 
 @pytest.mark.parametrize(
@@ -303,7 +303,7 @@ def test_titles_become_labels_and_names() -> None:
     )
     made = draft(graph)
     assert slots(made)["prompt"] == ["6.text"] and slots(made)["the_right_half"] == ["21.text"]
-    labels = [find(made, name).line.label for name in ("prompt", "the_right_half")]
+    labels = [find(made, name).entry.label for name in ("prompt", "the_right_half")]
     assert labels == ["The left half", "The right half"]
 
 

@@ -33,11 +33,11 @@ def test_marked_fields_are_the_form_in_their_order(tmp_path: Path) -> None:
     made = draft(text_to_image(), hints=hints)
     assert list_basic_fields(made) == ["prompt", "steps", "seed"]
     assert (
-        find(made, "steps").line.label == "Patience"
+        find(made, "steps").entry.label == "Patience"
         and find(made, "steps").why == "marked for App mode"
     )
     assert {"size", "checkpoint", "negative_prompt", "cfg"} <= {
-        f.name for f in made.fields if f.line.advanced
+        f.name for f in made.fields if f.entry.advanced
     }
     assert bind_draft(made, tmp_path).problems == ()
 
@@ -127,9 +127,9 @@ def test_a_marked_text_fills_all_parts_of_its_encoder() -> None:
 def test_a_linked_input_is_set_where_its_value_stands() -> None:
     graph = text_to_image(n3=sample(steps=["20", 0]), n20=node("PrimitiveInt", "Steps", value=25))
     made = draft(graph, hints=(hint("3.steps"), hint("6.text", advanced=True)))
-    assert slots(made)["steps"] == ["20.value"] and find(made, "steps").line.max == 60
+    assert slots(made)["steps"] == ["20.value"] and find(made, "steps").entry.max == 60
     limited = draft(graph, hints=(hint("3.steps", maximum=9),))
-    assert (find(limited, "steps").line.widget, find(limited, "steps").line.max) == (None, 9)
+    assert (find(limited, "steps").entry.widget, find(limited, "steps").entry.max) == (None, 9)
     assert list_basic_fields(made) == ["steps", "seed"] == [field.name for field in made.fields[:2]]
 
 
@@ -170,9 +170,9 @@ def test_a_marked_picture_whose_mask_is_used_is_painted_on() -> None:
         n20=node("LoadImage", image="a.png"),
     )
     assert (
-        find(draft(graph, hints=(hint("20.image", label="Photo"),)), "image").line.widget == "mask"
+        find(draft(graph, hints=(hint("20.image", label="Photo"),)), "image").entry.widget == "mask"
     )
     assert (
-        find(draft(graph, hints=(hint("20.image", widget="image"),)), "image").line.widget
+        find(draft(graph, hints=(hint("20.image", widget="image"),)), "image").entry.widget
         == "image"
     )

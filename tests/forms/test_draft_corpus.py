@@ -58,9 +58,9 @@ def test_everything_is_found_and_the_form_can_be_posted(
 @pytest.mark.parametrize("case", list_cases(), ids=str)
 def test_a_draft_asks_for_the_main_things_first(case: Case) -> None:
     made = draft_preset(case.workflow, info())
-    simple = [field for field in made.fields if not field.line.advanced]
+    simple = [field for field in made.fields if not field.entry.advanced]
     main = {slot for field in simple for slot in list_slots(field)}
     told = case.expected
     assert main >= {*told.media, *told.seed[:1], *told.prompt[:1], *told.size.values()}
     assert 1 <= len(simple) <= 12 and simple == list(made.fields[: len(simple)])
-    assert all(field.line.label and field.why and "\n" not in field.why for field in made.fields)
+    assert all(field.entry.label and field.why and "\n" not in field.why for field in made.fields)

@@ -104,7 +104,7 @@ def test_an_end_at_the_last_step_stays_at_the_last(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("split", "least"), [(10, 2), (16, 3), (2, 5), (19, 11)])
 def test_there_are_enough_steps_for_both(split: int, least: int, tmp_path: Path) -> None:
     made = draft(stages(20, split, split))
-    assert find(made, "steps").line.min == least
+    assert find(made, "steps").entry.min == least
     first, second = run_stages(stages(20, split, split), tmp_path, least)
     assert 0 < first[2] == second[1] < least
     assert any(
@@ -154,7 +154,7 @@ def test_a_marked_split_is_a_field_of_its_own() -> None:
 
 def test_marked_limits_leave_enough_steps_for_both() -> None:
     marks = (hint("40.steps", "41.steps", minimum=1, maximum=30, default=20), hint("6.text"))
-    line = find(draft(stages(20, 16, 16), hints=marks), "steps").line
+    line = find(draft(stages(20, 16, 16), hints=marks), "steps").entry
     assert (line.min, line.max, line.default) == (3, 30, 20)
 
 

@@ -209,5 +209,5 @@ def test_a_servers_lane_takes_a_custom_combo(tmp_path: Path) -> None:
 def test_a_draft_offers_a_custom_combo(presets: PresetFolder) -> None:
     form = bind_combo(presets)
     drafted = draft_preset(form.workflow, form.object_info)
-    slots = str([field.line.slot for field in (*drafted.fields, *drafted.left_out)])
+    slots = str([field.entry.slot for field in (*drafted.fields, *drafted.left_out)])
     assert "input='choice'" in slots

@@ -68,7 +68,7 @@ def test_other_ways_to_write_them(written: str, tmp_path: Path) -> None:
 def test_words_around_one_stay(tmp_path: Path) -> None:
     text = "film still of %subject%, 35mm"
     made = draft(text_to_image(n6=node("CLIPTextEncode", text=text, clip=["4", 1])))
-    line = find(made, "subject").line
+    line = find(made, "subject").entry
     assert (line.template, line.default) == ("film still of {value}, 35mm", "")
     inputs = bind_draft(made, tmp_path).fill({"subject": "an owl"}).graph["6"]["inputs"]
     assert inputs["text"] == "film still of an owl, 35mm"
@@ -96,7 +96,7 @@ def test_one_name_in_several_inputs_is_one_field() -> None:
 def test_several_in_one_text_are_told() -> None:
     text = "%prompt%, %style%, sharp"
     made = draft(text_to_image(n6=node("CLIPTextEncode", text=text, clip=["4", 1])))
-    assert find(made, "prompt").line.template == "{value}, , sharp"
+    assert find(made, "prompt").entry.template == "{value}, , sharp"
     assert (
         "%style% stood beside %prompt% in text of node 6 (CLIPTextEncode) and was left out; "
         "the one field takes all words."

@@ -12,7 +12,7 @@ from comfygradio.binding.field_binding import bind_field
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.forms.field import Field
-from comfygradio.forms.preset_file import FieldFile
+from comfygradio.forms.preset_file import FieldEntry
 from tests.forms.draft_graph import Graph, bind_draft, draft, find, info, list_basic_fields, node
 
 from .corpus import make_media
@@ -62,7 +62,7 @@ def write(class_type: str, name: str, value: str) -> Graph:
 
 def bind(class_type: str, name: str, value: str, **line: Any) -> Field:
     workflow = Workflow.from_json(write(class_type, name, value))
-    file = FieldFile.model_validate({"slot": f"1.{name}", **line})
+    file = FieldEntry.model_validate({"slot": f"1.{name}", **line})
     return bind_field("source", file, workflow, KNOWN).field
 
 
@@ -80,7 +80,7 @@ def test_it_is_drafted_and_posted_as_an_upload(
     kind: str,
 ) -> None:
     made = draft(write(class_type, name, value), KNOWN)
-    assert find(made, kind).line.widget == kind and kind in list_basic_fields(made)
+    assert find(made, kind).entry.widget == kind and kind in list_basic_fields(made)
     form = bind_draft(made, tmp_path, KNOWN)
     assert form.problems == () and form.fields[kind].choices is None
     request = form.fill({kind: media.get(kind, media["audio"])})

@@ -169,7 +169,7 @@ def test_rows_are_one_list_that_starts_with_what_acts(
 ) -> None:
     graph = with_node(class_type, **fill_in(described, **values))
     made = draft(graph, KNOWN)
-    assert find(made, "loras").line.widget == "loras"
+    assert find(made, "loras").entry.widget == "loras"
     others = {slot for slot in list_filled_slots(made) if slot.startswith("20.")} - {
         *slots(made)["loras"],
         "20.input_mode",

@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 import yaml
 
-from comfygradio.forms.preset_file import FieldFile, PresetFile
+from comfygradio.forms.preset_file import FieldEntry, PresetFile
 from comfygradio.forms.preset_schema import (
     SCHEMA_COMMENT,
     SCHEMA_FILE,
@@ -33,7 +33,7 @@ def test_every_key_has_a_description() -> None:
     schema = build_schema()
     for model, keys in (
         (PresetFile, schema["properties"]),
-        (FieldFile, schema["$defs"]["FieldFile"]["properties"]),
+        (FieldEntry, schema["$defs"]["FieldEntry"]["properties"]),
     ):
         assert keys.keys() == {field.alias or name for name, field in model.model_fields.items()}
         assert [name for name, key in keys.items() if not key.get("description")] == []

@@ -4,7 +4,7 @@ import pytest
 
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.errors import PresetError
-from comfygradio.forms.preset_file import SlotFile
+from comfygradio.forms.preset_file import SlotEntry
 from comfygradio.forms.slots import Slot, find_slot, get_slot_value
 
 from .preset_folder import RESIZE, change_workflow
@@ -47,8 +47,8 @@ def test_addresses_that_name_no_slot(address: str, expected: str) -> None:
     assert expected in str(caught.value)
 
 
-def describe(**keys: str) -> SlotFile:
-    return SlotFile.model_validate({"input": "text", **keys})
+def describe(**keys: str) -> SlotEntry:
+    return SlotEntry.model_validate({"input": "text", **keys})
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def describe(**keys: str) -> SlotFile:
         (describe(title="Positive"), "6"),
     ],
 )
-def test_the_long_form_survives_renumbering(address: SlotFile, node: str) -> None:
+def test_the_long_form_survives_renumbering(address: SlotEntry, node: str) -> None:
     assert find_slot(FLOW, address) == Slot(node, "text")
 
 
@@ -74,7 +74,7 @@ def test_the_long_form_survives_renumbering(address: SlotFile, node: str) -> Non
         describe(),
     ],
 )
-def test_a_long_form_that_fits_no_node_or_two(address: SlotFile) -> None:
+def test_a_long_form_that_fits_no_node_or_two(address: SlotEntry) -> None:
     with pytest.raises(PresetError, match="no node fits the slot"):
         find_slot(FLOW, address)
 

@@ -21,7 +21,7 @@ from comfygradio.comfy.nested_input import (
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.forms.form import Form
-from comfygradio.forms.preset_file import FieldFile
+from comfygradio.forms.preset_file import FieldEntry
 from comfygradio.forms.problem import BindError
 from comfygradio.metadata.load import Metadata
 from comfygradio.metadata.restore import restore_values
@@ -81,7 +81,7 @@ def open_form(graph: Graph, folder: Path) -> Form:
 
 
 def bind(graph: Graph, slot: str, **line: Any) -> BoundField:
-    file = FieldFile.model_validate({"slot": slot, **line})
+    file = FieldEntry.model_validate({"slot": slot, **line})
     return bind_field("f", file, Workflow.from_json(graph), KNOWN)
 
 

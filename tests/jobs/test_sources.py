@@ -36,7 +36,7 @@ class Painter:
         self.given: list[Job] = []
         self.warm: list[bool] = []
         self.left: list[str] = []
-        self.carried: dict[str, object] = {}
+        self.pinned_nodes: dict[str, object] = {}
         self._lock = threading.Lock()
 
     @property
@@ -50,7 +50,7 @@ class Painter:
             if not self.orders:
                 return None
             job = Job(self.orders[0], self.owner, 1)
-            job.carried = self.carried
+            job.pinned_nodes = self.pinned_nodes
             self.given.append(job)
             self.warm.append(warm)
             self.orders.popleft()
@@ -216,7 +216,7 @@ def test_carried_nodes_are_posted_and_nowhere_else(queue: JobQueue, demo: DemoSe
         "inputs": {"width": 8, "height": 8, "batch_size": 1, "color": 5},
     }
     painter = Painter("anna", 1)
-    painter.carried = {"comfygradio-carried-1": node}
+    painter.pinned_nodes = {"comfygradio-carried-1": node}
     queue.attach(painter)
     queue.start()
     (phase,) = end_all(painter)

@@ -35,6 +35,7 @@ from comfygradio.jobs.kept_input import get_inputs_folder, keep_inputs
 from comfygradio.jobs.results import Result, ResultSource
 from comfygradio.jobs.rows import decode_order, encode_order
 from comfygradio.jobs.schema import MIGRATIONS, migrate
+from tests.clocks import PROCESS_SECONDS
 from tests.effort import scale
 from tests.jobs.records import GRAPH, make_record
 
@@ -459,7 +460,7 @@ search = __import__("comfygradio.jobs.job_search").jobs.job_search
 print(len(store.search("user:ada", search.Query(limit=500)).records))
 """
     with run_child(script, tmp_path) as child:
-        output, _ = child.communicate(timeout=60)
+        output, _ = child.communicate(timeout=PROCESS_SECONDS)
     *promised, error, count = output.splitlines()
     assert error.startswith("The job store of the outputs folder cannot be used: ")
     assert error.endswith(".") and str(tmp_path) not in error

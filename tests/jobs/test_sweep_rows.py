@@ -85,7 +85,7 @@ def test_cells_are_written_with_the_jobs_and_the_last_job_counts(store: JobStore
     cells = rows.list_cells("sweep-0")
     assert {place: cell.id for place, cell in cells.items()} == {(0, 7): again.id, (1, 7): other.id}
     assert cells[0, 7].seconds == 3.0 and cells[0, 7].has_files and not cells[1, 7].has_files
-    assert (cells[0, 7].sweep, cells[0, 7].point) == ("sweep-0", "a")
+    assert (cells[0, 7].sweep, cells[0, 7].content_key) == ("sweep-0", "a")
     record = store.get(first.id)
     assert record and (record.sweep, record.point, record.order.point) == ("sweep-0", "a", None)
     store.delete(again.id)

@@ -23,11 +23,13 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from comfygradio.demo import DemoServer
+from comfygradio.forms.kinds.picture import check_file_size
 from comfygradio.ui.identity.network_address import find_network
-from comfygradio.ui.middleware.body_limit import AUTHOR_BYTES, MB, BodyGuard, BodyRules
+from comfygradio.ui.middleware.body_limit import AUTHOR_BYTES, BodyGuard, BodyRules
 from comfygradio.ui.middleware.error_response import refuse_body
 from comfygradio.ui.middleware.header_timeout import add_header_timeout
 from comfygradio.ui.middleware.stream_limit import StreamGuard
+from comfygradio.units import MEGABYTE
 from tests.security.raw_request import (
     TIMEOUT_SECONDS,
     connect,
@@ -66,7 +68,7 @@ def head(app: RunningApp, path: str, *lines: str) -> str:
 def test_calls_carry_one_megabyte(app: RunningApp, path: str) -> None:
     is_form = path in ("/login", *CALLS[-3:])
     kind = f"Content-Type: application/{'x-www-form-urlencoded' if is_form else 'json'}"
-    declared = send_raw(app.url, head(app, path, kind, f"Content-Length: {MB + 1}"))
+    declared = send_raw(app.url, head(app, path, kind, f"Content-Length: {MEGABYTE + 1}"))
     assert declared.status == 413 and b"1 MB" in declared.body
     part = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
     counted = send_raw(app.url, head(app, path, kind, "Transfer-Encoding: chunked"), part * 17)
@@ -75,8 +77,8 @@ def test_calls_carry_one_megabyte(app: RunningApp, path: str) -> None:
 
 @pytest.mark.app
 def test_a_body_within_the_limit_gets_through(app: RunningApp) -> None:
-    text = json.dumps({"data": ["x" * (MB - 100)], "session_hash": "a", "fn_index": 10**9})
-    assert len(text) <= MB
+    text = json.dumps({"data": ["x" * (MEGABYTE - 100)], "session_hash": "a", "fn_index": 10**9})
+    assert len(text) <= MEGABYTE
     kind = {"content-type": "application/json"}
     answer = post(f"{app.url}gradio_api/queue/join", content=text, headers=kind)
     assert answer.status_code != 413
@@ -119,7 +121,7 @@ def test_a_length_that_is_none_gets_no_further_than_the_layer(length: str) -> No
 
     headers = [(b"content-length", length.encode())]
     scope = {"type": "http", "method": "POST", "path": "/", "headers": headers}
-    guard = BodyGuard(inner, BodyRules(MB), lambda scope: True)
+    guard = BodyGuard(inner, BodyRules(MEGABYTE), lambda scope: True)
     asyncio.run(guard(scope, receive, send))
     assert reached == [] and sent[0]["status"] == 413
 
@@ -135,9 +137,24 @@ def test_a_length_that_is_none_is_refused(app: RunningApp, length: str) -> None:
 def test_uploads_carry_what_the_settings_say(demo: DemoServer, tmp_path: Path) -> None:
     with run_settings(demo.url, tmp_path, max_upload_mb=2.0) as running:
         upload = partial(post, f"{running.url}gradio_api/upload")
-        assert upload(files={"files": ("a.bin", b"a" * (2 * MB - 1))}).status_code == 200
-        many = [("files", (f"{n}.bin", b"a" * MB)) for n in range(4)]
+        assert upload(files={"files": ("a.bin", b"a" * (2 * MEGABYTE - 1))}).status_code == 200
+        many = [("files", (f"{n}.bin", b"a" * MEGABYTE)) for n in range(4)]
         assert upload(files=many).status_code == 413
+
+
+@pytest.mark.app
+@pytest.mark.parametrize(("extra_bytes", "is_taken"), [(0, True), (1, False)])
+def test_an_upload_and_the_field_it_is_for_have_the_same_limit(
+    demo: DemoServer, tmp_path: Path, extra_bytes: int, is_taken: bool
+) -> None:
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"a" * (2 * MEGABYTE + extra_bytes))
+    with run_settings(demo.url, tmp_path, max_upload_mb=2.0) as running:
+        address = f"{running.url}gradio_api/upload"
+        answer = post(address, files={"files": ("a.bin", path.read_bytes())})
+    assert answer.status_code == (200 if is_taken else 413)
+    problem = check_file_size(path, 2.0)
+    assert (problem is None) == is_taken
 
 
 @pytest.mark.app
@@ -146,7 +163,7 @@ def test_of_an_upload_that_is_cut_off_nothing_is_kept(demo: DemoServer, tmp_path
         uploads = Path(running.app.blocks.server_app.uploaded_file_dir)
         before = set(uploads.rglob("*"))
         head = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.bin"\r\n\r\n'
-        parts = (head + b"a" * MB + b"\r\n" for _ in range(4))
+        parts = (head + b"a" * MEGABYTE + b"\r\n" for _ in range(4))
         kind = {"content-type": "multipart/form-data; boundary=b"}
         answer = post(f"{running.url}gradio_api/upload", content=parts, headers=kind)
         assert answer.status_code == 413
@@ -159,11 +176,11 @@ def test_an_author_may_send_a_large_workflow(demo: DemoServer, tmp_path: Path) -
         path = "/gradio_api/queue/join"
         large = send_raw(running.url, head(running, path, f"Content-Length: {AUTHOR_BYTES + 1}"))
         assert large.status == 413
-        body = json.dumps({"data": ["x" * (8 * MB)], "session_hash": "a", "fn_index": 10**9})
+        body = json.dumps({"data": ["x" * (8 * MEGABYTE)], "session_hash": "a", "fn_index": 10**9})
         kind = {"content-type": "application/json"}
         answer = post(f"{running.url}{path[1:]}", content=body, headers=kind)
         assert answer.status_code != 413
-        small = send_raw(running.url, head(running, "/login", f"Content-Length: {MB + 1}"))
+        small = send_raw(running.url, head(running, "/login", f"Content-Length: {MEGABYTE + 1}"))
         assert small.status == 413
 
 
@@ -173,7 +190,7 @@ def test_nothing_is_read_before_a_login(closed_app: RunningApp, path: str) -> No
     """The answer comes though the body never does."""
     waiting = head(closed_app, path, "Content-Length: 1000", "Content-Type: application/json")
     assert send_raw(closed_app.url, waiting).status == 401
-    upload = head(closed_app, "/gradio_api/upload", f"Content-Length: {50 * MB}")
+    upload = head(closed_app, "/gradio_api/upload", f"Content-Length: {50 * MEGABYTE}")
     assert send_raw(closed_app.url, upload).status == 401
 
 
@@ -247,14 +264,14 @@ def make_reader(rules: BodyRules) -> ASGIApp:
 
 
 def test_a_body_that_stops_coming_ends_the_request() -> None:
-    rules = BodyRules(MB, silence_seconds=0.2)
+    rules = BodyRules(MEGABYTE, silence_seconds=0.2)
     with serve(make_reader(rules)) as url, connect(url) as connection:
         connection.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf")
         assert read_response(connection).status == 408
 
 
 def test_a_body_that_drips_ends_the_request() -> None:
-    rules = BodyRules(MB, grace_seconds=0.0, bytes_per_second=1e9)
+    rules = BodyRules(MEGABYTE, grace_seconds=0.0, bytes_per_second=1e9)
     with serve(make_reader(rules)) as url, connect(url) as connection:
         connection.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n")
         with suppress(OSError):
@@ -263,22 +280,22 @@ def test_a_body_that_drips_ends_the_request() -> None:
 
 
 def test_a_body_that_comes_in_pieces_gets_through() -> None:
-    with serve(make_reader(BodyRules(MB))) as url:
+    with serve(make_reader(BodyRules(MEGABYTE))) as url:
         pieces = (b"x" * 1000 for _ in range(50))
         assert post(url, content=pieces).text == "50000"
 
 
 def test_a_sender_who_sends_too_much_gets_to_see_the_answer() -> None:
-    rules = BodyRules(MB)
+    rules = BodyRules(MEGABYTE)
     with serve(make_reader(rules)) as url:
-        assert post(url, content=b"x" * (3 * MB)).status_code == 413
-        assert post(url, content=(b"x" * MB for _ in range(3))).status_code == 413
+        assert post(url, content=b"x" * (3 * MEGABYTE)).status_code == 413
+        assert post(url, content=(b"x" * MEGABYTE for _ in range(3))).status_code == 413
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: a\r\nX-Half: "])
 def test_a_request_whose_headers_never_end_is_ended(sent: bytes) -> None:
     with (
-        serve(make_reader(BodyRules(MB)), {"seconds": 0.2}) as url,
+        serve(make_reader(BodyRules(MEGABYTE)), {"seconds": 0.2}) as url,
         connect(url) as connection,
     ):
         connection.sendall(sent)
@@ -287,7 +304,7 @@ def test_a_request_whose_headers_never_end_is_ended(sent: bytes) -> None:
 
 def test_a_second_request_that_never_ends_is_ended_too() -> None:
     with (
-        serve(make_reader(BodyRules(MB)), {"seconds": 3.0}) as url,
+        serve(make_reader(BodyRules(MEGABYTE)), {"seconds": 3.0}) as url,
         connect(url) as connection,
     ):
         connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -299,7 +316,7 @@ def test_a_second_request_that_never_ends_is_ended_too() -> None:
 
 
 def test_headers_without_end_are_not_kept() -> None:
-    with serve(make_reader(BodyRules(MB)), {}) as url, connect(url) as connection:
+    with serve(make_reader(BodyRules(MEGABYTE)), {}) as url, connect(url) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n")
         with pytest.raises(OSError):
             for _ in range(10_000):

@@ -97,7 +97,7 @@ def run_in_turn(
 
 def list_pinned(task: Task) -> Results:
     """The results of pinned nodes, whose ids end with their numbers."""
-    return frozenset(int(node_id.rpartition("-")[2]) for node_id in task.carried)
+    return frozenset(int(node_id.rpartition("-")[2]) for node_id in task.pinned_nodes)
 
 
 def bound_simply(workload: Workload, points: Sequence[Index], backends: int) -> float:

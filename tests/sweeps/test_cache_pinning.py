@@ -42,7 +42,7 @@ def list_graphs(space: PromptSource, plan: Plan) -> Iterator[dict[str, Any]]:
     """What one server is sent, carried nodes included."""
     run_queue = RunQueue(plan)
     while task := run_queue.take_next("server"):
-        yield {**space.prompt(task.index).graph, **task.carried}
+        yield {**space.prompt(task.index).graph, **task.pinned_nodes}
         run_queue.finish(task.index)
 
 
@@ -98,7 +98,7 @@ def test_results_stay_within_the_memory_that_they_may_take() -> None:
         most = 0.0
         while cache:
             cache.advance()
-            most = max(most, sum(workload.gigabytes[result] for result in cache.kept))
+            most = max(most, sum(workload.gigabytes[result] for result in cache.cached))
         assert gigabytes - 7 < most <= gigabytes
 
 
@@ -180,10 +180,10 @@ def test_carried_nodes_are_cut_off_again() -> None:
     run_queue, carried = RunQueue(plan), 0
     while task := run_queue.take_next("server"):
         graph = space.prompt(task.index).graph
-        assert all(node_id.startswith(PINNED_PREFIX) for node_id in task.carried)
-        assert all(node["class_type"] != "Save" for node in task.carried.values())
-        assert strip_pinned({**graph, **task.carried}) == graph
-        carried += len(task.carried)
+        assert all(node_id.startswith(PINNED_PREFIX) for node_id in task.pinned_nodes)
+        assert all(node["class_type"] != "Save" for node in task.pinned_nodes.values())
+        assert strip_pinned({**graph, **task.pinned_nodes}) == graph
+        carried += len(task.pinned_nodes)
     assert carried
 
 

@@ -185,7 +185,7 @@ def test_after_a_foreign_prompt_everything_is_expected_anew() -> None:
     warm = take(run_queue, "a")
     assert take(run_queue, "a").seconds < warm.seconds
     cold = take(run_queue, "a", warm=False)
-    assert cold.seconds == pytest.approx(warm.seconds) and not cold.carried
+    assert cold.seconds == pytest.approx(warm.seconds) and not cold.pinned_nodes
 
 
 def test_the_rest_is_estimated() -> None:

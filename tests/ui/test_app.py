@@ -15,6 +15,7 @@ import pytest
 from comfygradio.demo import DemoServer
 from comfygradio.settings import Settings, shipped_presets
 from comfygradio.ui.serve import build, launch
+from tests.clocks import PROCESS_SECONDS
 
 from .running import free_port, run_app
 
@@ -103,7 +104,7 @@ def test_it_is_served_until_it_is_stopped_though_its_forms_change_while_it_start
             )
             assert httpx.get(f"http://127.0.0.1:{port}/").status_code == 200
             process.terminate()
-            assert process.wait(30) == 0 and "Traceback" not in process.stderr.read()
+            assert process.wait(PROCESS_SECONDS) == 0 and "Traceback" not in process.stderr.read()
         finally:
             process.kill()
 

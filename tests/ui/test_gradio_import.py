@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.clocks import PROCESS_SECONDS
+
 pytestmark = pytest.mark.process
 
 ROOT = Path(__file__).parents[2]
@@ -38,6 +40,8 @@ def test_no_stub_file_is_written_and_components_are_as_ever(tmp_path: Path) -> N
     """Gradio by itself writes `rating.pyi`; a new Gradio may call what does it otherwise."""
     (tmp_path / "rating.py").write_text(COMPONENT)
     command = [sys.executable, "-c", SCRIPT, str(tmp_path)]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    ended = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=PROCESS_SECONDS
+    )
     assert ended.returncode == 0, ended.stderr
     assert not (tmp_path / "rating.pyi").exists()

@@ -105,7 +105,7 @@ def test_uploaded_pictures_can_be_an_axis(client: Client, tmp_path: Path) -> Non
             {},
             "40,000 points; at most 10,000",
         ),
-        ("text_to_image", "{", {}, "axes: this is no JSON text."),
+        ("text_to_image", "{", {}, "axes: this is not JSON."),
         ("text_to_image", 5, {}, "axes: axes are a list of fields and their values"),
         ("text_to_image", {"cfg": "1"}, [1], "values: write field: value, a line each."),
         ("upscale", {"image": "/etc/*"}, {}, "files cannot be named here"),

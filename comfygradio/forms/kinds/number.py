@@ -131,7 +131,7 @@ def check_number(field: Field, value: Any) -> int | float:
         raise InvalidValue(f"a number is missing; {field.allowed}.")
     number = parse_number(value)
     if number is None or not _is_possible(field, number):
-        raise InvalidValue(_describe_no_number(field, value))
+        raise InvalidValue(_describe_refused(field, value))
     check_thousands(field, value)
     if field.is_integer and isinstance(number, float) and abs(number) >= EXACT_LIMIT:
         raise InvalidValue(
@@ -139,7 +139,7 @@ def check_number(field: Field, value: Any) -> int | float:
             "digits."
         )
     if not is_within(field, number):
-        raise InvalidValue(_describe_no_number(field, value))
+        raise InvalidValue(_describe_refused(field, value))
     if "" in field.grids:
         between = describe_off_step(field, number)
         if between:
@@ -302,7 +302,7 @@ def _is_possible(field: Field, number: int | float) -> bool:
     return not field.is_integer or number == int(number)
 
 
-def _describe_no_number(field: Field, value: Any) -> str:
+def _describe_refused(field: Field, value: Any) -> str:
     advice = field.allowed
     fitting = suggest_numbers(field, value) if isinstance(value, str) else []
     if fitting:

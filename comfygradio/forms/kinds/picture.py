@@ -17,6 +17,7 @@ from comfygradio.media.pictures import (
     open_picture,
     reserve_pixels,
 )
+from comfygradio.units import MEGABYTE
 
 MAX_MEGAPIXELS = 50
 
@@ -81,7 +82,7 @@ def _describe_unknown(path: Path) -> str:
 def check_file_size(path: Path, max_mb: float) -> str | None:
     """Explain in a sentence that a file is missing or too large, in megabytes, or return None."""
     try:
-        megabytes = path.stat().st_size / 1e6
+        megabytes = path.stat().st_size / MEGABYTE
         is_file = path.is_file()
     except (OSError, ValueError):
         return f"the file {shorten(path.name)} does not exist."

@@ -30,18 +30,16 @@ off.
 """
 
 DEFAULT_CACHE_GIGABYTES = 24.0
-"""Gigabytes that kept results may take together, unless somebody knows better."""
+"""Gigabytes that cached results may take together, unless somebody knows better."""
 
 NO_RESULTS: Results = frozenset()
 
 
 @dataclass(frozen=True)
 class PinningLimits:
-    """Whether results are pinned (`carry`), and the gigabytes of memory that they may take on a
-    backend.
-    """
+    """Whether results are pinned, and the gigabytes of memory that they may take on a backend."""
 
-    carry: bool = True
+    is_pinning: bool = True
     gigabytes: float = DEFAULT_CACHE_GIGABYTES
 
 
@@ -53,16 +51,16 @@ class BackendCache:
         workload: Workload,
         upcoming: Sequence[Index],
         limits: PinningLimits,
-        kept: Results = NO_RESULTS,
+        cached: Results = NO_RESULTS,
     ) -> None:
-        self.kept = kept
+        self.cached = cached
         self._workload = workload
         self._limits = limits
         self._upcoming = deque(upcoming)
         self._done = 0
         self._last_use: dict[int, int] = {}
         self._uses: dict[int, deque[int]] = {}
-        if limits.carry:
+        if limits.is_pinning:
             for place, index in enumerate(upcoming):
                 needed = workload.needed(index)
                 uses = dict.fromkeys(needed, place)
@@ -88,8 +86,8 @@ class BackendCache:
         return estimate_points(
             self._workload,
             self.upcoming,
-            self.kept,
-            self._limits.carry,
+            self.cached,
+            self._limits.is_pinning,
         )
 
     def estimate_remaining(self, order: Sequence[Index]) -> list[float]:
@@ -99,13 +97,13 @@ class BackendCache:
         return estimate_ends(
             self._workload,
             order,
-            self.kept,
-            self._limits.carry,
+            self.cached,
+            self._limits.is_pinning,
         )
 
     def forget(self) -> None:
         """Clear the model, because another prompt ran in between."""
-        self.kept = NO_RESULTS
+        self.cached = NO_RESULTS
 
     def advance(self) -> tuple[Index, Results, Results]:
         """Run the next point.
@@ -124,22 +122,22 @@ class BackendCache:
         """
         needed = self._workload.needed(index)
         present = self._workload.present(index)
-        made = needed - self.kept
+        made = needed - self.cached
         pinned = NO_RESULTS
-        if self._limits.carry:
+        if self._limits.is_pinning:
             pinned = self._choose_pinned(present)
         # What is in the prompt stays in the cache, and what is needed comes into it.
         in_prompt = present | pinned
-        self.kept = (self.kept & in_prompt) | needed
+        self.cached = (self.cached & in_prompt) | needed
         return made, pinned
 
     def _choose_pinned(self, present: Results) -> Results:
-        """Choose the kept results that ComfyUI would drop although a later point needs them, within
-        the limits.
+        """Choose the cached results that ComfyUI would drop although a later point needs them,
+        within the limits.
         """
         workload = self._workload
         last_use = self._last_use
-        dropped = self.kept - present
+        dropped = self.cached - present
         wanted = [result for result in dropped if last_use.get(result, -1) >= self._done]
         pinned = frozenset([result for result in wanted if workload.can_pin(result)])
         if len(pinned) <= MAX_PINNED:
@@ -246,43 +244,43 @@ def simulate_points(cache: BackendCache) -> Iterator[tuple[Index, Results]]:
 
 
 def estimate_points(
-    workload: Workload, order: Sequence[Index], kept: Results, carry: bool
+    workload: Workload, order: Sequence[Index], cached: Results, is_pinning: bool
 ) -> list[float]:
-    """Estimate the seconds that each point takes on a backend that has the results `kept`."""
+    """Estimate the seconds that each point takes on a backend that has the results `cached`."""
     seconds = workload.seconds
-    have: Set[int] = kept
-    everything = set(kept)
+    have: Set[int] = cached
+    everything = set(cached)
     found: list[float] = []
     for index in order:
         now = workload.needed(index)
         missing = [seconds[result] for result in now if result not in have]
         found.append(sum(missing))
         have = now
-        if carry:
+        if is_pinning:
             everything |= now
             have = everything
     return found
 
 
 def estimate_ends(
-    workload: Workload, order: Sequence[Index], kept: Results, carry: bool
+    workload: Workload, order: Sequence[Index], cached: Results, is_pinning: bool
 ) -> list[float]:
     """Estimate, for each point, the seconds from there to the end on a backend that has the results
-    `kept`.
+    `cached`.
     """
-    add_up = _add_up_pinned if carry else _add_up_plain
-    found = add_up(workload, order, kept)
+    add_up = _add_up_pinned if is_pinning else _add_up_plain
+    found = add_up(workload, order, cached)
     found.reverse()
     return found
 
 
-def _add_up_pinned(workload: Workload, order: Sequence[Index], kept: Results) -> list[float]:
+def _add_up_pinned(workload: Workload, order: Sequence[Index], cached: Results) -> list[float]:
     """Add up the seconds from each point to the end, the last point first, if nothing is made
     twice.
     """
     seconds = workload.seconds
     found: list[float] = []
-    everything = set(kept)
+    everything = set(cached)
     total = 0.0
     for index in reversed(order):
         now = workload.needed(index)
@@ -293,9 +291,9 @@ def _add_up_pinned(workload: Workload, order: Sequence[Index], kept: Results) ->
     return found
 
 
-def _add_up_plain(workload: Workload, order: Sequence[Index], kept: Results) -> list[float]:
+def _add_up_plain(workload: Workload, order: Sequence[Index], cached: Results) -> list[float]:
     """Add them up if each point finds only the results of the one before, and the first point those
-    in `kept`.
+    in `cached`.
     """
     found: list[float] = []
     after: Results = frozenset()
@@ -303,6 +301,6 @@ def _add_up_plain(workload: Workload, order: Sequence[Index], kept: Results) -> 
     for index in reversed(order):
         now = workload.needed(index)
         total += workload.sum_seconds(after - now)
-        found.append(total + workload.sum_seconds(now - kept))
+        found.append(total + workload.sum_seconds(now - cached))
         after = now
     return found

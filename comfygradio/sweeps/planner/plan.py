@@ -139,7 +139,7 @@ def plan_sweep(
     points = everything
     if todo is not None:
         points = [index for index in everything if index in todo]
-    shares = list_partitions(workload, points, backends, limits.carry)
+    shares = list_partitions(workload, points, backends, limits.is_pinning)
     tried = max(1, MAX_SIMULATED_POINTS // max(1, len(points)))
     costs = [estimate_partition(workload, share, limits) for share in shares[:tried]]
     best = min(range(len(costs)), key=lambda place: (costs[place].seconds, costs[place].work))
@@ -196,12 +196,12 @@ def estimate_as_typed(workload: Workload, points: Sequence[Index], backends: int
     """
     counted: Counter[int] = Counter()
     free: list[tuple[float, int]] = [(0.0, backend) for backend in range(backends)]
-    kept = [NO_RESULTS] * backends
+    cached = [NO_RESULTS] * backends
     for index in points:
         start, backend = heapq.heappop(free)
         needed = workload.needed(index)
-        made = needed - kept[backend]
-        kept[backend] = needed
+        made = needed - cached[backend]
+        cached[backend] = needed
         counted.update(made)
         end = start + workload.sum_seconds(made)
         heapq.heappush(free, (end, backend))
@@ -258,36 +258,37 @@ def _count_seconds(workload: Workload, results: Mapping[int, int]) -> float:
 
 
 def list_partitions(
-    workload: Workload, points: Sequence[Index], backends: int, carry: bool
+    workload: Workload, points: Sequence[Index], backends: int, is_pinning: bool
 ) -> list[Partition]:
     """List ways to part the points among backends, the most promising first.
 
     Each is one long order, cut into segments of about the same cost. Orders that take axes block by
     block are tried as well: what is best on one backend need not be on many, since each has to make
-    everything its own points need. With `carry`, costs are estimated both with pinning and without.
+    everything its own points need. With `is_pinning`, costs are estimated both with pinning and
+    without.
     """
     orders = [choose_order(workload, points)]
-    orders += _list_block_orders(workload, points, carry)
+    orders += _list_block_orders(workload, points, is_pinning)
     if backends == 1 or len(points) < 2:
         idle: list[tuple[Index, ...]] = [()] * (backends - 1)
         return [(tuple(order), *idle) for order in orders]
     cuts = []
     for order in orders:
-        for is_pinned in {carry, False}:
+        for is_pinned in {is_pinning, False}:
             cost, segments = _partition_order(workload, order, backends, is_pinned)
-            cuts.append((is_pinned != carry, cost, segments))
+            cuts.append((is_pinned != is_pinning, cost, segments))
     # As it is meant to run first, then the others; each the cheapest first.
     cuts.sort(key=lambda cut: cut[:2])
     return [segments for _, _, segments in cuts]
 
 
 def _list_block_orders(
-    workload: Workload, points: Sequence[Index], carry: bool
+    workload: Workload, points: Sequence[Index], is_pinning: bool
 ) -> list[list[Index]]:
     """List as many orders by blocks as there is time to evaluate."""
     if not points:
         return []
-    ways = 2 if carry else 1
+    ways = 2 if is_pinning else 1
     evaluated = len(points) * BISECTIONS * ways
     affordable = MAX_EVALUATED_POINTS // evaluated - 1
     tried = max(0, min(MAX_CANDIDATES, affordable))
@@ -319,24 +320,24 @@ def list_block_nests(workload: Workload, points: Sequence[Index]) -> Iterator[Lo
 
 
 def _partition_order(
-    workload: Workload, order: list[Index], backends: int, carry: bool
+    workload: Workload, order: list[Index], backends: int, is_pinning: bool
 ) -> tuple[tuple[float, float], Partition]:
     """Cut an order into segments, so that the longest is as short as possible.
 
     Returns the seconds of the longest and of all together, and the segments.
     """
-    whole = sum(estimate_points(workload, order, NO_RESULTS, carry))
+    whole = sum(estimate_points(workload, order, NO_RESULTS, is_pinning))
     # Each segment takes at least an equal share, and mostly little more: a backend begins cold.
     low = whole / backends
     high = low + 2 * workload.step_seconds(order[0], None)
-    best = _fill_segments(workload, order, high, carry)
+    best = _fill_segments(workload, order, high, is_pinning)
     if len(best) > backends:
         low = high
         high = whole
-        best = _fill_segments(workload, order, high, carry)
+        best = _fill_segments(workload, order, high, is_pinning)
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
-        fitted = _fill_segments(workload, order, middle, carry)
+        fitted = _fill_segments(workload, order, middle, is_pinning)
         if len(fitted) <= backends:
             longest = max(cost for cost, _ in fitted)
             high = min(middle, longest)
@@ -355,7 +356,7 @@ def _partition_order(
 
 
 def _fill_segments(
-    workload: Workload, order: Sequence[Index], most: float, carry: bool
+    workload: Workload, order: Sequence[Index], most: float, is_pinning: bool
 ) -> list[tuple[float, int]]:
     """Fill segments one after the other, each up to `most` seconds. Returns the seconds and length
     of each.
@@ -380,7 +381,7 @@ def _fill_segments(
         total += cost
         length += 1
         have = now
-        if carry:
+        if is_pinning:
             everything |= now
             have = everything
     return [*found, (total, length)]

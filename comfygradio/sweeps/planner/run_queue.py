@@ -23,19 +23,19 @@ Must be quick.
 """
 
 MAX_TIME_RATIO = 0.98
-"""A backend takes over points only if both then end within this part of the time."""
+"""A backend takes over points only if both are then done in less than this share of the time."""
 
 
 @dataclass(frozen=True)
 class Task:
     """A point to run on a backend. `seconds` is the expected time.
 
-    `carried` are pinned nodes in API format by id, which are added to the graph. `executed` are the
+    `pinned_nodes` are nodes in API format by id, which are added to the graph. `executed` are the
     nodes of the point's own graph that are expected to run; of nodes that share a result, only one.
     """
 
     index: Index
-    carried: Mapping[str, Any]
+    pinned_nodes: Mapping[str, Any]
     seconds: float = 0.0
     executed: tuple[str, ...] = ()
 
@@ -112,10 +112,10 @@ class RunQueue:
             seconds = self._workload.sum_seconds(made)
             self._running[index] = (backend, seconds)
             executed = self._name_results(index, made)
-            carried: dict[str, Any] = {}
+            pinned_nodes: dict[str, Any] = {}
             for result in pinned:
-                carried |= self._build_pinned(result)
-        return Task(index, carried, seconds, executed)
+                pinned_nodes |= self._build_pinned(result)
+        return Task(index, pinned_nodes, seconds, executed)
 
     def finish(self, index: Index, seconds: float | None = None) -> None:
         """Mark a point as done, or failed for good.
@@ -165,7 +165,7 @@ class RunQueue:
         mine, others = self._part(backend, cache.upcoming)
         if others:
             self._free.append(others)
-        return self._assign(backend, mine, cache.kept)
+        return self._assign(backend, mine, cache.cached)
 
     def _take_free(self, backend: str, cache: BackendCache) -> BackendCache | None:
         """Take over the first free segment of which the backend can run some points."""
@@ -177,7 +177,7 @@ class RunQueue:
                 self._free[place] = rest
             else:
                 del self._free[place]
-            return self._assign(backend, mine, cache.kept)
+            return self._assign(backend, mine, cache.cached)
         return None
 
     def _steal(self, backend: str, cache: BackendCache) -> BackendCache | None:
@@ -202,8 +202,8 @@ class RunQueue:
             mine, others = self._part(backend, upcoming[cut:])
             if mine:
                 left = upcoming[:cut] + others
-                self._assign(name, left, owner.cache.kept)
-                return self._assign(backend, mine, cache.kept)
+                self._assign(name, left, owner.cache.cached)
+                return self._assign(backend, mine, cache.cached)
         return None
 
     def _measure_load(self, backend: str, cache: BackendCache) -> BackendLoad:
@@ -263,15 +263,15 @@ class RunQueue:
             return True
         return self._accepts(backend, index)
 
-    def _assign(self, backend: str, points: tuple[Index, ...], kept: Results) -> BackendCache:
+    def _assign(self, backend: str, points: tuple[Index, ...], cached: Results) -> BackendCache:
         """Make these the upcoming points of a backend, and return its new cache model."""
-        cache = self._make_cache(points, kept)
+        cache = self._make_cache(points, cached)
         self._caches[backend] = cache
         return cache
 
-    def _make_cache(self, upcoming: tuple[Index, ...], kept: Results) -> BackendCache:
+    def _make_cache(self, upcoming: tuple[Index, ...], cached: Results) -> BackendCache:
         limits = self.plan.limits
-        return BackendCache(self._workload, upcoming, limits, kept)
+        return BackendCache(self._workload, upcoming, limits, cached)
 
     def _measure_rest(self) -> float:
         if not self._running and not self._count_waiting():

@@ -11,7 +11,7 @@ function show() {
   window.dispatchEvent(new CustomEvent("comfygradio-page", { detail: { name } }));
 }
 
-// Go to a page, or with "" to the forms; `more` are further parts of the address. With `isSame` it is no step to go back.
+// Go to a page, or with "" to the forms; `more` are further parts of the address. With `isSame` the new address takes the place of the old one in the browser's history.
 window.comfygradioGo = (name, value = "1", more = {}, isSame = false) => {
   const url = new URL(location.href);
   for (const one of names) url.searchParams.delete(one);

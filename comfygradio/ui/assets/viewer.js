@@ -186,7 +186,7 @@ function paintTitle(message) {
   else document.title = (running?.percent ?? 0) + " % · " + baseTitle;
 }
 
-// The second click of a double click is no second wish.
+// The second click of a double click does not ask a second time.
 document.addEventListener("click", (event) => {
   if (event.detail !== 2 || !event.target.closest?.(".cg-generate")) return;
   event.stopPropagation();

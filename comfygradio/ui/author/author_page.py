@@ -32,11 +32,10 @@ from comfygradio.ui.author.draft_rows import (
     parse_edited_draft,
 )
 from comfygradio.ui.author.form_preview import parse_preset_text, preview_preset
+from comfygradio.ui.form.panel import QUICK
 from comfygradio.ui.form.upload_value import read_upload
 from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.identity.role import AuthorAccess
-
-QUICK: dict[str, Any] = {"api_visibility": "private", "queue": False, "preprocess": False}
 
 OBJECT_INFO_SECONDS = 60.0
 """How long a server's description of node classes is used while a preset is edited."""
@@ -84,7 +83,7 @@ def build_author(service: Service, authors: AuthorAccess) -> None:
                 )
         with gr.Column(scale=5, min_width=320, elem_id="cg-preview-side"):
             view = _build("author_view", "cg-preview")
-    options: dict[str, Any] = {**QUICK, "show_progress": "hidden", "trigger_mode": "always_last"}
+    options: dict[str, Any] = {**QUICK, "preprocess": False, "trigger_mode": "always_last"}
     read = _guard(author.read, authors)
     edit = _guard(author.edit, authors)
     write = _guard(author.write, authors)
@@ -109,11 +108,11 @@ def reveal_author_link(blocks: gr.Blocks, authors: AuthorAccess) -> None:
         elem_id="cg-author-way",
     )
 
-    def tell(request: gr.Request) -> Json:
+    def describe_access(request: gr.Request) -> Json:
         person = find_person(request)
         return {"author": authors.admit(person)}
 
-    blocks.load(tell, None, link, api_visibility="private", queue=False, show_progress="hidden")
+    blocks.load(describe_access, None, link, **QUICK)
 
 
 def _guard(function: Callable[..., T], authors: AuthorAccess) -> Callable[..., T]:

@@ -17,7 +17,7 @@ from comfygradio.drafting.draft_field import DraftField
 from comfygradio.drafting.writer import write_draft
 from comfygradio.errors import PresetError
 from comfygradio.forms.kinds.registry import Widget
-from comfygradio.forms.preset_file import FieldFile, SlotFile, list_addresses
+from comfygradio.forms.preset_file import FieldEntry, SlotEntry, list_addresses
 
 INTERCHANGEABLE_WIDGETS: tuple[tuple[Widget, ...], ...] = (
     ("textarea", "text"),
@@ -90,7 +90,7 @@ def _dump_source(draft: Draft, fields: Sequence[DraftField]) -> str:
     """Write the parts of a draft that the page does not edit as JSON."""
     described_fields = []
     for field in fields:
-        described_fields.append([field.name, field.role, dump_line(field.line), field.why])
+        described_fields.append([field.name, field.role, dump_line(field.entry), field.why])
     source = {
         "workflow": draft.workflow.to_json(),
         "outputs": list(draft.outputs),
@@ -145,14 +145,14 @@ def _parse_edited_draft(value: Any) -> EditedDraft:
     return EditedDraft(name, draft, bool(value["byHand"]))
 
 
-def dump_line(line: FieldFile) -> Json:
+def dump_line(entry: FieldEntry) -> Json:
     """Dump a line of a preset file as JSON, with the keys that it has."""
-    dumped: Json = line.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    dumped: Json = entry.model_dump(mode="json", by_alias=True, exclude_unset=True)
     return {key: value for key, value in dumped.items() if value is not None}
 
 
 def _describe_row(id: str, field: DraftField, draft: Draft, object_info: ObjectInfo) -> Json:
-    line = field.line
+    line = field.entry
     widgets = list(_find_widgets(field, draft.workflow, object_info))
     return {
         "id": id,
@@ -171,10 +171,10 @@ def _describe_place(field: DraftField, workflow: Workflow) -> str:
     """Describe which inputs a field fills, and why it was suggested; a reason that names the node
     says both.
     """
-    addresses = list_addresses(field.line)
+    addresses = list_addresses(field.entry)
     places: dict[str, None] = {}  # each one once, in order
     for address in addresses:
-        if isinstance(address, SlotFile) and f"(node {address.node})" in field.why:
+        if isinstance(address, SlotEntry) and f"(node {address.node})" in field.why:
             return field.why
         places[_describe_address(address, workflow)] = None
     where = " and ".join(places)
@@ -183,7 +183,7 @@ def _describe_place(field: DraftField, workflow: Workflow) -> str:
     return f"{where}: {field.why}"
 
 
-def _describe_address(address: SlotFile | str, workflow: Workflow) -> str:
+def _describe_address(address: SlotEntry | str, workflow: Workflow) -> str:
     """Describe a slot by its input and the title of its node."""
     if isinstance(address, str):
         return address
@@ -198,26 +198,26 @@ def _find_widgets(
     field: DraftField, workflow: Workflow, object_info: ObjectInfo
 ) -> dict[Widget, None]:
     """Find the widgets that can draw a line, its own first; none if it does not fit this server."""
-    own = _bind_widget(field.name, field.line, workflow, object_info)
+    own = _bind_widget(field.name, field.entry, workflow, object_info)
     if own is None:
         return {}
-    keys = dump_line(field.line)
+    keys = dump_line(field.entry)
     fitting: dict[Widget, None] = {own: None}
     for group in INTERCHANGEABLE_WIDGETS:
         if own not in group:
             continue
         for widget in group:
-            line = FieldFile.model_validate({**keys, "widget": widget})
+            line = FieldEntry.model_validate({**keys, "widget": widget})
             if widget != own and _bind_widget(field.name, line, workflow, object_info):
                 fitting[widget] = None
     return fitting
 
 
 def _bind_widget(
-    name: str, line: FieldFile, workflow: Workflow, object_info: ObjectInfo
+    name: str, entry: FieldEntry, workflow: Workflow, object_info: ObjectInfo
 ) -> Widget | None:
     try:
-        return bind_field(name, line, workflow, object_info).field.widget
+        return bind_field(name, entry, workflow, object_info).field.widget
     except PresetError:
         return None
 
@@ -238,7 +238,7 @@ def _parse_row(field: list[Any], row: Mapping[str, Any]) -> DraftField:
     return DraftField(
         str(row["name"]).strip(),
         str(role),
-        FieldFile.model_validate(keys),
+        FieldEntry.model_validate(keys),
         str(why),
     )
 

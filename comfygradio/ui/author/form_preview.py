@@ -56,7 +56,7 @@ def parse_preset_text(text: str, name: str, workflow: Workflow) -> Preset:
 def preview_preset(text: str, name: str, workflow: Workflow, fetch: FetchObjectInfo) -> Json:
     """Describe the form that a text gives on this server, with its problems and notes, as JSON.
 
-    If the text is no preset file, which cannot be saved either, there is only an `error`.
+    If the text is not a preset file, which cannot be saved either, there is only an `error`.
     """
     try:
         preset = parse_preset_text(text, name, workflow)
@@ -116,7 +116,7 @@ def _describe_field(field: Field, labels: dict[str, str]) -> Json:
 
 
 def _find_label(choices: Sequence[Choice], value: Any) -> Any:
-    """Find the label of the choice with this value; a value that is no choice is returned as is."""
+    """Find the label of the choice with this value; any other value is returned as it is."""
     for choice in choices:
         if choice.value == value:
             return choice.label

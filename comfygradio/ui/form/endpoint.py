@@ -144,7 +144,7 @@ class ProgramPacing:
     async def wait_until_ready(self, update: JobUpdate, seen: ShownState) -> ShownState | None:
         """Wait for a while, or until the job is over; ask for a preview only now and then."""
         clock = self._feed.clock
-        shown = update.update_shown(seen)
+        shown = update.shown_after(seen)
         if update.has_frame(seen):
             self._framed_at = clock.monotonic()
         if shown.frames is not None:

@@ -111,8 +111,8 @@ def sent_to_component_value(field: Field, value: Any, values: Mapping[str, Any])
     A text that was sent unexpanded is escaped, so that the form sends the same text again: the form
     would expand `{a|b}`.
     """
-    if isinstance(value, str) and field.kind.is_text and field.dynamic:
-        was_expanded = field.is_dynamic or values.get(FROM_FORM) is True
+    if isinstance(value, str) and field.kind.is_text and field.expanding_slots:
+        was_expanded = field.always_expands or values.get(FROM_FORM) is True
         if not was_expanded:
             value = escape_dynamic(value)
     return to_component_value(field, value)

@@ -21,7 +21,7 @@ from comfygradio.forms.fill import FROM_FORM
 from comfygradio.forms.form import Form
 from comfygradio.forms.kinds.size import SIZE_SPELLINGS
 from comfygradio.forms.kinds.value import Choice
-from comfygradio.forms.preset_file import LoraFile
+from comfygradio.forms.preset_file import LoraEntry
 from comfygradio.jobs.job import Job
 from comfygradio.service.service import Service, SubmittedJobs
 from comfygradio.ui.form.custom_component import build_problem
@@ -304,7 +304,7 @@ def listen_smaller(view: gr.HTML, panels: Sequence[Panel], service: Service) -> 
 
 
 def fit_outputs(values: list[Any]) -> Any:
-    """Convert a list of values for components to what Gradio expects: a single one is no list."""
+    """Convert values for components to what Gradio expects: of a single one no list."""
     if len(values) == 1:
         return values[0]
     return values
@@ -464,7 +464,7 @@ def _dump_models(value: Any) -> Any:
         return value
     rows = []
     for row in value:
-        if isinstance(row, LoraFile):
+        if isinstance(row, LoraEntry):
             row = row.model_dump()
         rows.append(row)
     return rows

@@ -26,7 +26,7 @@ FOLDER = "comfygradio-sent"
 """The folder of these files among Gradio's uploads."""
 
 NO_FILE = (
-    "this is no file; send the file itself, as an upload (handle_file of gradio_client), a data "
+    "this is not a file; send the file itself, as an upload (handle_file of gradio_client), a data "
     "URI or base64, or its address on the web, which begins with https://. A name or path means "
     "nothing here."
 )
@@ -54,7 +54,7 @@ their content anyway.
 async def receive_file(service: Service, field: Field, payload: Any, party: str) -> Any:
     """Store the file that a program sent for a field; return its path, or None if it sent none.
 
-    It counts for the limits of `party`. Raises ValuesRefused if it is no file, or cannot be
+    It counts for the limits of `party`. Raises ValuesRefused if it is not a file, or cannot be
     fetched.
     """
     if payload is None or payload == "":

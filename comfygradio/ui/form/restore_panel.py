@@ -176,7 +176,7 @@ def describe_file(
 
 def _list_values(form: Form, restored: RestoredForm) -> dict[str, Any]:
     """Map the fields to the values of their components; files are left out, since a name in a
-    picture is no file.
+    picture is not a file.
     """
     values = {}
     for row in restored.fields:

@@ -38,7 +38,7 @@ def open_editor(preset: str, values: Mapping[str, Any], **more: Any) -> Json:
 
 def load_dropped_sheet(service: Service, payload: Any) -> Json | None:
     """Load the sweep of an uploaded sheet; return the value that opens the editor with it, or None
-    if the file is no such sheet.
+    if the file is not such a sheet.
 
     Raises PresetError and DefinitionError for a sheet whose sweep cannot be made here.
     """

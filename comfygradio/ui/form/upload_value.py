@@ -23,8 +23,8 @@ KEPT_SECONDS = 86_400
 def read_payload(field: Field, payload: Any, clock: Clock = SYSTEM_CLOCK) -> Any:
     """Read the value out of what Gradio received for a component, or a program sent.
 
-    An uploaded file becomes its path; a path outside of Gradio's upload folder is no upload, and is
-    dropped. A painted mask becomes one picture, with the mask in its alpha channel.
+    An uploaded file becomes its path; a path outside of Gradio's upload folder is not an upload,
+    and is dropped. A painted mask becomes one picture, with the mask in its alpha channel.
     """
     if not field.kind.is_media:
         return payload

@@ -6,19 +6,22 @@ from __future__ import annotations
 
 import time
 import zipfile
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from io import BytesIO, RawIOBase
 from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.jobs.job_store import JobRecord, JobStore
 from comfygradio.jobs.naming import clean_name
 from comfygradio.ui.identity.page_session import PageSessions
 from comfygradio.ui.identity.person import find_person
+
+ZIP_PATH = "/gradio_api/comfygradio/history.zip"
 
 CHUNK_BYTES = 1 << 18
 MAX_JOBS = 500
@@ -34,12 +37,12 @@ Entry = tuple[str, Path | str, float]
 
 def make_zip_route(
     page_sessions: PageSessions, store: JobStore, clock: Clock = SYSTEM_CLOCK
-) -> Callable[[Request], Awaitable[Response]]:
-    """Make the handler of the route to which a page posts its secret and the tokens of jobs; jobs
+) -> Route:
+    """Make the route to which a page posts its secret and the tokens of jobs; jobs
     of others are left out.
     """
 
-    async def send(request: Request) -> Response:
+    async def serve_zip(request: Request) -> Response:
         async with request.form(max_files=0, max_fields=MAX_JOBS + 1) as form:
             access = form.get("access")
             tokens = [str(token) for token in form.getlist("job")]
@@ -61,7 +64,7 @@ def make_zip_route(
         }
         return StreamingResponse(stream_zip(entries), media_type="application/zip", headers=headers)
 
-    return send
+    return Route(ZIP_PATH, serve_zip, methods=["POST"])
 
 
 def list_entries(records: Iterable[JobRecord]) -> Iterator[Entry]:

@@ -150,7 +150,7 @@ class IdentityMiddleware:
     async def _log_in(self, scope: Scope, receive: Receive) -> Response:
         form = await read_form(scope, receive)
         if form is None:
-            return JSONResponse({"detail": "This is no name and no password."}, 413)
+            return JSONResponse({"detail": "This is not a name and a password."}, 413)
         if self._authenticator is None:
             return _redirect_to_page(scope)
         name = form.get("username", "")
@@ -258,7 +258,7 @@ def make_login_response(
 
 
 async def read_form(scope: Scope, receive: Receive) -> dict[str, str] | None:
-    """Read the fields of a small form; None if the body is no form, or too large for one.
+    """Read the fields of a small form; None if the body is not a form, or too large for one.
 
     A body that is too large is still read to its end, and dropped: the sender looks at the answer
     only then.
@@ -295,7 +295,7 @@ async def _read_parts(scope: Scope, body: bytes) -> dict[str, str] | None:
     try:
         async with Request(scope, receive).form(max_files=0, max_fields=20) as form:
             return {name: str(value) for name, value in form.items()}
-    except (HTTPException, MultiPartException, ValueError):  # it is no multipart body
+    except (HTTPException, MultiPartException, ValueError):  # it is not a multipart body
         return None
 
 

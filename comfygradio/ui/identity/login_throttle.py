@@ -36,7 +36,7 @@ ADDRESS_BACKOFF = Backoff(free_failures=10, longest_seconds=900.0)
 """Many people may come from one address, and more than one of them may mistype."""
 
 USER_BACKOFF = Backoff(free_failures=3, longest_seconds=60.0)
-"""Anybody can fail under somebody else's name: nobody shall be locked out for long that way."""
+"""Anybody can fail under somebody else's name: nobody should be locked out for long that way."""
 
 
 @dataclass
@@ -80,7 +80,7 @@ class LoginThrottle:
             return 0.0
 
     def record_success(self, user: str, address: str) -> None:
-        """Note that the last attempt was no failure.
+        """Note that the last attempt was not a failure.
 
         Other failures of the address are kept: otherwise somebody with a login could guess another
         person's password for ever, and log in as themselves in between.

@@ -26,7 +26,7 @@ def find_address(peer: str, headers: Headers, proxies: Sequence[Network]) -> str
     """Find the network address that a request counts for; "" if it cannot be told.
 
     Only what our `proxies` wrote into `X-Forwarded-For` is believed: the address is the last one
-    there that is no proxy's. Anybody can invent the addresses before it.
+    there that is not a proxy's. Anybody can invent the addresses before it.
     """
     address = _parse_address(peer)
     if address is None:
@@ -45,7 +45,7 @@ def find_address(peer: str, headers: Headers, proxies: Sequence[Network]) -> str
 
 
 def find_network(scope: Scope) -> str:
-    """Find the network address of the direct peer, which may be a proxy; a peer that is no IP
+    """Find the network address of the direct peer, which may be a proxy; a peer that is not an IP
     address is returned as it is.
     """
     client = scope.get("client")

@@ -98,7 +98,7 @@ def parse_hash(text: str) -> PasswordHash:
     """
     match = PATTERN.fullmatch(text.strip())
     if match is None:
-        raise ValueError("this is no hash")
+        raise ValueError("this is not a hash")
     cost = ScryptCost(
         ln=int(match[1]),
         r=int(match[2]),
@@ -126,4 +126,4 @@ def _decode(text: str) -> bytes:
     try:
         return base64.b64decode(text + padding, validate=True)
     except binascii.Error as error:
-        raise ValueError("this is no base64") from error
+        raise ValueError("this is not base64") from error

@@ -48,7 +48,7 @@ class OperatorAccess:
         return _is_admitted(person, self.users)
 
     def issue(self, person: Person) -> str:
-        """Issue a token to a page of this person; "" if they are no operator."""
+        """Issue a token to a page of this person; "" if they are not an operator."""
         if not self.admit(person):
             return ""
         return self._tokens.open(TOKEN_OWNER, person.session)

@@ -129,7 +129,7 @@ class JobUpdate:
         is_same_job = seen.token == self.token
         return not is_same_job or newest != seen.frames
 
-    def update_shown(self, seen: ShownState) -> ShownState:
+    def shown_after(self, seen: ShownState) -> ShownState:
         """Return what the page shows after it has painted this update."""
         frames = self._count_shown_frames(seen)
         return ShownState(self.version, frames, self.ended, self.token)

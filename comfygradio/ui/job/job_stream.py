@@ -75,7 +75,7 @@ class JobStream:
             if left <= 0:
                 return None
             await wait_event(self._acknowledged, left, clock)
-        return update.update_shown(seen)
+        return update.shown_after(seen)
 
 
 def compose_message(update: JobUpdate, seen: ShownState, outputs: Path) -> Message:
@@ -89,7 +89,7 @@ def compose_message(update: JobUpdate, seen: ShownState, outputs: Path) -> Messa
         lines.append(describe_job_brief(job, snapshot, outputs))
     message["jobs"] = lines
     # What the page will show then; when it polls, it sends these back.
-    shown = update.update_shown(seen)
+    shown = update.shown_after(seen)
     message["version"] = shown.version
     message["frames"] = shown.frames or 0
     message["ended"] = shown.ended

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 import gradio as gr
@@ -152,7 +152,7 @@ def make_stream_route(job_streams: JobStreams) -> Route:
     which of their jobs to show (`show`), and end the stream (`close`).
     """
 
-    async def take(request: Request) -> Response:
+    async def acknowledge(request: Request) -> Response:
         stream = job_streams.find(request.path_params["id"])
         if stream is None:  # it has just ended; the page did nothing wrong
             return Response(status_code=204)
@@ -166,8 +166,7 @@ def make_stream_route(job_streams: JobStreams) -> Route:
         stream.acknowledge(painted or 0)
         return Response(status_code=204)
 
-    handler: Callable[[Request], Awaitable[Response]] = take
-    return Route(STREAM_PATH, handler, methods=["POST"])
+    return Route(STREAM_PATH, acknowledge, methods=["POST"])
 
 
 def make_job_route(service: Service) -> Route:
@@ -175,7 +174,7 @@ def make_job_route(service: Service) -> Route:
     `frames` and `ended` tell what they show.
     """
 
-    async def tell(request: Request) -> Response:
+    async def serve_job(request: Request) -> Response:
         parameters = request.query_params
         token = request.path_params["token"]
         version = _parse_number(parameters.get("version"))
@@ -195,8 +194,7 @@ def make_job_route(service: Service) -> Route:
             media_type="application/json",
         )
 
-    handler: Callable[[Request], Awaitable[Response]] = tell
-    return Route(JOB_PATH, handler)
+    return Route(JOB_PATH, serve_job)
 
 
 def find_job(service: Service, token: str, person: Person) -> Job | None:

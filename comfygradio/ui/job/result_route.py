@@ -6,7 +6,6 @@ The middleware around the app decides which types a browser shows and which it o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from urllib.parse import quote
 
@@ -49,7 +48,7 @@ def make_result_route(outputs: Path, hidden: str) -> Route:
             return None
         return path
 
-    async def tell(request: Request) -> Response:
+    async def serve_result(request: Request) -> Response:
         path = await asyncio.to_thread(find, request.path_params["path"])
         if path is None:
             return PlainTextResponse("This result is no longer here.", 404)
@@ -60,5 +59,4 @@ def make_result_route(outputs: Path, hidden: str) -> Route:
             headers={"cache-control": "private"},
         )
 
-    handler: Callable[[Request], Awaitable[Response]] = tell
-    return Route(f"/{RESULT_PREFIX}{{path:path}}", handler)
+    return Route(f"/{RESULT_PREFIX}{{path:path}}", serve_result)

@@ -17,13 +17,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.ui.middleware.error_response import refuse_body
 from comfygradio.ui.middleware.guarded_app import LoginCheck, find_path, is_among
+from comfygradio.units import MEGABYTE
 
-MB = 2**20
-
-SMALL_BYTES = MB
+SMALL_BYTES = MEGABYTE
 """Largest body by default, and of every request before a login."""
 
-AUTHOR_BYTES = 9 * MB
+AUTHOR_BYTES = 9 * MEGABYTE
 """Largest body of a call if presets can be made here: a workflow of 8 MB and the text around it."""
 
 UPLOADS = ("/gradio_api/upload",)
@@ -103,7 +102,7 @@ class BodyGuard:
 
 def describe_limit(limit: int) -> str:
     """Tell the sender of a body that is too large what the limit is."""
-    megabytes = max(limit // MB, 1)
+    megabytes = max(limit // MEGABYTE, 1)
     return f"This is too large: a request may carry {megabytes} MB here."
 
 

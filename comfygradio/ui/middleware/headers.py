@@ -35,7 +35,7 @@ PAGE_POLICY = (
 )
 
 NO_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'"
-"""The policy of HTML that is no page of ours: nothing in it may run."""
+"""The policy of HTML that is not a page of ours: nothing in it may run."""
 
 
 class SafeHeaders:

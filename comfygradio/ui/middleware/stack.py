@@ -9,7 +9,7 @@ from typing import Any, cast
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from comfygradio.settings import Settings
-from comfygradio.ui.middleware.body_limit import MB, BodyGuard, BodyRules, UploadGuard
+from comfygradio.ui.middleware.body_limit import BodyGuard, BodyRules, UploadGuard
 from comfygradio.ui.middleware.closed_route import RouteGuard
 from comfygradio.ui.middleware.cookies import CookieGuard
 from comfygradio.ui.middleware.file_headers import FileGuard
@@ -22,6 +22,7 @@ from comfygradio.ui.middleware.login_guard import LoginGuard
 from comfygradio.ui.middleware.origin import OriginGuard
 from comfygradio.ui.middleware.refusal_status import RefusalGuard
 from comfygradio.ui.middleware.stream_limit import StreamGuard
+from comfygradio.units import MEGABYTE
 
 
 def list_middleware(
@@ -44,7 +45,7 @@ def list_middleware(
         frames += SPACE_FRAMES
         asked = list_space_states(names.names)
     has_authors = bool(settings.author or settings.authors)
-    rules = BodyRules(int(settings.max_upload_mb * MB), has_authors)
+    rules = BodyRules(int(settings.max_upload_mb * MEGABYTE), has_authors)
     shared = bool(settings.allow_origins)
     return (
         partial(SafeHeaders, frames=frames, scripts=scripts, asked=asked, is_shared=shared),

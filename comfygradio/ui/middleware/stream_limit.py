@@ -19,16 +19,16 @@ STREAMS = (
 )
 """Routes whose answers stay open as long as something goes on."""
 
-MAX_STREAMS = 300
-"""Most streams of one address: that of a class behind one router, or of all people behind a proxy
-that is not trusted.
+MAX_OPEN_ANSWERS = 300
+"""Most answers of one address that stay open. The address may be that of a class behind one
+router, or of all people behind a proxy that is not trusted.
 """
 
 
 class StreamGuard:
-    """Answers 429 to a further stream of an address that holds the most already."""
+    """Answers 429 to a further stream of an address that holds MAX_OPEN_ANSWERS already."""
 
-    def __init__(self, app: ASGIApp, limit: int = MAX_STREAMS) -> None:
+    def __init__(self, app: ASGIApp, limit: int = MAX_OPEN_ANSWERS) -> None:
         self._app = app
         self._limit = limit
         self._open: Counter[str] = Counter()

@@ -18,6 +18,7 @@ from comfygradio.jobs.backend import Backend, BackendStatus
 from comfygradio.jobs.job import Job
 from comfygradio.service.service import Service
 from comfygradio.ui.assets import read_asset
+from comfygradio.ui.form.panel import QUICK
 from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.identity.role import OperatorAccess
 from comfygradio.ui.status.status_text import (
@@ -35,8 +36,6 @@ ANSWER_SECONDS = 3.0
 
 STOP_SECONDS = 3.0
 """How long to wait for a job of ours to end before a server's queue is cleared."""
-
-QUICK: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
 
 DENIED: Json = {"denied": True}
 

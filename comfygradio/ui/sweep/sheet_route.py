@@ -8,7 +8,7 @@ import asyncio
 import json
 import shutil
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from urllib.parse import quote
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
 
 from comfygradio.errors import ComfyGradioError
 from comfygradio.jobs.naming import clean_name
@@ -33,6 +34,8 @@ from comfygradio.ui.identity.page_session import PageSessions
 from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.sweep.sweep_text import name_sweep
 
+SHEET_PATH = "/gradio_api/comfygradio/sweep"
+
 EMBEDDED_BYTES = 100_000_000
 """Most bytes of files that are embedded into a web page; further pictures are shown small."""
 
@@ -43,15 +46,13 @@ MAX_CONCURRENT = 2
 """Most sheets drawn at the same time; each may need about 400 MB."""
 
 
-def make_sheet_route(
-    page_sessions: PageSessions, service: Service
-) -> Callable[[Request], Awaitable[Response]]:
-    """Make the handler of the route to which a page posts its secret, the token of a sweep, a
+def make_sheet_route(page_sessions: PageSessions, service: Service) -> Route:
+    """Make the route to which a page posts its secret, the token of a sweep, a
     format and a layout; sweeps of others are refused.
     """
     free = asyncio.Semaphore(MAX_CONCURRENT)
 
-    async def send(request: Request) -> Response:
+    async def serve_sheet(request: Request) -> Response:
         async with request.form(max_files=0, max_fields=8) as form:
             asked = {name: str(value) for name, value in form.items()}
         owner = page_sessions.find_owner(asked.get("access"), find_person(request).session)
@@ -71,7 +72,7 @@ def make_sheet_route(
         except OSError as error:
             return PlainTextResponse(f"The file could not be made: {error.strerror or error}.", 507)
 
-    return send
+    return Route(SHEET_PATH, serve_sheet, methods=["POST"])
 
 
 def make_answer(sweep: Sweep, layout: Mapping[str, Any], format: str, outputs: Path) -> Response:

@@ -103,17 +103,17 @@ class SweepApi:
         if before is not None:
             self._service.sweeps.delete(before.token)
         try:
-            told, is_ready = check_axes(form, draft)
+            reports, is_ready = check_axes(form, draft)
         except ValuesRefused as error:
             return {"axes": [], "error": _describe_refusal(form, error)}
         if not is_ready:
-            return {"axes": told}
+            return {"axes": reports}
         try:
             sweep = self._service.sweeps.plan(draft.define(), owner, party=party)
         except ComfyGradioError as error:
-            return {"axes": told, "error": _describe_error(form, error)}
+            return {"axes": reports, "error": _describe_error(form, error)}
         plan = describe_plan(sweep, form)
-        return {"axes": told, "ready": True, "token": sweep.token, **plan}
+        return {"axes": reports, "ready": True, "token": sweep.token, **plan}
 
     def start(self, owner: str, asked: Mapping[str, Any], party: str = "") -> Json:
         """Start a planned sweep; if the plan is gone, plan the draft again."""

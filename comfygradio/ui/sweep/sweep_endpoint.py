@@ -202,7 +202,7 @@ def _parse_json(name: str, sent: Any) -> Any:
     try:
         return json.loads(sent)
     except (ValueError, RecursionError) as error:
-        raise DefinitionError(f"{name}: this is no JSON text.") from error
+        raise DefinitionError(f"{name}: this is not JSON.") from error
 
 
 async def _receive(service: Service, form: Form, name: str, sent: Any, party: str) -> Any:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from io import BytesIO
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any
 from PIL import UnidentifiedImageError
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Route
 
 from comfygradio.errors import ComfyGradioError
 from comfygradio.media.pictures import SHOWN_FORMATS, open_picture
@@ -23,6 +24,8 @@ from comfygradio.sweeps.cell_store import Cell
 from comfygradio.sweeps.sweep import Sweep
 from comfygradio.ui.identity.person import Person, find_person
 from comfygradio.ui.sweep.sweep_text import find_index, list_sizes
+
+THUMB_PATH = "/gradio_api/comfygradio/sweep/{token}/{place:int}/{number:int}/{mark}"
 
 THUMB_PIXELS = 360
 """Longest side of a thumbnail."""
@@ -101,10 +104,9 @@ def make_thumbnail(path: Path) -> bytes | None:
 
 def make_thumb_route(
     find_sweep: Callable[[str], Sweep | None], threads: Executor | None = None
-) -> Callable[[Request], Awaitable[Response]]:
-    """Make the handler of the route `…/sweep/{token}/{place}/{number}/{mark}`, where `place` is the
-    number of a cell, and `number` that of its result. Whoever knows the sweep's secret may see its
-    pictures.
+) -> Route:
+    """Make the route of THUMB_PATH, where `place` is the number of a cell, and `number` that of its
+    result. Whoever knows the sweep's secret may see its pictures.
     """
     thumbs = Thumbnails()
 
@@ -120,7 +122,7 @@ def make_thumb_route(
             return None
         return _find_picture(cell, parameters["number"])
 
-    async def send(request: Request) -> Response:
+    async def serve_thumbnail(request: Request) -> Response:
         made = None
         try:
             person = find_person(request)
@@ -136,7 +138,7 @@ def make_thumb_route(
             return Response(made, media_type="image/webp", headers=CACHE_HEADERS)
         return FileResponse(path, headers=CACHE_HEADERS)
 
-    return send
+    return Route(THUMB_PATH, serve_thumbnail)
 
 
 def _find_picture(cell: Cell, number: int) -> Path | None:
