@@ -111,7 +111,12 @@ LISTS = (
     ("name", "flag", "value", "expected"),
     [
         ("server", "--server", "ftp://x", "has to begin with http:// or https://."),
-        ("server", "--server", "http://x:99999", "is not a URL; it looks like http://127.0.0.1:8188."),
+        (
+            "server",
+            "--server",
+            "http://x:99999",
+            "is not a URL; it looks like http://127.0.0.1:8188.",
+        ),
         ("server", "--server", "http://", "is not a URL"),
         ("demo", "--demo", "maybe", "maybe is neither on nor off; write 1 or 0."),
         ("presets", "--presets", "gone", "the folder gone does not exist."),
