@@ -1,4 +1,4 @@
-"""Bind fields: combine a line of a preset file with the server's spec of its inputs."""
+"""Bind fields: combine an entry of a preset file with the server's spec of its inputs."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def bind_field(
     object_info: ObjectInfo,
     embeddings: tuple[str, ...] = (),
 ) -> BoundField:
-    """Bind one line of a preset file. Raises BindError with what does not fit."""
+    """Bind one entry of a preset file. Raises BindError with what does not fit."""
     bypass = _find_bypassed(entry, workflow)
     slots: dict[str, tuple[Slot, ...]] = {}
     notes: list[str] = []
@@ -85,7 +85,7 @@ def bind_field(
 
 
 def find_named_slots(entry: FieldEntry, workflow: Workflow) -> set[Slot]:
-    """Find the existing slots that a line names, whether or not it can be bound."""
+    """Find the existing slots that an entry names, whether or not it can be bound."""
     addresses = list_addresses(entry)
     try:
         located = [locate_slot(workflow, address) for address in addresses]
@@ -178,46 +178,60 @@ def _bind_plain(
     object_info: ObjectInfo,
     embeddings: tuple[str, ...],
 ) -> tuple[Field, tuple[str, ...]]:
+    """Bind a field whose value fills inputs as it is. Returns the field and notes."""
     found = [(slot, find_spec(slot, workflow, object_info)) for slot in bare.all_slots]
     pairs = [(slot, _force_list(spec, entry)) for slot, spec in found]
     specs = [spec for _, spec in pairs]
-    is_size = "width" in bare.slots
+    listed = resolve_choices(entry.choices, _choose_choice_spec(bare, specs))
+    is_size = _is_size(bare)
     offered = None if is_size else find_offered(specs)
-    choice_spec = _choose_choice_spec(bare, specs)
-    listed = resolve_choices(entry.choices, choice_spec)
     choices = bind_sizes(listed) if is_size else bind_choices(listed, offered)
-    widget = entry.widget or choose_widget(bare, entry, specs[0], choices)
-    check_widget(widget, entry, specs, choices)
-    low, high = _narrow_limits(bare.name, entry, specs)
-    kind = KINDS[widget]
-    takes_embeddings = kind.takes_embeddings and _is_prompt(bare, workflow, object_info)
-    field = replace(
-        bare,
-        widget=widget,
-        help=_choose_help(entry, bare, specs[0]),
-        placeholder=bare.placeholder or _read_placeholder(specs[0]),
-        choices=choices,
-        minimum=low,
-        maximum=high,
-        step=entry.step if entry.step is not None else specs[0].step,
-        is_integer=any(_is_whole(spec) for spec in specs),
-        is_multiple=kind.takes_several and all(is_multiselect(spec) for spec in specs),
-        expanding_slots=_find_expanding_slots(entry, pairs),
-        always_expands=entry.dynamic is True,
-        embeddings=embeddings if takes_embeddings else (),
-    )
+    field = _set_widget(bare, entry, pairs, choices)
+    if field.kind.takes_embeddings and _is_prompt(bare, workflow, object_info):
+        field = replace(field, embeddings=embeddings)
     field, stepped = _bind_grids(field, entry, dict(pairs))
     field, lost = _narrow_choices(field, pairs, workflow, object_info)
     between = _describe_off_step_choices(field)
     unlisted = _describe_unlisted(found, workflow, object_info)
-    bound, started = set_default(field, entry, workflow, pairs)
-    bound, plain = _disable_expansion(bound, entry)
-    bound, emptied = check_model_parts(bound, entry, pairs, workflow, object_info)
+    field, started = set_default(field, entry, workflow, pairs)
+    field, plain = _disable_expansion(field, entry)
+    field, emptied = check_model_parts(field, entry, pairs, workflow, object_info)
     if emptied:
         # It starts with nothing, so that what it would have started with need not be said.
-        return bound, (*unlisted, *stepped, *lost, *between, *plain, *emptied)
+        return field, (*unlisted, *stepped, *lost, *between, *plain, *emptied)
     named = describe_choices(listed, offered)
-    return bound, (*unlisted, *named, *stepped, *lost, *between, *started, *plain)
+    return field, (*unlisted, *named, *stepped, *lost, *between, *started, *plain)
+
+
+def _set_widget(
+    bare: Field, entry: FieldEntry, pairs: SlotSpecs, choices: tuple[Choice, ...] | None
+) -> Field:
+    """Set the widget of a field, and what preset and server say about its values."""
+    specs = [spec for _, spec in pairs]
+    first = specs[0]
+    widget = entry.widget or choose_widget(bare, entry, first, choices)
+    check_widget(widget, entry, specs, choices)
+    low, high = _narrow_limits(bare.name, entry, specs)
+    takes_several = KINDS[widget].takes_several and all(is_multiselect(spec) for spec in specs)
+    return replace(
+        bare,
+        widget=widget,
+        help=_choose_help(entry, bare, first),
+        placeholder=bare.placeholder or _read_placeholder(first),
+        choices=choices,
+        minimum=low,
+        maximum=high,
+        step=first.step if entry.step is None else entry.step,
+        is_integer=any(_is_whole(spec) for spec in specs),
+        is_multiple=takes_several,
+        expanding_slots=_find_expanding_slots(entry, pairs),
+        always_expands=entry.dynamic is True,
+    )
+
+
+def _is_size(field: Field) -> bool:
+    """Whether a field fills a width and a height."""
+    return "width" in field.slots
 
 
 def _is_whole(spec: InputSpec) -> bool:
@@ -258,7 +272,7 @@ def _force_list(spec: InputSpec, entry: FieldEntry) -> InputSpec:
 
 def _choose_choice_spec(field: Field, specs: list[InputSpec]) -> InputSpec | None:
     """Choose the input that decides the type of choices. None for sizes, which are texts."""
-    if "width" in field.slots:
+    if _is_size(field):
         return None
     for spec in specs:
         if spec.choices is None:
@@ -272,8 +286,7 @@ def _choose_help(entry: FieldEntry, field: Field, spec: InputSpec) -> str:
     """
     if entry.help is not None:
         return entry.help
-    is_size = "width" in field.slots
-    return "" if is_size else spec.tooltip
+    return "" if _is_size(field) else spec.tooltip
 
 
 def _find_expanding_slots(entry: FieldEntry, pairs: SlotSpecs) -> frozenset[Slot]:

@@ -1,8 +1,8 @@
-"""Bind whole forms: every line of a preset file, and whether the workflow can run with them."""
+"""Bind whole forms: every entry of a preset file, and whether the workflow can run with them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -49,16 +49,14 @@ def bind_form(
     lines = lines or {}
     repaired, repairs = repair_workflow(workflow, object_info)
     binder = _Binder(repaired, object_info, tuple(embeddings))
-    for key, line in file.fields.items():
-        binder.add(key, line)
+    for key, entry in file.fields.items():
+        binder.add(key, entry)
     fields, conflicts = connect_fields(binder.fields, binder.fixed, file)
     settled = _replace_refused_values(repaired, fields, object_info)
     outputs = binder.find_outputs(file)
+    filled = _find_always_filled(binder, fields)
+    invalid, unneeded = find_graph_problems(settled, object_info, filled, outputs)
     missing = find_missing_classes(settled, object_info)
-    own: dict[Slot, Any] = dict.fromkeys(binder.claimed)
-    own.update(_find_certain(fields))
-    own.update(binder.fixed)
-    invalid, unneeded = find_graph_problems(settled, object_info, own, outputs)
     problems = [
         *missing,
         *find_missing_api_key(settled, object_info),
@@ -69,9 +67,7 @@ def bind_form(
     if not missing:
         problems += _find_bypass_problems(fields, settled, object_info, outputs)
     file = resolve_examples(file, fields)
-    notes = [*repairs, *binder.notes]
-    for problem in unneeded:
-        notes.append(f"A part that nothing shown here needs will not run: {problem}")
+    notes = [*repairs, *binder.notes, *_describe_unneeded(unneeded)]
     if not problems:
         notes += _check_examples(file, fields, lines)
     return Form(
@@ -88,10 +84,16 @@ def bind_form(
     )
 
 
-class _Binder:
-    """Collects fields, problems and notes while the lines of a file are bound one after the other.
+def _describe_unneeded(unneeded: Iterable[Problem]) -> Iterator[str]:
+    """Yield a note for each problem in a part of the workflow that does not run."""
+    for problem in unneeded:
+        yield f"A part that nothing shown here needs will not run: {problem}"
 
-    `claimed` are the slots of lines that could not be bound.
+
+class _Binder:
+    """Collects fields, problems and notes while the entries of a file are bound.
+
+    `claimed` are the slots of entries that could not be bound.
     """
 
     def __init__(
@@ -107,7 +109,7 @@ class _Binder:
         self.notes: list[str] = []
 
     def add(self, key: str, entry: FieldEntry) -> None:
-        """Bind one line. A fixed one becomes values instead of a field."""
+        """Bind one entry. A fixed one becomes values instead of a field."""
         try:
             bound = bind_field(key, entry, self._workflow, self._object_info, self._embeddings)
             if entry.fixed is not None:
@@ -140,7 +142,7 @@ class _Binder:
 
 
 def _expand_fixed(field: Field, fixed: Any) -> list[tuple[Slot, Any]]:
-    """List slot and value of a fixed line. A file is named as the server has it. Raises
+    """List slot and value of a fixed entry. A file is named as the server has it. Raises
     BindError.
     """
     if field.kind.is_media and not isinstance(fixed, str):
@@ -181,7 +183,20 @@ def _replace_refused_values(
     return replace(workflow, nodes=nodes)
 
 
-def _find_certain(fields: Mapping[str, Field]) -> dict[Slot, Any]:
+def _find_always_filled(binder: _Binder, fields: Mapping[str, Field]) -> dict[Slot, Any]:
+    """Map the slots that need no value of the workflow to the value that is fixed for them, or to
+    None.
+
+    Those of entries that could not be bound count too, so that a mistake is reported only once.
+    """
+    filled: dict[Slot, Any] = dict.fromkeys(binder.claimed)
+    certain = _find_certain(fields)
+    filled.update(dict.fromkeys(certain))
+    filled.update(binder.fixed)
+    return filled
+
+
+def _find_certain(fields: Mapping[str, Field]) -> set[Slot]:
     """Find the slots that are always filled, or whose nodes are bypassed if they are not."""
     bypassed: set[str] = set()
     for field in fields.values():
@@ -193,7 +208,7 @@ def _find_certain(fields: Mapping[str, Field]) -> dict[Slot, Any]:
         if may_stay_empty and not field.kind.is_lora_list:
             own = {slot for slot in own if slot.node_id in bypassed}
         certain |= own
-    return dict.fromkeys(certain)
+    return certain
 
 
 def _find_filled(field: Field) -> set[Slot]:

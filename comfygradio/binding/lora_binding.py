@@ -47,7 +47,7 @@ def bind_loras(
     """
     rows = _bind_stack(bare, workflow, object_info)
     if rows is not None and rows.is_growing:
-        # Such a list has all the rows of its node, whichever of them the line names.
+        # Such a list has all the rows of its node, whichever of them the entry names.
         own = tuple(Slot(rows.node_id, row.name) for row in rows.rows)
         bare = replace(bare, slots={"": own})
     bare = replace(bare, lora_stack=rows)
@@ -86,7 +86,7 @@ def bind_loras(
 
 
 def list_chain_classes(entry: FieldEntry) -> set[str]:
-    """List the loader classes that a line adds to the workflow, which have to be fetched from the
+    """List the loader classes that an entry adds to the workflow, which have to be fetched from the
     server.
     """
     if not entry.slots or "model" not in entry.slots:

@@ -1,4 +1,4 @@
-"""Widgets: which one suits an input, and which keys of a preset's line say something about it."""
+"""Widgets: which one suits an input, and which keys of a preset's entry say something about it."""
 
 from __future__ import annotations
 

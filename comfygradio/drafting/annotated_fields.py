@@ -313,7 +313,7 @@ def _write_fitting(
     keys: dict[str, Any],
     annotated: AnnotatedFields,
 ) -> FieldEntry:
-    """Write the line with all keys, or without the limits if they do not suit this server."""
+    """Write the entry with all keys, or without the limits if they do not suit this server."""
     try:
         line = make_field_entry(graph, detection, keys)
         bind_field(name, line, graph.workflow, graph.object_info)

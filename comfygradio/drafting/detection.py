@@ -14,7 +14,7 @@ class Detection:
     """Inputs that belong together, and their role.
 
     `parts` maps parts of a value ("" for a simple one, "width" and "height" of a size) to inputs.
-    `keys` are further keys of the line in the preset file. `computed` maps further inputs to
+    `keys` are further keys of the entry in the preset file. `computed` maps further inputs to
     formulas that compute their number from the value. `is_secondary` marks what people rarely need
     first. With `is_variant` its inputs belong to another detection and take that one's value unless
     this one has its own.

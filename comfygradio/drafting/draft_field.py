@@ -32,7 +32,7 @@ SLIDER_STEPS = 200
 
 @dataclass(frozen=True)
 class DraftField:
-    """One suggested line of a preset: its name, detected role, keys, and a short reason."""
+    """One suggested entry of a preset: its name, detected role, keys, and a short reason."""
 
     name: str
     role: str
@@ -87,7 +87,7 @@ def make_fields(
 
 
 def make_field_entry(graph: Graph, detection: Detection, keys: Mapping[str, Any]) -> FieldEntry:
-    """Make the line of a preset file that fills these inputs, with full descriptions of their
+    """Make the entry of a preset file that fills these inputs, with full descriptions of their
     nodes.
     """
     where = _write_slots(graph, detection)

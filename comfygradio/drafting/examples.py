@@ -221,7 +221,7 @@ def _describe_computed(graph: Graph, field: DraftField) -> str:
 
 
 def _has_own_default(graph: Graph, field: DraftField) -> bool:
-    """Whether a line's default differs from the workflow's value."""
+    """Whether an entry's default differs from the workflow's value."""
     default = field.entry.default
     if default is None or field.entry.is_lora_list:
         return False

@@ -91,7 +91,7 @@ def _write_fields(fields: Iterable[DraftField]) -> Iterator[str]:
 
 
 def _list_keys(field: DraftField) -> dict[str, Any]:
-    """List the non-empty keys of a line, with slots in their long form."""
+    """List the non-empty keys of an entry, with slots in their long form."""
     data = field.entry.model_dump(mode="json", by_alias=True, exclude_unset=True)
     keys = {}
     for key, value in data.items():

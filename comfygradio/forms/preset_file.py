@@ -313,7 +313,7 @@ def dump_lora_rows(value: Any) -> Any:
 
 
 def list_direct_slots(entry: FieldEntry) -> list[SlotAddress]:
-    """List the slots of a line that get its value as it is."""
+    """List the slots of an entry that get its value as it is."""
     slots: list[SlotAddress] = []
     for slot in _list_slots(entry):
         if isinstance(slot, str | SlotEntry):
@@ -322,7 +322,7 @@ def list_direct_slots(entry: FieldEntry) -> list[SlotAddress]:
 
 
 def list_computed_slots(entry: FieldEntry) -> list[ComputedSlot]:
-    """List the slots of a line that get a number computed from its value."""
+    """List the slots of an entry that get a number computed from its value."""
     slots: list[ComputedSlot] = []
     for slot in _list_slots(entry):
         if isinstance(slot, ComputedSlot):
@@ -338,7 +338,7 @@ def _list_slots(entry: FieldEntry) -> list[Any]:
 
 
 def list_addresses(entry: FieldEntry) -> list[SlotAddress]:
-    """List every slot that a line names, part by part."""
+    """List every slot that an entry names, part by part."""
     if entry.slots is None:
         computed = [one.slot for one in list_computed_slots(entry)]
         return [*list_direct_slots(entry), *computed]

@@ -121,7 +121,7 @@ def _list_optional(preset: Preset) -> set[str]:
 
 
 def _list_bypassed(entry: FieldEntry) -> list[str | int]:
-    """List the nodes that a line of the form may bypass, as the preset names them."""
+    """List the nodes that a field may bypass, as the preset names them."""
     if entry.bypass is None:
         return []
     return entry.bypass if isinstance(entry.bypass, list) else [entry.bypass]

@@ -92,8 +92,6 @@ def build_page(
         if service.trouble:
             authors = None
         has_sweeps = service.limits.sweep_points > 0
-        if not service.trouble:
-            _build_endpoints(service, has_sweeps)
         pages = _list_pages(authors is not None, operators is not None, has_sweeps)
         hidden_pages = ("new", "status") if has_login else ("status",)
         build_navigation(pages, hidden_pages, has_login)
@@ -114,22 +112,30 @@ def build_page(
             panels, chooser = _build_forms(blocks, service, job_streams, sweeps)
             listen_history(history, service, page_sessions, panels, chooser)
             listen_sweeps(sweeps, service, page_sessions, panels, chooser)
+            if has_sweeps:
+                _build_sweep_endpoints(blocks, service, panels)
     use_guarded_client(blocks, service.web_files)
     return blocks
 
 
-def _build_endpoints(service: Service, has_sweeps: bool) -> None:
-    """Build the endpoints of all forms that can be used.
+def _free_names(blocks: gr.Blocks) -> None:
+    """Rename the events of the page so far, whose names no program sees, to names that no preset
+    has.
 
-    Gradio adds a number to a name that is taken, also by an event of the page. So the endpoints
-    come before all events, and those of presets before those of sweeps.
+    Gradio names an event after its function, and adds a number to a name that is taken: a preset
+    called "generate" would have the endpoint /generate_1. The endpoints cannot come first: an open
+    page calls its events by their numbers, which must not change with the presets.
     """
-    usable = [form for form in service.forms.values() if not form.problems]
-    for form in usable:
-        build_endpoint(service, form)
-    if has_sweeps:
-        for form in usable:
-            build_sweep_endpoint(service, form)
+    for number, function in blocks.fns.items():
+        if function.api_visibility == "private":
+            function.api_name = f"_{number}"
+
+
+def _build_sweep_endpoints(blocks: gr.Blocks, service: Service, panels: Sequence[Panel]) -> None:
+    _free_names(blocks)
+    for panel in panels:
+        if panel.footer:
+            build_sweep_endpoint(service, panel.form)
 
 
 def _write_page_data(service: Service, revision: int) -> str:
@@ -225,6 +231,9 @@ def _build_forms(
     )
     for panel in panels:
         listen_panel(panel, service, job_view, view, person)
+        if panel.footer:
+            _free_names(blocks)
+            build_endpoint(service, panel.form)
     listen_refusals(view, panels, service)
     listen_smaller(view, panels, service)
     _listen_chooser(blocks, chooser, panels)

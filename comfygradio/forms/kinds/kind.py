@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from comfygradio.forms.kinds.axis_text import Item, split_values
-from comfygradio.forms.kinds.axis_values import AxisContext, AxisValues
+from comfygradio.forms.kinds.axis_syntax import AxisSyntax
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +22,7 @@ MAX_SHORT_TEXT = 100
 
 
 @dataclass(frozen=True)
-class Kind(ABC):
+class Kind(AxisSyntax):
     """What is true of all fields with the same widget.
 
     A kind overrides what differs for it; nothing here depends on one field, except for the methods,
@@ -38,10 +36,7 @@ class Kind(ABC):
     """Types of inputs that a value can fill; empty where choices or uploads decide instead."""
 
     keys: frozenset[str] = frozenset()
-    """Keys of a preset's line that only some kinds use, and this one does."""
-
-    syntax: str = ""
-    """What may be typed as the values of an axis, in one line."""
+    """Keys of a preset's entry that only some kinds use, and this one does."""
 
     names_resource: bool = True
     """Whether a value can name a file or a node class, which some backends may lack."""
@@ -255,63 +250,6 @@ class Kind(ABC):
     def find_python_type(self, field: Field) -> type:
         """Return the type of a parameter for this field, for schemas."""
         return str
-
-    def describe_syntax(self, field: Field) -> str:
-        """Describe in one line what may be typed as the values of an axis over this field."""
-        return self.syntax
-
-    def offers_none(self, field: Field) -> bool:
-        """Whether the help of an axis adds that `none` leaves this field empty."""
-        return field.optional
-
-    def split_axis(self, text: str) -> tuple[list[Item], str]:
-        """Split an axis text into its items. Returns them and what separates them.
-
-        Raises InvalidValue.
-        """
-        return split_values(text)
-
-    def explain_comma(self, field: Field, parts: Sequence[str]) -> str:
-        """Explain how to write items with nothing but a comma between them, if it may be a decimal
-        comma. Returns "" if it cannot.
-        """
-        return ""
-
-    def parse_axis_item(self, axis: AxisContext, items: Sequence[Item], index: int) -> AxisValues:
-        """Parse the item at `index`; dots also depend on the items around it. Without a syntax of
-        its own, an item is a value as it stands.
-
-        Raises InvalidValue.
-        """
-        return AxisValues([axis.check(items[index].text)])
-
-    def parse_axis_value(self, axis: AxisContext, value: Any) -> Any:
-        """Check a value out of a list, in which nothing is syntax. Raises InvalidValue."""
-        return axis.check(value)
-
-    def is_axis_item_empty(self, axis: AxisContext, item: Item) -> bool:
-        """Whether an item stands for no value: `""`, or `none` where a field may be empty."""
-        is_choice = axis.choice_index.find_exact(item.text) is not None
-        if not item.text.strip():
-            return axis.field.optional or not is_choice
-        if item.is_quoted or is_choice or item.text.lower() != "none":
-            return False
-        return self.accepts_none(axis.field)
-
-    def accepts_none(self, field: Field) -> bool:
-        """Whether the item `none` stands for no value."""
-        return field.optional
-
-    def format_axis_label(self, axis: AxisContext, value: Any) -> str:
-        """Format a checked value in short, for people: choices by their label, others whole."""
-        plain = self.to_json(axis.field, value)
-        if axis.field.choices is not None:
-            return axis.choice_index.get_label(plain)
-        return str(plain)
-
-    def format_axis_item(self, axis: AxisContext, value: Any) -> str:
-        """Format a checked value as the item that is parsed as it again."""
-        return str(self.to_json(axis.field, value))
 
 
 def is_short(text: str) -> bool:

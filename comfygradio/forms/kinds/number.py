@@ -133,25 +133,31 @@ def check_number(field: Field, value: Any) -> int | float:
     if number is None or not _is_possible(field, number):
         raise InvalidValue(_describe_refused(field, value))
     check_thousands(field, value)
-    if field.is_integer and isinstance(number, float) and abs(number) >= EXACT_LIMIT:
+    if field.is_integer and _is_rounded(number):
         raise InvalidValue(
             f"{shorten(value)} is a rounded number; send one of this size as a whole number or its "
             "digits."
         )
     if not is_within(field, number):
         raise InvalidValue(_describe_refused(field, value))
-    if "" in field.grids:
-        between = describe_off_step(field, number)
-        if between:
-            raise InvalidValue(f"{shorten(value)} is not possible: {between}")
+    between = describe_off_step(field, number)
+    if between:
+        raise InvalidValue(f"{shorten(value)} is not possible: {between}")
     return int(number) if field.is_integer else number
+
+
+def _is_rounded(number: int | float) -> bool:
+    """Whether a number may not be the one that was meant, since floats of its size have gaps."""
+    return isinstance(number, float) and abs(number) >= EXACT_LIMIT
 
 
 def describe_off_step(field: Field, value: int | float | tuple[int, int]) -> str:
     """Explain why a number or size is off the field's steps, and name the nearest allowed values.
 
-    Returns "" if the value is on a step.
+    Returns "" if the value is on a step, or if the field has none.
     """
+    if not field.grids:
+        return ""
     numbers = _name_sides(value)
     lower: list[int] = []
     upper: list[int] = []
@@ -303,6 +309,7 @@ def _is_possible(field: Field, number: int | float) -> bool:
 
 
 def _describe_refused(field: Field, value: Any) -> str:
+    """Explain that a value is not accepted, and what may be meant or is allowed."""
     advice = field.allowed
     fitting = suggest_numbers(field, value) if isinstance(value, str) else []
     if fitting:
