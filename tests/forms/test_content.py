@@ -101,7 +101,7 @@ def test_a_preset_whose_workflow_is_no_text(tmp_path: Path, content: bytes) -> N
 def test_other_bytes_called_json(tmp_path: Path) -> None:
     path = tmp_path / "odd.json"
     path.write_bytes(b"{\xe9\xff")
-    with pytest.raises(WorkflowError, match="is not a text"):
+    with pytest.raises(WorkflowError, match="is not a text file"):
         load_workflow_source(path)
     with pytest.raises(WorkflowError, match="cannot be read: No such file"):
         load_workflow_source(tmp_path / "gone.json")

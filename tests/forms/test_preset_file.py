@@ -216,7 +216,7 @@ def test_a_ui_format_workflow_is_said_so_with_how_to_export(
 
 @pytest.mark.parametrize("workflow", [{}, [], 7, {"1": {"inputs": {}}}, {"1": None}])
 def test_json_that_is_no_workflow(presets: PresetFolder, workflow: object) -> None:
-    with pytest.raises(PresetError, match=r"workflow\.json is not "):
+    with pytest.raises(PresetError, match=r"workflow\.json is not an? "):
         load_preset(presets.write(HEAD, workflow))
 
 
