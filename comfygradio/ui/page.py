@@ -118,23 +118,23 @@ def build_page(
     return blocks
 
 
-def _free_names(blocks: gr.Blocks) -> None:
-    """Rename the events of the page so far, whose names no program sees, to names that no preset
-    has.
+def _free_name(blocks: gr.Blocks, name: str) -> None:
+    """Rename an event of the page that is called like an endpoint to come.
 
     Gradio names an event after its function, and adds a number to a name that is taken: a preset
     called "generate" would have the endpoint /generate_1. The endpoints cannot come first: an open
-    page calls its events by their numbers, which must not change with the presets.
+    page calls its events by their numbers, which must not change with the presets. No program sees
+    the names of events.
     """
     for number, function in blocks.fns.items():
-        if function.api_visibility == "private":
-            function.api_name = f"_{number}"
+        if function.api_name == name and function.api_visibility == "private":
+            function.api_name = f"_{number}_{name}"
 
 
 def _build_sweep_endpoints(blocks: gr.Blocks, service: Service, panels: Sequence[Panel]) -> None:
-    _free_names(blocks)
     for panel in panels:
         if panel.footer:
+            _free_name(blocks, f"{panel.form.name}_sweep")
             build_sweep_endpoint(service, panel.form)
 
 
@@ -232,7 +232,7 @@ def _build_forms(
     for panel in panels:
         listen_panel(panel, service, job_view, view, person)
         if panel.footer:
-            _free_names(blocks)
+            _free_name(blocks, panel.form.name)
             build_endpoint(service, panel.form)
     listen_refusals(view, panels, service)
     listen_smaller(view, panels, service)
