@@ -164,7 +164,11 @@ def test_whoever_sits_at_this_machine_may(local: RunningApp) -> None:
 def test_the_way_to_the_page_shows_for_authors_alone(members: RunningApp) -> None:
     told = {}
     for user in ("ann", "ben", "carl"):
-        body = {"fn_index": find_function(members, "describe_access"), "data": [], "session_hash": "x"}
+        body = {
+            "fn_index": find_function(members, "describe_access"),
+            "data": [],
+            "session_hash": "x",
+        }
         answer = log_in(members, user).post("gradio_api/run/predict", json=body)
         told[user] = answer.json()["data"][0]
     assert told == {"ann": {"author": True}, "ben": {"author": False}, "carl": {"author": True}}
