@@ -111,6 +111,7 @@ def _check_condition(field: Field, value: Any) -> Any:
     except InvalidValue as refusal:
         message = f"show_if: {field.name} is never {value!r}: {refusal}"
         raise BindError("preset", message, key="show_if") from refusal
+    # A field with several choices matches if the wanted one is among them.
     if field.is_multiple and described:
         return described[0]
     return described

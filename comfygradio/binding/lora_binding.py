@@ -61,8 +61,10 @@ def bind_loras(
             "widget",
             f"a loras widget needs a list of files, and {spec.name} is of type {spec.type}.",
         )
+    # None turns a row off and is no LoRA.
     if bare.lora_stack is not None:
         choices = tuple(choice for choice in choices if str(choice.value).lower() not in NONE)
+    # Strengths have to be within the limits of the preset and of the loader.
     lows = [entry.min]
     highs = [entry.max]
     if strength_spec is not None:
@@ -192,6 +194,7 @@ def _check_links(
     for slot in slots:
         node = workflow.nodes[slot.node_id]
         spec = object_info.spec(node.class_type, slot.input, node.inputs)
+        # A match type takes whatever feeds it.
         if spec is None or spec.type.startswith("COMFY_"):
             continue
         if not {part.upper(), "*"} & spec.types:

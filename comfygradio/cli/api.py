@@ -94,6 +94,7 @@ def wrap_workflow(method: str, target: str, body: bytes) -> bytes:
         return body
     if not isinstance(graph, dict) or not graph or "prompt" in graph:
         return body
+    # Anything but a workflow is posted as it is, for the server to judge.
     if not all(isinstance(node, dict) and "class_type" in node for node in graph.values()):
         return body
     print('This is a workflow alone; it is posted as {"prompt": …}.', file=sys.stderr)

@@ -153,6 +153,7 @@ def save_output(output: Output, folder: Path) -> Path:
     try:
         return output.save(path)
     except BaseException:
+        # Ctrl-C as well: the name was reserved by an empty file, which must not stay.
         path.unlink(missing_ok=True)
         raise
 
@@ -228,6 +229,7 @@ def _follow_prompt(
             for state in states:
                 show(state)
     except ComfyGradioError:
+        # `state` is the last one before the failure, with what was made until then.
         _save_outputs(state, folder, report)
         raise
     lacking = _save_outputs(state, folder, report)
@@ -251,6 +253,7 @@ def _save_outputs(state: PromptProgress | None, folder: Path, report: Report) ->
                     lacking.append(saved.node_id)
                     report.missing.append(_describe_lack(saved, "the server has no such file."))
         except ServerUnreachable:
+            # The other files could not be fetched either.
             raise
         except ServerError as error:
             report.missing.append(_describe_lack(output, str(error)))
@@ -282,6 +285,7 @@ def _reserve(folder: Path, name: str) -> Path:
     count = 1
     while True:
         try:
+            # The file is made at once, so that two runs never choose the same name.
             path.touch(exist_ok=False)
         except FileExistsError:
             count += 1

@@ -150,6 +150,7 @@ def _load_source(call: SweepCall) -> tuple[Definition, Path]:
     axes = parse_axes(call.axes)
     typed = parse_assignments(call.assignments)
     values = {name: _expand_home(value) for name, value in typed.items()}
+    # A YAML file may be a preset or a sweep, and a sweep names its preset.
     may_define = source.suffix.lower() in (*SUFFIXES, ".json")
     if may_define and is_definition(source):
         definition = _load_definition(source)

@@ -57,6 +57,7 @@ def apply_annotations(
         if not slots:
             continue
         detection = _recognise(annotation, slots, annotated, marked)
+        # The annotation takes these inputs away from all other detections.
         done.update(detection.all_slots)
         detected.detections.claim(*detection.all_slots)
         annotated.fields.append(_write_field(graph, annotation, detection, names, annotated))
@@ -75,6 +76,7 @@ def _make_rest_secondary(
         if detection.slots and not _is_orphan(detection, annotated, done):
             kept.append(detection)
     rest = []
+    # A seed that the author forgot stays in view: without it, each picture would be the same.
     for detection in _split(graph, kept, done):
         if detection.role == "seed" and not has_seed:
             rest.append(detection)

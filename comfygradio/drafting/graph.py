@@ -199,6 +199,7 @@ def _list_unlisted(node: Node, object_info: ObjectInfo) -> Iterator[str]:
 
     Empty ones, and those that only ComfyUI's own page uses, are skipped.
     """
+    # A Custom Combo carries its options as inputs (option1 and so on), which no server lists.
     if list_own_options(node.inputs):
         return
     members = dict(list_members(node.inputs))

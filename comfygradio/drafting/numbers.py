@@ -63,6 +63,7 @@ def find_seeds(graph: Graph, samplers: Iterable[str]) -> list[Detection]:
                 main.append(slot)
             else:
                 others.append(slot)
+    # Nothing is known to sample, so that all seeds count as one.
     if not main:
         return _read_seeds(graph, others)
     detections = _read_seeds(graph, main)
@@ -254,6 +255,7 @@ def _join_alike(detections: list[Detection]) -> Detection:
     for detection in detections:
         slots |= dict.fromkeys(detection.slots)
     keys: dict[str, Any] = {}
+    # The first of them comes last and overwrites the others.
     for detection in reversed(detections):
         keys |= detection.keys
     return replace(detections[0], parts={"": tuple(slots)}, keys=keys)

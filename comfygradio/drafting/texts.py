@@ -117,6 +117,7 @@ def find_encoders(graph: Graph) -> list[Encoder]:
     """
     found: dict[str, Encoder] = {}
     for node_id in graph.order:
+        # A node that gives a conditioning is no end; the walk reaches it from one.
         if "CONDITIONING" in graph.output_types(node_id):
             continue
         conditionings = _find_conditionings(graph, node_id)
@@ -213,6 +214,7 @@ def _read_encoder(graph: Graph, encoder: Encoder) -> list[Detection]:
     for slot in texts:
         if slot in parts:
             continue
+        # A node with both texts names them, which counts more than what it feeds.
         negative = encoder.is_negative and "pos" not in slot.input
         if "neg" in slot.input:
             negative = True

@@ -40,6 +40,7 @@ class ComputedInput:
             exact = self.formula.evaluate(number)
             found = round_half_up(exact) if self.is_integer else float(exact)
         except (FormulaError, OverflowError) as error:
+            # float() raises OverflowError for a fraction beyond 1.8e308.
             raise InvalidValue(f"{shorten(number)} is not possible: {error}.") from error
         low = self.minimum
         high = self.maximum
@@ -133,6 +134,7 @@ class Field:
         """
         step = int(self.step or MIN_SIDE_STEP)
         shared = intersect_grids(self.grids.values())
+        # Both sides take every whole number.
         if shared is None:
             return StepGrid(max(step, MIN_SIDE_STEP), 0)
         factor = math.ceil(MIN_SIDE_STEP / step)

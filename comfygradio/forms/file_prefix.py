@@ -90,13 +90,16 @@ def _write_value(value: Any) -> str | None:
     """Write a literal as JavaScript does, made safe for a file name. Returns None for links and
     other values.
     """
+    # Before the numbers, since a bool of Python is one.
     if isinstance(value, bool):
         return str(value).lower()
+    # JavaScript writes 7.0 as 7, and numbers from 1e21 on with an exponent.
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
         return str(int(value))
     if not isinstance(value, str | int | float):
         return None
     text = UNSAFE.sub("_", str(value))
+    # A name of dots alone would be this folder, or the one above.
     if text and not text.strip(". "):
         return "_"
     return text

@@ -68,6 +68,8 @@ class Form:
         Beside the fields, `values` may have the keys `RANDOM_SEED` and `FROM_FORM`. Raises
         ValuesRefused with a sentence for each field whose value is not accepted.
         """
+        # Names that are no fields: a misspelled one must not leave its field at the default
+        # unnoticed.
         problems: dict[str, str] = {}
         known = {*self.fields, RANDOM_SEED, FROM_FORM}
         for name in values:
@@ -84,6 +86,7 @@ class Form:
         if problems or refused:
             raise ValuesRefused({**problems, **refused})
         checked = {name: found[name] for name in self.fields}
+        # Stored only where it matters: jobs that mean the same then have the same values.
         if values.get(FROM_FORM) is True and self._depends_on_origin(checked):
             checked[FROM_FORM] = True
         if uses_randomness(self.fields, self.fixed, checked):
@@ -145,9 +148,11 @@ class Form:
         owners = self._map_slots()
         owner = owners.get(Slot(node_id, input_name or ""))
         if owner is None:
+            # Missing inputs of a dynamic combo are reported by their last part alone.
             owner = _find_dynamic_owner(owners, node_id, input_name)
         if owner is not None:
             return owner
+        # Loaders that a LoRA list adds or fills are in no slot.
         for one in self.fields.values():
             if one.kind.is_own_node(one, node_id):
                 return one

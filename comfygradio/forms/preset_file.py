@@ -57,6 +57,7 @@ PARTS: tuple[frozenset[Part], ...] = (
 )
 """The sets of parts that a field can have."""
 
+# `strict` takes no text for a number, and `forbid` refuses a misspelled key.
 STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
@@ -112,6 +113,7 @@ def _choose_slot_tag(value: Any) -> str:
     """
     if isinstance(value, str | PlainScalar):
         return "plain"
+    # pydantic asks for models too, when it serializes them.
     if isinstance(value, ComputedSlot):
         return "computed"
     if isinstance(value, dict) and ("of" in value or "slot" in value):

@@ -86,11 +86,13 @@ def _describe_problems(path: Path, error: ValidationError, lines: KeyLines) -> l
     """Describe problems, with their lines. Only the most specific problem of each place is
     described, since pydantic reports one for each type that is possible there.
     """
+    # Of each place the first problem, unless a later one says more.
     found: dict[tuple[str, ...], Any] = {}
     for problem in error.errors():
         place = _find_place(problem["loc"], lines)
         if place not in found or _is_vague(found[place]):
             found[place] = problem
+    # A wrong type says nothing new about a place inside of which another problem lies.
     outer: set[tuple[str, ...]] = set()
     for place in found:
         outer.update(place[:length] for length in range(len(place)))
@@ -191,6 +193,7 @@ def _describe_unknown_key(problem: Any, place: tuple[str, ...]) -> str:
 
 def _find_model(place: tuple[str, ...]) -> type[BaseModel]:
     """Find the model of the mapping that contains a key."""
+    # The place ends with the key itself: fields, NAME, KEY.
     if len(place) < 2:
         return PresetFile
     if place[0] == "fields" and len(place) <= 3:

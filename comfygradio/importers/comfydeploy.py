@@ -150,6 +150,7 @@ def _expose_value(editor: WorkflowEditor, node: Node, kind: ValueKind) -> tuple[
         low = max(1, to_int(node.inputs.get("min_value")) or 1)
         if value is None or value < low:
             value = low
+    # comfydeploy fetches such an address, while the inputs of ComfyUI take the names of files.
     if isinstance(value, str) and "://" in value:
         shown = editor.describe_node(node.id)
         editor.notes.append(
@@ -212,6 +213,7 @@ def _expose_file(editor: WorkflowEditor, node: Node, file: FileKind) -> Slot:
     loader = find_loader(editor, node.inputs.get("default_value"))
     if loader is not None:
         fed = editor.find_fed_inputs(node.id)
+        # A picture and its mask are the same outputs of both nodes.
         feeds = {output: [loader.node_id, output] for output in (0, 1)}
         editor.rewire(fed, feeds)
         editor.remove(node.id)

@@ -49,6 +49,7 @@ class JobObserver:
 
         unlisten = job.listen(hear)
         ends.append(unlisten)
+        # The job may have changed, or ended, before anybody listened.
         hear()
 
     def _hear(self, index: Index, job: Job, ends: list[Callable[[], None]]) -> None:

@@ -163,6 +163,8 @@ def _check_base(
                 missing.append(name)
         if not missing:
             raise
+        # The axis sets these fields at every point, so that any of its values will do for the
+        # check.
         for name in missing:
             entry = {name: on_axes[name]}
             axis = parse_axis(form, entry, {}, None, root, is_confined)

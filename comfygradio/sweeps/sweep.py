@@ -227,6 +227,7 @@ class Sweep(Observable):
         """
         if self._cells.get(index).phase == "done":
             return
+        # It runs already, or will run once the sweep is started.
         if index in self._observer or self.phase == "planned":
             return
         self._run_again(index)
@@ -254,6 +255,7 @@ class Sweep(Observable):
         try:
             return self._take(backend, warm, is_running)
         except Exception as error:
+            # The worker that asks serves other people too, and must not end with this sweep.
             log.exception("the sweep %s cannot go on", self.id)
             self.reason = str(error) if isinstance(error, ComfyGradioError) else INTERNAL_ERROR
             self.phase = "paused"
@@ -406,6 +408,7 @@ class Sweep(Observable):
         """
         counts = self.counts
         if counts.over == counts.total:
+            # The phase changes all the same; when the sweep is read back, all its points are over.
             with suppress(JobStoreError):
                 self._change_phase(("running", "paused"), "done")
         if not self._has_points():

@@ -71,6 +71,7 @@ class SweepRegistry:
         self._find_form = find_form
         self._sweeps: OrderedDict[str, Sweep] = OrderedDict()
         self._used: dict[str, float] = {}
+        # Reentrant: `find` and `start_planned` hold it while they call what takes it again.
         self._lock = threading.RLock()
         self._planning = threading.BoundedSemaphore(MAX_PARALLEL_PLANS)
 
@@ -181,6 +182,7 @@ class SweepRegistry:
             try:
                 self.find(record.token)
             except JobStoreError:
+                # Without the job store no other sweep can go on either.
                 raise
             except ComfyGradioError as error:
                 log.warning("the sweep %s cannot go on: %s", record.title, error)
@@ -239,6 +241,8 @@ class SweepRegistry:
         if limits.megapixels is None and limits.steps is None:
             return
         first = tuple(0 for _ in space.axes)
+        # Each position once, the other axes at their first: what only a combination exceeds is
+        # refused when its job is made.
         for number, size in enumerate(space.sizes):
             for position in range(size):
                 index = move_point(first, number, position)
@@ -251,6 +255,8 @@ class SweepRegistry:
         """
         form = space.form
         rows = self._context.rows
+        # To know a point its whole prompt has to be built, which is slow, and needless where
+        # nothing has run yet.
         running = rows.find_open(owner, form.name)
         if not running and not rows.has_points(owner, form.name):
             return {}
@@ -294,6 +300,7 @@ class SweepRegistry:
             now = self._read_clock()
             self._sweeps[sweep.token] = sweep
             self._used[sweep.token] = now
+            # The dict begins with the sweeps that were asked for longest ago.
             idle = []
             for one in self._sweeps.values():
                 if one is not sweep and not one.is_active:

@@ -182,6 +182,7 @@ class StreamKind(MediaKind):
                     megapixels = pixels / 1e6
                     return f"the video has {megapixels:.0f} megapixels a frame, which is too large."
                 with reserve_pixels(pixels):
+                    # One frame tells enough; a whole video would take minutes.
                     if streams and next(container.decode(streams[0]), None) is not None:
                         return None
         except Exception:  # FFmpeg and its decoders raise errors of any kind on broken files
@@ -205,6 +206,7 @@ def name_upload(field: Field, path: Path) -> str:
         text = f"the file {shorten(path.name)} is no longer there; please add it again."
         raise ValuesRefused({field.name: text}) from error
     if not re.fullmatch(r"[.][a-z0-9]{1,12}", suffix):
+        # Other characters would end up in a header and in a path of the server.
         suffix = ".bin"
     return f"comfygradio-{digest[:20]}{suffix}"
 

@@ -118,6 +118,7 @@ def format_short(number: float) -> str:
 
     No zero has a sign.
     """
+    # -0.0 + 0.0 is 0.0.
     text = repr(number + 0.0)
     if len(text) > MAX_LABEL_DIGITS and "e" not in text:
         before = len(text.lstrip("-").partition(".")[0])
@@ -140,6 +141,7 @@ def _normalise(text: str) -> str:
 def _parse_groups(text: str, match: re.Match[str]) -> tuple[str, ...]:
     """Parse a number in groups. With a single comma it may also have decimals."""
     first, mark, groups, rest = match.groups("")
+    # One mark cannot part both the thousands and the decimals: 1,000,5.
     if mark in ".," and rest[:1] == mark:
         return ()
     whole = first + groups.replace(mark, "")

@@ -130,5 +130,6 @@ def _is_exempt_text(exempt: str, text: str) -> bool:
     return sent in (own, format_stand_in(exempt))
 
 
+# A COLOR is a text for the server, "#rrggbb".
 TEXT = TextKind(input_types=frozenset({"STRING", "COLOR"}))
 TEXTAREA = TextKind(takes_embeddings=True)

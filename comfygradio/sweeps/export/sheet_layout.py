@@ -271,6 +271,7 @@ class SheetPlanner:
         most = max(1, fitting)
         x = self.margin
         axes = self.page.grid.layout.rows
+        # Without rows there are no sides, although the layout has axes for rows.
         for axis, (width, _) in zip(axes, sides, strict=False):
             room = width - self._space
             title = self._name([axis])

@@ -63,6 +63,7 @@ class BackendCache:
         if limits.is_pinning:
             for place, index in enumerate(upcoming):
                 needed = workload.needed(index)
+                # Later places overwrite earlier ones: the last use is what is left.
                 uses = dict.fromkeys(needed, place)
                 self._last_use.update(uses)
 
@@ -151,6 +152,7 @@ class BackendCache:
         workload = self._workload
         pinned: set[int] = set()
         room = self._limits.gigabytes - self._weigh(present)
+        # The number decides among equals, so that the same sweep is planned in the same way.
         soonest_first = sorted(wanted, key=lambda one: (self._find_use(one), one))
         for result in soonest_first:
             more = workload.closure(result) - pinned
@@ -174,6 +176,7 @@ class BackendCache:
         """Find the place of the next point that needs a result, counted from the first point of
         all.
         """
+        # Made when it is first asked for: few sweeps reach the limits.
         if not self._uses:
             for place, index in enumerate(self._upcoming, self._done):
                 for needed in self._workload.needed(index):
@@ -282,6 +285,7 @@ def _add_up_pinned(workload: Workload, order: Sequence[Index], cached: Results) 
     found: list[float] = []
     everything = set(cached)
     total = 0.0
+    # From the end on, each point adds what no later one makes anyway.
     for index in reversed(order):
         now = workload.needed(index)
         missing = [seconds[result] for result in now if result not in everything]
@@ -300,6 +304,7 @@ def _add_up_plain(workload: Workload, order: Sequence[Index], cached: Results) -
     total = 0.0
     for index in reversed(order):
         now = workload.needed(index)
+        # Of the point behind it, only what this one does not leave there.
         total += workload.sum_seconds(after - now)
         found.append(total + workload.sum_seconds(now - cached))
         after = now

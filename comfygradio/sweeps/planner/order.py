@@ -153,6 +153,7 @@ def _weigh_axis(workload: Workload, axis: int, points: Sequence[Index]) -> float
     followers = [*positions[1:], positions[0]]
     follower = dict(zip(positions, followers, strict=True))
     seconds = []
+    # Some 50 points tell enough about an axis.
     stride = max(1, len(points) // 50)
     starts = points[::stride]
     for start in starts:
@@ -201,6 +202,8 @@ class _Path:
                 after = self.point_at(points, last + 1)
                 now = self.shared_seconds(before, points[first])
                 now += self.shared_seconds(points[last], after)
+                # Inside the segment nothing changes: two points share the same work in either
+                # order.
                 turned = self.shared_seconds(before, points[last])
                 turned += self.shared_seconds(points[first], after)
                 if turned > now + EPSILON:

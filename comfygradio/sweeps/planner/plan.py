@@ -195,6 +195,7 @@ def estimate_as_typed(workload: Workload, points: Sequence[Index], backends: int
     results of its last one.
     """
     counted: Counter[int] = Counter()
+    # When each backend is free, the soonest on top of the heap.
     free: list[tuple[float, int]] = [(0.0, backend) for backend in range(backends)]
     cached = [NO_RESULTS] * backends
     for index in points:
@@ -274,6 +275,7 @@ def list_partitions(
         return [(tuple(order), *idle) for order in orders]
     cuts = []
     for order in orders:
+        # With pinning and without; only once, where nothing is pinned.
         for is_pinned in {is_pinning, False}:
             cost, segments = _partition_order(workload, order, backends, is_pinned)
             cuts.append((is_pinned != is_pinning, cost, segments))
@@ -332,6 +334,7 @@ def _partition_order(
     high = low + 2 * workload.step_seconds(order[0], None)
     best = _fill_segments(workload, order, high, is_pinning)
     if len(best) > backends:
+        # All points in one segment take `whole`, so that this is enough in any case.
         low = high
         high = whole
         best = _fill_segments(workload, order, high, is_pinning)

@@ -221,6 +221,7 @@ class RunQueue:
         return BackendLoad(cache, busy, pace, is_absent=not taken)
 
     def _release(self, backend: str, more: tuple[Index, ...]) -> None:
+        # Forgotten as a whole: a backend that returns may have lost its cache.
         cache = self._caches.pop(backend, None)
         segment = more
         if cache is not None:

@@ -41,6 +41,8 @@ REFERENCE_STEPS = 20
 
 FALLBACK_SECONDS = 0.05
 
+# The first pattern that is found in a class counts. KSamplerSelect only names a sampler, so that
+# its rule stands before that of samplers.
 SECONDS: tuple[Rule, ...] = (
     (re.compile(r"Select|Scheduler|Guider"), FALLBACK_SECONDS),
     (
@@ -62,6 +64,7 @@ SECONDS: tuple[Rule, ...] = (
 
 FALLBACK_GIGABYTES = 0.005
 
+# The first pattern counts here too: what a loader keeps in memory, else what its results take.
 GIGABYTES: tuple[Rule, ...] = (
     (re.compile(r"Checkpoint.*Load|Load.*Checkpoint"), 7.0),
     (re.compile(r"UNET.*Load|Unet.*Load|DiffusionModel.*Load"), 12.0),
@@ -289,8 +292,10 @@ class Workload:
             elif number != ABSENT:
                 key.append((name, number))
         definition = self._known.get(class_type)
+        # ComfyUI keeps such a node's result for the same id only.
         if definition and definition.is_cached_by_id:
             key.append(node_id)
+        # No two points share such a result.
         if class_type in UNCACHED_CLASSES:
             key.append(index)
         return self._number(tuple(key), class_type, tuple(sources), node_id, index)
@@ -404,6 +409,7 @@ def _propagate_axes(input_axes: InputAxes) -> Mapping[str, tuple[int, ...]]:
             # Every point is a result of its own.
             own.update(range(len(differences.sizes)))
         axes[node_id] = own
+    # Until nothing is added any more: axes come from the sources of sources, too.
     changed = True
     while changed:
         changed = False
