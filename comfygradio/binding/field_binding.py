@@ -249,14 +249,11 @@ def _is_whole(spec: InputSpec) -> bool:
 
 
 def _describe_unlisted(pairs: SlotSpecs, workflow: Workflow, object_info: ObjectInfo) -> list[str]:
-    """List a sentence for each input that only the workflow knows.
-
-    Members of an object and of a growing row of inputs do not count, since their owner accepts what
-    is in it.
-    """
+    """List a sentence for each input that only the workflow knows."""
     notes = []
     for slot, _ in pairs:
         node = workflow.nodes[slot.node_id]
+        # An object and a growing row of inputs accept whatever is in them.
         owner = slot.input.partition(".")[0]
         is_listed = object_info.spec(node.class_type, owner, node.inputs)
         if slot.input in node.inputs and not is_listed:

@@ -190,9 +190,8 @@ def _replace_refused_values(
 def _find_always_filled(binder: _Binder, fields: Mapping[str, Field]) -> dict[Slot, Any]:
     """Map the slots that need no value of the workflow to the value that is fixed for them, or to
     None.
-
-    Those of entries that could not be bound count too, so that a mistake is reported only once.
     """
+    # Entries that could not be bound are reported already, and their slots not once more.
     filled: dict[Slot, Any] = dict.fromkeys(binder.claimed)
     certain = _find_certain(fields)
     filled.update(dict.fromkeys(certain))

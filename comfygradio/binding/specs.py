@@ -88,6 +88,7 @@ def guess_unlisted_spec(node: Node, name: str, object_info: ObjectInfo) -> Input
 
 def _list_server_loras(spec: InputSpec, value: str, object_info: ObjectInfo) -> InputSpec:
     """Turn the spec of a text that names a LoRA into the server's list of LoRAs."""
+    # A row without a LoRA says None.
     is_file = is_model_name(value) or value.lower() == "none"
     if not is_file or "lora" not in spec.name.lower():
         return spec

@@ -36,6 +36,7 @@ def call_api(settings: Settings, method: str, path: str, data: str | None) -> in
     if data is not None:
         options["content"] = wrap_workflow(method, target, read_body(data))
         named = any(name.lower() == "content-type" for name in settings.headers)
+        # A header of the settings counts more.
         options["headers"] = {} if named else {"Content-Type": "application/json"}
     with open_client(settings) as client:
         verb = check_method(method)

@@ -209,6 +209,7 @@ def _run_prompt(
             file=sys.stderr,
         )
         report.forget(stale)
+        # Only what has no file any more runs again.
         renewed = replace(bust_cache(prompt, stale), outputs=tuple(stale))
         _follow_prompt(client, renewed, folder, report)
     report.seconds = clock.monotonic() - started

@@ -90,6 +90,7 @@ def draft_annotated(marked: AnnotatedWorkflow, object_info: ObjectInfo) -> Draft
     # The sort is stable: the order stays within both halves.
     fields.sort(key=lambda field: field.entry.advanced)
     names = [field.name for field in fields]
+    # These lines can be added later, so that their names must be free.
     left_out = make_fields(graph, [*detected.left_out, *offered], {}, names)
     notes = [
         *marked.workflow.notes,

@@ -78,6 +78,7 @@ def find_sizes(graph: Graph, ranks: Mapping[str, int], has_words: bool) -> list[
     pairs = sorted(_find_pairs(graph), key=place)
     found: list[Detection] = []
     while pairs and pairs[0].is_main_name:
+        # The first one left takes along all that can have its value.
         main, *others = pairs
         same = [main]
         for pair in others:

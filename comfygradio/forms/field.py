@@ -46,6 +46,7 @@ class ComputedInput:
         high = self.maximum
         if self.wraps_around and low is not None and high is not None:
             count = high - low + 1
+            # In Python the remainder is never negative, also below the lower limit.
             found = low + (found - low) % count
         is_too_small = low is not None and found < low
         is_too_large = high is not None and found > high

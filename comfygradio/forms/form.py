@@ -244,6 +244,7 @@ def fingerprint(form: Form) -> str:
     shape: list[dict[str, Any]] = []
     for one in form.fields.values():
         has_no_choices = one.choices is None
+        # A default may be the first of a list, and changes with the models as well.
         shape.append({**vars(one), "choices": has_no_choices, "default": None})
     file = form.file.model_dump(mode="json")
     parts = [form.title, file, shape, form.problems, form.notes]

@@ -221,6 +221,7 @@ class FieldEntry(BaseModel):
         if isinstance(self.choices, dict):
             settings = list(self.choices.values())
         setting_slots = [setting for setting in settings if isinstance(setting, dict)]
+        # Choices are values of the field's own slots, or each of them sets slots by itself.
         sets_slots = bool(setting_slots)
         if sets_slots and len(setting_slots) < len(settings):
             raise ValueError("either all choices set slots or none does")
@@ -258,6 +259,7 @@ class FieldEntry(BaseModel):
     def _check_fixed(self) -> FieldEntry:
         if self.fixed is None:
             return self
+        # Nobody sees a fixed field, and its value is always there.
         useless = ("show_if", "optional", "bypass", "default")
         unused = [key for key in useless if getattr(self, key)]
         if unused:

@@ -207,8 +207,7 @@ def _expose_file(editor: WorkflowEditor, node: Node, file: FileKind) -> Slot:
     """Return the file input of a loader: of the node's default if that is one, else of one that
     replaces the node.
 
-    comfydeploy loads files from web addresses, so that a form cannot use its nodes. Only its video
-    node lists the uploaded files.
+    comfydeploy loads files from web addresses, so that a form cannot use its nodes.
     """
     loader = find_loader(editor, node.inputs.get("default_value"))
     if loader is not None:
@@ -218,6 +217,7 @@ def _expose_file(editor: WorkflowEditor, node: Node, file: FileKind) -> Slot:
         editor.rewire(fed, feeds)
         editor.remove(node.id)
         return loader
+    # The video node is the only one that lists uploaded files, and stays where it is known.
     if file.medium == "video" and file.inputs:
         own = Slot(node.id, file.inputs[0])
         if editor.spec(own) is not None:

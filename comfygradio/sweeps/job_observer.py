@@ -55,12 +55,11 @@ class JobObserver:
     def _hear(self, index: Index, job: Job, ends: list[Callable[[], None]]) -> None:
         """Report a change. `ends` are functions that end the listening; the list is empty while
         that begins.
-
-        Several threads may see the end; only the first of them reports it.
         """
         if job.snapshot.is_over:
             for end in ends:
                 end()
+            # Several threads may see the end; the first of them reports it.
             with self._lock:
                 if self._jobs.get(index) is not job:
                     return

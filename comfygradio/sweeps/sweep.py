@@ -369,6 +369,7 @@ class Sweep(Observable):
         job.pinned_nodes = task.pinned_nodes
         key = order.point.key if order.point else ""
         self._ratings.set_content_key(index, key)
+        # Before it is settled, or the point would for a moment be neither requested nor posted.
         self._observer.observe(index, job)
         self._dispatcher.settle(index)
         return job

@@ -97,6 +97,7 @@ class SweepRegistry:
             form = self._find_form(definition.preset)
             space = build_space(form, definition, root, is_confined)
             self._check_limits(space)
+            # Before the new plan is made, which takes as much memory.
             self._forget_plans(owner, len(space))
             sweep = Sweep(self._context, space, definition, owner, party=party)
             done = self._find_points(space, owner)
@@ -188,13 +189,11 @@ class SweepRegistry:
                 log.warning("the sweep %s cannot go on: %s", record.title, error)
 
     def _check_count(self, owner: str, party: str) -> None:
-        """Raise LimitReached if a party has too many open sweeps.
-
-        A party is a login, else a network address, since a browser can have any number of ids. The
-        command line and Python have no limit.
-        """
+        """Raise LimitReached if a party has too many open sweeps."""
+        # The command line and Python have no limit.
         if owner == LOCAL_OWNER:
             return
+        # A party is a login, else a network address, since a browser can have any number of ids.
         with self._lock:
             begun = [one for one in self._sweeps.values() if one.phase != "planned"]
             mine = [one for one in begun if one.party == party]

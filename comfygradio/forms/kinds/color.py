@@ -99,13 +99,11 @@ def check_color(field: Field, value: Any) -> str | int:
 
 
 def _is_color_number(field: Field, text: str) -> bool:
-    """Whether a text is the number of a color.
-
-    Six digits are "rrggbb", like "ff0080", if the input expects a text. If it expects a number,
-    they are only with a leading zero, which no number has.
-    """
+    """Whether a text is the number of a color."""
     if not text.isdigit():
         return False
+    # Six digits are "rrggbb", like "ff0080", if the input expects a text. If it expects a number,
+    # they are only with a leading zero, which no number has.
     is_spelled = len(text) == 6 and (text.startswith("0") or not field.is_integer)
     return not is_spelled
 

@@ -72,6 +72,7 @@ class MediaKind(Kind):
         if value is None or value == "":
             raise InvalidValue(f"please add {self.noun}.")
         if not isinstance(value, str | Path):
+            # "a sound file" is one already.
             expected = self.noun if "file" in self.noun else f"{self.noun} file"
             raise InvalidValue(f"{expected} is expected.")
         path = Path(value)
@@ -222,18 +223,18 @@ def check_nonempty_file(path: Path, max_mb: float) -> str | None:
 
 
 def _stamp(path: Path) -> tuple[int, ...]:
-    """Return a tuple that changes when a file does; () for a file that cannot be read.
-
-    For a file that was written a moment ago, each call returns another tuple.
-    """
+    """Return a tuple that changes when a file does; () for a file that cannot be read."""
     try:
         found = path.stat()
         now = time.time_ns()
     except (OSError, ValueError):
         return ()
+    # A copy may keep the time of the content, but not that of the inode (ctime).
     stamp = (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
     changed = max(found.st_mtime_ns, found.st_ctime_ns)
     if now - changed < FRESH_NANOSECONDS:
+        # It may change again without another stamp. The time of this call makes the tuple unlike
+        # all others, so that no cache has an answer for it.
         return (*stamp, now)
     return stamp
 

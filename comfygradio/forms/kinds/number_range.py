@@ -115,6 +115,7 @@ def _find_step(start: Fraction, end: Fraction, text: str | None) -> Fraction:
     step = _to_fraction(text)
     if step == 0:
         raise InvalidValue("a step of 0 leads nowhere.")
+    # Without a sign, the step goes wherever the end lies.
     is_signed = text[0] in "+-"
     leads_away = start != end and (step > 0) != (sign > 0)
     if is_signed and leads_away:

@@ -95,6 +95,7 @@ def describe_thousands(
         return None
     if not is_whole and not text.endswith("0"):
         return None
+    # Outside of the limits, the thousands cannot be meant.
     if low is not None and thousands < low:
         return None
     if high is not None and thousands > high:
@@ -133,6 +134,7 @@ def format_short(number: float) -> str:
 def _normalise(text: str) -> str:
     """Replace digits and signs of other scripts by ours, and put the sign next to the number."""
     plain = ""
+    # `decimal` knows the digits of every script, and leaves all other letters alone.
     for letter in text.translate(LOOKALIKES):
         plain += str(unicodedata.decimal(letter, letter))
     return re.sub(r"^([+-])\s+", r"\1", plain.strip())

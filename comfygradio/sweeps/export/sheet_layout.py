@@ -244,14 +244,17 @@ class SheetPlanner:
         page = self.page
         width, height = self.cell
         sides = self._plan_sides() if page.rows else []
+        # The columns begin where the labels of the rows end.
         left = self.margin
         for side, _ in sides:
             left += side
         offsets = _list_offsets(page.columns, width, self.gap)
         xs = [left + offset for offset in offsets]
+        # From the top down: the labels of the columns, in the corner the titles of the rows' axes.
         y = self._plan_heads(left, xs, top)
         self._plan_corner(sides, top, y)
         y += round(self.face.size * 0.4)
+        # Below them the rows: their labels, and the cells.
         offsets = _list_offsets(page.rows, height, self.gap)
         ys = [y + offset for offset in offsets]
         self._plan_labels(sides, ys)
@@ -371,12 +374,10 @@ class SheetPlanner:
             x += width
 
     def _count_flow(self) -> int:
-        """Count the cells in a line.
-
-        A few stand in one line. More are broken into lines that are full, so that all together are
-        a little wider than high.
-        """
+        """Count the cells in a line."""
         count = len(self.page.columns)
+        # A few stand in one line. More are broken into lines that are full, so that all together
+        # are a little wider than high.
         if count <= 5:
             return max(1, count)
         width, height = self.cell

@@ -285,6 +285,7 @@ def _choose_walks(sizes: tuple[int, ...]) -> Iterator[tuple[Index, int, Index]]:
         length += min(size, MAX_SAMPLED_POSITIONS)
     first = tuple(0 for _ in sizes)
     last = tuple(size - 1 for size in sizes)
+    # The first point and the last one are starting points, too.
     affordable = MAX_SAMPLED_PROMPTS // length - 2
     count = max(1, min(4, affordable))
     others = _draw_points(sizes, count, chance)

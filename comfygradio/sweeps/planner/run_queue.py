@@ -183,9 +183,6 @@ class RunQueue:
     def _steal(self, backend: str, cache: BackendCache) -> BackendCache | None:
         """Take over the end of the longest segment, if both backends are done sooner that way, or
         if the other is absent.
-
-        A backend that has taken no point is absent: what it had came back, and it does not ask any
-        more.
         """
         thief = self._measure_load(backend, cache)
         owners: dict[str, BackendLoad] = {}
@@ -197,8 +194,10 @@ class RunQueue:
             owner = owners[name]
             upcoming = owner.cache.upcoming
             cut = find_split(owner, thief)
+            # What an absent backend had came back, and it asks no more: nothing is gained in time,
+            # but nobody else is going to run its points.
             if cut == len(upcoming) and owner.is_absent:
-                cut = 0  # nothing is gained in time, but nobody else is going to run them
+                cut = 0
             mine, others = self._part(backend, upcoming[cut:])
             if mine:
                 left = upcoming[:cut] + others

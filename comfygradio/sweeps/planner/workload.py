@@ -98,6 +98,7 @@ class Workload:
         self.origins: list[tuple[Index, str]] = []
         self._known = known
         self._measured = seconds
+        # Which axes decide what, learnt from some of the prompts.
         self._differences = PromptDifferences(space)
         self._input_axes = infer_input_axes(self._differences)
         self._axes = _propagate_axes(self._input_axes)
@@ -108,6 +109,7 @@ class Workload:
             self._memo[node_id] = {}
             inputs = [(name, key) for name, key in keys.items() if name]
             self._inputs_of[node_id] = sorted(inputs)
+        # What was worked out already.
         self._numbers: dict[Any, int] = {}
         self._nodes: dict[Place, tuple[tuple[str, ...], tuple[str, ...]]] = {}
         self._needed: dict[Index, Results] = {}
