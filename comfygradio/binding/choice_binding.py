@@ -259,14 +259,14 @@ def _keep_offered(
 def _bind_each(
     label: str, settings: Mapping[str, Written], workflow: Workflow, object_info: ObjectInfo
 ) -> Iterator[tuple[Slot, Scalar]]:
-    """Return slot and value of each setting. Inputs that a dynamic combo adds can be set
-    after it.
-    """
+    """Return slot and value of each setting."""
     for address, written in settings.items():
         slot, value = _bind_setting(label, address, written, workflow, object_info)
         node = workflow.nodes[slot.node_id]
+        # The next setting may fill an input that only this choice of a dynamic combo adds.
         inputs = {**node.inputs, slot.input: value}
-        nodes = {**workflow.nodes, node.id: replace(node, inputs=inputs)}
+        changed = replace(node, inputs=inputs)
+        nodes = {**workflow.nodes, node.id: changed}
         workflow = replace(workflow, nodes=nodes)
         yield slot, value
 

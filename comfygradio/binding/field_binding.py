@@ -152,6 +152,7 @@ def _bind_slotless(
         )
     widget = entry.widget or _choose_slotless_widget(choices)
     field = replace(bare, widget=widget, choices=choices or None)
+    # The texts that choices set may hold {a|b}, too.
     known: SlotSpecs = []
     for slot in field.all_slots:
         node = workflow.nodes[slot.node_id]
@@ -388,6 +389,7 @@ def _bind_grids(
     shared = intersect_grids(grids.values())
     if shared is None:
         return field, ()
+    # The limits are those of both sides of a size, so that they lie on the steps of both.
     low = None if field.minimum is None else shared.ceil(field.minimum)
     high = None if field.maximum is None else shared.floor(field.maximum)
     if low is not None and high is not None and low > high:

@@ -135,6 +135,7 @@ def _bind_stack(field: Field, workflow: Workflow, object_info: ObjectInfo) -> Lo
     named = {slot.input for slot in slots}
     chosen = tuple(row for row in rows.rows if row.name in named)
     kept = replace(rows, rows=chosen)
+    # A form may have fewer LoRAs than rows, and the others must have no effect.
     if len(kept.rows) != len(named) or not kept.can_be_empty:
         raise BindError(
             "widget", "a LoRA list needs rows that can be left out: with a switch, a count or None."

@@ -47,6 +47,7 @@ def find_spec(slot: Slot, workflow: Workflow, object_info: ObjectInfo) -> InputS
         )
     spec = object_info.spec(node.class_type, slot.input, node.inputs)
     if spec is None:
+        # Some nodes take inputs of any name.
         spec = guess_unlisted_spec(node, slot.input, object_info)
     if spec is None:
         _reject_object(node, slot)

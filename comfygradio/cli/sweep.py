@@ -102,6 +102,7 @@ def parse_sweep_call(settings: Settings, call: SweepCall) -> Task:
     else:
         definition, root = _load_source(call)
     preset = find_preset(settings, definition.preset)
+    # Without any axis, those count that the preset suggests.
     suggested = tuple({name: given} for name, given in preset.file.sweep.items())
     definition = replace(definition, axes=definition.axes or suggested)
     if not definition.axes:
@@ -193,6 +194,7 @@ def _run(sweep: Sweep, folder: Path, retry: bool, as_json: bool) -> int:
             for _ in iterate_changes(sweep):
                 show(sweep)
     except KeyboardInterrupt:
+        # What is on the servers would go on, and nobody would fetch it.
         cancel(sweep)
         print(f"Go on with: comfygradio sweep --resume {folder}", file=sys.stderr)
         raise

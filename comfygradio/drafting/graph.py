@@ -160,6 +160,7 @@ def build_graph(workflow: Workflow, object_info: ObjectInfo) -> Graph:
     for node in workflow:
         for name in node.inputs:
             specs[Slot(node.id, name)] = _find_spec(node, name, object_info)
+    # From here on, only the nodes that lead to a result matter.
     inert: dict[Slot, str] = {}
     unlisted: list[Slot] = []
     for node_id in order:

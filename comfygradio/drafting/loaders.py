@@ -87,6 +87,7 @@ def find_loras(graph: Graph) -> list[Detection]:
     lone: list[Slot] = []
     for node_id in graph.order:
         stack = find_lora_rows(graph, node_id)
+        # Rows are a list by themselves, whose inputs are no loaders.
         if stack is not None:
             stacks.append(stack)
             continue

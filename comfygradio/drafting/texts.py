@@ -71,6 +71,7 @@ def find_variant_texts(graph: Graph, detections: Iterable[Detection]) -> Iterato
             text = str(graph.value(slot))
             alike = by_text.setdefault(text, [])
             alike.append(slot)
+        # The first text is that of the detection itself.
         others = list(by_text.values())[1:]
         for slots in others:
             yield Detection(

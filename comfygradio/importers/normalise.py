@@ -136,6 +136,7 @@ def _takes_default(annotation: Annotation, specs: list[InputSpec]) -> bool:
         return False
     if annotation.choices and annotation.default not in annotation.choices:
         return False
+    # Only numbers have limits.
     if NUMBERS.isdisjoint(specs[0].types):
         return True
     number = to_number(annotation.default)

@@ -78,7 +78,7 @@ def sweep(
         sweeps = stack.enter_context(open_sweeps(form, pool, folder, definition, clock))
         one = find_last(sweeps) if preset is None else None
         if one is None:
-            # What is typed is relative to where we are, what the folder holds to the folder.
+            # What is typed is relative to the working folder, what the folder holds to that one.
             root = Path() if preset else folder
             one = sweeps.plan(definition, OWNER, root, is_confined=False)
         start_or_resume(one, folder)

@@ -59,6 +59,7 @@ class Sweep(Observable):
         party: str = "",
     ) -> None:
         self._clock = context.queue.clock
+        # A new sweep, or one out of the job store.
         self.phase: SweepPhase
         if record is None:
             self.id = str(uuid.uuid4())

@@ -116,6 +116,7 @@ def _build_stack(
                 beside.append(other)
         rows.append(_build_row(number, name, beside, members, specs))
     count = find_count(members)
+    # `count` alone shares no word with the rows.
     if not count and "count" in members:
         count = "count"
     spec = specs.get(count)

@@ -146,6 +146,7 @@ def _parse_replacements(axis: AxisContext, text: str) -> AxisRow:
             # Unless each item is a pair, the first item is what all of them search for.
             place = index if swaps.is_paired else 0
             origin = (place + 1, swaps.items[place])
+            # All replacements of one item search for the same text.
             row.searched.setdefault(found[0].search, origin)
         if len(row.searched) > MAX_SEARCH_TEXTS:
             raise InvalidValue(

@@ -112,6 +112,7 @@ class CellPainter:
         x = box.x + pad
         y = box.y + pad
         width = box.width - 2 * pad
+        # Too small for any text.
         if width < small.size * 2 or box.height < small.line_height + pad:
             return
         if title:

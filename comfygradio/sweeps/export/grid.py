@@ -228,6 +228,7 @@ def parse_layout(data: Mapping[str, Any], sizes: Sequence[int]) -> Layout:
     """Parse a layout from decoded JSON. Missing axes become pages, and what makes no sense is
     ignored.
     """
+    # Each axis goes to the first place that names it.
     left = list(range(len(sizes)))
     places: dict[str, tuple[int, ...]] = {}
     for name in ("rows", "columns", "pages"):

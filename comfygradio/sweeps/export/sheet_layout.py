@@ -361,6 +361,8 @@ class SheetPlanner:
             for label in self._list_labels(rows, level, axis):
                 lines, _ = face.wrap(label, room, most)
                 wrapped.append(lines)
+            # A single line stands in the middle of its cell; labels with several lines, or levels,
+            # at the top.
             is_top = len(sides) > 1 or any(len(lines) > 1 for lines in wrapped)
             groups = _list_groups(rows, level)
             for (first, _), lines in zip(groups, wrapped, strict=True):

@@ -101,6 +101,7 @@ class RunQueue:
         with self._lock:
             cache = self._caches.get(backend)
             if cache is None:
+                # A backend that is new here, or was released, has nothing in its cache.
                 cache = self._make_cache((), NO_RESULTS)
                 self._caches[backend] = cache
             if not warm:

@@ -64,7 +64,7 @@ SECONDS: tuple[Rule, ...] = (
 
 FALLBACK_GIGABYTES = 0.005
 
-# The first pattern counts here too: what a loader keeps in memory, else what its results take.
+# The first pattern counts here too. The result of a loader is the weights themselves.
 GIGABYTES: tuple[Rule, ...] = (
     (re.compile(r"Checkpoint.*Load|Load.*Checkpoint"), 7.0),
     (re.compile(r"UNET.*Load|Unet.*Load|DiffusionModel.*Load"), 12.0),
