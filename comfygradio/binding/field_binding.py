@@ -269,6 +269,8 @@ def _force_list(spec: InputSpec, entry: FieldEntry) -> InputSpec:
     """Treat an input as a list to choose from if the author wants one, although it seems to take an
     upload.
     """
+    # Packs list the files of the input folder without a word about uploads, since their own page
+    # adds the button. What looks like such a list may be another after all.
     has_value = entry.default is not None or entry.fixed is not None
     wants_list = has_value if entry.kind is None else entry.kind.is_list
     if wants_list or entry.choices is not None:

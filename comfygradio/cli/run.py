@@ -225,6 +225,7 @@ def _follow_prompt(
     """
     state = None
     try:
+        # Nobody would see previews here.
         run = client.run(prompt, preview_method="none")
         with closing(run) as states, open_job_progress() as show:
             for state in states:

@@ -259,6 +259,7 @@ def _find_unused(node: Node, workflow: Workflow) -> frozenset[str]:
     switch = _follow_value(node, workflow)
     if not isinstance(switch, bool):
         return frozenset()
+    # ComfyUI does not run the branch that is not taken.
     return frozenset({"on_false" if switch else "on_true"})
 
 

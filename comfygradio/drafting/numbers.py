@@ -80,6 +80,7 @@ def join_seeds(graph: Graph, detection: Detection, slots: Iterable[Slot]) -> Det
     listed = list(slots)
     if not listed:
         return replace(detection, parts={}, computed={})
+    # With one seed for all of them, what were different pictures would become the same.
     start = graph.value(listed[0])
     same: list[Slot] = []
     computed: dict[Slot, str] = {}

@@ -11,6 +11,7 @@ from typing import Any
 
 PLACEHOLDER = re.compile("%([^%]+)%")
 DATE_TOKEN = re.compile("y{2,4}|MM?|dd?|hh?|mm?|ss?")
+# The characters that the frontend replaces (formatUtil.ts, 1.58), and DEL.
 UNSAFE = re.compile(r'[/?<>\\:*|"\x00-\x1f\x7f]')
 FILENAME_PREFIX = "filename_prefix"
 

@@ -35,6 +35,7 @@ from comfygradio.importers.workflow_editor import WorkflowEditor
 
 SOURCE = "comfydeploy"
 PREFIX = "ComfyUIDeployExternal"
+# comfydeploy itself spells these classes so.
 SOCKET_INPUT = "ComfyDeployWebscoketImageInput"
 VIDEO = "ComfyUIDeployExternalVideo"
 NO_LIMIT = 2**31 - 1

@@ -178,6 +178,8 @@ class StreamKind(MediaKind):
             with av.open(str(path), options=options) as container:
                 found = container.streams
                 streams = found.video if self.is_video else found.audio
+                # Of VP8 in a WebM, FFmpeg believes the header until a frame is decoded, which may
+                # be far larger: the decoder has to refuse that.
                 pixels = limit_to_header_size(streams[0]) if streams else 0
                 if pixels > MAX_PIXELS:
                     megapixels = pixels / 1e6

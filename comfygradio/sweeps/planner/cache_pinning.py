@@ -230,6 +230,7 @@ def _convert_value(
     spec = known.spec(class_type, name, inputs)
     if spec is None or spec.choices is not None:
         return value
+    # As in ComfyUI's validation (v0.33.0), which converts the values in the graph itself.
     kinds = {"INT": int, "FLOAT": float, "STRING": str, "BOOLEAN": bool}
     try:
         if spec.type not in kinds:

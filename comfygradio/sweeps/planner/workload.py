@@ -139,6 +139,7 @@ class Workload:
         found = {}
         for node_id in needed:
             result = self._make(node_id, index)
+            # A node that is present has a result; the 0 is only for the type.
             found[node_id] = result or 0
         return found
 
@@ -203,6 +204,7 @@ class Workload:
         present = frozenset(made)
         needed = present
         if len(needed_ids) < len(present_ids):
+            # Nodes that are needed are present, and have a result: the 0 is only for the type.
             needed = frozenset([everything[node_id] or 0 for node_id in needed_ids])
         self._needed[index] = needed
         self._present[index] = present
