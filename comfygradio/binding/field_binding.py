@@ -118,8 +118,9 @@ def _find_bypassed(entry: FieldEntry, workflow: Workflow) -> tuple[str, ...]:
     if entry.bypass is None:
         return ()
     named = entry.bypass if isinstance(entry.bypass, list) else [entry.bypass]
-    nodes = [find_node(workflow, name) for name in named]
-    return tuple(dict.fromkeys(node.id for node in nodes))
+    node_ids = [find_node(workflow, name).id for name in named]
+    distinct = dict.fromkeys(node_ids)
+    return tuple(distinct)
 
 
 def _find_slots(entry: FieldEntry, workflow: Workflow) -> dict[str, tuple[LocatedSlot, ...]]:

@@ -186,12 +186,15 @@ def _find_uses(
     order: list[str], links: Mapping[str, Mapping[str, Link]]
 ) -> dict[str, tuple[Use, ...]]:
     """Map each node to the inputs that it feeds."""
-    uses: dict[str, list[Use]] = {node_id: [] for node_id in order}
+    listed: dict[str, list[Use]] = {node_id: [] for node_id in order}
     for node_id in order:
         for name, link in links[node_id].items():
             use = Use(node_id, name, link.slot)
-            uses[link.node_id].append(use)
-    return {node_id: tuple(found) for node_id, found in uses.items()}
+            listed[link.node_id].append(use)
+    uses: dict[str, tuple[Use, ...]] = {}
+    for node_id, found in listed.items():
+        uses[node_id] = tuple(found)
+    return uses
 
 
 def _list_unlisted(node: Node, object_info: ObjectInfo) -> Iterator[str]:

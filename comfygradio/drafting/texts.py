@@ -189,8 +189,13 @@ def _pass_on(graph: Graph, link: Link, negative: bool) -> list[tuple[Link, bool]
     own one of two, else all of them.
     """
     conditionings = _find_conditionings(graph, link.node_id, wild=True)
-    positives = [found for name, found in conditionings.items() if not _is_negative(name)]
-    negatives = [found for name, found in conditionings.items() if _is_negative(name)]
+    positives: list[Link] = []
+    negatives: list[Link] = []
+    for name, found in conditionings.items():
+        if _is_negative(name):
+            negatives.append(found)
+        else:
+            positives.append(found)
     types = graph.output_types(link.node_id)
     outputs = [index for index, kind in enumerate(types) if kind == "CONDITIONING"]
     if len(outputs) > 1 and link.slot in outputs and positives and negatives:

@@ -59,12 +59,16 @@ def _check_examples(path: Path, file: PresetFile, lines: KeyLines) -> None:
     there_are = f"there are {', '.join(file.fields)}."
     known = {"title", *file.fields}
     for index, example in enumerate(file.examples):
-        for name in example.keys() - known:
+        unknown = example.keys() - known
+        for name in unknown:
             line = lines.get(("examples", str(index), name), 1)
-            raise PresetError(f"{path}:{line}: examples: there is no field {name}; {there_are}")
-    for name in file.sweep.keys() - file.fields.keys():
+            where = f"{path}:{line}: examples"
+            raise PresetError(f"{where}: there is no field {name}; {there_are}")
+    unknown = file.sweep.keys() - file.fields.keys()
+    for name in unknown:
         line = lines.get(("sweep", name), 1)
-        raise PresetError(f"{path}:{line}: sweep: there is no field {name}; {there_are}")
+        where = f"{path}:{line}: sweep"
+        raise PresetError(f"{where}: there is no field {name}; {there_are}")
 
 
 def _check_formulas(path: Path, file: PresetFile, lines: KeyLines) -> None:

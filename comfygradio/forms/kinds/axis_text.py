@@ -91,12 +91,13 @@ def split_texts(text: str) -> list[Item]:
     """
     tokens = _tokenize(text, 0)
     filled = [token for token in tokens if token.is_filled]
-    if all(token.quoted is not None for token in filled):
+    quoted = [token for token in filled if token.quoted is not None]
+    if len(quoted) == len(filled):
         return list(_group(text, tokens, _ends_anywhere))
     if any(_ends_at_bar(token) for token in tokens):
         return list(_group(text, tokens, _ends_at_bar))
     lines = list(_group(text, tokens, _ends_at_line))
-    if len(lines) == 1 and any(token.quoted is not None for token in filled):
+    if len(lines) == 1 and quoted:
         raise InvalidValue(MIXED)
     return lines
 

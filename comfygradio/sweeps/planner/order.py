@@ -177,7 +177,8 @@ class _Path:
         self._shared = [[0.0] * count for _ in needed]
         for one, mine in enumerate(needed):
             for other in range(one):
-                seconds = workload.sum_seconds(mine & needed[other])
+                both = mine & needed[other]
+                seconds = workload.sum_seconds(both)
                 self._shared[one][other] = seconds
                 self._shared[other][one] = seconds
 
