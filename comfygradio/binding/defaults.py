@@ -189,6 +189,7 @@ def _take_workflow_value(field: Field, entry: FieldEntry, own: Any) -> tuple[Fie
         return started, _describe_outside(entry, own, started.default)
     if checked is None or _is_same(own, checked):
         return _with_checked(field, checked), ""
+    # The check would change it: the author's own value is kept where a prompt can hold it.
     exempt, note = _exempt(field, own)
     if exempt is not None:
         return exempt, note

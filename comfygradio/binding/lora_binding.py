@@ -212,6 +212,7 @@ def _start_from_workflow(field: Field, workflow: Workflow) -> tuple[Field, tuple
     """
     rows: list[Any] = []
     notes: list[str] = []
+    # Row by row, so that a file that is missing does not take the others with it.
     for row in extract_loras(workflow.to_json(), field):
         try:
             checked = check_loras(field, [row])

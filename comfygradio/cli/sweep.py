@@ -159,6 +159,7 @@ def _load_source(call: SweepCall) -> tuple[Definition, Path]:
             definition,
             values={**definition.values, **values},
             axes=axes or definition.axes,
+            # --no-carry counts more than the file.
             carry=definition.carry and call.carry,
         )
         return changed, source.parent

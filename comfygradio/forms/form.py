@@ -117,6 +117,7 @@ class Form:
             "values": self.values_to_json(checked),
             "version": get_version(),
         }
+        # A node that is bypassed shows nothing.
         outputs = tuple(node for node in self.outputs if node in graph)
         return Prompt(graph, uploads, {"comfygradio": info}, outputs)
 

@@ -119,6 +119,7 @@ class CellStore:
         """Show a job that waits or runs. Does nothing if the status is the same."""
         cell = self.get(index)
         phase = snapshot.shown_phase
+        # A job tells each of its steps, of which the cell shows none.
         if cell.phase == phase and cell.token == job.token:
             return
         self._change(index, phase=phase, token=job.token)

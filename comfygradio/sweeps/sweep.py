@@ -292,6 +292,7 @@ class Sweep(Observable):
     def enqueue(self) -> None:
         """Attach the sweep to the job queue, while it has points to run."""
         if self.phase == "running":
+            # Measured from here: what was done before took none of this time.
             self._time_left.begin(self.counts.over, self._dispatcher.share_left)
             self._context.queue.attach(self)
         self._check_end()

@@ -99,6 +99,7 @@ def _set_row(node: dict[str, Any], name_input: str, lora: Lora, object_info: Obj
     if has_strength and name_entry(own) == lora.name:
         return
     spec = object_info.spec(node["class_type"], name_input, inputs)
+    # Where the workflow has an object instead of a name, the node gets one, too.
     if spec is None or isinstance(own, str):
         inputs[name_input] = lora.name
     else:

@@ -159,6 +159,7 @@ class BackendCache:
             if len(pinned) + len(more) > MAX_PINNED:
                 continue
             weight = self._weigh(more - present)
+            # A smaller one may still fit.
             if weight > room:
                 continue
             if workload.can_pin(result):

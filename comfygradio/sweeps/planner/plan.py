@@ -142,6 +142,7 @@ def plan_sweep(
     shares = list_partitions(workload, points, backends, limits.is_pinning)
     tried = max(1, MAX_SIMULATED_POINTS // max(1, len(points)))
     costs = [estimate_partition(workload, share, limits) for share in shares[:tried]]
+    # The one that ends first; of several, the one with the least work in all.
     best = min(range(len(costs)), key=lambda place: (costs[place].seconds, costs[place].work))
     # Without any cache, every point makes all that it needs.
     needed = [(index, workload.needed(index)) for index in points]

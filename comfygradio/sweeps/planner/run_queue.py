@@ -127,6 +127,7 @@ class RunQueue:
             if index not in self._running:
                 return
             backend, expected = self._running.pop(index)
+            # In expected seconds, as the plan counts its work.
             self._finished += expected
             if seconds is None or expected <= 0:
                 return
