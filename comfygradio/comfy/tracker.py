@@ -236,6 +236,7 @@ class PromptTracker:
         if message.prompt_id != self.prompt_id and not is_catch_up:
             return False
         self._follow(message, at)
+        # It started while nobody was listening, so its duration is unknown.
         if is_catch_up:
             self._begun = None
         return True
@@ -258,6 +259,7 @@ class PromptTracker:
             case Executed():
                 outputs = parse_outputs(message.display_node, message.output, self._source)
                 self._outputs[message.node] = outputs
+                # A node counts as seen once anything that it expanded into has reported.
                 self._outputs.setdefault(message.display_node, ())
             case ExecutionSuccess():
                 self.mark_running()
@@ -267,6 +269,8 @@ class PromptTracker:
 
     def _switch(self, node: str | None, at: float) -> None:
         if self._node is not None and self._begun is not None:
+            # A node may run in several parts, when it
+            # expands into others or waits for a lazy input.
             seconds = max(at - self._begun, 0.0)
             self._seconds[self._node] = self._seconds.get(self._node, 0.0) + seconds
         if node != self._node:
@@ -313,6 +317,7 @@ class PromptTracker:
             return None
         if self.stage != "running" or not self._progress.has_timings:
             return None
+        # Messages were missed, and none has named the running node since.
         if self.gap and self._node is None:
             return None
         current = 0.0
@@ -324,6 +329,7 @@ class PromptTracker:
     def _take_frame(self, frame: PreviewFrame, replaced: int) -> bool:
         if frame.prompt_id not in (None, self.prompt_id):
             return False
+        # Frames without metadata also come from prompts without a client_id, which are broadcast.
         if frame.prompt_id is None and self._node is None:
             return False
         node = frame.node or self._node
@@ -376,19 +382,18 @@ class PromptTracker:
                 self.warn(f"{name} sends its pictures only live; they were missed.")
 
     def _take_text(self, message: ProgressText) -> bool:
+        # Texts name no prompt and go to every client.
         if self._node is None or _find_parent(message.node) != _find_parent(self._node):
             return False
         self._text = clean_text(message.text, MAX_TEXT_LENGTH)
         return True
 
     def _take_status(self, message: Status) -> bool:
-        """Set the queue position if exactly one prompt remains, which is then ours.
-
-        If there are more, only the queue tells our position: the message may have been sent before
-        our prompt was queued.
-        """
+        """Set the queue position if exactly one prompt remains, which is then ours."""
         if self.stage != "queued" or self.queue_position is not None or message.sid:
             return False
+        # Of more prompts, only the queue tells the order: the message may have been sent before
+        # this one was queued.
         if message.queue_remaining != 1:
             return False
         self.queue_position = 0
@@ -400,6 +405,7 @@ class PromptTracker:
             where = f" at {name}" if message.node_id else ""
             self.failure = JobInterrupted(f"The job was stopped{where}.", self.prompt_id)
         elif message.exception_type == BLOCKED:
+            # The prompt goes on without what depends on this node.
             reason = clean_text(message.exception_message).removeprefix("Execution Blocked: ")
             self._lacks_results = True
             self.warn(f"{name} was skipped: {reason}")
