@@ -63,6 +63,8 @@ class FairQueue:
         for priority in sorted(self._people):
             people = self._people[priority]
             for party, jobs in list(people.items()):
+                # A job that this backend cannot run does not
+                # keep back the later ones of its person.
                 job = next((job for job in jobs if accepts(job)), None)
                 if job is None:
                     continue
@@ -86,4 +88,5 @@ class FairQueue:
     def _forget_empty(self, priority: int, party: str) -> None:
         people = self._people[priority]
         if not people[party]:
+            # Whoever adds a job again joins the round at its end.
             del people[party]

@@ -139,6 +139,7 @@ class JobQueue:
             self._arrive(party)
             self._waiting.add(job)
             self._wake()
+        # Workers are made for backends that have none yet.
         self.start()
         if self.trouble and job.snapshot.phase == "waiting":
             job.update(reason=self.trouble)
@@ -146,10 +147,8 @@ class JobQueue:
         return job
 
     def _write_down(self, job: Job) -> None:
-        """Add a job to the job store. Raises JobStoreError.
-
-        It is registered first: `find` would otherwise build a second Job from the stored row.
-        """
+        """Add a job to the job store. Raises JobStoreError."""
+        # It is registered first: `find` would otherwise build a second Job from the stored row.
         self._registry.add(job)
         try:
             self.store.add(make_record(job))
@@ -221,6 +220,7 @@ class JobQueue:
         job.stop()
         with self._changed:
             waits = self._waiting.remove(job)
+            # A worker takes the job at once, and cancels its prompt before it ends the job.
             if waits and job.may_exist:
                 self._waiting.add(job, front=True)
                 self._wake()
@@ -316,6 +316,8 @@ class JobQueue:
                 self._affinity.hold(job)
             self._waiting.add(job, front=True)
             self._wake()
+        # A stop in between found the job not waiting and
+        # only set this mark, which no worker reads now.
         if job.stop_requested.is_set():
             self.stop(job.token)
         self.publish_positions()
@@ -438,9 +440,12 @@ class JobRegistry:
 
     def list_open(self, owner: str) -> list[Job]:
         """A person's jobs that wait or run, oldest first."""
+        found: list[Job] = []
         with self._lock:
-            mine = [job for job in self._jobs.values() if job.owner == owner]
-            return [job for job in mine if not job.snapshot.is_over]
+            for job in self._jobs.values():
+                if job.owner == owner and not job.snapshot.is_over:
+                    found.append(job)
+        return found
 
 
 def _is_unused(job: Job) -> bool:
