@@ -26,6 +26,7 @@ from comfygradio.metadata.match import Match, match_nodes
 RestoreState = Literal["exact", "read", "repaired", "missing"]
 
 MAX_NOTES = 20
+# `upload` is the button of a loader, which some exports list among its inputs.
 IGNORED_INPUTS = frozenset({FILENAME_PREFIX, "upload"})
 
 
@@ -185,6 +186,7 @@ def _describe_differences(form: Form, graph: Workflow) -> Iterator[str]:
     for one in form.fields.values():
         covered.update(one.all_slots)
     own_classes = _list_added_classes(form)
+    # All values are known, so added loaders of a LoRA list are those of the list itself.
     own: set[str] = set()
     for key in match.added:
         if graph.nodes[key].class_type in own_classes:
@@ -201,6 +203,7 @@ def _restore_field(one: Field, values: Mapping[str, Any]) -> RestoredField:
         reason = "the picture was made before this form had it."
         return RestoredField(one.name, one.label, None, "missing", reason)
     value = values[one.name]
+    # The values name a file of that time; one of the same name here may be another.
     if one.kind.is_media and value is not None:
         return RestoredField(one.name, one.label, None, "missing", describe_absent_file(one, value))
     if one.kind.is_media and one.optional:
