@@ -69,6 +69,7 @@ class BackendPlugin(WorkerPlugin):  # type: ignore[misc]
 
     async def leave(self) -> None:
         """Hand back what runs, and give every app the time to hear of it."""
+        # Apps hear of it first, so that they give no job to this backend any more.
         self.service.is_leaving = True
         self.service.announce()
         loop = asyncio.get_running_loop()

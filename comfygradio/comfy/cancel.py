@@ -32,6 +32,7 @@ def cancel_prompt(endpoints: Endpoints, prompt_id: str, clock: Clock = SYSTEM_CL
 
 
 def _cancel_once(endpoints: Endpoints, prompt_id: str) -> bool:
+    # None means that it was not tried yet.
     if endpoints.has_job_cancel is not False:
         cancelled = _cancel_job(endpoints, prompt_id)
         if cancelled is not None:

@@ -185,6 +185,7 @@ class Endpoints:
         """
         found = self._fetch_object_info(class_types)
         asks_key = {node.class_type: node.needs_api_key for node in found}
+        # `choose_api_key` looks here instead of asking the server.
         self._asks_key |= asks_key
         return replace(found, has_key=bool(self._api_key))
 

@@ -64,6 +64,8 @@ class GraphProgress:
             weight = self._weights[key]
             total += weight
             done += weight * self._done.get(key, 0.0)
+        # The total grows when further nodes turn out to
+        # run, so the highest fraction so far is kept.
         if total:
             fraction = min(done / total, MAX_FRACTION)
             self._best = max(self._best, fraction)
@@ -93,6 +95,7 @@ class GraphProgress:
         """Record that a node runs. If no known output depends on it, it counts from now on."""
         if node in self._sources and node not in self._needed:
             self._outputs.add(node)
+            # It was reported as cached and runs all the same.
             self._cached -= {node}
             self._needed = self._walk()
 

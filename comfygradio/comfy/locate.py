@@ -90,6 +90,7 @@ def _locate(endpoints: Endpoints, prompt_id: str) -> PromptLocation:
                 prompt_id=prompt_id,
                 client_id=str(item.extra_data.get("client_id") or ""),
             )
+    # It may have moved on between the first two requests.
     entry = endpoints.history(prompt_id)
     if entry is None:
         return PromptLocation()

@@ -235,6 +235,7 @@ def may_be_result(frame: PreviewFrame) -> bool:
 
 def _parse_executing(data: Mapping[str, Any], prompt_id: str | None) -> Executing:
     node = _read_id(data.get("node"))
+    # Servers before August 2024 expand no nodes and do not send this.
     display_node = _read_id(data.get("display_node")) or node
     return Executing(node, display_node, prompt_id=prompt_id)
 

@@ -412,6 +412,7 @@ def _dynamic_entries(options: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _split_input(data: Any) -> tuple[Any, Mapping[str, Any]]:
     """Split the definition of an input into its type and its options."""
     if not isinstance(data, list) or not data:
+        # A broken definition counts as an input that takes anything.
         return "*", {}
     options = data[1] if len(data) > 1 else None
     return data[0], _mapping(options)
@@ -426,6 +427,7 @@ def _list_entries(kind: Any, options: Mapping[str, Any]) -> list[Any] | None:
     if kind != "COMBO":
         return None
     entries = options.get("options")
+    # A combo with `remote` has no options here: the page of ComfyUI fetches them.
     if entries is None:
         return []
     return entries if isinstance(entries, list) else None

@@ -180,6 +180,7 @@ def post_prompt(
     `graph` is the prompt's graph with the names of uploaded files; `preview` is the preview method
     or None for the server's own. Raises PromptRejected and ServerError.
     """
+    # Servers before v0.3.45 choose another id; `locate_prompt` then finds the prompt by this key.
     extra: dict[str, Any] = {ID_KEY: prompt_id}
     if preview:
         extra["preview_method"] = preview

@@ -183,6 +183,7 @@ class PromptTracker:
         self.stage = "done"
         self.closed = True
         self.succeeded = True
+        # Where results are known to be missing, another warning says why.
         if not self._lacks_results and not self._list_shown():
             self.warn(NO_RESULT)
 
@@ -224,6 +225,7 @@ class PromptTracker:
 
         Returns False if it does not belong to this prompt.
         """
+        # A message may have waited in the inbox while the owner advanced the time.
         self.now = max(self.now, at)
         if isinstance(message, PreviewFrame):
             return self._take_frame(message, replaced)
@@ -273,6 +275,7 @@ class PromptTracker:
             # expands into others or waits for a lazy input.
             seconds = max(at - self._begun, 0.0)
             self._seconds[self._node] = self._seconds.get(self._node, 0.0) + seconds
+        # After a reconnect, the node that runs is named again.
         if node != self._node:
             self._leave_node(at)
         self._node = node

@@ -62,6 +62,7 @@ class FairQueue:
         """Take the next accepted job; its person goes to the end of the round."""
         for priority in sorted(self._people):
             people = self._people[priority]
+            # This is a copy, since taking a job changes the order.
             for party, jobs in list(people.items()):
                 # A job that this backend cannot run does not
                 # keep back the later ones of its person.

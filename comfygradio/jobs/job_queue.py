@@ -106,6 +106,7 @@ class JobQueue:
             self.trouble = trouble
             waiting = list(self._waiting)
             self._wake()
+        # Sources are told without the lock, since they may take long.
         for backend in gone:
             self._leave(backend)
         if self._is_started:
@@ -123,6 +124,7 @@ class JobQueue:
         `party` is whom limits and turns count for, the owner if "". Raises LimitReached.
         """
         party = party or owner
+        # The place is reserved with the lock held; keeping the files and storing need no lock.
         with self._changed:
             if owner != "local":
                 self._check_limits(party, priority)
@@ -197,6 +199,7 @@ class JobQueue:
             if job.snapshot.phase == "waiting":
                 self.publish_positions(job)
             return job
+        # Only some of the finished jobs stay in memory.
         record = self.store.find(token)
         return None if record is None else make_job(record)
 
@@ -426,6 +429,7 @@ class JobRegistry:
             if surplus <= 0:
                 return
             unused = [job for job in self._jobs.values() if _is_unused(job)]
+            # Jobs that are open or watched stay, however many there are.
             for job in unused[:surplus]:
                 del self._jobs[job.token]
 

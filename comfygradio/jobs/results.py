@@ -225,6 +225,7 @@ class _Collector:
             if frame.can_be_collected and not frame.is_absent:
                 yield replace(frame, source=result.source)  # stands for the remaining frames, too
                 return
+            # Otherwise an earlier attempt has fetched this frame already.
             if frame.source not in self._had:
                 yield frame
         if is_empty:

@@ -258,7 +258,7 @@ def _make(path: Path) -> None:
     """Create the file."""
     if _add_end(path, "-wal").exists():
         raise make_damage_error(path, "it is gone, but its -wal file is there")
-    # It is made under another name, so that a file of half the tables never bears this one.
+    # It gets its name when it is complete: the app may be killed in between.
     fresh = path.with_name(f"{path.name}.new")
     for end in ("", "-journal"):
         _add_end(fresh, end).unlink(missing_ok=True)

@@ -353,6 +353,7 @@ class Worker(threading.Thread):
         app left there are deleted first.
         """
         order = job.order
+        # The date of now would lead a later attempt to another place.
         created = datetime.datetime.fromtimestamp(job.created)
         place = choose_result_place(
             self._context.outputs,

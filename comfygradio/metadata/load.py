@@ -129,7 +129,7 @@ def _find_mp4_kind(head: bytes) -> str:
 
 
 def _find_plain_kind(head: bytes) -> str | None:
-    # Eight bytes hold the length of a JSON header, the upper two of which are always 0.
+    # Eight bytes hold the length of a JSON header; the upper two of them are always 0.
     if head[8:9] == b"{" and head[6:8] == b"\0\0":
         return "safetensors"
     # This comes before MP3, since the mark of UTF-16 LE looks like the start of a frame.

@@ -123,6 +123,7 @@ def estimate_max_score(
     needed = used.difference(may_miss)
     needed_classes = Counter(workflow.nodes[key].class_type for key in needed)
     lacking = (needed_classes - other_classes).total()
+    # This is the score of `match_nodes` if all links agree and nothing was added.
     return 2 * common / (2 * common + lacking)
 
 

@@ -68,6 +68,7 @@ def restore_values(form: Form, metadata: Metadata) -> RestoredForm:
     graph = Workflow.from_json(metadata.prompt) if metadata.prompt else None
     own = metadata.comfygradio or {}
     own_values = own.get("values")
+    # Values of another form may have the same names and other meanings.
     if own.get("preset") == form.name and isinstance(own_values, dict):
         return _restore_own(form, own_values, graph)
     if graph is None:
@@ -263,6 +264,7 @@ def _describe_uncovered(
     fixed = dict(form.fixed)
     loaders = _list_loaders(form)
     for key, partner in match.pairs.items():
+        # The rows of the LoRA list account for these.
         if key in loaders:
             continue
         ours = form.workflow.nodes[key]

@@ -122,6 +122,7 @@ class ExternalClient:
         for _ in range(self._limits.redirects + 1):
             async with self._send("GET", url) as response:
                 if response.status_code in REDIRECTS:
+                    # The host of the target is resolved and checked like the first one.
                     url = resolve_redirect(url, response.headers.get("location", ""))
                     continue
                 check_status(url, response.status_code)
@@ -189,7 +190,7 @@ class ExternalClient:
             try:
                 return await client.send(request, stream=True, follow_redirects=False)
             except (httpx.ConnectError, httpx.ConnectTimeout):
-                # After any other error the request may have been sent, and must not be sent twice.
+                # Nothing was sent yet. After any other error, the request is not repeated.
                 if address == tried[-1]:
                     raise
         raise AssertionError("The guard gives at least one address.")
