@@ -121,7 +121,7 @@ class Transport:
             data = json.loads(response.content)
         except (ValueError, RecursionError):
             raise _describe_content(response, self.access.address) from None
-        # A JSON answer proves that the prefix in use leads to ComfyUI.
+        # A JSON answer counts as proof that the prefix in use leads to ComfyUI.
         self._certain = True
         return data
 
