@@ -120,7 +120,7 @@ def test_the_top_level_stays_as_it_was_set() -> None:
 
 
 def test_the_readme_names_what_a_space_has_to_install() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    readme = (ROOT / "comfygradio" / "ui" / "README.md").read_text(encoding="utf-8")
     names = {re.split(r"[<>=]", line)[0] for line in read_list("dependencies")}
     from_sdk_version = {"gradio", "gradio-client"}
     listed = {re.split(r"[<>=]", line)[0] for line in readme.split("\n")}
