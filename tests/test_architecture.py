@@ -211,10 +211,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.ui.identity",
         "comfygradio.ui.job",
         "comfygradio.ui.middleware",
+        "comfygradio.ui.static",
         "comfygradio.ui.status",
         "comfygradio.ui.sweep",
     ),
     "comfygradio.ui.assets": (),
+    "comfygradio.ui.static": ("comfygradio.forms",),
     "comfygradio.ui.middleware": (
         "comfygradio.service",
         "comfygradio.settings",
@@ -229,6 +231,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.ui.assets",
         "comfygradio.ui.form",
         "comfygradio.ui.identity",
+        "comfygradio.ui.static",
         *COMFY_DATA,
     ),
     "comfygradio.ui.history": (
@@ -244,9 +247,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.forms",
         "comfygradio.jobs",
         "comfygradio.service",
-        "comfygradio.ui.assets",
         "comfygradio.ui.form",
         "comfygradio.ui.identity",
+        "comfygradio.ui.static",
     ),
     "comfygradio.ui.sweep": (
         "comfygradio.forms",

@@ -13,7 +13,6 @@ from gradio.components import Component
 from comfygradio.errors import ComfyGradioError
 from comfygradio.forms.form import Form
 from comfygradio.service.service import Service
-from comfygradio.ui.assets import read_asset
 from comfygradio.ui.author.author_page import build_author, reveal_author_link
 from comfygradio.ui.file_leak_guard import FileGuardedBlocks
 from comfygradio.ui.form.endpoint import build_endpoint
@@ -35,6 +34,7 @@ from comfygradio.ui.identity.page_session import PageSessions
 from comfygradio.ui.identity.role import AuthorAccess, OperatorAccess
 from comfygradio.ui.job.job_stream import JobStreams
 from comfygradio.ui.job.job_view import JobView
+from comfygradio.ui.static import build_mount_script
 from comfygradio.ui.status.status_page import build_status
 from comfygradio.ui.sweep.sweep_endpoint import build_sweep_endpoint
 from comfygradio.ui.sweep.sweep_page import build_sweeps, listen_sweeps
@@ -186,7 +186,7 @@ def build_navigation(
     return gr.HTML(
         None,
         html_template=f'<nav class="cg-nav" aria-label="Pages">{links}</nav>',
-        js_on_load=read_asset("navigation.js"),
+        js_on_load=build_mount_script("page/navigation.js"),
         elem_id="cg-nav",
     )
 
@@ -286,11 +286,11 @@ def _listen_chooser(
     names = json.dumps([panel.form.name for panel in panels])
     if isinstance(chooser, gr.Dropdown):
         # The script listens to radio buttons by itself, and gets their events sooner.
-        set_address = "(name) => { comfygradioForms.address(name); return []; }"
+        set_address = "async (name) => { (await comfygradioPage).address(name); return []; }"
         chooser.input(None, chooser, None, js=set_address, **PRIVATE)
-    show = f"(name) => comfygradioForms.mount(name, {names})"
+    show = f"async (name) => (await comfygradioPage).showForm(name, {names})"
     chooser.change(None, chooser, columns, js=show, **PRIVATE)
-    open_addressed = f"() => comfygradioForms.open({names})"
+    open_addressed = f"async () => (await comfygradioPage).openAddressed({names})"
     blocks.load(None, None, [chooser, *columns], js=open_addressed, **PRIVATE)
 
 

@@ -57,9 +57,10 @@ from comfygradio.ui.middleware.stack import list_middleware
 from comfygradio.ui.middleware.upload_quota import UploadQuotaMiddleware
 from comfygradio.ui.page import build_page
 from comfygradio.ui.scratch_directory import resolve_folders
+from comfygradio.ui.static.static_route import make_static_route
 from comfygradio.ui.sweep.sheet_route import make_sheet_route
 from comfygradio.ui.sweep.thumbnail_route import make_thumb_route
-from comfygradio.ui.theme import make_page_options, read_scripts
+from comfygradio.ui.theme import build_head_script, make_page_options
 from comfygradio.units import MEGABYTE
 
 JOIN_SECONDS = 3.0
@@ -293,7 +294,7 @@ def _make_guarded_app(app: App) -> GuardedApp:
     middleware = list_middleware(
         app.settings,
         access_control.admits,
-        scripts=[read_scripts()],
+        scripts=[build_head_script()],
         quotas=[upload_quota],
     )
     identity = make_identity_middleware(access_control, app.authenticator)
@@ -346,6 +347,7 @@ def _list_routes(app: App) -> list[Route]:
     outputs = app.settings.outputs.resolve()
     job_store_folder = find_job_store(outputs).parent
     return [
+        make_static_route(),
         _make_revision_route(app),
         make_job_route(service),
         make_stream_route(app.job_streams),

@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from comfygradio.ui.assets import join_assets, read_asset
+from comfygradio.ui.static import build_import, build_preload, list_static
 
 STYLES = (
     "page.css",
@@ -18,15 +19,10 @@ STYLES = (
 )
 """Styles of the whole page, its parts included."""
 
-SCRIPTS = (
-    "storage.js",
-    "language.js",
-    "chooser.js",
-    "combobox.js",
-    "revision.js",
-    "weights.js",
-)
-"""Scripts of the whole page; its parts have their own."""
+PRELOADED_FOLDERS = ("library/", "page/")
+"""The scripts that every page needs; without a hint, a browser would learn of each one only out of
+another one.
+"""
 
 
 def make_page_options() -> dict[str, Any]:
@@ -69,11 +65,24 @@ def read_css() -> str:
 
 
 def read_head() -> str:
-    """Read the content of the page's head: its own lines, and the scripts of the whole page."""
+    """Read the content of the page's head: its own lines, and its script."""
     lines = read_asset("head.html")
-    return f"{lines}<script>{read_scripts()}</script>"
+    return f"{lines}<script>{build_head_script()}</script>"
 
 
-def read_scripts() -> str:
-    """Read the scripts of the whole page."""
-    return join_assets(SCRIPTS)
+def build_head_script() -> str:
+    """Build the script of the page's head, which imports the module of the whole page.
+
+    `comfygradioPage` is the promise of that module.
+    """
+    preloaded = [
+        path
+        for path in list_static()
+        if path.startswith(PRELOADED_FOLDERS) and path.endswith(".js")
+    ]
+    lines = [
+        build_preload(preloaded),
+        f"window.comfygradioPage = {build_import('page/page.js')};",
+        read_asset("combobox.js"),
+    ]
+    return "\n".join(lines)

@@ -14,6 +14,7 @@ from comfygradio.demo import DemoServer
 from comfygradio.settings import shipped_presets
 from comfygradio.ui import assets
 from comfygradio.ui.assets import read_asset
+from comfygradio.ui.static import list_static, read_static
 from tests.ui.running import RunningApp, run_app
 
 pytestmark = pytest.mark.browser
@@ -120,8 +121,10 @@ def test_a_page_that_is_loaded_again_works(page: Page) -> None:
 
 def test_only_one_script_names_the_storage_of_the_browser() -> None:
     names = sorted(path.name for path in Path(str(assets.__file__)).parent.iterdir())
-    scripts = [name for name in names if name.endswith((".js", ".html"))]
+    texts = {name: read_asset(name) for name in names if name.endswith((".js", ".html"))}
+    for path in list_static():
+        texts[path] = read_static(path)
     naming = [
-        name for name in scripts if re.search(r"(?:local|session)Storage\b", read_asset(name))
+        name for name, text in texts.items() if re.search(r"(?:local|session)Storage\b", text)
     ]
-    assert len(scripts) > 40 and naming == ["storage.js"]
+    assert len(texts) > 40 and naming == ["storage.js", "library/storage.js"]

@@ -19,6 +19,7 @@ from comfygradio.ui.identity.auth_scheme import is_secure, name_cookie
 from comfygradio.ui.identity.authenticator import WRONG
 from comfygradio.ui.identity.identity_middleware import clean_query, find_route, render_login
 from comfygradio.ui.identity.login_throttle import ADDRESS_BACKOFF, USER_BACKOFF
+from comfygradio.ui.static import name_version
 from tests.security.attack_browser import (
     PROXY,
     browse,
@@ -78,6 +79,7 @@ ROUTES = [
     ("POST", "gradio_api/reset"),
     ("GET", "gradio_api/comfygradio/revision"),
     ("GET", "gradio_api/comfygradio/job/x"),
+    ("GET", f"gradio_api/comfygradio/static/{name_version()}/page/page.js"),
     ("POST", "gradio_api/comfygradio/history.zip"),
     ("POST", "gradio_api/comfygradio/sweep"),
     ("GET", "gradio_api/comfygradio/sweep/x/0/0/m"),

@@ -36,6 +36,7 @@ from comfygradio.ui.form.panel import QUICK
 from comfygradio.ui.form.upload_value import read_upload
 from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.identity.role import AuthorAccess
+from comfygradio.ui.static import build_mount_script
 
 OBJECT_INFO_SECONDS = 60.0
 """How long a server's description of node classes is used while a preset is edited."""
@@ -104,7 +105,7 @@ def reveal_author_link(blocks: gr.Blocks, authors: AuthorAccess) -> None:
     link = gr.HTML(
         None,
         html_template="<i hidden></i>",
-        js_on_load=read_asset("author_way.js"),
+        js_on_load=build_mount_script("author/author_link.js"),
         elem_id="cg-author-way",
     )
 

@@ -17,10 +17,10 @@ from comfygradio.errors import ComfyGradioError
 from comfygradio.jobs.backend import Backend, BackendStatus
 from comfygradio.jobs.job import Job
 from comfygradio.service.service import Service
-from comfygradio.ui.assets import read_asset
 from comfygradio.ui.form.panel import QUICK
 from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.identity.role import OperatorAccess
+from comfygradio.ui.static import build_mount_script
 from comfygradio.ui.status.status_text import (
     Json,
     describe_server,
@@ -48,13 +48,13 @@ def build_status(blocks: gr.Blocks, service: Service, operators: OperatorAccess)
     token = gr.HTML(
         None,
         html_template="<i hidden></i>",
-        js_on_load=read_asset("status_way.js"),
+        js_on_load=build_mount_script("status/operator_token.js"),
         elem_id="cg-status-way",
     )
     gr.HTML(
         None,
         html_template='<div class="cg-body"></div>',
-        js_on_load=f"{read_asset('author.js')}\n{read_asset('status.js')}",
+        js_on_load=build_mount_script("status/status_page.js"),
         server_functions=[status.make_look(), status.make_act()],
         elem_id="cg-status",
         elem_classes="cg-page-status",

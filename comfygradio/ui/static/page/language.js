@@ -1,7 +1,12 @@
 // Everything here is English, though Gradio says that the page is in the visitor's language.
-(() => {
+
+/** Say so from now on. */
+export function keepLanguage() {
   const page = document.documentElement;
-  const say = () => { if (page.lang !== "en") page.lang = "en"; };
+  function say() {
+    if (page.lang !== "en") page.lang = "en";
+  }
+
   new MutationObserver(say).observe(page, { attributeFilter: ["lang"] });
   say();
-})();
+}

@@ -1,0 +1,16 @@
+// What the page's global scope holds besides what browsers put there.
+
+/** What Gradio writes into the page; `root` is the address of the app. */
+declare var gradio_config: { root?: string } | undefined;
+
+/** What `storage.js` remembers by itself. */
+declare var comfygradioMemory: Map<string, string> | undefined;
+
+/** The promise of the module `page/page.js`. */
+declare var comfygradioPage: Promise<typeof import("../page/page.js")>;
+
+/** What scripts that are no modules yet call of `page/chooser.js`. */
+declare var comfygradioForms: { enter: (name: string) => void };
+
+/** `go` of `page/navigation.js`. */
+declare var comfygradioGo: typeof import("../page/navigation.js").go;

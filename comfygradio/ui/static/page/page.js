@@ -1,0 +1,22 @@
+// What concerns the whole page. The page's head imports it; `comfygradioPage` is the promise of it,
+// which Gradio's snippets of JavaScript wait for before they call what is exported here.
+
+import { enter, followChooser } from "./chooser.js";
+import { keepLanguage } from "./language.js";
+import { go } from "./navigation.js";
+import { watchRevision } from "./revision.js";
+import { keepTypedTexts } from "./typed_texts.js";
+import { listenWeights } from "./weights.js";
+
+export { address, enter, openAddressed, showForm } from "./chooser.js";
+export { go };
+
+keepLanguage();
+followChooser();
+keepTypedTexts();
+watchRevision();
+listenWeights();
+
+globalThis.comfygradioGo = go;
+// For scripts that are no modules yet.
+globalThis.comfygradioForms = { enter };

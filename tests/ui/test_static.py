@@ -1,0 +1,177 @@
+"""The scripts and styles of the page as browsers get them, and how a part of the page is made."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import re
+
+import gradio as gr
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+from starlette.types import ASGIApp, Message
+
+from comfygradio.forms.form import get_version
+from comfygradio.ui.static import (
+    STATIC_PREFIX,
+    build_mount_script,
+    list_static,
+    name_address,
+    name_version,
+    read_static,
+)
+from comfygradio.ui.static.static_route import accepts_gzip, make_static_route
+from tests.ui.running import RunningApp
+
+PATH = "library/elements.js"
+
+IMPORTED = re.compile(r'^(?:import|export)\b[^;]*?\bfrom "([^"]+)";', re.MULTILINE)
+"""The module that a statement imports from."""
+
+MODULES = [path for path in list_static() if path.endswith(".js")]
+
+
+@pytest.fixture(scope="module")
+def client() -> TestClient:
+    """A client of an app with nothing but the route; it follows no hint to compress."""
+    app = Starlette(routes=[make_static_route()])
+    return TestClient(app, headers={"accept-encoding": "identity"})
+
+
+async def fetch_status(app: ASGIApp, path: str) -> int:
+    """The status of an answer. No client may tidy the path up."""
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": []}
+    await app(scope, receive, send)
+    status: int = sent[0]["status"]
+    return status
+
+
+def test_every_script_is_served_as_it_is_and_kept_for_ever(client: TestClient) -> None:
+    assert len(MODULES) > 15
+    for path in MODULES:
+        answer = client.get(name_address(path))
+        assert answer.status_code == 200
+        assert answer.text == read_static(path)
+        assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert answer.headers["vary"] == "accept-encoding"
+        assert "content-encoding" not in answer.headers
+
+
+def test_what_is_worth_it_is_compressed_for_those_who_take_it(client: TestClient) -> None:
+    with client.stream("GET", name_address(PATH), headers={"accept-encoding": "gzip, br"}) as sent:
+        body = b"".join(sent.iter_raw())
+    assert sent.headers["content-encoding"] == "gzip"
+    assert int(sent.headers["content-length"]) == len(body)
+    assert len(body) < 0.6 * len(read_static(PATH))
+    assert gzip.decompress(body).decode() == read_static(PATH)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "is_taken"),
+    [
+        ("gzip", True),
+        ("deflate, GZIP;q=0.5, br", True),
+        ("", False),
+        ("br", False),
+        ("x-gzip", False),
+        ("gzip;q=0", False),
+        ("gzip; q=0.0, br", False),
+    ],
+)
+def test_who_takes_gzip(accepted: str, is_taken: bool) -> None:
+    assert accepts_gzip(accepted) == is_taken
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "library",
+        "library/",
+        "library/nothing.js",
+        "library/globals.d.ts",
+        "__init__.py",
+        "static_route.py",
+        "../page.py",
+        "library/../library/elements.js",
+        "library//elements.js",
+        "/library/elements.js",
+        "library/elements.js/",
+        "library/ELEMENTS.JS",
+        "library/elements.js\0",
+        "x" * 3000,
+    ],
+)
+def test_nothing_else_is_served(client: TestClient, path: str) -> None:
+    address = f"/{STATIC_PREFIX}{name_version()}/{path}"
+    assert asyncio.run(fetch_status(client.app, address)) == 404
+
+
+@pytest.mark.parametrize("version", ["x", get_version() or "x", f"{name_version()}0", "%2e%2e"])
+def test_another_version_is_not_served(client: TestClient, version: str) -> None:
+    assert client.get(f"/{STATIC_PREFIX}{version}/{PATH}").status_code == 404
+
+
+def test_nothing_can_be_sent_there(client: TestClient) -> None:
+    assert client.post(name_address(PATH)).status_code == 405
+    assert client.head(name_address(PATH)).status_code == 200
+
+
+def test_the_version_names_the_apps_and_the_content() -> None:
+    version = name_version()
+    assert version.startswith(get_version())
+    assert re.fullmatch(r"[\w.+-]+", version)
+
+
+@pytest.mark.parametrize("path", MODULES)
+def test_what_a_module_imports_is_there(path: str) -> None:
+    """And it is named as browsers want it: relative, and with its suffix."""
+    text = read_static(path)
+    for specifier in IMPORTED.findall(text):
+        assert specifier.startswith(("./", "../")), specifier
+        assert httpx.URL(f"http://x/{path}").join(specifier).path[1:] in MODULES, specifier
+    assert len(IMPORTED.findall(text)) == len(re.findall(r"^import |^export .* from ", text, re.M))
+
+
+def test_a_part_is_one_line() -> None:
+    script = build_mount_script("status/status_page.js")
+    assert "\n" not in script
+    assert f'"/{name_address("status/status_page.js")}"' in script
+    assert ".mount({ element, props, trigger, watch, server, upload })" in script
+
+
+def test_a_part_that_is_not_there_is_an_error_of_ours() -> None:
+    with pytest.raises(ValueError, match=r"no file status/nothing\.js"):
+        build_mount_script("status/nothing.js")
+
+
+def test_gradio_knows_the_events_that_a_part_names() -> None:
+    with gr.Blocks():
+        part = gr.HTML(js_on_load=build_mount_script("page/navigation.js", events=["enter", "use"]))
+        assert callable(part.enter) and callable(part.use)
+        with pytest.raises(AttributeError):
+            part.leave  # noqa: B018
+
+
+@pytest.mark.app
+def test_the_app_serves_them_with_its_headers(app: RunningApp) -> None:
+    for accepted in ("gzip", "gzip, deflate, br", "br", "identity"):
+        headers = {"accept-encoding": accepted}
+        answer = httpx.get(f"{app.url}{name_address(PATH)}", headers=headers)
+        assert answer.status_code == 200 and answer.text == read_static(PATH)
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+        if "gzip" in accepted:
+            assert answer.headers["content-encoding"] == "gzip"
+    assert httpx.get(f"{app.url}{STATIC_PREFIX}old/{PATH}").status_code == 404
