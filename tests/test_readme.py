@@ -326,6 +326,22 @@ def test_every_readme_is_reached_from_the_first() -> None:
     assert in_package <= set(readmes.ALL)
 
 
+def test_every_row_of_a_table_has_the_cells_of_its_heading() -> None:
+    """A | that is not written as \\| would end a cell, and what is left over is not shown."""
+    wrong = []
+    for path in readmes.ALL:
+        for table in re.findall(r"(?:^\|.*\n)+", readmes.read_prose(path), re.MULTILINE):
+            heading, *rows = table.splitlines()
+            for row in rows:
+                if count_cells(row) != count_cells(heading):
+                    wrong.append((path.relative_to(ROOT), row))
+    assert wrong == []
+
+
+def count_cells(row: str) -> int:
+    return len(re.findall(r"(?<!\\)\|", row)) - 1
+
+
 def test_no_two_headings_of_the_readmes_are_alike() -> None:
     """So that a long description that holds all of them has one place for each anchor."""
     anchors = [anchor for path in readmes.ALL for anchor in readmes.list_anchors(path)]
