@@ -261,11 +261,11 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.sweeps.axes",
         "comfygradio.sweeps.export",
         "comfygradio.sweeps.planner",
-        "comfygradio.ui.assets",
         "comfygradio.ui.form",
         "comfygradio.ui.history",
         "comfygradio.ui.identity",
         "comfygradio.ui.job",
+        "comfygradio.ui.static",
     ),
 }
 """Room → what its modules may import besides each other and the ground.
