@@ -136,6 +136,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.media",
         "comfygradio.sweeps",
         "comfygradio.sweeps.axes",
+        "comfygradio.ui.static",
     ),
     "comfygradio.demo.media": (),
     "comfygradio.demo.execution": ("comfygradio.demo.media",),
