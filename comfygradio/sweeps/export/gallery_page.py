@@ -268,6 +268,7 @@ def _build_head(title: str, style: str, script: str) -> str:
         "default-src 'none'",
         f"img-src {local}",
         f"media-src {local}",
+        # Style and script stand in the page itself, and are allowed by their hashes.
         f"style-src '{_hash(style)}'",
         f"script-src '{_hash(script)}'",
         "base-uri 'none'",
