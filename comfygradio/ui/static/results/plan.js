@@ -15,25 +15,36 @@ const BAND = 30;
 const CAPTION = 46;
 
 /**
- * @typedef {object} Plan
- * @property {boolean} flows whether the cells follow each other in lines, instead of standing in
- *   rows and columns
- * @property {boolean} isNarrow whether the labels of rows have no room at their side
+ * Cells in rows and columns, or in lines.
+ *
+ * @typedef {object} Arranged
  * @property {number[][]} lines the numbers of the cells
- * @property {Map<number, [number, number]>} places number of a cell → its line and column
  * @property {Combo[]} rows
  * @property {Combo[]} columns
  * @property {number[]} named the axes that the captions of cells name
  * @property {number} count the columns
- * @property {number} width of the grid as it is seen
  * @property {number} cellWidth
- * @property {number} cellHeight
  * @property {number} top the height of what names the columns
  * @property {number} side the width of what names the rows
  * @property {number} band the height of what names a row above it
+ * @property {number} below the height of what names a cell below it
+ */
+
+/**
+ * What the grid needs to know besides.
+ *
+ * @typedef {object} Measured
+ * @property {boolean} flows whether the cells follow each other in lines, instead of standing in
+ *   rows and columns
+ * @property {boolean} isNarrow whether the labels of rows have no room at their side
+ * @property {Map<number, [number, number]>} places number of a cell → its line and column
+ * @property {number} width of the grid as it is seen
+ * @property {number} cellHeight
  * @property {number} columnWidth
  * @property {number} rowHeight
  */
+
+/** @typedef {Arranged & Measured} Plan */
 
 /**
  * What a plan is made of.
@@ -54,109 +65,111 @@ const CAPTION = 46;
  * @returns {Plan}
  */
 export function makePlan(planned) {
-  const { layout, width } = planned;
+  const { layout, width, ratio } = planned;
+  const isNarrow = width < NARROW;
   const isSorted = (layout.sort ?? "grid") !== "grid";
   const flows = isSorted || layout.rows.length === 0 || layout.columns.length === 0;
-  const plan = flows ? planLines(planned, isSorted) : planTable(planned);
-  plan.columnWidth = plan.cellWidth + GAP;
-  plan.rowHeight = plan.cellHeight + (flows ? CAPTION : plan.band) + GAP;
-  plan.isNarrow = width < NARROW;
-  plan.lines.forEach((line, row) => {
+  const arranged = flows ? planLines(planned, isSorted) : planTable(planned, isNarrow);
+  const { lines, cellWidth, band, below } = arranged;
+  const cellHeight = Math.round(cellWidth / ratio);
+  return {
+    ...arranged,
+    flows,
+    isNarrow,
+    width,
+    cellHeight,
+    places: findPlaces(lines),
+    columnWidth: cellWidth + GAP,
+    rowHeight: band + cellHeight + below + GAP,
+  };
+}
+
+/** @param {number[][]} lines */
+function findPlaces(lines) {
+  /** @type {Plan["places"]} */
+  const places = new Map();
+  lines.forEach((line, row) => {
     line.forEach((at, column) => {
-      plan.places.set(at, [row, column]);
+      places.set(at, [row, column]);
     });
   });
-  return plan;
+  return places;
 }
 
 /**
  * Plan cells in rows and columns.
  *
  * @param {Planned} planned
- * @returns {Plan}
+ * @param {boolean} isNarrow
+ * @returns {Arranged}
  */
-function planTable({ axes, layout, getCell, width, size, ratio }) {
+function planTable({ axes, layout, getCell, width, size }, isNarrow) {
   const list = (/** @type {number} */ axis) => listShown(axis, axes, layout);
   const strides = countStrides(axes);
   const base = addUp(listPage(layout), strides);
   let rows = combine(layout.rows, list);
   let columns = combine(layout.columns, list);
-  /** @type {(row: Combo, column: Combo) => number} */
-  const find = (row, column) => base + addUp(row, strides) + addUp(column, strides);
   if (layout.show !== "all") {
     // Rows and columns without anything that is wanted are left out.
-    const isSeen = (/** @type {number} */ at) => isWanted(getCell(at), layout.show);
-    const all = columns;
-    columns = all.filter((column) => rows.some((row) => isSeen(find(row, column))));
-    rows = rows.filter((row) => all.some((column) => isSeen(find(row, column))));
+    const allRows = rows;
+    const allColumns = columns;
+    /** @type {(row: Combo, column: Combo) => boolean} */
+    const isSeen = (row, column) => {
+      const at = base + addUp(row, strides) + addUp(column, strides);
+      return isWanted(getCell(at), layout.show);
+    };
+    rows = allRows.filter((row) => allColumns.some((column) => isSeen(row, column)));
+    columns = allColumns.filter((column) => allRows.some((row) => isSeen(row, column)));
   }
-  const isNarrow = width < NARROW;
+  const sums = columns.map((column) => addUp(column, strides));
+  const lines = rows.map((row) => {
+    const first = base + addUp(row, strides);
+    return sums.map((sum) => first + sum);
+  });
   const cellWidth = Math.min(size, width - 2);
   return {
-    ...EMPTY,
-    lines: rows.map((row) => columns.map((column) => find(row, column))),
-    places: new Map(),
+    lines,
     rows,
     columns,
+    named: [],
     count: columns.length,
-    width,
     cellWidth,
-    cellHeight: Math.round(cellWidth / ratio),
     top: measureHeads({ axes, layout, columns, cellWidth, isNarrow }),
     side: isNarrow ? 0 : SIDE,
     band: isNarrow ? BAND : 0,
+    below: 0,
   };
 }
-
-/** @type {Plan} */
-const EMPTY = {
-  flows: false,
-  isNarrow: false,
-  lines: [],
-  places: new Map(),
-  rows: [],
-  columns: [],
-  named: [],
-  count: 0,
-  width: 0,
-  cellWidth: 0,
-  cellHeight: 0,
-  top: 0,
-  side: 0,
-  band: 0,
-  columnWidth: 0,
-  rowHeight: 0,
-};
 
 /**
  * Plan cells that follow each other in lines, which fill the width.
  *
  * @param {Planned} planned
  * @param {boolean} isSorted
- * @returns {Plan}
+ * @returns {Arranged}
  */
 function planLines(planned, isSorted) {
-  const { axes, layout, getCell, width, size, ratio } = planned;
+  const { axes, layout, getCell, width, size } = planned;
   const all = isSorted ? listSorted(planned) : listInOrder(axes, layout);
   const wanted = all.filter((at) => isWanted(getCell(at), layout.show));
   const wished = Math.min(size, width - 2);
   const count = Math.max(1, Math.floor((width + GAP) / (wished + GAP)));
   const full = Math.floor((width + GAP) / count) - GAP;
-  const cellWidth = count < all.length ? full : wished;
   const lines = [];
   for (let from = 0; from < wanted.length; from += count) {
     lines.push(wanted.slice(from, from + count));
   }
   return {
-    ...EMPTY,
-    flows: true,
     lines,
-    places: new Map(),
+    rows: [],
+    columns: [],
     named: isSorted ? axes.map((_, axis) => axis) : [...layout.rows, ...layout.columns],
     count,
-    width,
-    cellWidth,
-    cellHeight: Math.round(cellWidth / ratio),
+    cellWidth: count < all.length ? full : wished,
+    top: 0,
+    side: 0,
+    band: 0,
+    below: CAPTION,
   };
 }
 
