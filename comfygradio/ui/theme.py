@@ -6,14 +6,14 @@ from typing import Any
 
 import gradio as gr
 
-from comfygradio.ui.assets import join_assets, read_asset
-from comfygradio.ui.static import build_import, build_preload, list_imported
+from comfygradio.ui.assets import read_asset
+from comfygradio.ui.static import build_import, build_preload, list_imported, read_static
 
 STYLES = (
     "page.css",
     "author.css",
     "history.css",
-    "status.css",
+    "status/status.css",
     "sweep.css",
     "sweep_open.css",
 )
@@ -61,7 +61,14 @@ def make_page_options() -> dict[str, Any]:
 
 def read_css() -> str:
     """Read the styles of the whole page."""
-    return join_assets(STYLES)
+    texts = []
+    for name in STYLES:
+        # Those of a part that is modules are in its folder.
+        read = read_static if "/" in name else read_asset
+        texts.append(read(name))
+    lines = "".join(texts).splitlines()
+    # The styles are in the page itself: without indentation it is lighter.
+    return "\n".join(line.strip() for line in lines)
 
 
 def read_head() -> str:
