@@ -14,8 +14,8 @@ STYLES = (
     "author.css",
     "history.css",
     "status/status.css",
-    "sweep.css",
-    "sweep_open.css",
+    "results/results.css",
+    "sweep/sweep.css",
 )
 """Styles of the whole page, its parts included."""
 
