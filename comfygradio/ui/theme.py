@@ -7,7 +7,8 @@ from typing import Any
 import gradio as gr
 
 from comfygradio.ui.assets import read_asset
-from comfygradio.ui.static import build_import, build_preload, list_imported, read_static
+from comfygradio.ui.static import build_import, build_preload, read_static
+from comfygradio.ui.static.imports import list_imported
 
 STYLES = (
     "page.css",
@@ -66,9 +67,7 @@ def read_css() -> str:
         # Those of a part that is modules are in its folder.
         read = read_static if "/" in name else read_asset
         texts.append(read(name))
-    lines = "".join(texts).splitlines()
-    # The styles are in the page itself: without indentation it is lighter.
-    return "\n".join(line.strip() for line in lines)
+    return "".join(texts)
 
 
 def read_head() -> str:
