@@ -188,9 +188,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.sweeps",
         "comfygradio.sweeps.axes",
         "comfygradio.sweeps.export",
-        "comfygradio.ui.assets",
         "comfygradio.ui.identity",
         "comfygradio.ui.job",
+        "comfygradio.ui.static",
     ),
     "comfygradio.ui.identity": (
         "comfygradio.settings",

@@ -19,7 +19,7 @@ STYLES = (
 )
 """Styles of the whole page, its parts included."""
 
-PRELOADED_FOLDERS = ("library/", "page/")
+PRELOADED_FOLDERS = ("library/", "page/", "form/")
 """The scripts that every page needs; without a hint, a browser would learn of each one only out of
 another one.
 """
@@ -83,6 +83,5 @@ def build_head_script() -> str:
     lines = [
         build_preload(preloaded),
         f"window.comfygradioPage = {build_import('page/page.js')};",
-        read_asset("combobox.js"),
     ]
     return "\n".join(lines)
