@@ -228,7 +228,6 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.forms.kinds",
         "comfygradio.forms",
         "comfygradio.service",
-        "comfygradio.ui.assets",
         "comfygradio.ui.form",
         "comfygradio.ui.identity",
         "comfygradio.ui.static",

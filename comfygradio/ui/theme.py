@@ -6,12 +6,12 @@ from typing import Any
 
 import gradio as gr
 
-from comfygradio.ui.assets import join_assets, read_asset
-from comfygradio.ui.static import build_import, build_preload, list_static
+from comfygradio.ui.assets import read_asset
+from comfygradio.ui.static import build_import, build_preload, list_static, read_static
 
 STYLES = (
     "page.css",
-    "author.css",
+    "author/author.css",
     "history.css",
     "status.css",
     "sweep.css",
@@ -61,7 +61,12 @@ def make_page_options() -> dict[str, Any]:
 
 def read_css() -> str:
     """Read the styles of the whole page."""
-    return join_assets(STYLES)
+    texts = []
+    for name in STYLES:
+        # Those of a part that is modules are in its folder.
+        read = read_static if "/" in name else read_asset
+        texts.append(read(name))
+    return "".join(texts)
 
 
 def read_head() -> str:
