@@ -1,7 +1,7 @@
 """Settings: flags and environment variables become one frozen value.
 
 A flag beats the environment beats the default. Each setting is declared once, as a field of
-`Settings`: the command line's flags, their help and the README's table are made from that.
+`Settings`: the command line's flags, their help and the table in `cli/README.md` are made from it.
 """
 
 from __future__ import annotations
