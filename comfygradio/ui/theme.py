@@ -12,7 +12,7 @@ from comfygradio.ui.static.imports import list_imported
 
 STYLES = (
     "page.css",
-    "author.css",
+    "author/author.css",
     "history.css",
     "status/status.css",
     "results/results.css",
@@ -20,7 +20,15 @@ STYLES = (
 )
 """Styles of the whole page, its parts included."""
 
-PRELOADED = ("page/page.js",)
+PRELOADED = (
+    "page/page.js",
+    "form/embeddings.js",
+    "form/loras.js",
+    "form/picker.js",
+    "form/problem.js",
+    "form/restore_panel.js",
+    "form/size.js",
+)
 """Modules that the page needs at once. Without a hint, a browser would learn of what a module
 imports only when it has the module.
 """
@@ -84,6 +92,5 @@ def build_head_script() -> str:
     lines = [
         build_preload(list_imported(*PRELOADED)),
         f"window.comfygradioPage = {build_import('page/page.js')};",
-        read_asset("combobox.js"),
     ]
     return "\n".join(lines)

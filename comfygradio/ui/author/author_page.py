@@ -22,7 +22,6 @@ from comfygradio.drafting.preset_folder import (
 from comfygradio.drafting.workflow_source import WorkflowSource, is_json, load_workflow_source
 from comfygradio.errors import ComfyGradioError, NotAllowed, PresetError
 from comfygradio.service.service import Service
-from comfygradio.ui.assets import join_assets, read_asset
 from comfygradio.ui.author.draft_rows import (
     MAX_NODES,
     MAX_SOURCE_LENGTH,
@@ -36,7 +35,7 @@ from comfygradio.ui.form.panel import QUICK
 from comfygradio.ui.form.upload_value import read_upload
 from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.identity.role import AuthorAccess
-from comfygradio.ui.static import build_mount_script
+from comfygradio.ui.static import build_mount_script, read_static
 
 OBJECT_INFO_SECONDS = 60.0
 """How long a server's description of node classes is used while a preset is edited."""
@@ -64,7 +63,7 @@ def build_author(service: Service, authors: AuthorAccess) -> None:
     author = AuthorPage(service)
     with gr.Row(equal_height=False, elem_id="cg-author", elem_classes="cg-page-new"):
         with gr.Column(scale=6, min_width=320):
-            gr.HTML(read_asset("author_head.html"), js_on_load=None)
+            gr.HTML(read_static("author/author_head.html"), js_on_load=None)
             file = gr.File(
                 label=DROP,
                 show_label=False,
@@ -72,7 +71,7 @@ def build_author(service: Service, authors: AuthorAccess) -> None:
                 elem_classes="cg-upload",
                 elem_id="cg-drop",
             )
-            rows = _build("author_desk", "cg-desk")
+            rows = _build("draft_editor", "cg-desk", "edited")
             with gr.Accordion("The preset file", open=False, elem_id="cg-source"):
                 text = gr.Code(
                     language="yaml",
@@ -83,7 +82,7 @@ def build_author(service: Service, authors: AuthorAccess) -> None:
                     wrap_lines=True,
                 )
         with gr.Column(scale=5, min_width=320, elem_id="cg-preview-side"):
-            view = _build("author_view", "cg-preview")
+            view = _build("form_preview", "cg-preview", "save")
     options: dict[str, Any] = {**QUICK, "preprocess": False, "trigger_mode": "always_last"}
     read = _guard(author.read, authors)
     edit = _guard(author.edit, authors)
@@ -135,13 +134,14 @@ def _require(authors: AuthorAccess, request: gr.Request) -> None:
         raise gr.Error(str(error), print_exception=False) from error
 
 
-def _build(name: str, elem_id: str) -> gr.HTML:
-    """Draw a component whose content is made by the script with this name."""
-    names = ("storage.js", "author.js", f"{name}.js")
+def _build(module: str, elem_id: str, event: str) -> gr.HTML:
+    """Draw a component whose content is made by the module with this name, which triggers the
+    event.
+    """
     return gr.HTML(
         None,
         html_template='<div class="cg-body"></div>',
-        js_on_load=join_assets(names, "\n"),
+        js_on_load=build_mount_script(f"author/{module}.js", events=(event,)),
         elem_id=elem_id,
     )
 

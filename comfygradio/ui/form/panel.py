@@ -417,14 +417,15 @@ def _listen_changes(panel: Panel) -> None:
     """Forget the problem with a field as soon as the field changes; the page does that by itself.
 
     Mask editors are left out: in Gradio 6.31 one with a listener sends parts of its picture with
-    every change, which ours must not. problem.js watches them itself.
+    every change, which ours must not. field_errors.js watches them itself.
     """
     preset = json.dumps(panel.form.name)
     for name, component in panel.components.items():
         if isinstance(component, gr.ImageEditor):
             continue
         elem_id = name_element(panel.form.name, name)
-        script = f"() => {{ window.comfygradioProblems?.[{preset}]?.({json.dumps(elem_id)}); }}"
+        names = f"{preset}, {json.dumps(elem_id)}"
+        script = f"async () => {{ (await comfygradioPage).forgetProblem({names}); }}"
         change = getattr(component, "change")  # noqa: B009 - components get their events by a metaclass
         change(None, None, None, js=script, **PRIVATE)
 

@@ -8,6 +8,7 @@ import { watchRevision } from "./revision.js";
 import { keepTypedTexts } from "./typed_texts.js";
 import { listenWeights } from "./weights.js";
 
+export { forgetProblem } from "../form/problem.js";
 export { address, enter, openAddressed, showForm } from "./chooser.js";
 export { go };
 
