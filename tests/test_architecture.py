@@ -238,10 +238,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.forms",
         "comfygradio.jobs",
         "comfygradio.service",
-        "comfygradio.ui.assets",
         "comfygradio.ui.form",
         "comfygradio.ui.identity",
         "comfygradio.ui.job",
+        "comfygradio.ui.static",
     ),
     "comfygradio.ui.status": (
         "comfygradio.forms",

@@ -13,7 +13,7 @@ from comfygradio.ui.static.imports import list_imported
 STYLES = (
     "page.css",
     "author/author.css",
-    "history.css",
+    "history/history.css",
     "status/status.css",
     "results/results.css",
     "sweep/sweep.css",

@@ -51,7 +51,7 @@ def connect_form_updates(
 
 def parse_request_number(event: gr.EventData) -> str | None:
     """Parse the number by which a view recognises the answer to its request: a time and a count, as
-    history.js writes it. Nothing else that was sent goes back.
+    asking.js writes it. Nothing else that was sent goes back.
     """
     number = getattr(event, "number", None)
     if not isinstance(number, str) or not NUMBER.fullmatch(number):

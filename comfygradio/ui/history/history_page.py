@@ -18,7 +18,6 @@ from comfygradio.jobs.job_store import JobRecord
 from comfygradio.jobs.naming import choose_result_place
 from comfygradio.jobs.results import Result, collect_again, make_download
 from comfygradio.service.service import Service
-from comfygradio.ui.assets import join_assets, read_asset
 from comfygradio.ui.form.form_update import connect_form_updates
 from comfygradio.ui.form.panel import QUICK, Panel
 from comfygradio.ui.form.reuse import copy_to_uploads, is_target, list_targets, restore_settings
@@ -28,16 +27,7 @@ from comfygradio.ui.identity.page_session import (
     make_enter_function,
     make_page_function,
 )
-
-SCRIPTS = (
-    "storage.js",
-    "person.js",
-    "answer.js",
-    "history.js",
-    "history_card.js",
-    "history_open.js",
-    "history_choose.js",
-)
+from comfygradio.ui.static import build_mount_script, read_static
 
 UNKNOWN = "This job is not in your history (any more)."
 GONE = "This picture is no longer here."
@@ -61,10 +51,11 @@ def build_history(service: Service, page_sessions: PageSessions) -> gr.HTML:
         history.workflow,
     )
     functions = [make_page_function(method, page_sessions) for method in methods]
+    events = ("enter", "use", "input_picture")
     view = gr.HTML(
         None,
-        html_template=read_asset("history.html"),
-        js_on_load=join_assets(SCRIPTS, "\n"),
+        html_template=read_static("history/history.html"),
+        js_on_load=build_mount_script("history/history_page.js", events),
         server_functions=functions,
         elem_id="cg-history",
         elem_classes="cg-page-history",

@@ -9,8 +9,5 @@ declare var comfygradioMemory: Map<string, string> | undefined;
 /** The promise of the module `page/page.js`. */
 declare var comfygradioPage: Promise<typeof import("../page/page.js")>;
 
-/** What scripts that are no modules yet call of `page/chooser.js`. */
-declare var comfygradioForms: { enter: (name: string) => void };
-
 /** `go` of `page/navigation.js`. */
 declare var comfygradioGo: typeof import("../page/navigation.js").go;

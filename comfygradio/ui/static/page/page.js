@@ -1,7 +1,7 @@
 // What concerns the whole page. The page's head imports it; `comfygradioPage` is the promise of it,
 // which Gradio's snippets of JavaScript wait for before they call what is exported here.
 
-import { enter, followChooser } from "./chooser.js";
+import { followChooser } from "./chooser.js";
 import { keepLanguage } from "./language.js";
 import { go } from "./navigation.js";
 import { watchRevision } from "./revision.js";
@@ -19,5 +19,3 @@ watchRevision();
 listenWeights();
 
 globalThis.comfygradioGo = go;
-// For scripts that are no modules yet.
-globalThis.comfygradioForms = { enter };

@@ -1,0 +1,113 @@
+// The buttons below the title of a job that is open.
+
+/** @import { OpenJob, Result, Target } from "./job.js" */
+
+import { link } from "../library/address.js";
+import { choose, make, press } from "../library/elements.js";
+import { isOver } from "../library/phases.js";
+
+/**
+ * What they do.
+ *
+ * @typedef {object} JobActions
+ * @property {() => void} useSettings
+ * @property {(target: Target) => void} usePicture
+ * @property {(button: HTMLButtonElement) => void} fetchAgain gets the button that was pressed
+ * @property {() => void} turnFavourite
+ * @property {() => void} saveWorkflow
+ * @property {() => void} stop
+ * @property {() => void} askToDelete
+ */
+
+/**
+ * @param {Target[]} targets
+ * @param {(target: Target) => void} action
+ */
+function drawTargets(targets, action) {
+  if (targets.length === 1) {
+    return press("cg-small", `Use as input: ${targets[0].label}`, () => action(targets[0]));
+  }
+  /** @type {[string | number, string][]} */
+  const options = targets.map((target, index) => [index, target.label]);
+  const label = "Use this picture as the input of a form";
+  return choose(
+    "cg-box cg-past-targets",
+    label,
+    [["", "Use as input of …"], ...options],
+    "",
+    (value) => {
+      if (value) action(targets[Number(value)]);
+    },
+  );
+}
+
+/** @param {Result} result */
+function drawDownload(result) {
+  return make("a", {
+    className: "cg-small",
+    href: link(result.url),
+    download: result.name,
+    textContent: "Download",
+  });
+}
+
+/** @param {JobActions} actions */
+function drawFetchAgain({ fetchAgain }) {
+  const title = "Ask ComfyUI for the file once more";
+  /** @type {HTMLButtonElement} */
+  const button = press("cg-small", "Fetch again", () => fetchAgain(button), { title });
+  return button;
+}
+
+/**
+ * @param {OpenJob} job
+ * @param {JobActions} actions
+ */
+function drawStar(job, { turnFavourite }) {
+  const text = job.favourite ? "★ Favourite" : "☆ Favourite";
+  const star = press("cg-small", text, turnFavourite);
+  star.setAttribute("aria-pressed", String(job.favourite));
+  return star;
+}
+
+/** @param {JobActions} actions */
+function drawSaveWorkflow({ saveWorkflow }) {
+  const title = "Downloads the workflow (API format); drop the file onto ComfyUI's canvas";
+  return press("cg-small", "Open in ComfyUI", saveWorkflow, { title });
+}
+
+/** @param {JobActions} actions */
+function drawStop({ stop }) {
+  /** @type {HTMLButtonElement} */
+  const button = press("cg-small", "Stop", () => {
+    button.disabled = true;
+    stop();
+  });
+  return button;
+}
+
+/**
+ * Draw them.
+ *
+ * @param {OpenJob} job
+ * @param {Result | undefined} result that is shown
+ * @param {Target[]} targets what takes a picture
+ * @param {JobActions} actions
+ */
+export function drawButtons(job, result, targets, actions) {
+  /** @type {HTMLElement[]} */
+  const buttons = [];
+  if (job.canUse) buttons.push(press("cg-take", "Use these settings", actions.useSettings));
+  if (result?.kind === "image" && result.url && targets.length) {
+    buttons.push(drawTargets(targets, actions.usePicture));
+  }
+  if (result?.url) buttons.push(drawDownload(result));
+  if (job.results.some((one) => one.again)) buttons.push(drawFetchAgain(actions));
+  buttons.push(drawStar(job, actions), drawSaveWorkflow(actions));
+  if (isOver(job)) {
+    buttons.push(press("cg-small cg-past-danger", "Delete", actions.askToDelete));
+  } else {
+    buttons.push(drawStop(actions));
+  }
+  return make("div", { className: "cg-past-actions" }, ...buttons);
+}
