@@ -6,11 +6,12 @@ from typing import Any
 
 import gradio as gr
 
-from comfygradio.ui.assets import join_assets, read_asset
-from comfygradio.ui.static import build_import, build_preload, list_static
+from comfygradio.ui.assets import read_asset
+from comfygradio.ui.static import build_import, build_preload, list_static, read_static
 
 STYLES = (
     "page.css",
+    "job/job_view.css",
     "author.css",
     "history.css",
     "status.css",
@@ -19,7 +20,7 @@ STYLES = (
 )
 """Styles of the whole page, its parts included."""
 
-PRELOADED_FOLDERS = ("library/", "page/")
+PRELOADED_FOLDERS = ("library/", "page/", "job/")
 """The scripts that every page needs; without a hint, a browser would learn of each one only out of
 another one.
 """
@@ -61,7 +62,12 @@ def make_page_options() -> dict[str, Any]:
 
 def read_css() -> str:
     """Read the styles of the whole page."""
-    return join_assets(STYLES)
+    texts = []
+    for name in STYLES:
+        # Those of a part that is modules are in its folder.
+        read = read_static if "/" in name else read_asset
+        texts.append(read(name))
+    return "".join(texts)
 
 
 def read_head() -> str:
