@@ -9,7 +9,6 @@ import gradio as gr
 from gradio.components import Component
 
 from comfygradio.service.service import Service
-from comfygradio.ui.assets import join_assets, read_asset
 from comfygradio.ui.form.form_update import connect_form_updates
 from comfygradio.ui.form.panel import QUICK, Panel
 from comfygradio.ui.form.sheet_import import open_editor
@@ -19,23 +18,8 @@ from comfygradio.ui.identity.page_session import (
     make_page_function,
     make_submitting_function,
 )
+from comfygradio.ui.static import build_mount_script, read_static
 from comfygradio.ui.sweep.sweep_api import SweepApi
-
-SCRIPTS = (
-    "storage.js",
-    "person.js",
-    "answer.js",
-    "sweep.js",
-    "sweep_new.js",
-    "sweep_choices.js",
-    "sweep_one.js",
-    "sweep_arrange.js",
-    "sweep_grid.js",
-    "sweep_cell.js",
-    "sweep_open.js",
-    "sweep_list.js",
-    "sweep_save.js",
-)
 
 Json = dict[str, Any]
 
@@ -66,8 +50,8 @@ def build_sweeps(service: Service, page_sessions: PageSessions) -> gr.HTML:
     ]
     view = gr.HTML(
         None,
-        html_template=read_asset("sweep.html"),
-        js_on_load=join_assets(SCRIPTS, "\n"),
+        html_template=read_static("sweep/sweep.html"),
+        js_on_load=build_mount_script("sweep/sweep_page.js", events=("enter", "use")),
         server_functions=functions,
         elem_id="cg-sweep",
         elem_classes="cg-page-sweep",

@@ -21,7 +21,8 @@ const ANSWER_MS = 20_000;
  * @returns {Promise<Answer>}
  */
 export function soon(answer) {
-  let timer = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
   const late = new Promise((_, reject) => {
     timer = setTimeout(reject, ANSWER_MS, new Error("no answer"));
   });

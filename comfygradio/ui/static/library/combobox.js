@@ -51,7 +51,8 @@ export function createCombobox({ label, shown, search, pick, total }) {
   let found = [];
   let marked = -1;
   let asked = 0;
-  let timer = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
   let isWaiting = false;
   /** Whether Enter was pressed before the answer came: then the first entry is chosen. */
   let isHurried = false;

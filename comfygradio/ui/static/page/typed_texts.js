@@ -100,12 +100,13 @@ function put(place) {
 
 /** Restore a while after each change of the page, until everything is in its box. */
 function restoreWhenDrawn() {
-  let timer = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
 
   function schedule() {
     if (timer) return;
     timer = setTimeout(() => {
-      timer = 0;
+      timer = undefined;
       restore();
     }, SEEN_MS);
   }

@@ -28,7 +28,8 @@ const EVERY_MS = 3000;
 export function mount({ element, server }) {
   let { token, isOpen } = readAccess();
   let isAsking = false;
-  let timer = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
   /** @type {Map<string, ReturnType<typeof createCard>>} */
   const cards = new Map();
 
