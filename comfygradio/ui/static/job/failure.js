@@ -5,7 +5,7 @@
 import { setText } from "../library/elements.js";
 import { findGenerate, pressGenerate } from "./generate_button.js";
 import { nameSmallerSize } from "./job_words.js";
-import { isThere } from "./results.js";
+import { isThere } from "./result_card.js";
 import { afterSmallerSize } from "./smaller_size.js";
 import { find } from "./template.js";
 

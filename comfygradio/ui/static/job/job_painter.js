@@ -8,7 +8,7 @@ import { createFailure } from "./failure.js";
 import { nameDetails, nameResult, nameSummary, nameTimes } from "./job_words.js";
 import { keepLastSeed } from "./last_seed.js";
 import { createPreview } from "./preview.js";
-import { drawResult, isThere } from "./results.js";
+import { drawResult, isThere } from "./result_card.js";
 import { find } from "./template.js";
 
 /**

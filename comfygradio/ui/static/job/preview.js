@@ -8,7 +8,7 @@ import { isOver } from "../library/phases.js";
  * @param {HTMLElement} results the place of what the job has made
  */
 export function createPreview(view, results) {
-  function find() {
+  function findFrame() {
     return /** @type {HTMLImageElement} */ (view.querySelector(".cg-frame"));
   }
 
@@ -19,7 +19,7 @@ export function createPreview(view, results) {
    * @param {string} token
    */
   async function paint(uri, token) {
-    const old = find();
+    const old = findFrame();
     const frame = make("img", { className: "cg-frame", alt: old.alt, src: uri });
     try {
       await frame.decode();
@@ -35,10 +35,10 @@ export function createPreview(view, results) {
   }
 
   function clear() {
-    const frame = find();
+    const frame = findFrame();
     frame.hidden = true;
     frame.removeAttribute("src");
   }
 
-  return { paint, clear, isHidden: () => find().hidden };
+  return { paint, clear, isHidden: () => findFrame().hidden };
 }
