@@ -177,8 +177,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.forms",
         "comfygradio.jobs",
         "comfygradio.service",
-        "comfygradio.ui.assets",
         "comfygradio.ui.identity",
+        "comfygradio.ui.static",
     ),
     "comfygradio.ui.form": (
         "comfygradio.forms",

@@ -12,6 +12,7 @@ from comfygradio.ui.static.imports import list_imported
 
 STYLES = (
     "page.css",
+    "job/job_view.css",
     "author/author.css",
     "history/history.css",
     "status/status.css",
@@ -28,6 +29,7 @@ PRELOADED = (
     "form/problem.js",
     "form/restore_panel.js",
     "form/size.js",
+    "job/job_view.js",
 )
 """Modules that the page needs at once. Without a hint, a browser would learn of what a module
 imports only when it has the module.

@@ -300,7 +300,8 @@ def listen_smaller(view: gr.HTML, panels: Sequence[Panel], service: Service) -> 
         return fit_outputs(sizes)
 
     shrunk = view.smaller(shrink, None, components, **QUICK)
-    shrunk.then(None, None, None, js="() => { window.comfygradioAgain?.(); }", **PRIVATE)
+    go_on = "async () => { (await comfygradioPage).trySmallerSize(); }"
+    shrunk.then(None, None, None, js=go_on, **PRIVATE)
 
 
 def fit_outputs(values: list[Any]) -> Any:
