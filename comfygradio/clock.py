@@ -45,6 +45,8 @@ class Clock:
         # Commands wait in threads alone, and need not load asyncio.
         import asyncio
 
+        # asyncio.wait leaves its tasks running, both when the time is over and when its caller is
+        # cancelled.
         waiter = asyncio.ensure_future(event.wait())
         try:
             await asyncio.wait({waiter}, timeout=seconds)

@@ -54,6 +54,7 @@ class MaskingFormatter(logging.Formatter):
 
 def start_logging(settings: Settings) -> None:
     """Write the log to stderr from now on, if the settings say so."""
+    # The handler of an earlier call would write every line once more.
     stop_logging()
     if not settings.verbose:
         return
@@ -100,10 +101,12 @@ def _list_plain(settings: Settings) -> Iterator[str]:
 
 
 def _list_of_address(address: Address) -> Iterator[str]:
+    # A parameter in the address may be a token.
     yield from address.params.values()
     if address.authorization:
         _, _, login = address.authorization.partition(" ")
         yield login
+        # The login is "NAME:PASSWORD" in base64, and the password may stand elsewhere by itself.
         pair = base64.b64decode(login).decode()
         _, _, password = pair.partition(":")
         yield password

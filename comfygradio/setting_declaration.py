@@ -38,11 +38,11 @@ T = TypeVar("T")
 class Setting:
     """How a setting is given, and what is said about it.
 
-    Of several `variables` the first that is not empty counts; `variable_note` tells the README how
-    their text looks, where it differs from the flag's. `parse` gets the text of a flag or a
+    Of several `variables` the first that is not empty counts; `variable_note` tells `cli/README.md`
+    how their text looks, where it differs from the flag's. `parse` gets the text of a flag or a
     variable, a list from a flag that `is_repeatable`, or True from a switch, which is a flag
     without a `metavar`. `help` is what --help says, `help_for` what it says in some `commands`;
-    both go without the default, which is added. `readme` is the last column of the README's table,
+    both go without the default, which is added. `readme` is the last column of its table,
     where {default} stands for the default.
     """
 

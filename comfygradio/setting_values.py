@@ -35,6 +35,7 @@ def parse_servers(value: str | Sequence[str]) -> tuple[str, ...]:
     listed = value.split() if isinstance(value, str) else value
     servers = [server.strip() for server in listed]
     urls = [str(parse_url(server)) for server in servers]
+    # Compared as URLs, since one server may be named with and without http:// and a slash.
     for url in urls:
         if urls.count(url) > 1:
             raise ValueError(f"{url} is named twice.")
@@ -58,6 +59,7 @@ def parse_folders(value: str | Sequence[str | Path]) -> tuple[Path, ...]:
     listed = value.split(os.pathsep) if isinstance(value, str) else value
     folders: list[Path] = []
     for item in listed:
+        # A separator at the end of the variable leaves an empty item.
         if not str(item):
             continue
         folder = Path(item).expanduser()
@@ -77,6 +79,7 @@ def parse_outputs(value: str | Path) -> Path:
 
 def parse_host(value: str) -> str:
     """A name or an address to listen on."""
+    # A % parts an IPv6 address from its network interface: fe80::1%eth0.
     if not re.fullmatch(r"[\w.:%-]+", value):
         raise ValueError(
             f"{value} is not a host; write a name or an address such as 127.0.0.1 or 0.0.0.0."
@@ -87,6 +90,7 @@ def parse_host(value: str) -> str:
 def parse_port(value: int | str) -> int:
     """A port from 0 to 65535."""
     text = str(value)
+    # int() alone would also take 1_000, a sign, spaces and the digits of other scripts.
     if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65535:
         raise ValueError(
             f"{value} is not a port; use a number from 1 to 65535, or 0 for a free one."
@@ -118,6 +122,7 @@ def parse_hosts(value: str | Sequence[str]) -> tuple[str, ...]:
     """
     names = parse_names(value)
     for name in names:
+        # At least two colons make an IPv6 address; a single one would stand before a port.
         if not re.fullmatch(r"[A-Za-z0-9_.-]+|(?=.*:.*:)[0-9A-Fa-f:]+", name):
             raise ValueError(
                 f"{name} is not the name of a host; write it without http:// and port."
@@ -176,6 +181,8 @@ def parse_headers(value: str | Sequence[str]) -> dict[str, str]:
     environment.
     """
     if isinstance(value, str):
+        # A semicolon may also stand inside of a value, as in cookies: it separates only before
+        # "Name: ".
         value = re.split(r"[\r\n]+|;\s*(?=[\w-]+:\s)", value)
     headers: dict[str, str] = {}
     for line in value:
@@ -222,6 +229,7 @@ def _parse_real(value: float | str, most: int) -> float | None:
     text = str(value).strip()
     if not NUMERAL.fullmatch(text) or not 0 <= float(text) <= most:
         return None
+    # A float of a program has no spelling that could be misread.
     if isinstance(value, str) and THOUSANDS.fullmatch(text):
         thousands = text.replace(".", "")
         short = text.rstrip("0").removesuffix(".")
@@ -250,6 +258,7 @@ def parse_whole(value: int | str) -> int:
 def parse_amount(value: float | str) -> float:
     """A number above 0."""
     number = _parse_real(value, 1_000_000)
+    # None, which is no number, or 0.
     if not number:
         raise ValueError(
             f"{value} is not a number that can be used; write one above 0, for example 2.5."

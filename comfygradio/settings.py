@@ -1,7 +1,7 @@
 """Settings: flags and environment variables become one frozen value.
 
 A flag beats the environment beats the default. Each setting is declared once, as a field of
-`Settings`: the command line's flags, their help and the README's table are made from that.
+`Settings`: the command line's flags, their help and the table in `cli/README.md` are made from it.
 """
 
 from __future__ import annotations
@@ -478,8 +478,11 @@ def load_settings(
         value = _find_value(name, declared, environ, flags)
         if value is not None:
             found[name] = value
+    # Only after all of them are found, since a flag may undo what a variable says.
     found |= _settle_server(flags, found)
     found |= _split_servers(found.get("server"))
+    # Hugging Face sets SPACE_ID in its Spaces. Whatever was set by hand counts more than what suits
+    # a Space.
     if "SPACE_ID" in environ:
         found.setdefault("host", "0.0.0.0")
         found["space"] = True
@@ -512,6 +515,7 @@ def shipped_presets() -> Path:
 def _list_given(overrides: Mapping[str, Any]) -> dict[str, Any]:
     given: dict[str, Any] = {}
     for name, value in overrides.items():
+        # A switch that is False was given: `in` finds only None and the empty lists.
         if value not in (None, [], ()):
             given[name] = value
     return given
@@ -523,6 +527,7 @@ def _find_value(
     if name in flags:
         return _parse(declared.flag, declared, flags[name])
     for variable in declared.variables:
+        # An empty variable counts as one that is not set.
         text = environ.get(variable, "").strip()
         if text:
             return _parse(variable, declared, text)
@@ -540,8 +545,10 @@ def _settle_server(flags: Mapping[str, Any], found: Mapping[str, Any]) -> dict[s
     if "engine" in flags and (names_server or wants_demo):
         raise SettingsError("--engine brings its own servers; leave out --server and --demo.")
     settled: dict[str, Any] = {}
+    # The flag beats COMFYGRADIO_ENGINE.
     if names_server or wants_demo:
         settled["engine"] = None
+    # --server beats COMFYGRADIO_DEMO; otherwise the demo server beats COMFYGRADIO_SERVER.
     if found.get("demo"):
         if names_server:
             settled["demo"] = False

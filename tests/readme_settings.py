@@ -1,22 +1,20 @@
-"""The README's table of settings, from their declarations: `python -m tests.readme_settings` writes
-it anew.
+"""The table of settings in the README of the commands, from their declarations:
+`python -m tests.readme_settings` writes it anew.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from comfygradio.setting_declaration import Setting
 from comfygradio.settings import list_settings
+from tests import readmes
 
-README = Path(__file__).parent.parent / "README.md"
 HEADING = "| Flag | Variable | Default |\n|---|---|---|\n"
 
 
 def main() -> None:
     """Write the table into the README."""
-    text = README.read_text(encoding="utf-8")
-    README.write_text(replace_table(text), encoding="utf-8")
+    text = readmes.CLI.read_text(encoding="utf-8")
+    readmes.CLI.write_text(replace_table(text), encoding="utf-8")
 
 
 def replace_table(readme: str) -> str:

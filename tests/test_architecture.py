@@ -136,6 +136,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.media",
         "comfygradio.sweeps",
         "comfygradio.sweeps.axes",
+        "comfygradio.ui.static",
     ),
     "comfygradio.demo.media": (),
     "comfygradio.demo.execution": ("comfygradio.demo.media",),
@@ -261,11 +262,11 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.sweeps.axes",
         "comfygradio.sweeps.export",
         "comfygradio.sweeps.planner",
-        "comfygradio.ui.assets",
         "comfygradio.ui.form",
         "comfygradio.ui.history",
         "comfygradio.ui.identity",
         "comfygradio.ui.job",
+        "comfygradio.ui.static",
     ),
 }
 """Room → what its modules may import besides each other and the ground.

@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parent.parent
 PROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README = (ROOT / "comfygradio" / "ui" / "README.md").read_text(encoding="utf-8")
 OWN = {"comfygradio", "tests", "app"}
 
 
@@ -94,7 +94,7 @@ def test_gradio_is_bound_to_the_minor_version_that_the_tests_run_on() -> None:
 
 
 def test_a_space_is_told_to_install_the_same() -> None:
-    """All but Gradio itself, which the version at the top of the README brings."""
+    """All but Gradio itself, which the version at the top of the first README brings."""
     block = README.split("## On a Hugging Face Space", 1)[1].split("```text\n", 1)[1]
     listed = [Requirement(line) for line in block.split("```", 1)[0].splitlines()]
     expected = read_requirements("dependencies")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import subprocess
 import sys
+import tarfile
 import zipfile
 from email.parser import Parser
 from pathlib import Path
 
 import pytest
 
+from tests import readmes
 from tests.clocks import PROCESS_SECONDS
 
 ROOT = Path(__file__).parent.parent
@@ -71,6 +74,59 @@ def test_the_wheel_says_what_it_needs(wheel: Path) -> None:
 
 
 @pytest.mark.process
+def test_the_links_of_the_long_description_lead_somewhere(wheel: Path) -> None:
+    """On PyPI, where no other file is: to a heading of its own, or to the web."""
+    with zipfile.ZipFile(wheel) as archive:
+        name = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        metadata = Parser().parsestr(archive.read(name).decode())
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    text = metadata.get_payload()
+    assert isinstance(text, str)
+    assert text.lstrip().startswith("# comfygradio\n")
+    anchors = []
+    for path in readmes.ALL:
+        anchors += readmes.list_anchors(path)
+        last_line = path.read_text(encoding="utf-8").rstrip().splitlines()[-1]
+        assert "](" in last_line or last_line in text
+    addresses = readmes.LINK.findall(text)
+    assert len(addresses) > 30
+    for address in addresses:
+        is_here = address.startswith("#") and address[1:] in anchors
+        assert is_here or address.startswith("https://"), address
+
+
+@pytest.mark.parametrize(
+    "source, addresses",
+    [
+        ("", []),
+        ("https://example.org/us", ["https://example.org/us/raw/HEAD/.pictures/page.png"]),
+    ],
+)
+def test_the_long_description_shows_the_picture_from_the_web(
+    source: str, addresses: list[str]
+) -> None:
+    """PyPI shows no picture that lies beside a README, or inside of it."""
+    spec = importlib.util.spec_from_file_location("hook", ROOT / ".ci" / "long_description.py")
+    assert spec and spec.loader
+    hook = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(hook)
+    text = hook.compose_description(ROOT, source)
+    assert readmes.PICTURE.findall(text) == addresses
+
+
+@pytest.mark.process
+def test_a_wheel_can_be_built_from_the_source_archive(tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "hatchling", "build", "-d", str(tmp_path), "-t"]
+    subprocess.run([*build, "sdist"], cwd=ROOT, check=True, timeout=PROCESS_SECONDS)
+    (path,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(path) as archive:
+        archive.extractall(tmp_path / "source")
+    (source,) = (tmp_path / "source").iterdir()
+    subprocess.run([*build, "wheel"], cwd=source, check=True, timeout=PROCESS_SECONDS)
+    assert list(tmp_path.glob("*.whl"))
+
+
+@pytest.mark.process
 def test_an_installed_wheel_brings_its_presets(wheel: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "site")
@@ -120,7 +176,7 @@ def test_the_top_level_stays_as_it_was_set() -> None:
 
 
 def test_the_readme_names_what_a_space_has_to_install() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    readme = (ROOT / "comfygradio" / "ui" / "README.md").read_text(encoding="utf-8")
     names = {re.split(r"[<>=]", line)[0] for line in read_list("dependencies")}
     from_sdk_version = {"gradio", "gradio-client"}
     listed = {re.split(r"[<>=]", line)[0] for line in readme.split("\n")}

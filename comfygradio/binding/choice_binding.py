@@ -42,6 +42,7 @@ def find_offered(specs: Sequence[InputSpec]) -> tuple[Scalar, ...] | None:
     first, *others = lists
     common = frozenset(first).intersection(*others)
     shared = tuple(value for value in first if value in common)
+    # An empty list only says that the server has no such files yet.
     if first and not shared:
         raise BindError(
             "missing_choice", "its inputs have no choice in common; give each a field of its own."
@@ -63,6 +64,7 @@ def resolve_choices(choices: Choices | None, spec: InputSpec | None) -> Listed:
     is_resolved = not any(isinstance(value, PlainScalar) for value in choices)
     if spec is None or is_list or is_resolved:
         return resolved
+    # A number keeps the author's spelling as its label.
     labels = [str(value) for value in choices]
     return dict(zip(labels, resolved, strict=True))
 
@@ -242,6 +244,7 @@ def _keep_offered(
         pairs = choices
     kept = []
     for label, value in pairs.items():
+        # Choices that set slots are bound by bind_choice_slots.
         if not isinstance(value, Scalar):
             continue
         if offered is None:
@@ -256,14 +259,14 @@ def _keep_offered(
 def _bind_each(
     label: str, settings: Mapping[str, Written], workflow: Workflow, object_info: ObjectInfo
 ) -> Iterator[tuple[Slot, Scalar]]:
-    """Return slot and value of each setting. Inputs that a dynamic combo adds can be set
-    after it.
-    """
+    """Return slot and value of each setting."""
     for address, written in settings.items():
         slot, value = _bind_setting(label, address, written, workflow, object_info)
         node = workflow.nodes[slot.node_id]
+        # The next setting may fill an input that only this choice of a dynamic combo adds.
         inputs = {**node.inputs, slot.input: value}
-        nodes = {**workflow.nodes, node.id: replace(node, inputs=inputs)}
+        changed = replace(node, inputs=inputs)
+        nodes = {**workflow.nodes, node.id: changed}
         workflow = replace(workflow, nodes=nodes)
         yield slot, value
 
@@ -274,6 +277,7 @@ def _bind_setting(
     slot = find_slot(workflow, address)
     spec = find_spec(slot, workflow, object_info)
     value = resolve_input_value(spec, written)
+    # Spelled as on this server: slashes, case and folders may differ.
     if isinstance(value, str) and spec.choices:
         value = match_name(value, spec.choices) or value
     # A text that uses other fields is complete, and can be checked, only when the form is filled.

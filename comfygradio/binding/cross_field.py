@@ -45,6 +45,7 @@ def connect_fields(
         way = " → ".join([*cycle, cycle[0]])
         text = f"show_if goes round in a circle: {way}."
         problems.append(Problem("preset", text, cycle[0]))
+        # Without conditions, whatever comes next cannot go round in that circle.
         connected = {name: replace(field, show_if={}) for name, field in connected.items()}
     fixed_slots = [slot for slot, _ in fixed]
     problems += _find_conflicts(connected, fixed_slots)
@@ -111,6 +112,7 @@ def _check_condition(field: Field, value: Any) -> Any:
     except InvalidValue as refusal:
         message = f"show_if: {field.name} is never {value!r}: {refusal}"
         raise BindError("preset", message, key="show_if") from refusal
+    # A field with several choices matches if the wanted one is among them.
     if field.is_multiple and described:
         return described[0]
     return described

@@ -44,6 +44,7 @@ def set_default(
     word = "default" if entry.fixed is None else "fixed value"
     written = entry.default if entry.fixed is None else entry.fixed
     given = resolve_value(field, written)
+    # Files start empty, whatever the workflow loads.
     if field.kind.is_media:
         return field, ()
     if field.kind.is_open(given):
@@ -81,6 +82,7 @@ def _take_preset_value(field: Field, word: str, given: Any) -> Field:
         return _with_default(field, spelled)
     except InvalidValue as refusal:
         kind: ProblemKind = "value" if field.choices is None else "missing_choice"
+        # The key in the file: default or fixed.
         key = word.removesuffix(" value")
         raise BindError(kind, f"the {word} does not fit: {refusal}", key=key) from refusal
 
@@ -187,6 +189,7 @@ def _take_workflow_value(field: Field, entry: FieldEntry, own: Any) -> tuple[Fie
         return started, _describe_outside(entry, own, started.default)
     if checked is None or _is_same(own, checked):
         return _with_checked(field, checked), ""
+    # The check would change it: the author's own value is kept where a prompt can hold it.
     exempt, note = _exempt(field, own)
     if exempt is not None:
         return exempt, note
@@ -247,6 +250,7 @@ def _list_fallbacks(field: Field, pairs: SlotSpecs) -> list[Any]:
     """List the values that a field may start with if the workflow's own is not possible."""
     others: list[Any] = []
     _, first_spec = pairs[0]
+    # The default of a single input says nothing about both sides of a size.
     if not field.kind.has_parts and first_spec.default is not None:
         others.append(first_spec.default)
     if field.is_multiple:

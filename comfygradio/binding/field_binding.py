@@ -61,6 +61,7 @@ def bind_field(
     embeddings: tuple[str, ...] = (),
 ) -> BoundField:
     """Bind one entry of a preset file. Raises BindError with what does not fit."""
+    # Where it goes: its nodes and inputs in this workflow.
     bypass = _find_bypassed(entry, workflow)
     slots: dict[str, tuple[Slot, ...]] = {}
     notes: list[str] = []
@@ -68,13 +69,16 @@ def bind_field(
         slots[part] = tuple(place.slot for place in located)
         notes += [place.note for place in located if place.note]
     bare = replace(_begin_field(name, entry), slots=slots, bypass=bypass)
+    # What it is: each way also sets the default.
     if not slots:
         bound, more = _bind_slotless(bare, entry, workflow, object_info)
     elif entry.is_lora_list:
         bound, more = bind_loras(bare, entry, workflow, object_info)
     else:
         bound, more = _bind_plain(bare, entry, workflow, object_info, embeddings)
+    # After the default, with which the formulas have to work.
     bound, found_again = bind_computed(bound, entry, workflow, object_info)
+    # Not before the widget is known, which decides what keys there are.
     check_keys(bound, entry)
     notes += more
     notes += found_again
@@ -114,8 +118,9 @@ def _find_bypassed(entry: FieldEntry, workflow: Workflow) -> tuple[str, ...]:
     if entry.bypass is None:
         return ()
     named = entry.bypass if isinstance(entry.bypass, list) else [entry.bypass]
-    nodes = [find_node(workflow, name) for name in named]
-    return tuple(dict.fromkeys(node.id for node in nodes))
+    node_ids = [find_node(workflow, name).id for name in named]
+    distinct = dict.fromkeys(node_ids)
+    return tuple(distinct)
 
 
 def _find_slots(entry: FieldEntry, workflow: Workflow) -> dict[str, tuple[LocatedSlot, ...]]:
@@ -148,6 +153,7 @@ def _bind_slotless(
         )
     widget = entry.widget or _choose_slotless_widget(choices)
     field = replace(bare, widget=widget, choices=choices or None)
+    # The texts that choices set may hold {a|b}, too.
     known: SlotSpecs = []
     for slot in field.all_slots:
         node = workflow.nodes[slot.node_id]
@@ -179,13 +185,16 @@ def _bind_plain(
     embeddings: tuple[str, ...],
 ) -> tuple[Field, tuple[str, ...]]:
     """Bind a field whose value fills inputs as it is. Returns the field and notes."""
+    # What the server says about its inputs.
     found = [(slot, find_spec(slot, workflow, object_info)) for slot in bare.all_slots]
     pairs = [(slot, _force_list(spec, entry)) for slot, spec in found]
     specs = [spec for _, spec in pairs]
+    # What may be chosen.
     listed = resolve_choices(entry.choices, _choose_choice_spec(bare, specs))
     is_size = _is_size(bare)
     offered = None if is_size else find_offered(specs)
     choices = bind_sizes(listed) if is_size else bind_choices(listed, offered)
+    # The widget and the limits, which narrow the choices in turn.
     field = _set_widget(bare, entry, pairs, choices)
     if field.kind.takes_embeddings and _is_prompt(bare, workflow, object_info):
         field = replace(field, embeddings=embeddings)
@@ -193,6 +202,7 @@ def _bind_plain(
     field, lost = _narrow_choices(field, pairs, workflow, object_info)
     between = _describe_off_step_choices(field)
     unlisted = _describe_unlisted(found, workflow, object_info)
+    # The default comes last, since everything above says what is accepted.
     field, started = set_default(field, entry, workflow, pairs)
     field, plain = _disable_expansion(field, entry)
     field, emptied = check_model_parts(field, entry, pairs, workflow, object_info)
@@ -241,14 +251,11 @@ def _is_whole(spec: InputSpec) -> bool:
 
 
 def _describe_unlisted(pairs: SlotSpecs, workflow: Workflow, object_info: ObjectInfo) -> list[str]:
-    """List a sentence for each input that only the workflow knows.
-
-    Members of an object and of a growing row of inputs do not count, since their owner accepts what
-    is in it.
-    """
+    """List a sentence for each input that only the workflow knows."""
     notes = []
     for slot, _ in pairs:
         node = workflow.nodes[slot.node_id]
+        # An object and a growing row of inputs accept whatever is in them.
         owner = slot.input.partition(".")[0]
         is_listed = object_info.spec(node.class_type, owner, node.inputs)
         if slot.input in node.inputs and not is_listed:
@@ -263,6 +270,8 @@ def _force_list(spec: InputSpec, entry: FieldEntry) -> InputSpec:
     """Treat an input as a list to choose from if the author wants one, although it seems to take an
     upload.
     """
+    # Packs list the files of the input folder without a word about uploads, since their own page
+    # adds the button. What looks like such a list may be another after all.
     has_value = entry.default is not None or entry.fixed is not None
     wants_list = has_value if entry.kind is None else entry.kind.is_list
     if wants_list or entry.choices is not None:
@@ -383,6 +392,7 @@ def _bind_grids(
     shared = intersect_grids(grids.values())
     if shared is None:
         return field, ()
+    # The limits are those of both sides of a size, so that they lie on the steps of both.
     low = None if field.minimum is None else shared.ceil(field.minimum)
     high = None if field.maximum is None else shared.floor(field.maximum)
     if low is not None and high is not None and low > high:
@@ -425,9 +435,11 @@ def _narrow_choices(
         return field, ()
     unlisted = [spec for spec in specs if spec.choices is None]
     numbers = [spec for spec in unlisted if spec.types & {"INT", "FLOAT"}]
+    # Plain numbers: each choice has to be one within the limits.
     if len(numbers) == len(specs):
         return _check_number_choices(field), ()
     _check_each(field.choices, unlisted)
+    # A choice of a dynamic combo may add inputs that only another node can feed.
     if all(spec.type != DYNAMIC_COMBO for spec in specs):
         return field, ()
     whole = []

@@ -48,10 +48,12 @@ def bind_form(
     """
     lines = lines or {}
     repaired, repairs = repair_workflow(workflow, object_info)
+    # Each field by itself, then all of them together.
     binder = _Binder(repaired, object_info, tuple(embeddings))
     for key, entry in file.fields.items():
         binder.add(key, entry)
     fields, conflicts = connect_fields(binder.fields, binder.fixed, file)
+    # Whether the workflow runs with them. `find_outputs` adds to the problems that are read below.
     settled = _replace_refused_values(repaired, fields, object_info)
     outputs = binder.find_outputs(file)
     filled = _find_always_filled(binder, fields)
@@ -64,6 +66,7 @@ def bind_form(
         *conflicts,
         *invalid,
     ]
+    # A bypass cannot be followed through a node of an unknown class.
     if not missing:
         problems += _find_bypass_problems(fields, settled, object_info, outputs)
     file = resolve_examples(file, fields)
@@ -153,6 +156,7 @@ def _expand_fixed(field: Field, fixed: Any) -> list[tuple[Slot, Any]]:
     if field.template:
         value = fill_template(field.template, {"value": str(value)})
     filled = field.kind.list_inputs(field, value)
+    # A choice that sets slots fills those too.
     for choice in field.choices or ():
         if choice.value == value:
             return [*filled, *choice.sets]
@@ -186,9 +190,8 @@ def _replace_refused_values(
 def _find_always_filled(binder: _Binder, fields: Mapping[str, Field]) -> dict[Slot, Any]:
     """Map the slots that need no value of the workflow to the value that is fixed for them, or to
     None.
-
-    Those of entries that could not be bound count too, so that a mistake is reported only once.
     """
+    # Entries that could not be bound are reported already, and their slots not once more.
     filled: dict[Slot, Any] = dict.fromkeys(binder.claimed)
     certain = _find_certain(fields)
     filled.update(dict.fromkeys(certain))
@@ -206,6 +209,7 @@ def _find_certain(fields: Mapping[str, Field]) -> set[Slot]:
         own = _find_filled(field)
         may_stay_empty = field.optional or (field.kind.is_media and field.show_if)
         if may_stay_empty and not field.kind.is_lora_list:
+            # If it stays empty, the workflow's own value is posted, unless that node is bypassed.
             own = {slot for slot in own if slot.node_id in bypassed}
         certain |= own
     return certain

@@ -31,6 +31,7 @@ def bind_computed(
     if not listed:
         return field, ()
     for slot in field.slots.get("", ()):
+        # Formulas compute from the field's own number, so that its inputs have to take one, too.
         _check_number(find_spec(slot, workflow, object_info))
     found = [locate_slot(workflow, one.slot) for one in listed]
     computed = []

@@ -61,8 +61,10 @@ def bind_loras(
             "widget",
             f"a loras widget needs a list of files, and {spec.name} is of type {spec.type}.",
         )
+    # None turns a row off and is no LoRA.
     if bare.lora_stack is not None:
         choices = tuple(choice for choice in choices if str(choice.value).lower() not in NONE)
+    # Strengths have to be within the limits of the preset and of the loader.
     lows = [entry.min]
     highs = [entry.max]
     if strength_spec is not None:
@@ -133,6 +135,7 @@ def _bind_stack(field: Field, workflow: Workflow, object_info: ObjectInfo) -> Lo
     named = {slot.input for slot in slots}
     chosen = tuple(row for row in rows.rows if row.name in named)
     kept = replace(rows, rows=chosen)
+    # A form may have fewer LoRAs than rows, and the others must have no effect.
     if len(kept.rows) != len(named) or not kept.can_be_empty:
         raise BindError(
             "widget", "a LoRA list needs rows that can be left out: with a switch, a count or None."
@@ -192,6 +195,7 @@ def _check_links(
     for slot in slots:
         node = workflow.nodes[slot.node_id]
         spec = object_info.spec(node.class_type, slot.input, node.inputs)
+        # A match type takes whatever feeds it.
         if spec is None or spec.type.startswith("COMFY_"):
             continue
         if not {part.upper(), "*"} & spec.types:
@@ -208,6 +212,7 @@ def _start_from_workflow(field: Field, workflow: Workflow) -> tuple[Field, tuple
     """
     rows: list[Any] = []
     notes: list[str] = []
+    # Row by row, so that a file that is missing does not take the others with it.
     for row in extract_loras(workflow.to_json(), field):
         try:
             checked = check_loras(field, [row])

@@ -68,6 +68,7 @@ def _is_part(node: Node, input_name: str, own: str, object_info: ObjectInfo) -> 
     """Whether an input names a file that belongs to a model, and is no model of its own."""
     if not is_model_name(own) and not guess_folder(node.class_type, input_name):
         return False
+    # A node that is fed by others works on their model.
     if node.links:
         return True
     known = object_info.get(node.class_type)
@@ -82,6 +83,7 @@ def _is_model(kind: str) -> bool:
     """
     if kind in STANDALONE_TYPES:
         return True
+    # STYLE_MODEL and the like end in MODEL as well, and are parts.
     if kind.startswith(("STYLE", "CONTROL", "CLIP")):
         return False
     return kind.endswith("MODEL")

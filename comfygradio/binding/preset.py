@@ -69,6 +69,7 @@ def load_preset(path: str | Path) -> Preset:
             f"example {_suggest_name(path.stem)}.yaml."
         )
     file, lines = load_preset_file_with_lines(path)
+    # Resolved, so that neither `..` nor a link leads out of the folder unnoticed.
     folder = path.parent.resolve()
     try:
         workflow_path = (folder / file.workflow).resolve()
@@ -101,6 +102,7 @@ def load_presets(folders: Iterable[Path]) -> tuple[list[Preset], list[PresetErro
             except PresetError as error:
                 errors.append(error)
                 continue
+            # The first of one name counts, in the order of the folders.
             other = presets.setdefault(preset.name, preset)
             if other is not preset:
                 problem = f"{path}: the name {preset.name} is taken by {other.path}."

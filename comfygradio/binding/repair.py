@@ -63,10 +63,12 @@ def _repair_names(node: Node, inputs: dict[str, Any], object_info: ObjectInfo) -
         if isinstance(inputs[spec.name], list):  # a link
             continue
         value = unwrap_list(inputs[spec.name])
+        # The input takes several names.
         if is_multiselect(spec) and isinstance(value, list):
             spelled = [_respell(name, spec.choices) for name in value]
             inputs[spec.name] = wrap_list([name for name, _ in spelled])
         elif not is_multiselect(spec) and spec.to_choice_name(value) is not value:
+            # The entry is an object that has a name.
             yield from _repair_entry(node, inputs, spec)
             continue
         elif isinstance(value, list):

@@ -47,6 +47,7 @@ def find_spec(slot: Slot, workflow: Workflow, object_info: ObjectInfo) -> InputS
         )
     spec = object_info.spec(node.class_type, slot.input, node.inputs)
     if spec is None:
+        # Some nodes take inputs of any name.
         spec = guess_unlisted_spec(node, slot.input, object_info)
     if spec is None:
         _reject_object(node, slot)
@@ -88,6 +89,7 @@ def guess_unlisted_spec(node: Node, name: str, object_info: ObjectInfo) -> Input
 
 def _list_server_loras(spec: InputSpec, value: str, object_info: ObjectInfo) -> InputSpec:
     """Turn the spec of a text that names a LoRA into the server's list of LoRAs."""
+    # A row without a LoRA says None.
     is_file = is_model_name(value) or value.lower() == "none"
     if not is_file or "lora" not in spec.name.lower():
         return spec

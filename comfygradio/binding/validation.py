@@ -35,6 +35,7 @@ def find_missing_classes(workflow: Workflow, object_info: ObjectInfo) -> list[Pr
 
 def find_missing_api_key(workflow: Workflow, object_info: ObjectInfo) -> list[Problem]:
     """List the problem of a workflow whose nodes need an API key, if there certainly is none."""
+    # None means that nobody knows.
     if object_info.has_key is not False:
         return []
     asking = {}
@@ -81,6 +82,7 @@ def find_graph_problems(
     if not needed:
         text = "The workflow has no output node; add one in ComfyUI, such as Save Image."
         return [Problem("preset", text)], []
+    # Without outputs of its own, the preset shows those of all output nodes.
     shown = [node for node in outputs if _is_output(workflow, object_info, node)]
     wanted = workflow.find_upstream(shown) if shown else needed
     found: list[Problem] = []
@@ -95,6 +97,7 @@ def find_graph_problems(
             aside += problems
     found += _find_cycles(workflow, wanted)
     if not found:
+        # The search follows links, so that it would find a circle among the wanted nodes once more.
         aside += _find_cycles(workflow, needed - wanted)
     return found, aside
 
@@ -163,9 +166,11 @@ def _check_input(
     if link is not None:
         yield from _check_link(workflow, object_info, node, spec, link)
         return
+    # The form's value is checked when somebody has entered it.
     if is_open:
         return
     if spec.name not in node.inputs and slot not in own:
+        # A growing row is no input itself; those in it are called ROW.NAME.
         is_growing = spec.type != DYNAMIC_COMBO and spec.type.startswith("COMFY_")
         if spec.group == "required" and not is_growing:
             yield _describe_missing_input(node, spec)

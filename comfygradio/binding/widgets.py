@@ -27,9 +27,11 @@ def choose_widget(
     if "width" in field.slots:
         return "size"
     if spec.media is not None:
+        # Media are called like their widgets; this gives the text the type Widget.
         return next(widget for widget in KINDS if widget == spec.media)
     if choices is not None or spec.choices is not None:
         return "dropdown"
+    # Before the types: a color may be an INT, and a seed is one.
     if "COLOR" in spec.types or spec.options.get("display") == "color":
         return "color"
     if spec.is_seed:

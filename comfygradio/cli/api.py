@@ -36,6 +36,7 @@ def call_api(settings: Settings, method: str, path: str, data: str | None) -> in
     if data is not None:
         options["content"] = wrap_workflow(method, target, read_body(data))
         named = any(name.lower() == "content-type" for name in settings.headers)
+        # A header of the settings counts more.
         options["headers"] = {} if named else {"Content-Type": "application/json"}
     with open_client(settings) as client:
         verb = check_method(method)
@@ -94,6 +95,7 @@ def wrap_workflow(method: str, target: str, body: bytes) -> bytes:
         return body
     if not isinstance(graph, dict) or not graph or "prompt" in graph:
         return body
+    # Anything but a workflow is posted as it is, for the server to judge.
     if not all(isinstance(node, dict) and "class_type" in node for node in graph.values()):
         return body
     print('This is a workflow alone; it is posted as {"prompt": …}.', file=sys.stderr)

@@ -280,6 +280,7 @@ def run_command(given: Sequence[str]) -> int:
         os.dup2(nowhere, sys.stdout.fileno())
         return FAILED
     except EOFError:  # a question that nobody answers
+        # The question still stands on this line.
         print(file=sys.stderr)
         code = INTERRUPTED
     except KeyboardInterrupt:
@@ -301,6 +302,7 @@ def _run(given: Sequence[str]) -> int | None:
     name, *rest = given
     if name in commands:
         function = commands.get(name)
+        # Typer, whose import takes longer than most commands, gets only what this cannot parse.
         values = parse_plain(list_parameters(function), rest)
         if values is not None:
             return function(**values)

@@ -23,6 +23,7 @@ def check_presets(settings: Settings, names: Sequence[str], as_json: bool) -> in
     """
     presets, unreadable = _load(settings, names)
     if not as_json:
+        # Before the server is asked, which may not answer.
         _print_lines(unreadable)
     forms = _bind(settings, presets)
     if as_json:

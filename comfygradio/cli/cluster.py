@@ -30,6 +30,7 @@ def start_worker(settings: Settings, host: str | None, port: int, name: str) -> 
     else:
         own = find_own_host(address)
     if address.tls is None:
+        # Whoever reaches a Dask port runs code there.
         check_private(own, f"--host: {own}")
     from comfygradio.cluster.worker import WorkerTarget, run_worker
 

@@ -104,6 +104,7 @@ def _add_flags(function: Function, command: Command, first: Sequence[str]) -> Fu
             given["settings"] = load_flags(flags)
         return function(**given)
 
+    # What --help and typer see of it.
     parameters = dict(own)
     for name, setting in taken.items():
         parameters[name] = _make_flag(name, setting, command)

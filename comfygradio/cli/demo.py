@@ -25,6 +25,7 @@ def run_demo(settings: Settings, port: int) -> None:
     try:
         with suppress(KeyboardInterrupt):
             print(f"The demo server answers at {server.url}; Ctrl-C ends it.", flush=True)
+            # For ever: Ctrl-C raises KeyboardInterrupt here, and SIGTERM the same (see `main`).
             threading.Event().wait()
     finally:
         server.stop()

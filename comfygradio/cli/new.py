@@ -44,6 +44,7 @@ def new_preset(
     with open_client(settings) as client:
         draft, object_info = _draft(client, settings, found)
     name = name or suggest_name(source.stem, draft)
+    # `save_draft` refuses too, but its sentence knows no flags.
     taken = None if force else find_existing_file(target, name)
     if taken:
         raise PresetError(

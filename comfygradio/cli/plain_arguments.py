@@ -22,6 +22,7 @@ def parse_plain(
     Returns None for everything that is not plain: --help, mistakes, a number, a value that
     begins with -, and whatever else typer may see in another way. It has the last word on those.
     """
+    # What may be given.
     flags: dict[str, inspect.Parameter] = {}
     arguments: list[inspect.Parameter] = []
     values: dict[str, Any] = {}
@@ -33,6 +34,7 @@ def parse_plain(
             arguments.append(parameter)
         values[parameter.name] = parameter.default
 
+    # What was given.
     words: list[str] = []
     rest = list(given)
     while rest:

@@ -119,6 +119,7 @@ def _list_options(access: Access, secrets: Placeholders) -> list[str]:
         login = secrets.add("login", "", "user:password of the server's address")
         options.append(f"-u {login}")
     if access.address.loopback and getproxies():
+        # comfygradio itself asks this machine without a proxy (`trust_env` in comfy.transport).
         options.append("--noproxy '*'")
     return options
 
@@ -136,10 +137,13 @@ def _write_query(access: Access, secrets: Placeholders) -> str:
 
 def _write_upload(url: str, query: str, options: Sequence[str], upload: Upload) -> str:
     path = str(upload.path.resolve())
+    # The path goes in quotes: without them, curl takes a comma or a semicolon in it for its end.
     path = path.replace("\\", "\\\\").replace('"', '\\"')
     form = f'image=@"{path}";filename={upload.name}'
     return " ".join(
         [
+            # -f fails for an error of the server, so that the prompt is not posted without its
+            # file.
             "curl -fsS -o /dev/null",
             *options,
             f"-F {shlex.quote(form)}",

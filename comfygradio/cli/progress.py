@@ -35,6 +35,7 @@ def open_job_progress() -> Iterator[Callable[[PromptProgress], None]]:
     )
     console = Console(stderr=True)
     bar = Progress(*columns, console=console)
+    # What a node says may be long.
     line = Text(no_wrap=True, overflow="ellipsis")
     task = bar.add_task("", total=1.0)
 

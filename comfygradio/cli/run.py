@@ -153,6 +153,7 @@ def save_output(output: Output, folder: Path) -> Path:
     try:
         return output.save(path)
     except BaseException:
+        # Ctrl-C as well: the name was reserved by an empty file, which must not stay.
         path.unlink(missing_ok=True)
         raise
 
@@ -208,6 +209,7 @@ def _run_prompt(
             file=sys.stderr,
         )
         report.forget(stale)
+        # Only what has no file any more runs again.
         renewed = replace(bust_cache(prompt, stale), outputs=tuple(stale))
         _follow_prompt(client, renewed, folder, report)
     report.seconds = clock.monotonic() - started
@@ -223,11 +225,13 @@ def _follow_prompt(
     """
     state = None
     try:
+        # Nobody would see previews here.
         run = client.run(prompt, preview_method="none")
         with closing(run) as states, open_job_progress() as show:
             for state in states:
                 show(state)
     except ComfyGradioError:
+        # `state` is the last one before the failure, with what was made until then.
         _save_outputs(state, folder, report)
         raise
     lacking = _save_outputs(state, folder, report)
@@ -251,6 +255,7 @@ def _save_outputs(state: PromptProgress | None, folder: Path, report: Report) ->
                     lacking.append(saved.node_id)
                     report.missing.append(_describe_lack(saved, "the server has no such file."))
         except ServerUnreachable:
+            # The other files could not be fetched either.
             raise
         except ServerError as error:
             report.missing.append(_describe_lack(output, str(error)))
@@ -282,6 +287,7 @@ def _reserve(folder: Path, name: str) -> Path:
     count = 1
     while True:
         try:
+            # The file is made at once, so that two runs never choose the same name.
             path.touch(exist_ok=False)
         except FileExistsError:
             count += 1

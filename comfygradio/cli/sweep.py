@@ -102,6 +102,7 @@ def parse_sweep_call(settings: Settings, call: SweepCall) -> Task:
     else:
         definition, root = _load_source(call)
     preset = find_preset(settings, definition.preset)
+    # Without any axis, those count that the preset suggests.
     suggested = tuple({name: given} for name, given in preset.file.sweep.items())
     definition = replace(definition, axes=definition.axes or suggested)
     if not definition.axes:
@@ -150,6 +151,7 @@ def _load_source(call: SweepCall) -> tuple[Definition, Path]:
     axes = parse_axes(call.axes)
     typed = parse_assignments(call.assignments)
     values = {name: _expand_home(value) for name, value in typed.items()}
+    # A YAML file may be a preset or a sweep, and a sweep names its preset.
     may_define = source.suffix.lower() in (*SUFFIXES, ".json")
     if may_define and is_definition(source):
         definition = _load_definition(source)
@@ -157,6 +159,7 @@ def _load_source(call: SweepCall) -> tuple[Definition, Path]:
             definition,
             values={**definition.values, **values},
             axes=axes or definition.axes,
+            # --no-carry counts more than the file.
             carry=definition.carry and call.carry,
         )
         return changed, source.parent
@@ -192,6 +195,7 @@ def _run(sweep: Sweep, folder: Path, retry: bool, as_json: bool) -> int:
             for _ in iterate_changes(sweep):
                 show(sweep)
     except KeyboardInterrupt:
+        # What is on the servers would go on, and nobody would fetch it.
         cancel(sweep)
         print(f"Go on with: comfygradio sweep --resume {folder}", file=sys.stderr)
         raise

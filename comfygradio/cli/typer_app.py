@@ -32,6 +32,7 @@ def run_typer(commands: CommandList, given: Sequence[str]) -> int | None:
     """
     app = build_typer(commands)
     try:
+        # Without standalone_mode, mistakes come here as exceptions, and typer ends no process.
         code: int | None = app(list(given), prog_name="comfygradio", standalone_mode=False)
         return code
     except typer.Abort as error:

@@ -126,6 +126,7 @@ class Watcher:
             self._is_changed = False
             self._worker.submit(self._look)
         left = READER_SECONDS if self._is_looking else self._look_at - now
+        # Each turn ends in time to look whether anybody still reads.
         wait = min(max(left, 0.0), READER_SECONDS)
         for letter in self._mailbox.take(wait):
             self._open(letter.content)
@@ -237,5 +238,6 @@ def is_reader_gone() -> bool:
     except (OSError, ValueError):
         return False
     poll = select.poll()
+    # POLLERR comes without being asked for: the other end of the pipe was closed.
     poll.register(output, 0)
     return any(event & select.POLLERR for _, event in poll.poll(0))

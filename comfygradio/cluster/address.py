@@ -137,5 +137,6 @@ def _find_certificates(settings: Settings, flag: str) -> tuple[Path, Path, Path]
         raise SettingsError(
             f"{flag}: a tls:// address needs {' and '.join(missing)} too, a PEM file each."
         )
+    # They are in the order of `given`.
     ca, certificate, key = files.values()
     return ca, certificate, key

@@ -64,6 +64,8 @@ class RemoteClient:
                 self._call("end", prompt_id, DETACH)
             raise
         except BaseException:
+            # An error here replaces GeneratorExit: the
+            # caller has to know that the prompt may go on.
             self._call("end", prompt_id, CANCEL)
             raise
 
@@ -180,6 +182,7 @@ class RemoteClient:
                 raise ServerUnreachable(f"{self.url} cut {filename} off.")
             had += len(data)
             yield data
+        # After an unfinished download the worker deletes the file itself (`Intervals.kept`).
         if piece.ticket:
             self._call("drop", piece.ticket)
 

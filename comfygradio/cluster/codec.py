@@ -135,7 +135,7 @@ def unpack(data: bytes, source: FileSource | None = None) -> Any:
     try:
         unpacker = _Unpacker(data, source)
         return unpacker.load()
-    except Exception as error:
+    except Exception as error:  # broken data may raise any kind of error
         log.warning("something unreadable came from another machine: %s", error)
         raise UnexpectedResponse(
             "Another machine of the cluster sent something that cannot be read; does it run the "

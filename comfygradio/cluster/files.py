@@ -28,6 +28,7 @@ class TransferFiles:
 
     def reserve(self) -> str:
         """Make a ticket for a file that is still to be written."""
+        # There is no timer for this; every new file is an occasion.
         self._drop_unused()
         ticket = uuid.uuid4().hex
         self._used[ticket] = self._clock.monotonic()
@@ -58,6 +59,7 @@ class TransferFiles:
 
     def drop(self, ticket: str) -> None:
         """Delete a file; unknown: nothing."""
+        # Of several threads, only the one that gets the entry deletes the file.
         used = self._used.pop(ticket, None)
         if used is not None:
             path = self._locate(ticket)

@@ -88,6 +88,7 @@ class FollowedRun:
             seconds = self._intervals.cancel
         deadline = self._clock.monotonic() + seconds
         with self._changed:
+            # The first wish counts.
             if not self._wish:
                 self._wish = wish
             while not self.is_over:
@@ -109,6 +110,7 @@ class FollowedRun:
         if newest.status == "done":
             # The last state is reported together with the end, which follows at once.
             return deadline - now
+        # A new status is told at once, anything else only once in a `period`.
         reported_at, status = self._reported
         if newest.status != status:
             return 0.0
@@ -129,6 +131,7 @@ class FollowedRun:
             self._failure = ServerUnreachable(
                 "The worker beside this ComfyUI failed; its log has the details."
             )
+        # The files are gone before anybody hears of the end.
         self._clean_up()
         with self._changed:
             self.is_over = True
@@ -146,5 +149,6 @@ class FollowedRun:
                 self._states.throw(Detach("The app that wanted this job is gone."))
             if wish == HAND_BACK:
                 self._failure = ServerUnreachable(HANDED_BACK)
+            # Leaving closes the generator, which cancels the prompt.
             if wish:
                 return

@@ -51,12 +51,14 @@ def make_worker(
     return _make_node(
         Worker,
         str(scheduler),
+        # Calls of apps are coroutines on the event loop; no task of Dask's needs a thread.
         nthreads=1,
         host=host,
         port=port,
         protocol=scheduler.scheme,
         security=scheduler.make_security(),
         local_directory=folder,
+        # This means no limit. Near a limit, Dask would pause the worker.
         memory_limit=0,
         plugins=tuple(plugins),
     )
@@ -80,6 +82,7 @@ def run_until_stopped(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
     """
     import distributed
 
+    # Dask logs every lost connection with a traceback.
     logging.getLogger(distributed.__name__).setLevel(logging.CRITICAL)
     asyncio.run(_run(work))
 

@@ -17,6 +17,7 @@ async def dask_setup(worker: Any) -> None:
     """Add the plugin. Dask calls this when a worker starts; it closes the plugin at the end."""
     settings = load_settings()
     start_logging(settings)
+    # The address is of the form tls://10.0.0.2:40123, or tls://[fd00::2]:40123.
     _, _, place = worker.address.rpartition("://")
     host, _, _ = place.rpartition(":")
     target = WorkerTarget(

@@ -155,6 +155,7 @@ class DaskBackends:
             self._news.wait()
             if self._closed.is_set():
                 return
+            # This precedes the calls, so that a change during them leads to further calls.
             self._news.clear()
             for changed in list(self._changed):
                 _call(changed)
@@ -199,6 +200,7 @@ class DaskBackends:
         for url in missing:
             if members[url].miss():
                 del members[url]
+        # Other threads read the mapping without a lock, so it is replaced as a whole.
         self._members = members
         return has_recovered
 
@@ -229,5 +231,6 @@ def _call(changed: Callable[[], None]) -> None:
 
 def _list_newest(notices: Iterable[Notice]) -> dict[str, Notice]:
     """Map backends to notices; of two workers of one backend, the one that started last counts."""
+    # Later entries replace earlier ones of the same backend.
     ordered = sorted(notices, key=lambda notice: notice.began)
     return {notice.url: notice for notice in ordered}

@@ -79,6 +79,7 @@ class ClusterClient:
             pending = list(self._pending)
             closing = asyncio.run_coroutine_threadsafe(self._shut_down(), self._loop)
         for call in pending:
+            # Whoever waits in `_wait` gets a CancelledError, and raises ServerUnreachable.
             call.cancel()
         futures.wait({closing})
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -103,6 +104,7 @@ class ClusterClient:
     def _start(self, work: Coroutine[Any, Any, T]) -> futures.Future[T]:
         with self._lock:
             if self._is_closed:
+                # Python would warn of a coroutine that was never awaited.
                 work.close()
                 raise ServerUnreachable(CLOSED)
             call = asyncio.run_coroutine_threadsafe(work, self._loop)
@@ -125,16 +127,19 @@ class ClusterClient:
                 await asyncio.wait_for(actor.ping(), self._intervals.patience)
             answer = answering.result()
         finally:
+            # This only has an effect if the call is given up.
             answering.cancel()
         if not isinstance(answer, bytes):
             raise OSError("no answer of ours")
         return answer
 
     async def _look(self) -> list[Notice]:
+        # Two looks at once would connect to each new worker twice.
         async with self._connecting:
             client = await self._connect()
             asking = client.nthreads()
             workers = await asyncio.wait_for(asking, self._intervals.connect)
+            # First, the workers that left; then those that are new.
             for address in set(self._connections) - set(workers):
                 connection = self._connections.pop(address)
                 connection.close()

@@ -118,6 +118,7 @@ class BackendService:
             self.trouble = str(error)
         now = self._clock.monotonic()
         for prompt_id, run in list(self._runs.items()):
+            # An app that is there asks again and again, also about a run without news.
             is_abandoned = now - run.asked_at > self._intervals.lease
             if is_abandoned:
                 with suppress(ServerUnreachable):
@@ -140,6 +141,7 @@ class BackendService:
         before = self._runs.get(prompt_id)
         if before is not None:
             before.end(DETACH)
+            # That run has posted the prompt, or is just about to.
             may_exist = True
         tickets: list[str] = []
         uploads: list[Upload] = []
@@ -195,6 +197,7 @@ class BackendService:
 
     def hand_back(self) -> None:
         """Accept no more prompts, and cancel the running ones, so that they run elsewhere."""
+        # From now on `begin` refuses, so that the list of runs cannot grow.
         self.is_leaving = True
         for run in list(self._runs.values()):
             with suppress(ServerUnreachable):
@@ -205,6 +208,7 @@ class BackendService:
         self.is_leaving = True
         for run in list(self._runs.values()):
             with suppress(ServerUnreachable):
+                # The worker is ending: it does not wait for a ComfyUI that does not answer.
                 run.end(DETACH, seconds=1.0)
         self.client.close()
         self._files.close()

@@ -69,10 +69,12 @@ class BackendPlugin(WorkerPlugin):  # type: ignore[misc]
 
     async def leave(self) -> None:
         """Hand back what runs, and give every app the time to hear of it."""
+        # Apps hear of it first, so that they give no job to this backend any more.
         self.service.is_leaving = True
         self.service.announce()
         loop = asyncio.get_running_loop()
         waiting = self._clock.wait_async(self._closing, self._intervals.leave)
+        # This time runs while the runs are handed back.
         pause = asyncio.create_task(waiting)
         await loop.run_in_executor(None, self.service.hand_back)
         await pause
@@ -157,6 +159,7 @@ async def _join(
         try:
             await worker
             print(f"{backend.url} is a backend of {scheduler}; Ctrl-C ends that.", flush=True)
+            # The worker also ends by itself, when it has lost the scheduler.
             await _first(worker.finished(), stop.wait())
             if stop.is_set() and worker.status.name == "running":
                 await backend.leave()
@@ -178,6 +181,7 @@ async def _answers(scheduler: ClusterAddress, stop: asyncio.Event) -> bool:
     await _first(attempt, stop.wait())
     if not attempt.done() or attempt.cancelled():
         return False
+    # `result` raises what kept it from connecting; the connection itself is of no use.
     attempt.result().abort()
     return True
 

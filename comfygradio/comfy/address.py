@@ -49,6 +49,7 @@ class Address:
         """
         params = {**self.params, "clientId": client_id}
         query = urlencode(params)
+        # What remains begins with "s://" or "://", so that https becomes wss and http becomes ws.
         rest = self.base.removeprefix("http")
         return f"ws{rest}{path}?{query}"
 
@@ -77,6 +78,7 @@ def parse_url(url: str) -> Address:
 def _split_url(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
+        # Reading `port` raises ValueError unless it is a number up to 65535.
         valid = bool(parts.hostname) and parts.port != 0
     except ValueError:
         valid = False
@@ -89,6 +91,7 @@ def _split_url(url: str) -> SplitResult:
 
 def _show_host(parts: SplitResult) -> str:
     host = (parts.hostname or "").lower()
+    # urlsplit has removed the brackets of an IPv6 address.
     if ":" in host:
         host = f"[{host}]"
     if parts.port is None:

@@ -73,6 +73,7 @@ def _unmark(node: Any) -> Any:
     inputs = node.get("inputs")
     if not isinstance(inputs, dict) or CACHE_BUSTER not in inputs:
         return node
+    # The graph belongs to the caller and is left as it is.
     others = dict(inputs)
     del others[CACHE_BUSTER]
     return {**node, "inputs": others}

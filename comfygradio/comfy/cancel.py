@@ -32,6 +32,7 @@ def cancel_prompt(endpoints: Endpoints, prompt_id: str, clock: Clock = SYSTEM_CL
 
 
 def _cancel_once(endpoints: Endpoints, prompt_id: str) -> bool:
+    # None means that it was not tried yet.
     if endpoints.has_job_cancel is not False:
         cancelled = _cancel_job(endpoints, prompt_id)
         if cancelled is not None:
@@ -60,6 +61,7 @@ def _cancel_by_queue(endpoints: Endpoints, prompt_id: str) -> bool:
     queue = endpoints.queue()
     if queue.position(prompt_id) is None:
         return False
+    # Deleting comes first: if the prompt starts meanwhile, it is found running and interrupted.
     endpoints.delete_from_queue(prompt_id)
     _interrupt_running(endpoints, prompt_id)
     return True
@@ -70,6 +72,7 @@ def _interrupt_running(endpoints: Endpoints, prompt_id: str) -> None:
     version = endpoints.server_version()
     is_targeted = version is not None and version >= TARGETED_INTERRUPT
     runs_alone = running == {prompt_id}
+    # A server that ignores the id would stop whatever runs, so nothing else may be running.
     if prompt_id in running and (is_targeted or runs_alone):
         endpoints.interrupt(prompt_id)
 

@@ -83,6 +83,8 @@ class Endpoints:
             "front": front,
         }
         body: dict[str, Any] = {"prompt": prompt}
+        # Fields without a value are left out: ComfyUI
+        # 0.3.45 to 0.24 takes a null for the id "None".
         for key, value in fields.items():
             if value is not None:
                 body[key] = value
@@ -90,6 +92,7 @@ class Endpoints:
             body["extra_data"] = extra_data
         response = self.transport.post_json("/prompt", body, accept=(REJECTED, CRASHED))
         status = response.status_code
+        # ComfyUI crashes over a graph in UI format, and early versions over an unknown class.
         if status == CRASHED:
             raise UnexpectedResponse(_explain_crash(self.url), status)
         answer = self.transport.decode(response)
@@ -103,6 +106,7 @@ class Endpoints:
     def queue(self) -> Queue:
         """Fetch everybody's running and pending prompts with their graphs. May be megabytes."""
         data = self._get_dict("/queue")
+        # Any other answer must not pass for an empty queue, or a job would count as lost.
         for key in ("queue_running", "queue_pending"):
             if not isinstance(data.get(key), list):
                 raise _make_unexpected(self.url)
@@ -181,6 +185,7 @@ class Endpoints:
         """
         found = self._fetch_object_info(class_types)
         asks_key = {node.class_type: node.needs_api_key for node in found}
+        # `choose_api_key` looks here instead of asking the server.
         self._asks_key |= asks_key
         return replace(found, has_key=bool(self._api_key))
 
@@ -205,6 +210,7 @@ class Endpoints:
         """Return ComfyUI's version such as (0, 3, 64), fetched once. None before 2024-08 and for
         unversioned builds.
         """
+        # The version may be None, so that a flag tells whether it was fetched.
         if not self._version_known:
             self._version = _parse_version(self.system_stats())
             self._version_known = True
@@ -356,16 +362,19 @@ class Endpoints:
         if not class_types:
             answer = self.transport.get_json("/object_info")
             return ObjectInfo.from_json(answer)
+        # First, each class by itself, since the list of all classes has megabytes.
         names = dict.fromkeys(class_types)
         # The route of one class takes no name with a slash.
         single = [name for name in names if "/" not in name]
         found, broken = self._fetch_classes(single)
+        # Then the list of all classes, for those that cannot be fetched by themselves.
         unknown = broken | {name for name in names if "/" in name}
         if not unknown:
             return ObjectInfo.from_json(found)
         try:
             listed = self._get_dict("/object_info")
         except UnexpectedResponse as error:
+            # One class may break the whole list; the classes that were found stay usable.
             if error.status != CRASHED or not found:
                 raise
             object_info = ObjectInfo.from_json(found)
@@ -405,6 +414,7 @@ class Endpoints:
 
     def _fetch_class(self, name: str) -> dict[str, Any]:
         found = self._get_dict(f"/object_info/{_quote(name)}")
+        # Some other program answers; ComfyUI answers with this class, or {} if it lacks it.
         if found.keys() - {name}:
             raise _make_unexpected(self.url)
         return found
@@ -444,6 +454,7 @@ def _parse_version(stats: Mapping[str, Any]) -> tuple[int, ...] | None:
     if not isinstance(system, dict):
         return None
     text = str(system.get("comfyui_version") or "")
+    # Some servers send what `git describe` gives, such as v0.2.7-12-gabc1234, or "unknown".
     found = re.match(r"v?(\d+)\.(\d+)\.(\d+)", text)
     if found is None:
         return None

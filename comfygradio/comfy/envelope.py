@@ -74,12 +74,14 @@ def _open(
 ) -> Envelope | None:
     if is_wanted(data):
         return Envelope(data, place)
+    # What the UI format contains, such as definitions of subgraphs, is no workflow of its own.
     if len(place) == MAX_LEVELS or is_ui_format(data):
         return None
     for key, inner in _list_entries(data):
         found = _open(inner, is_wanted, (*place, key))
         if found is None:
             continue
+        # The UI format nearest to the graph belongs to it.
         if found.ui_workflow:
             return found
         return replace(found, ui_workflow=_find_saved(data))

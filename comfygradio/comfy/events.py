@@ -86,6 +86,7 @@ class Events:
         self._endpoints = endpoints
         self._clock = clock
         self._timers = ReconnectTimers(timings or PollTimings(), clock.monotonic())
+        # An older socket of a given id may still be open. When it closes, ComfyUI forgets this one.
         self._timers.may_be_forgotten = client_id is not None
         self._incoming = Inbox(clock, capacity)
         """From the threads that read sockets, for the thread that keeps the connection open."""
@@ -166,6 +167,7 @@ class Events:
         socket = self._socket
         if socket is not None:
             socket.close()
+        # This wakes up the thread that keeps the connection open.
         self._incoming.put(None)
         self._inbox.put(_End())
 
@@ -173,6 +175,8 @@ class Events:
         """Return the next event, or None at the end. The end is stored in `_end`."""
         while not self._taken:
             self._taken = self._inbox.take(None)
+            # Items are popped from the end. What was dropped
+            # was the oldest, so it is reported first.
             self._taken.reverse()
             dropped = self._inbox.take_dropped_count()
             if dropped:
@@ -217,6 +221,7 @@ class Events:
             case Message():
                 self._handle_message(item)
             case _Lost() if item.content.socket is self._socket:
+                # A socket that was replaced by a newer one also reports its end.
                 self._lose()
 
     def _handle_message(self, item: InboxItem) -> None:
@@ -230,6 +235,7 @@ class Events:
         size = estimate_size(event)
         self._inbox.put(event, kind, size)
         with self._lock:
+            # Callbacks are called without the lock, since they may add and remove listeners.
             listeners = list(self._listeners)
         for wanted, callback in listeners:
             if isinstance(event, wanted) and not self._is_closed.is_set():
@@ -269,6 +275,8 @@ class Events:
     def _use_socket(self, socket: Socket) -> None:
         now = self._clock.monotonic()
         self._socket = socket
+        # In this order: `connect` may start to wait for
+        # the server's flags, and `hear` ends that wait.
         self._timers.hear(now)
         self._timers.connect(now, self._answers_flags)
         self._publish(Connected())
@@ -279,6 +287,7 @@ class Events:
         """Read one socket to its end. Runs on its own thread, since a server waits for slow
         readers.
         """
+        # `close` may have run before this socket became the one that it closes.
         if self._is_closed.is_set():
             socket.close()
         socket.listen(self._put, self._report_lost)

@@ -52,9 +52,11 @@ def clean_text(text: str, longest: int = MAX_LENGTH) -> str:
     """Reduce a text to one line without control characters, tips and paths, cut at `longest`
     characters.
     """
+    # After running out of memory, ComfyUI adds tips of several lines to the message.
     beginning, *_ = ASIDES.split(text[:MAX_INPUT_LENGTH])
     printable = "".join(char if char.isprintable() else " " for char in beginning)
     words = printable.split()
+    # Folders of the server are left out; the names of files in them stay.
     line = FOLDERS.sub("", " ".join(words))
     if len(line) <= longest:
         return line
@@ -142,6 +144,7 @@ def _walk_errors(data: Mapping[str, Any]) -> Iterator[NodeError]:
         class_type = str(entry.get("class_type") or "")
         errors = entry.get("errors")
         if not isinstance(errors, list):
+            # The flat shape: the entry itself is the only error of its node.
             errors = [entry]
         for error in errors:
             if isinstance(error, dict):
@@ -177,12 +180,15 @@ def _describe(error: NodeError) -> str:
         case "required_input_missing":
             return f"the input {name or error.details} is missing."
         case "value_not_in_list":
+            # ComfyUI writes "name: 'value' not in ['one',
+            # 'two']" or "… not in (list of length 40)".
             value = error.details.split(" not in ")[0]
             return f"{value} is not on this server. Choose another one or install it."
         case "value_smaller_than_min" | "value_bigger_than_max":
             message = error.message[:1].lower() + error.message[1:]
             return f"{name}: {message}."
         case "custom_validation_failed":
+            # ComfyUI writes "image - Invalid image file: x.png".
             return f"{error.details.replace(' - ', ': ', 1)}."
         case kind if kind.startswith("exception_during"):
             return (
@@ -200,6 +206,7 @@ def _describe_top(error: Mapping[str, Any], titles: Mapping[str, str]) -> str:
     details = _read_text(error, "details")
     missing = _find_missing_class(error.get("extra_info"), message)
     if missing:
+        # ComfyUI writes "Node ID '#12'".
         node_id = details.removeprefix("Node ID '#").rstrip("'")
         where = _join_texts(", ", f"node {node_id}", titles.get(node_id))
         return f"This server has no node class {missing} ({where}). Install its custom node."
@@ -215,6 +222,7 @@ def _find_missing_class(extra: Any, message: str) -> str:
     """
     if isinstance(extra, dict) and extra.get("class_type"):
         return clean_text(str(extra["class_type"]))
+    # The text was "Cannot execute because node X does not exist.".
     rest = message.partition("because node ")[2]
     line = rest.partition("\n")[0]
     return line.rpartition(" does not exist")[0]

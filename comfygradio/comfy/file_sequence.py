@@ -63,6 +63,7 @@ def fetch_files(
             if len(absent) > MAX_GAP:
                 return
             continue
+        # Numbers that are missing before the first file are no gap in the sequence.
         if has_begun:
             yield from absent
         absent.clear()

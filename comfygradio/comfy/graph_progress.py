@@ -12,6 +12,7 @@ from comfygradio.comfy.messages import NodeProgress
 from comfygradio.comfy.workflow import Link
 
 WEIGHTS = (
+    # The first pattern that matches counts. KSamplerSelect only chooses a sampler.
     (re.compile(r"sampler(?!select)|ImageToVideo$|Generate", re.IGNORECASE), 20.0),
     (re.compile(r"upscale.*model|videocombine|savevideo|savewebm|interpolat", re.IGNORECASE), 6.0),
     (
@@ -63,6 +64,8 @@ class GraphProgress:
             weight = self._weights[key]
             total += weight
             done += weight * self._done.get(key, 0.0)
+        # The total grows when further nodes turn out to
+        # run, so the highest fraction so far is kept.
         if total:
             fraction = min(done / total, MAX_FRACTION)
             self._best = max(self._best, fraction)
@@ -92,6 +95,7 @@ class GraphProgress:
         """Record that a node runs. If no known output depends on it, it counts from now on."""
         if node in self._sources and node not in self._needed:
             self._outputs.add(node)
+            # It was reported as cached and runs all the same.
             self._cached -= {node}
             self._needed = self._walk()
 
@@ -108,6 +112,7 @@ class GraphProgress:
         waiting = [node]
         while waiting:
             key = waiting.pop()
+            # Everything above it was completed before; a sampler reports each of its steps.
             if key in self._reached:
                 continue
             self._reached.add(key)
@@ -123,6 +128,7 @@ class GraphProgress:
             done = divide(node.value, node.max)
             if node.state == "finished":
                 done = 1.0
+            # Parts of an expanded node have a `display_node` other than themselves.
             if key == node.display_node:
                 self.advance(key, done)
                 if done > 0:
@@ -130,12 +136,14 @@ class GraphProgress:
             else:
                 children.setdefault(node.display_node, []).append(done)
         for parent, fractions in children.items():
+            # Parts that have not started yet are absent, so the mean leaves room for one more.
             self.advance(parent, sum(fractions) / (len(fractions) + 1))
 
     def _walk(self) -> frozenset[str]:
         """Find the nodes that have to run: the outputs and what they need, up to cache hits."""
         found: set[str] = set()
         uncached = self._sources.keys() - self._cached
+        # A cached node is left out, and with it whatever no other node needs.
         waiting = list(self._outputs - self._cached)
         while waiting:
             key = waiting.pop()
@@ -183,6 +191,7 @@ class NodeTimeLeft:
             return max(usual - passed, 0.0)
         first_fraction, first_at = self._first
         fraction, at = self._last
+        # What was seen took `seen_seconds`; the rest is expected to take its share of `usual`.
         seen_fraction = fraction - first_fraction
         seen_seconds = at - first_at
         whole = (1 - seen_fraction) * usual + seen_seconds

@@ -79,6 +79,7 @@ class Queue:
         """Parse the response of GET /queue, whose pending list is a heap."""
         running = _parse_items(data, "queue_running")
         pending = _parse_items(data, "queue_pending")
+        # ComfyUI compares its queue items in this order, smaller numbers first.
         pending.sort(key=lambda item: (item.number, item.prompt_id))
         return cls(tuple(running), tuple(pending))
 
@@ -125,6 +126,7 @@ class HistoryEntry:
         for node, ui in made.items():
             shown = _find_shown(meta, node)
             outputs.extend(parse_outputs(shown, ui, source))
+        # The history keeps a prompt in the form that it had in the queue.
         item = QueueItem.from_json(entry.get("prompt"))
         messages = tuple(_parse_events(status.get("messages")))
         return cls(
@@ -184,6 +186,7 @@ def _parse_events(events: Any) -> list[Message]:
 
 
 def _find_shown(meta: Mapping[str, Any], node: str) -> str:
+    # Servers before August 2024 send no `meta`; they do not expand nodes either.
     about = _read_dict(meta.get(node))
     return str(about.get("display_node") or node)
 

@@ -62,6 +62,7 @@ class Inbox:
             self._items[self._count] = item
             self._count += 1
             self._weight += size
+            # This may drop the new item too, if it is larger than the capacity by itself.
             while self._capacity is not None and self._weight > self._capacity:
                 _, oldest = self._items.popitem(last=False)
                 self._weight -= oldest.size
@@ -72,6 +73,8 @@ class Inbox:
         """Take all items in order. Returns none after `timeout` seconds; None waits forever."""
         with self._arrived:
             if not self._items and (timeout is None or timeout > 0):
+                # A wait may end early without an item; callers
+                # take that for a timeout and look again.
                 self._clock.wait(self._arrived, timeout)
             items = list(self._items.values())
             self._items.clear()

@@ -64,6 +64,8 @@ class LimitedDownload:
                 piece = pump.take()
                 if piece is None:
                     return
+                # An empty chunk only says that nothing came in
+                # a while, so that the limits are checked again.
                 if piece:
                     had += len(piece)
                     seconds = self.clock.monotonic() - began
@@ -80,6 +82,7 @@ class LimitedDownload:
                 f"{name} is larger than {self.limits.max_mb:g} MB, which is the most that is "
                 "fetched (--max-result-mb)."
             )
+        # This is negative during the grace period, so that nothing is due.
         due = self.limits.min_rate * (seconds - self.limits.grace_seconds)
         if seconds > self.limits.deadline_seconds or had < due:
             raise ServerUnreachable(f"ComfyUI sends {name} far too slowly.")
@@ -120,8 +123,10 @@ class _Pump:
         except BaseException as error:  # whoever takes the pieces must get it
             end = error
         finally:
+            # A generator that is left unfinished holds its connection until it is closed.
             close = getattr(self._pieces, "close", None)
             if close is not None:
+                # What reading raised matters more than an error of closing.
                 with suppress(Exception):
                     close()
         self._put(end)

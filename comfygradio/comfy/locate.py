@@ -65,6 +65,7 @@ def locate_prompt(endpoints: Endpoints, prompt_id: str) -> PromptLocation:
     if not location.absent:
         return location
     try:
+        # An old server has the prompt under an id of its own; then its mark tells which one it is.
         version = endpoints.server_version()
         if version is not None and version >= KEEPS_PROMPT_IDS_SINCE:
             return location
@@ -89,6 +90,7 @@ def _locate(endpoints: Endpoints, prompt_id: str) -> PromptLocation:
                 prompt_id=prompt_id,
                 client_id=str(item.extra_data.get("client_id") or ""),
             )
+    # It may have moved on between the first two requests.
     entry = endpoints.history(prompt_id)
     if entry is None:
         return PromptLocation()
@@ -96,14 +98,14 @@ def _locate(endpoints: Endpoints, prompt_id: str) -> PromptLocation:
 
 
 def _find_marked_prompt(endpoints: Endpoints, mark: str) -> str | None:
-    """Find the server's id of the newest prompt with that mark. Searches the queue first, since
-    prompts move from there to the history.
-    """
+    """Find the server's id of the newest prompt with that mark."""
+    # The queue comes first, since prompts move from there to the history.
     queue = endpoints.queue()
     for item in (*queue.pending, *queue.running):
         if item.extra_data.get(ID_KEY) == mark:
             return item.prompt_id
     history = endpoints.history(max_items=MAX_HISTORY)
+    # The history lists the oldest entry first.
     for entry in reversed(history.values()):
         if entry.extra_data.get(ID_KEY) == mark:
             return entry.prompt_id

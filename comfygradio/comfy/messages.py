@@ -203,6 +203,7 @@ def parse_event(type: str, sent: Any) -> Message:
 def parse_binary(frame: bytes) -> Message:
     """Parse a binary frame. Truncated and unknown ones become an UnknownMessage."""
     try:
+        # Two big-endian numbers lead: the type of the frame, and the length of its head.
         kind, length = struct.unpack_from(">II", frame)
     except struct.error:
         return UnknownMessage("binary", frame)
@@ -212,6 +213,7 @@ def parse_binary(frame: bytes) -> Message:
         mime = MIME_TYPES.get(length) or _guess_mime(image)
         return PreviewFrame(image, mime)
     message: Message | None = None
+    # The head is the id of a node in frames of text, and JSON in previews.
     if len(frame) >= 8 + length:
         head = frame[8 : 8 + length]
         body = frame[8 + length :]
@@ -233,6 +235,7 @@ def may_be_result(frame: PreviewFrame) -> bool:
 
 def _parse_executing(data: Mapping[str, Any], prompt_id: str | None) -> Executing:
     node = _read_id(data.get("node"))
+    # Servers before August 2024 expand no nodes and do not send this.
     display_node = _read_id(data.get("display_node")) or node
     return Executing(node, display_node, prompt_id=prompt_id)
 

@@ -54,6 +54,7 @@ def find_containing_input(inputs: Mapping[str, Any], name: str) -> str:
     if name in inputs or not has_input(inputs, name):
         return ""
     beginnings = _list_beginnings(name)
+    # One of them is an object, since `has_input` has found the member in it.
     return next(key for key in beginnings if isinstance(inputs.get(key), dict))
 
 

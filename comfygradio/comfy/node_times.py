@@ -81,8 +81,6 @@ class NodeTimes:
 def fit_line(runs: Sequence[TimedRun]) -> LinearFit:
     """Fit a line through some runs that is robust against outliers (Theil-Sen: the median of the
     slopes of all pairs).
-
-    If all runs had the same work, the duration is assumed to be proportional to it.
     """
     measured = [(run.work, run.seconds) for run in runs if run.work is not None]
     if not measured:
@@ -90,10 +88,14 @@ def fit_line(runs: Sequence[TimedRun]) -> LinearFit:
         return LinearFit(usual, 0.0)
     slopes = _list_slopes(measured)
     if slopes:
+        # More work never takes less time; where it seems to, other things caused that.
         rate = max(0.0, median(slopes))
         base = median(seconds - rate * work for work, seconds in measured)
+        # A base below 0 would predict less than nothing
+        # for a little work; then only the rate counts.
         if base >= 0:
             return LinearFit(base, rate)
+    # If all runs had the same work, the duration is assumed to be proportional to it.
     rate = median(seconds / work for work, seconds in measured)
     return LinearFit(0.0, rate)
 
@@ -145,6 +147,7 @@ def _count_steps(own: Mapping[str, object], inputs: InputLookup) -> float:
     steps = _read_number(own.get("steps"), inputs)
     if steps is not None:
         start = _read_number(own.get("start_at_step"), inputs) or 0.0
+        # KSamplerAdvanced has 10000 here by default, which means its last step.
         end = _read_number(own.get("end_at_step"), inputs) or steps
         return max(1.0, min(end, steps) - start)
     sigmas = own.get("sigmas")
@@ -168,6 +171,7 @@ def _measure_size(node_id: str, inputs: InputLookup) -> float:
         height = _read_number(own.get("height"), inputs)
         if width and height:
             count = _read_number(own.get("batch_size"), inputs) or 1.0
+            # Nodes for videos call the number of frames `length`.
             length = _read_number(own.get("length"), inputs) or 1.0
             return factor * count * length * width * height / MEGAPIXEL
         megapixels = _read_number(own.get("megapixels"), inputs)
@@ -175,6 +179,7 @@ def _measure_size(node_id: str, inputs: InputLookup) -> float:
             return factor * megapixels
         scale = _read_number(own.get("scale_by"), inputs) or 1.0
         amount = _read_number(own.get("amount"), inputs) or 1.0
+        # `scale_by` scales both sides; `amount` repeats the pictures of a batch.
         factor *= scale**2
         factor *= amount
         current = _find_pictures(own)
@@ -191,6 +196,7 @@ def _find_pictures(own: Mapping[str, object]) -> str | None:
 
 def _read_number(value: object, inputs: InputLookup) -> float | None:
     """Read a number above 0, from a literal value or from the node linked here."""
+    # Primitive nodes hold their number in the input `value`.
     if isinstance(value, Link):
         value = inputs(value.node_id).get("value")
     if not is_number(value) or not 0 < value < MAX_NUMBER:

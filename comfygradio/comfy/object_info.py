@@ -121,6 +121,7 @@ class InputSpec:
         if "INT" not in self.types:
             return False
         control = self.options.get("control_after_generate")
+        # The flag is a bool, or names what ComfyUI's page does with the number at first.
         if control in (True, "randomize"):
             return True
         return control is not False and self.name in ("seed", "noise_seed")
@@ -164,6 +165,7 @@ class InputSpec:
             choices = _list_choices(entries)
         tooltip = options.get("tooltip")
         is_list = isinstance(kind, list) or kind == "COMBO"
+        # A flag that is set to false also says it: nothing is uploaded here.
         is_said = not MEDIA_FLAGS.keys().isdisjoint(options)
         guessed: str | None = None
         if is_list and not is_said:
@@ -282,6 +284,7 @@ class ObjectInfo:
             theirs = other.nodes.get(name)
             if theirs is not None:
                 nodes[name] = _merge_lists(mine, theirs)
+        # A class that one of the servers describes is usable there.
         broken = (self.broken | other.broken) - nodes.keys()
         has_key = self.has_key
         if has_key is None:
@@ -332,6 +335,7 @@ def _offer_own(
     offered = list_own_options(inputs)
     chosen = inputs.get(spec.name)
     options = [value for name, value in inputs.items() if name.startswith("option")]
+    # A list stands for a link, so that option has no text here.
     is_fed = any(isinstance(value, list) for value in options)
     if is_fed and isinstance(chosen, str):
         offered.append(chosen)
@@ -361,6 +365,8 @@ def _unique(choices: Sequence[Scalar]) -> tuple[Scalar, ...]:
 def _dynamic_spec(
     specs: Mapping[str, InputSpec], name: str, inputs: Mapping[str, Any]
 ) -> InputSpec | None:
+    # `a.b.c` is looked up as the input `c` that the choice of `a.b`
+    # adds, which is itself an input that the choice of `a` adds.
     parent, _, rest = name.partition(".")
     path = parent
     while rest:
@@ -406,6 +412,7 @@ def _dynamic_entries(options: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _split_input(data: Any) -> tuple[Any, Mapping[str, Any]]:
     """Split the definition of an input into its type and its options."""
     if not isinstance(data, list) or not data:
+        # A broken definition counts as an input that takes anything.
         return "*", {}
     options = data[1] if len(data) > 1 else None
     return data[0], _mapping(options)
@@ -420,6 +427,7 @@ def _list_entries(kind: Any, options: Mapping[str, Any]) -> list[Any] | None:
     if kind != "COMBO":
         return None
     entries = options.get("options")
+    # A combo with `remote` has no options here: the page of ComfyUI fetches them.
     if entries is None:
         return []
     return entries if isinstance(entries, list) else None
@@ -451,6 +459,7 @@ def _parse_group(
 ) -> list[InputSpec]:
     specs = _mapping(groups.get(group))
     orders = _mapping(data.get("input_order"))
+    # `input_order` exists since August 2024; a proxy may have sorted the inputs themselves.
     order = orders.get(group)
     ordered: dict[str, Any] = {}
     if isinstance(order, list):

@@ -106,6 +106,7 @@ def write_file(target: Path, chunks: Iterator[bytes]) -> Path:
     renamed.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
+    # The cut may go through a character, the rest of which is ignored.
     name = target.name.encode("utf-8", "ignore")[:PART_BYTES].decode("utf-8", "ignore")
     part = target.with_name(f".part-{name}-{uuid.uuid4().hex[:8]}")
     try:
@@ -124,6 +125,7 @@ def parse_outputs(node_id: str, ui: Any, source: FileSource | None = None) -> tu
     """
     if not isinstance(ui, dict):
         return ()
+    # A dict keeps the order, which a set would not.
     found: dict[Output, None] = {}
     for key, values in ui.items():
         if not isinstance(values, list):
@@ -153,6 +155,7 @@ def _parse_item(node_id: str, key: str, value: Any, source: FileSource | None) -
         return None
     if key in TEXT_KEYS:
         return Output(node_id, "text", type="", text=value)
+    # Nodes that show 3D models list paths here, among settings of their view.
     if key == "result":
         return _parse_path(node_id, value, source)
     return None
@@ -182,6 +185,7 @@ def _parse_path(node_id: str, value: str, source: FileSource | None) -> Output |
         path = match["path"]
         type = match["type"] or "output"
     kind = decide_kind(path)
+    # Without a known suffix it is some other text.
     if kind == "file":
         return None
     # -1 where there is no folder.

@@ -78,8 +78,6 @@ class PromptMonitor:
     def _find_new(self, recent: Mapping[str, HistoryEntry]) -> list[str]:
         """Find the prompts that ended since the last poll: known ones, and those after the newest
         known end.
-
-        Older entries also appear when somebody deletes newer ones.
         """
         if self._is_first:
             self._over.update(recent)
@@ -88,6 +86,8 @@ class PromptMonitor:
         after: list[str] = []
         for prompt_id in recent:
             if prompt_id in self._over:
+                # Older entries also appear because somebody deleted newer ones. Before a known end,
+                # only those that were seen in the queue are news.
                 after = [one for one in after if one in known]
             else:
                 after.append(prompt_id)
@@ -95,6 +95,7 @@ class PromptMonitor:
 
     def _take_queue(self, queue: Queue) -> Iterator[PromptChange]:
         for item in queue.running:
+            # The queue was fetched first: what it calls running may be over by now.
             if item.prompt_id not in self._running and item.prompt_id not in self._over:
                 self._pending.discard(item.prompt_id)
                 self._running.add(item.prompt_id)
@@ -107,10 +108,9 @@ class PromptMonitor:
                 yield PromptChange("queued", item.prompt_id, "queue", ahead)
 
     def _take_gone(self, queue: Queue) -> Iterator[PromptChange]:
-        """Report prompts that two polls in a row did not find: a history may be written a moment
-        after the prompt left the queue.
-        """
+        """Report prompts that two polls in a row did not find."""
         missing = (self._running | self._pending) - _list_ids(queue)
+        # One poll is no proof: a history may be written a moment after the prompt left the queue.
         for prompt_id in sorted(missing & self._missed):
             self._running.discard(prompt_id)
             self._pending.discard(prompt_id)

@@ -87,7 +87,9 @@ class PromptRun:
         self._inbox = Inbox(clock)
         self._worker = TaskThread("comfy-run")
         self._timers = PollTimers(timings, clock.monotonic())
+        # The submission counts as a request, so that no poll starts before it is over (`_accept`).
         self._timers.busy = True
+        # Pinned nodes do not run, so they must not count in the progress.
         graph = strip_pinned(prompt.graph)
         self._tracker = PromptTracker(graph, prompt_id, prompt.outputs, endpoints, weights)
         self._tracker.stage = "uploading"
@@ -111,17 +113,21 @@ class PromptRun:
         try:
             yield from self._yield_states(heartbeat_seconds)
         except ComfyGradioError:
+            # The prompt is over or out of reach, or the caller threw `Detach` to leave it running.
             raise
         except BaseException:
+            # GeneratorExit, for one: the caller has closed the generator.
             self._cancel()
             raise
         finally:
             self._clean_up()
 
     def _clean_up(self) -> None:
+        # Also after a good end: a socket that is just being opened is closed because of it.
         self._submission.stop_requested.set()
         if self._socket:
             self._socket.close()
+        # A socket that was reopened just now has not been taken by anybody else.
         for item in self._inbox.take(0):
             if isinstance(item.content, SocketReopened):
                 item.content.close()
@@ -145,19 +151,18 @@ class PromptRun:
                 self._tracker.now = self._clock.monotonic()
                 yield self._tracker.state
                 yielded_at = self._clock.monotonic()
+            # The last state was yielded before: it has the outputs that were made until then.
             if self._tracker.failure:
                 raise self._tracker.failure
 
     def _update_answering(self, now: float) -> bool:
-        """Record whether the server answers. Returns True if that changed.
-
-        A server that does not answer gets no warning about a slow connection, which would say less.
-        """
+        """Record whether the server answers. Returns True if that changed."""
         is_answered = not self._accepted or self._timers.is_answered(now)
         if is_answered == self._tracker.is_answered:
             return False
         self._tracker.is_answered = is_answered
         if not is_answered:
+            # That it does not answer at all says more.
             self._tracker.retract_warning(SLOW_CONNECTION)
         elif self._socket is None:
             self._tracker.warn(SLOW_CONNECTION)
@@ -190,6 +195,7 @@ class PromptRun:
         changed = self._tracker.apply(message, item.at, item.replaced)
         if isinstance(message, Status) and self._tracker.stage == "queued":
             self._timers.refresh_queue(item.at)
+        # A status names no prompt, so it does not show that the server still reports this one.
         if changed and not isinstance(message, Status):
             self._absent_since = None
             self._timers.hear(item.at)
@@ -200,17 +206,21 @@ class PromptRun:
         if self._tracker.complete:
             self._tracker.finish()
         elif self._tracker.closed:
+            # Outputs are missing, or messages were; the history has all of them by now.
             self._timers.poll_within(at)
         elif isinstance(message, ExecutionSuccess):
+            # The history is written after this message, so that a poll right now would miss it.
             self._timers.poll_within(at, self._timings.settle)
 
     def _follow_existing(self, location: PromptLocation, now: float) -> None:
+        # Earlier messages went to another socket.
         self._tracker.mark_gap()
         queued = QueuedPrompt(location.prompt_id, 0)
         if location.entry is not None:
             self._tracker.accept(queued)
         else:
             self._accept(queued)
+            # The socket of the run that posted it may still be open under the same client_id.
             self._timers.may_be_forgotten = True
         self._apply_location(location, now)
         self._timers.poll_within(now)
@@ -239,6 +249,7 @@ class PromptRun:
         if self._timers.is_forgotten(now) and self._socket:
             self._socket.close()
             self._drop_socket(now)
+        # A prompt that waits in the queue is silent anyway.
         if self._timers.wants_renewal(now) and self._tracker.stage == "running":
             self._leave_silent_socket(now)
         if self._timers.wants_reconnect(now):
@@ -260,6 +271,7 @@ class PromptRun:
             else:
                 self._tracker.apply_history(entry)
         elif location.running:
+            # The silence until now was that of a waiting prompt, and says nothing about the socket.
             if self._tracker.stage != "running":
                 self._timers.expect_messages(now)
             self._tracker.mark_running()
@@ -281,10 +293,8 @@ class PromptRun:
         return now < self._ended_since + self._timings.socket_images
 
     def _handle_absence(self, now: float) -> None:
-        """Handle a poll that found the prompt absent: poll once more before believing it.
-
-        A history may be written a moment after the prompt has left the queue.
-        """
+        """Handle a poll that found the prompt absent: poll once more before believing it."""
+        # A history may be written a moment after the prompt has left the queue.
         if self._absent_since is None:
             self._absent_since = now
             self._timers.poll_within(now, self._timings.settle)
@@ -293,11 +303,13 @@ class PromptRun:
         if seconds_left > 0:
             self._timers.poll_within(now, seconds_left)
         elif self._tracker.succeeded:
+            # The server reported success, and somebody deleted the history before it was read.
             self._tracker.finish()
         else:
             raise make_job_lost(self._endpoints.url, self._tracker.prompt_id)
 
     def _handle_lost_socket(self, lost: SocketLost, now: float) -> bool:
+        # A socket that was left for a newer one also reports its end.
         if lost.socket is not self._socket:
             return False
         self._drop_socket(now)
@@ -329,6 +341,7 @@ class PromptRun:
         thread.start()
 
     def _read(self, socket: Socket) -> None:
+        # The run may have ended while the socket was being opened.
         if self._submission.stop_requested.is_set():
             socket.close()
         socket.listen(self._inbox.put, self._report_lost)
@@ -342,6 +355,7 @@ class PromptRun:
             begun: QueuedPrompt | ExistingPrompt | Exception | None = self._submission.run()
         except Exception as error:
             begun = error
+        # This is set before the item is put: whoever takes the item looks at it.
         self._socket = self._submission.socket
         if begun:
             self._inbox.put(begun)
@@ -353,6 +367,7 @@ class PromptRun:
         socket = open_socket(self._endpoints, self._submission.client_id)
         reopened = SocketReopened(socket)
         self._inbox.put(reopened)
+        # Nobody takes items of a run that has ended. Closing a socket twice does no harm.
         if self._submission.stop_requested.is_set():
             reopened.close()
 
@@ -363,6 +378,7 @@ class PromptRun:
     def _cancel(self) -> None:
         self._submission.stop_requested.set()
         done = threading.Event()
+        # `stop` of the worker comes later and lets this task finish, however long it takes.
         self._worker.submit(lambda: self._cancel_now(done))
         self._clock.wait_event(done, CANCEL_SECONDS)
 

@@ -73,9 +73,12 @@ class Submission:
         if self.stop_requested.is_set():
             return None
         graph = upload_files(self._endpoints, self._prompt)
+        # The socket comes first: messages of a short
+        # prompt may arrive before the answer to the post.
         self.socket = open_socket(self._endpoints, self.client_id)
         if self.stop_requested.is_set():
             return None
+        # This is set before the post, so that a prompt whose answer is lost can be cancelled.
         self.posted_id = self._prompt_id
         queued = post_prompt(
             self._endpoints,
@@ -89,10 +92,11 @@ class Submission:
         return queued
 
     def _locate(self) -> PromptLocation:
-        """Locate the prompt; check twice for absence, as an earlier post may be in flight."""
+        """Locate the prompt, and look twice before it counts as absent."""
         location = self._locate_once()
         if not location.absent:
             return location
+        # An earlier post may still be on its way.
         if self._clock.wait_event(self.stop_requested, self._timings.settle):
             return location
         return self._locate_once()
@@ -111,6 +115,7 @@ class Submission:
     def _use_existing(self, location: PromptLocation) -> ExistingPrompt:
         """Connect to the messages of a prompt that the server has, unless it is over."""
         self.posted_id = location.prompt_id
+        # Messages go to the client_id that the prompt was posted with, perhaps by an earlier run.
         if location.entry is None:
             if location.client_id:
                 self.client_id = location.client_id
@@ -127,6 +132,7 @@ def upload_files(endpoints: Endpoints, prompt: Prompt) -> Mapping[str, Any]:
         return prompt.graph
     graph: dict[str, Any] = {}
     for key, node in prompt.graph.items():
+        # Names go into nested inputs as well, and the graph of the prompt must not change.
         inputs = copy.deepcopy(dict(node.get("inputs") or {}))
         graph[key] = {**node, "inputs": inputs}
     for upload in prompt.uploads:
@@ -152,6 +158,7 @@ def connect_socket(endpoints: Endpoints, client_id: str) -> Socket:
     try:
         return Socket(endpoints.access, f"{endpoints.transport.prefix}/ws", client_id)
     except ServerUnreachable:
+        # Nothing answers there, so another path would fail as well.
         raise
     except ServerError:
         other = _open_other(endpoints, client_id)
@@ -173,6 +180,7 @@ def post_prompt(
     `graph` is the prompt's graph with the names of uploaded files; `preview` is the preview method
     or None for the server's own. Raises PromptRejected and ServerError.
     """
+    # Servers before v0.3.45 choose another id; `locate_prompt` then finds the prompt by this key.
     extra: dict[str, Any] = {ID_KEY: prompt_id}
     if preview:
         extra["preview_method"] = preview
@@ -186,6 +194,7 @@ def post_prompt(
             graph, extra_data=extra, client_id=client_id, prompt_id=prompt_id
         )
     except ServerError:
+        # The server may have taken the prompt although its answer was lost or came from a gateway.
         location = locate_prompt(endpoints, prompt_id)
         if not location.found:
             raise
@@ -200,6 +209,7 @@ def _open_other(endpoints: Endpoints, client_id: str) -> Socket | None:
     tried = endpoints.transport.prefix
     try:
         endpoints.transport.find_prefix()
+        # `find_prefix` has just set it, if a gateway wants one.
         found = endpoints.transport.prefix
         if tried:
             return Socket(endpoints.access, "/ws", client_id)

@@ -75,6 +75,7 @@ class ReconnectTimers:
     def hear(self, now: float) -> None:
         """Record that a message arrived."""
         self._listening_until = None
+        # A node that reports rarely must not make its socket look forgotten.
         gap = 0.0 if self._message_at is None else now - self._message_at
         self._renewal = max(self._timings.renewal, 2 * gap)
         self._heard_at = now
@@ -156,6 +157,7 @@ class PollTimers(ReconnectTimers):
         """Record that a message about our prompt arrived."""
         super().hear(now)
         self._failing_since = None
+        # A message proves that the server is alive, even while it is slow to answer a request.
         if self._asked_at is not None:
             self._asked_at = now
         self._pause = self._timings.silence
@@ -190,6 +192,7 @@ class PollTimers(ReconnectTimers):
         """Record that a socket is open, and poll once. See `ReconnectTimers.connect`."""
         super().connect(now, answers_flags)
         self._pause = self._timings.silence
+        # Messages from before the socket was open are lost; a poll tells what they said.
         self.poll_within(now)
 
     def lose(self, now: float) -> None:
@@ -206,6 +209,7 @@ class PollTimers(ReconnectTimers):
     def note_poll(self, now: float, failed: bool) -> None:
         """Record the end of a poll. The next one follows after a longer pause."""
         self._polled_at = now
+        # Polls get rarer the longer nothing happens; `hear` and `connect` start over.
         self._pause = min(self._pause * 1.5, self._timings.slowest_poll)
         self._poll_at = now + self._pause
         if not failed:
@@ -243,6 +247,8 @@ class PollTimers(ReconnectTimers):
         """Whether the server has not responded for as long as all reconnect attempts take."""
         if self._failing_since is None or self._reconnect_at is not None:
             return False
+        # The last of these attempts must have failed; 0.9 allows
+        # for a poll that began to fail later than the socket did.
         limit = sum(self._timings.reconnect) * 0.9
         if self.connected:
             limit *= CONNECTED_FACTOR
@@ -251,6 +257,7 @@ class PollTimers(ReconnectTimers):
     def pause(self, now: float, longest: float) -> float:
         """Seconds until the next timer is due, at most `longest`."""
         times = [self._listening_until, self._find_overdue(now)]
+        # While a request is in progress, neither of these may start anything.
         if not self.busy:
             times += [self._reconnect_at, self._poll_at]
         pause = longest

@@ -183,6 +183,7 @@ class PromptTracker:
         self.stage = "done"
         self.closed = True
         self.succeeded = True
+        # Where results are known to be missing, another warning says why.
         if not self._lacks_results and not self._list_shown():
             self.warn(NO_RESULT)
 
@@ -224,6 +225,7 @@ class PromptTracker:
 
         Returns False if it does not belong to this prompt.
         """
+        # A message may have waited in the inbox while the owner advanced the time.
         self.now = max(self.now, at)
         if isinstance(message, PreviewFrame):
             return self._take_frame(message, replaced)
@@ -236,6 +238,7 @@ class PromptTracker:
         if message.prompt_id != self.prompt_id and not is_catch_up:
             return False
         self._follow(message, at)
+        # It started while nobody was listening, so its duration is unknown.
         if is_catch_up:
             self._begun = None
         return True
@@ -258,6 +261,7 @@ class PromptTracker:
             case Executed():
                 outputs = parse_outputs(message.display_node, message.output, self._source)
                 self._outputs[message.node] = outputs
+                # A node counts as seen once anything that it expanded into has reported.
                 self._outputs.setdefault(message.display_node, ())
             case ExecutionSuccess():
                 self.mark_running()
@@ -267,8 +271,11 @@ class PromptTracker:
 
     def _switch(self, node: str | None, at: float) -> None:
         if self._node is not None and self._begun is not None:
+            # A node may run in several parts, when it
+            # expands into others or waits for a lazy input.
             seconds = max(at - self._begun, 0.0)
             self._seconds[self._node] = self._seconds.get(self._node, 0.0) + seconds
+        # After a reconnect, the node that runs is named again.
         if node != self._node:
             self._leave_node(at)
         self._node = node
@@ -313,6 +320,7 @@ class PromptTracker:
             return None
         if self.stage != "running" or not self._progress.has_timings:
             return None
+        # Messages were missed, and none has named the running node since.
         if self.gap and self._node is None:
             return None
         current = 0.0
@@ -324,6 +332,7 @@ class PromptTracker:
     def _take_frame(self, frame: PreviewFrame, replaced: int) -> bool:
         if frame.prompt_id not in (None, self.prompt_id):
             return False
+        # Frames without metadata also come from prompts without a client_id, which are broadcast.
         if frame.prompt_id is None and self._node is None:
             return False
         node = frame.node or self._node
@@ -376,19 +385,18 @@ class PromptTracker:
                 self.warn(f"{name} sends its pictures only live; they were missed.")
 
     def _take_text(self, message: ProgressText) -> bool:
+        # Texts name no prompt and go to every client.
         if self._node is None or _find_parent(message.node) != _find_parent(self._node):
             return False
         self._text = clean_text(message.text, MAX_TEXT_LENGTH)
         return True
 
     def _take_status(self, message: Status) -> bool:
-        """Set the queue position if exactly one prompt remains, which is then ours.
-
-        If there are more, only the queue tells our position: the message may have been sent before
-        our prompt was queued.
-        """
+        """Set the queue position if exactly one prompt remains, which is then ours."""
         if self.stage != "queued" or self.queue_position is not None or message.sid:
             return False
+        # Of more prompts, only the queue tells the order: the message may have been sent before
+        # this one was queued.
         if message.queue_remaining != 1:
             return False
         self.queue_position = 0
@@ -400,6 +408,7 @@ class PromptTracker:
             where = f" at {name}" if message.node_id else ""
             self.failure = JobInterrupted(f"The job was stopped{where}.", self.prompt_id)
         elif message.exception_type == BLOCKED:
+            # The prompt goes on without what depends on this node.
             reason = clean_text(message.exception_message).removeprefix("Execution Blocked: ")
             self._lacks_results = True
             self.warn(f"{name} was skipped: {reason}")

@@ -67,13 +67,13 @@ class CallRecord:
         self._write(str(status), rest)
 
     def fail(self, error: BaseException) -> None:
-        """Log a call that got no response. Only the type of the error is logged, since its text may
-        contain the address with its login.
-        """
+        """Log a call that got no response."""
+        # The text of the error may contain the address with its login.
         kind = type(error).__name__
         self._write(kind, "no answer")
 
     def _write(self, outcome: str, rest: str) -> None:
+        # Formatting the line would cost every call something, also while nobody reads the log.
         if not log.isEnabledFor(logging.DEBUG):
             return
         target = format_target(self._path, self._params, self._address)

@@ -89,6 +89,8 @@ class Transport:
 
     def post_json(self, path: str, body: Any, *, accept: tuple[int, ...] = ()) -> httpx.Response:
         """POST a JSON body. Raises ServerError."""
+        # The encoder of httpx refuses NaN, infinity and
+        # unpaired surrogates, which a graph may contain.
         content = json.dumps(body).encode()
         headers = {"Content-Type": "application/json"}
         return self.request("POST", path, accept=accept, content=content, headers=headers)
@@ -101,6 +103,8 @@ class Transport:
         """
         response = self._send(method, self.prefix + path, **options)
         if self._is_foreign(response):
+            # A gateway answered in ComfyUI's place, so even
+            # a POST had no effect yet and may be sent again.
             has_prefix = self.find_prefix()
             if has_prefix:
                 response = self._send(method, self.prefix + path, **options)
@@ -117,6 +121,7 @@ class Transport:
             data = json.loads(response.content)
         except (ValueError, RecursionError):
             raise _describe_content(response, self.access.address) from None
+        # A JSON answer counts as proof that the prefix in use leads to ComfyUI.
         self._certain = True
         return data
 
@@ -136,6 +141,7 @@ class Transport:
         """
         if self._certain:
             return False
+        # ComfyUI serves both; servers before June 2024 know no /api.
         for prefix in ("", "/api"):
             if self._is_comfyui(f"{prefix}/system_stats"):
                 self.prefix = prefix
@@ -185,6 +191,7 @@ class Transport:
         record = CallRecord(self.access.address, "GET", path, params)
         with ExitStack() as stack:
             try:
+                # Only opening is caught here: an exception of the caller's block is no failed call.
                 streamed = self._open().stream("GET", self._url(path), params=params)
                 response = stack.enter_context(streamed)
             except Exception as error:
@@ -201,6 +208,7 @@ class Transport:
             return False
         base_path = urlsplit(self.access.address.base).path
         path = response.request.url.path
+        # It was sent with the prefix already, so asking with the prefix would change nothing.
         if path.startswith(f"{base_path}/api/"):
             return False
         return response.status_code in PREFIX_HINTS or _is_page(response)
@@ -240,11 +248,13 @@ def translate(error: Exception, access: Access) -> ServerError:
     what to do.
     """
     address = access.address
+    # httpx has no exception of its own for this; OpenSSL's code appears in the text.
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return ServerUnreachable(
             f"The TLS certificate of {address} is not trusted. Name its CA file, or switch the "
             "check off."
         )
+    # A ConnectTimeout reached nothing at all, which the case of TransportError says.
     if isinstance(error, httpx.TimeoutException) and not isinstance(error, httpx.ConnectTimeout):
         return ServerUnreachable(
             f"ComfyUI at {address} did not answer within {access.timeout_seconds:g} s."
@@ -300,13 +310,16 @@ def check_status(response: httpx.Response, address: Address) -> None:
 def _create_client(access: Access) -> httpx.Client:
     seconds = access.timeout_seconds
     timeout = httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
+    # With a maximum, further requests would wait for a free connection and end in a PoolTimeout.
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=32)
     return httpx.Client(
         headers=access.all_headers,
         verify=create_tls(access) or False,
         timeout=timeout,
         limits=limits,
+        # A redirect would take tokens and keys in the headers along to wherever it leads.
         follow_redirects=False,
+        # Without NO_PROXY, httpx would ask the proxy of the environment for this machine.
         trust_env=not access.address.loopback,
     )
 
@@ -351,6 +364,7 @@ def _describe_content(response: httpx.Response, address: Address) -> ServerError
 
 
 def _describe_limit(response: httpx.Response, address: Address) -> str:
+    # aiohttp answers "Maximum request body size 104857600 exceeded", gateways in other words.
     found = re.search(r"\d{4,}", response.text[:500])
     limit = ""
     if found:

@@ -77,12 +77,14 @@ def guess_upload(
     words = _list_words(name)
     class_words = _list_words(class_type)
     named = _find_named(words)
+    # Nothing has been uploaded yet, so the names alone have to tell.
     if not choices:
         is_loader = not class_words.isdisjoint(LOADING)
         is_plain = words <= _list_plain()
         return named if is_loader and is_plain else None
     if words & OWN_FILES and not named:
         return None
+    # An entry without a suffix gives "", which is no known suffix.
     suffixes = {_find_suffix(entry) for entry in choices}
     if not suffixes <= _list_suffixes():
         return None
@@ -91,6 +93,7 @@ def guess_upload(
     for kind, known in SUFFIXES_BY_KIND.items():
         if suffixes <= known:
             possible.append(kind)
+    # The suffixes are of several kinds.
     if not possible:
         return named or "file"
     if named in possible:
@@ -120,7 +123,10 @@ def _list_plain() -> frozenset[str]:
 
 def _list_suffixes() -> frozenset[str]:
     """List the suffixes of all kinds of files."""
-    return frozenset[str]().union(*SUFFIXES_BY_KIND.values())
+    suffixes: set[str] = set()
+    for known in SUFFIXES_BY_KIND.values():
+        suffixes |= known
+    return frozenset(suffixes)
 
 
 def _find_suffix(entry: Any) -> str:

@@ -49,7 +49,9 @@ class Socket:
             url = access.address.socket_url(path, client_id)
             self._socket = websocket.create_connection(url, **_choose_options(access))
             self._socket.send(FLAGS)
+            # ComfyUI greets a client that it has registered: from now on no message gets lost.
             self.greeting = self._await_greeting()
+            # From here on, a timeout only means that it is time for a ping.
             self._socket.settimeout(PING_SECONDS)
         except BROKEN as error:
             self._drop()
@@ -64,6 +66,7 @@ class Socket:
             while not self._closing:
                 self._read_one(listener)
         except BROKEN:
+            # Either side has ended the connection; `_closing` says which one.
             pass
         self._drop()
         if not self._closing:
@@ -75,15 +78,18 @@ class Socket:
         try:
             self._socket.send_close()
             if self._socket.sock is not None:
+                # SHUT_RDWR ends a recv that waits on the other thread; closing would not.
                 self._socket.sock.shutdown(2)
         except BROKEN:
             pass
+        # A thread that reads drops the connection itself once it has woken up.
         if not self._reading:
             self._drop()
 
     def _await_greeting(self) -> Status:
         while True:
             message = self._receive()
+            # Other messages may precede it, such as broadcasts of custom nodes.
             if isinstance(message, Status):
                 return message
 
@@ -96,6 +102,7 @@ class Socket:
             listener(message, coalescing_key(message))
 
     def _receive(self) -> Message:
+        # A close frame is returned like a message.
         opcode, data = self._socket.recv_data()
         if opcode == websocket.ABNF.OPCODE_CLOSE:
             raise websocket.WebSocketConnectionClosedException("closed by the server")
@@ -151,15 +158,20 @@ def _choose_options(access: Access) -> dict[str, Any]:
     options: dict[str, Any] = {
         "timeout": min(OPEN_SECONDS, access.timeout_seconds),
         "header": access.all_headers,
+        # websocket-client would send an Origin made of the URL, which ComfyUI answers with 403
+        # behind a proxy that puts a loopback address into the Host header.
         "suppress_origin": True,
         "redirect_limit": 0,
+        # `parse_text` replaces broken characters; the validation would end the connection instead.
         "skip_utf8_validation": True,
+        # `close` and the pings of `listen` send from different threads.
         "enable_multithread": True,
     }
     context = create_tls(access)
     if context:
         options["sslopt"] = {"context": context}
     else:
+        # 0 is ssl.CERT_NONE. Without TLS these options have no effect.
         options["sslopt"] = {"cert_reqs": 0, "check_hostname": False}
     if access.address.loopback:
         options.update(NO_PROXY)

@@ -43,6 +43,7 @@ class Link:
             return None
         if not isinstance(node_id, str | int) or not isinstance(slot, int | float):
             return None
+        # Other programs may write the number as 0.0.
         if slot % 1:
             return None
         return cls(str(node_id), int(slot))

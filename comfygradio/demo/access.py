@@ -110,6 +110,7 @@ class AccessMiddleware:
             total += len(message.get("body", b""))
             if total <= self._options.max_upload_size:
                 return message
+            # A client reads no answer before it has sent its whole body.
             while message.get("more_body"):
                 message = await receive()
             raise BodyTooLarge(self._options.max_upload_size)
@@ -173,6 +174,7 @@ async def answer(response: Response, scope: Scope, receive: Receive, send: Send)
     """Sends a response, also in place of a WebSocket's handshake."""
     if scope["type"] == "websocket":
         start = {"type": "websocket.http.response.start", "status": response.status_code}
+        # ASGI sends the request for a connection first.
         await receive()
         await send({**start, "headers": response.raw_headers})
         await send({"type": "websocket.http.response.body", "body": response.body})

@@ -40,6 +40,7 @@ def build_application(machine: Machine) -> ASGIApp:
         Exception: answer_trouble,
     }
     app = Starlette(routes=build_routes(machine), lifespan=lifespan, exception_handlers=handlers)
+    # ComfyUI answers a path with a slash too many as an unknown one.
     app.router.redirect_slashes = False
     return AccessMiddleware(app, machine.options)
 

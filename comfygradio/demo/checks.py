@@ -49,6 +49,7 @@ def types_match(received: Any, accepted: Any) -> bool:
     """
     if received == accepted or MATCH_TYPE in (received, accepted):
         return True
+    # The output is a combo of the V1 form, whose type is its list.
     if isinstance(received, list):
         return accepted in ("*", "COMBO")
     received_types = split_types(received)

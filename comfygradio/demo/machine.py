@@ -83,10 +83,12 @@ class Machine:
             item = self.queue.take()
             if item is None:
                 return
+            # As in ComfyUI, /free takes effect between two prompts.
             if self.wants_empty_cache.is_set():
                 self.wants_empty_cache.clear()
                 self.executor.cache.clear()
             entry = self._run(item)
+            # The history is written before the client hears that the prompt is over.
             self.queue.finish(entry)
             self.executor.end(item)
 

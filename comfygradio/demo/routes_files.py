@@ -79,6 +79,7 @@ class FileRoutes:
             folder = self._folders.subfolder(kind, query.get("subfolder", ""))
         except OutsideFolder:
             return 403
+        # Only the last part of the name counts; folders belong into `subfolder`.
         path = folder / Path(name).name
         if not path.is_file():
             return 404
@@ -102,6 +103,7 @@ class FileRoutes:
     def _send_file(self, request: Request, path: Path) -> Response:
         kind = guess_type(path)
         disposition = f'filename="{ascii_name(path)}"'
+        # A browser must not run scripts from the server's files.
         if kind in FORCED_DOWNLOAD:
             kind = UNKNOWN_TYPE
             disposition = f"attachment; {disposition}"
@@ -220,6 +222,7 @@ def is_unchanged(request: Request, response: Response) -> bool:
 def encode_preview(path: Path, wanted: str, channel: str) -> tuple[bytes, str]:
     """webp or jpeg of the full size; `wanted` is `format;quality`, other formats become webp."""
     format, _, quality = wanted.partition(";")
+    # JPEG has no alpha.
     if format not in ("webp", "jpeg") or "a" in channel:
         format = "webp"
     level = int(quality) if quality.isdigit() else DEFAULT_QUALITY

@@ -58,6 +58,7 @@ class PromptRoutes:
 
     async def post_prompt(self, request: Request) -> Response:
         body = await request.json()
+        # The counter advances even if the prompt is then refused.
         number = self._take_number(body)
         if "prompt" not in body:
             error = describe_error("no_prompt", "No prompt provided", "No prompt provided")
@@ -101,6 +102,7 @@ class PromptRoutes:
     def _refuse(self, error: dict[str, Any], node_errors: dict[str, Any]) -> Response:
         if self._options.can("error_objects"):
             return JsonResponse({"error": error, "node_errors": node_errors}, 400)
+        # Servers before v0.3.28 send this error as a text, and a list if nodes have no errors.
         shown: dict[str, Any] | str = error
         if error["type"] == "no_prompt":
             shown = "no prompt"

@@ -227,6 +227,7 @@ def open_listener(host: str, port: int) -> socket.socket:
     # asyncio sets TCP_NODELAY only where TCP is named.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
+        # A server that was killed may be started again on its port at once.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(BACKLOG)
@@ -245,6 +246,7 @@ def configure(machine: Machine) -> uvicorn.Config:
         server_header=False,
         ws="websockets-sansio",
         ws_max_size=MAX_MESSAGE,
+        # ComfyUI sends no pings.
         ws_ping_interval=None,
         ws_ping_timeout=None,
     )

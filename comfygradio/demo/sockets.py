@@ -48,6 +48,7 @@ class Sockets:
         while True:
             message, sid = await self._outbox.get()
             for receiver in self._receivers(sid):
+                # It may have closed while the message was sent to others.
                 socket = self._table.get(receiver)
                 await self._send(receiver, socket, message)
 
@@ -91,6 +92,7 @@ class Sockets:
             await self._send(sid, socket, event)
 
     async def _listen(self, socket: WebSocket, sid: str) -> None:
+        # `receive_text` raises KeyError for a binary message.
         with contextlib.suppress(WebSocketDisconnect, KeyError):
             first = await socket.receive_text()
             await self._exchange_features(socket, sid, first)

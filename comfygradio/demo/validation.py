@@ -251,6 +251,7 @@ class _PromptCheck:
         # A slot that is no number is refused in the words of a list, or of a tuple.
         if "api_node" not in source:
             outputs = tuple(outputs)
+        # An unknown slot raises IndexError here, and ComfyUI reports the exception.
         received = outputs[slot]
         if types_match(received, spec[0]):
             return None

@@ -57,6 +57,7 @@ def apply_annotations(
         if not slots:
             continue
         detection = _recognise(annotation, slots, annotated, marked)
+        # The annotation takes these inputs away from all other detections.
         done.update(detection.all_slots)
         detected.detections.claim(*detection.all_slots)
         annotated.fields.append(_write_field(graph, annotation, detection, names, annotated))
@@ -75,6 +76,7 @@ def _make_rest_secondary(
         if detection.slots and not _is_orphan(detection, annotated, done):
             kept.append(detection)
     rest = []
+    # A seed that the author forgot stays in view: without it, each picture would be the same.
     for detection in _split(graph, kept, done):
         if detection.role == "seed" and not has_seed:
             rest.append(detection)
@@ -204,11 +206,7 @@ def _describe_without_input(annotation: Annotation) -> str:
 def _recognise(
     annotation: Annotation, slots: list[Slot], annotated: AnnotatedFields, marked: set[Slot]
 ) -> Detection:
-    """Return what was detected for annotated inputs, or a detection with the role "other".
-
-    It keeps inputs of the same node that take the same text, and computed inputs that are not
-    `marked` themselves.
-    """
+    """Return what was detected for annotated inputs, or a detection with the role "other"."""
     why = f"marked for {annotation.source}"
     other = make_detection("other", slots, why)
     detection = _find_detection(annotated.detections, slots)
@@ -219,6 +217,7 @@ def _recognise(
         may_be_size = annotation.widget in (None, "size")
         return replace(detection, why=why) if is_whole and may_be_size else other
     beside: list[Slot] = []
+    # Inputs of the same node that take the same value go along, unless exactly these were meant.
     if not annotation.is_exact:
         nodes = {slot.node_id for slot in slots}
         beside = [slot for slot in detection.slots if slot.node_id in nodes]
@@ -229,6 +228,7 @@ def _recognise(
     if set(slots).isdisjoint(detection.slots):
         # Only what moves along with a value was marked, so that it is a value of its own.
         return other
+    # What is marked by itself becomes a field by itself.
     computed = {}
     for slot, formula in detection.computed.items():
         if slot not in marked:

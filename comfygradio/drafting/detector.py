@@ -64,6 +64,7 @@ def detect_fields(graph: Graph) -> DetectionResult:
     detections.add(*attach_splits(graph, known))
     detections.add(*find_titled_values(graph, detections))
     left_out = _sort_out(graph, detections, samplers)
+    # Not by `add`: their inputs are claimed by the text whose variants they are.
     detections.found += list(find_variant_texts(graph, detections.found))
     return DetectionResult(detections, tuple(left_out), ranks, samplers)
 

@@ -87,8 +87,10 @@ def draft_annotated(marked: AnnotatedWorkflow, object_info: ObjectInfo) -> Draft
     names = [field.name for field in annotated.fields]
     found = [*sort_detections(annotated.detections), *others]
     fields = [*annotated.fields, *make_fields(graph, found, labels, names)]
+    # The sort is stable: the order stays within both halves.
     fields.sort(key=lambda field: field.entry.advanced)
     names = [field.name for field in fields]
+    # These lines can be added later, so that their names must be free.
     left_out = make_fields(graph, [*detected.left_out, *offered], {}, names)
     notes = [
         *marked.workflow.notes,

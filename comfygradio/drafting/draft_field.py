@@ -102,6 +102,7 @@ def _write_slots(graph: Graph, detection: Detection) -> dict[str, Any]:
         addresses[part] = [make_slot_file(graph, slot) for slot in slots]
     for slot, formula in detection.computed.items():
         address = make_slot_file(graph, slot)
+        # Only single values have computed inputs.
         addresses[""].append(ComputedSlot(slot=address, of=formula))
     written: dict[str, Any] = {}
     for part, listed in addresses.items():
@@ -157,11 +158,13 @@ def find_own_name(graph: Graph, detection: Detection) -> tuple[str, str]:
         names = " and ".join(extra.input for extra in detection.slots)
         wanted = "unwanted words" if detection.role == "negative_prompt" else "words"
         return "", f"Other {wanted} for {names}"
+    # A picture is called after the input that takes it, such as start_image.
     if detection.role in ("image", "mask"):
         purpose = find_purpose(graph, slot.node_id)
         label = _drop_verb(title) if is_descriptive(title) else make_label(purpose)
         return purpose, label
     is_titled = bool(title) and is_value_node(graph, slot)
+    # Without a role that says more, the input's own name is the best there is.
     if detection.role in ("other", "shape", "model_file") and not is_titled:
         return _name_by_input(graph, slot)
     if detection.role == "other":
@@ -245,6 +248,7 @@ def _narrow(
         if is_narrower and value >= role.minimum:
             found["min"] = role.minimum
     if role.maximum is not None:
+        # An author who uses more than usual gets room around that value.
         most = role.maximum if value <= role.maximum else 2 * value
         is_narrower = high is None or high > most
         if is_narrower and math.isfinite(most):

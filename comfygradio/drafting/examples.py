@@ -44,6 +44,7 @@ def make_examples(graph: Graph, fields: Sequence[DraftField]) -> tuple[Mapping[s
             texts[field.name] = own
         if _has_own_default(graph, field):
             others[field.name] = own
+        # By annotation, a field may be a seed without that role.
         is_seed = "seed" in (field.role, field.entry.widget)
         if is_seed and is_exact_seed(own):
             seeds[field.name] = own

@@ -160,6 +160,7 @@ def build_graph(workflow: Workflow, object_info: ObjectInfo) -> Graph:
     for node in workflow:
         for name in node.inputs:
             specs[Slot(node.id, name)] = _find_spec(node, name, object_info)
+    # From here on, only the nodes that lead to a result matter.
     inert: dict[Slot, str] = {}
     unlisted: list[Slot] = []
     for node_id in order:
@@ -185,12 +186,15 @@ def _find_uses(
     order: list[str], links: Mapping[str, Mapping[str, Link]]
 ) -> dict[str, tuple[Use, ...]]:
     """Map each node to the inputs that it feeds."""
-    uses: dict[str, list[Use]] = {node_id: [] for node_id in order}
+    listed: dict[str, list[Use]] = {node_id: [] for node_id in order}
     for node_id in order:
         for name, link in links[node_id].items():
             use = Use(node_id, name, link.slot)
-            uses[link.node_id].append(use)
-    return {node_id: tuple(found) for node_id, found in uses.items()}
+            listed[link.node_id].append(use)
+    uses: dict[str, tuple[Use, ...]] = {}
+    for node_id, found in listed.items():
+        uses[node_id] = tuple(found)
+    return uses
 
 
 def _list_unlisted(node: Node, object_info: ObjectInfo) -> Iterator[str]:
@@ -199,6 +203,7 @@ def _list_unlisted(node: Node, object_info: ObjectInfo) -> Iterator[str]:
 
     Empty ones, and those that only ComfyUI's own page uses, are skipped.
     """
+    # A Custom Combo carries its options as inputs (option1 and so on), which no server lists.
     if list_own_options(node.inputs):
         return
     members = dict(list_members(node.inputs))
@@ -257,6 +262,7 @@ def _find_unused(node: Node, workflow: Workflow) -> frozenset[str]:
     switch = _follow_value(node, workflow)
     if not isinstance(switch, bool):
         return frozenset()
+    # ComfyUI does not run the branch that is not taken.
     return frozenset({"on_false" if switch else "on_true"})
 
 

@@ -59,6 +59,7 @@ def _find_overwritten(node: Node) -> dict[str, str]:
     if not needed <= node.inputs.keys():
         return {}
     mode = node.inputs[MODE_INPUT]
+    # The mode is a switch in older versions of the pack, a list in newer ones.
     if mode is True or mode == "populate":
         return {POPULATED_TEXT: f"overwritten with {WILDCARD_TEXT} when the prompt is posted"}
     found = {}

@@ -119,6 +119,7 @@ def find_titled_values(graph: Graph, detections: Detections) -> Iterator[Detecti
         if title in ("width", "height") and "INT" in spec.types:
             sides[title] = slot
         elif role and names_text == takes_text:
+            # A prompt is a text, all other roles are numbers.
             why = f"the title of {graph.describe(slot.node_id)} says so"
             yield make_detection(role, [slot], why)
     if len(sides) == 2:
@@ -144,6 +145,7 @@ def find_leftovers(
     free.sort(key=place)
     found = _join_alike(graph, free)
     likely = [detection for detection in found if _weigh(graph, detection.first) > 0]
+    # The likely ones stand first in `found`.
     count = min(MAX_LEFTOVERS, len(likely))
     unlisted = _find_unlisted(graph, detections)
     return found[:count], [*found[count:], *unlisted]
@@ -237,6 +239,7 @@ def _weigh(graph: Graph, slot: Slot) -> int:
         return 0
     if is_value_node(graph, slot):
         return 3 if find_author_title(graph, slot.node_id) else 1
+    # Where results are saved or shown, there are names of files and formats.
     if slot.node_id in graph.outputs:
         return 0
     name = slot.last_part.lower()

@@ -53,6 +53,7 @@ def find_models(graph: Graph, ranks: Mapping[str, int]) -> list[Detection]:
     detection.
     """
 
+    # The diffusion model first, then what belongs to it, each in the order of the samplers.
     def place(node_id: str) -> tuple[bool, int]:
         makes_model = "MODEL" in graph.output_types(node_id)
         return not makes_model, get_rank(ranks, node_id)
@@ -86,6 +87,7 @@ def find_loras(graph: Graph) -> list[Detection]:
     lone: list[Slot] = []
     for node_id in graph.order:
         stack = find_lora_rows(graph, node_id)
+        # Rows are a list by themselves, whose inputs are no loaders.
         if stack is not None:
             stacks.append(stack)
             continue
@@ -221,6 +223,7 @@ def _find_role(graph: Graph, slot: Slot) -> str | None:
     roles = [ROLE_BY_TYPE[kind] for kind in makes if kind in ROLE_BY_TYPE]
     if is_model_name(graph.value(slot)):
         return roles[0] if roles else "model_file"
+    # A node that takes a model from another one is no loader.
     is_fed = bool(graph.links.get(slot.node_id))
     if is_fed or not roles or not slot.input.endswith("_name"):
         return None

@@ -74,6 +74,7 @@ def find_author_title(graph: Graph, node_id: str) -> str:
 def is_descriptive(title: str) -> bool:
     """Whether a title says more than the type of the node."""
     words = re.findall(r"\w+", title.lower())
+    # Which of the two a prompt is, its links tell more surely.
     if "positive" in words or "negative" in words:
         return False
     telling = [word for word in words if word not in GENERIC_WORDS]

@@ -63,6 +63,7 @@ def find_seeds(graph: Graph, samplers: Iterable[str]) -> list[Detection]:
                 main.append(slot)
             else:
                 others.append(slot)
+    # Nothing is known to sample, so that all seeds count as one.
     if not main:
         return _read_seeds(graph, others)
     detections = _read_seeds(graph, main)
@@ -79,6 +80,7 @@ def join_seeds(graph: Graph, detection: Detection, slots: Iterable[Slot]) -> Det
     listed = list(slots)
     if not listed:
         return replace(detection, parts={}, computed={})
+    # With one seed for all of them, what were different pictures would become the same.
     start = graph.value(listed[0])
     same: list[Slot] = []
     computed: dict[Slot, str] = {}
@@ -254,6 +256,7 @@ def _join_alike(detections: list[Detection]) -> Detection:
     for detection in detections:
         slots |= dict.fromkeys(detection.slots)
     keys: dict[str, Any] = {}
+    # The first of them comes last and overwrites the others.
     for detection in reversed(detections):
         keys |= detection.keys
     return replace(detections[0], parts={"": tuple(slots)}, keys=keys)

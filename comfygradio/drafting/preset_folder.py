@@ -106,6 +106,7 @@ def _write_all(texts: Mapping[Path, str]) -> None:
             beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
             # Noted before it is written, so that a half written file is deleted too.
             ready[path] = beside
+            # A lone surrogate, which JSON may hold, has no bytes in UTF-8.
             beside.write_bytes(text.encode("utf-8", "backslashreplace"))
         for path, written in ready.items():
             os.replace(written, path)

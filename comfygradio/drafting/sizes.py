@@ -78,6 +78,7 @@ def find_sizes(graph: Graph, ranks: Mapping[str, int], has_words: bool) -> list[
     pairs = sorted(_find_pairs(graph), key=place)
     found: list[Detection] = []
     while pairs and pairs[0].is_main_name:
+        # The first one left takes along all that can have its value.
         main, *others = pairs
         same = [main]
         for pair in others:
@@ -99,6 +100,7 @@ def _find_pairs(graph: Graph) -> Iterator[SizeInputs]:
     for node_id in graph.order:
         if _takes_file(graph, node_id):
             continue
+        # Members of objects and inputs of dynamic combos have a prefix: resize_type.width.
         prefixes = {name.rpartition(".")[0] for name in graph.node(node_id).inputs}
         for prefix in prefixes:
             start = f"{prefix}." if prefix else ""
@@ -137,6 +139,7 @@ def _read_pair(graph: Graph, node_id: str, width_name: str, height_name: str) ->
         use=_find_use(graph, node_id),
         is_main_name=False,
     )
+    # A value that its own node refuses is no size.
     if not _share_limits(graph, pair, pair):
         return None
     return pair
@@ -168,6 +171,7 @@ def _measure(graph: Graph, slot: Slot, word: str) -> Slot | None:
 
 def _find_use(graph: Graph, node_id: str) -> SizeUse:
     makes_latent = "LATENT" in graph.output_types(node_id)
+    # A latent comes out and none goes in.
     if makes_latent and not graph.links_of(node_id, "LATENT"):
         return SizeUse.MAKES
     if graph.links_of(node_id, "IMAGE", "LATENT", "MASK", "VIDEO"):

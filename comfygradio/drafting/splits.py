@@ -108,6 +108,7 @@ def _find_split(graph: Graph, slot: Slot) -> Slot | None:
         return None
     if source.slot == slot:
         return slot
+    # Whatever else takes this number would change with the steps as well.
     for use in graph.uses.get(source.slot.node_id, ()):
         user = Slot(use.node_id, use.input)
         if not _is_split(graph, user):
@@ -139,6 +140,8 @@ def _write_share(graph: Graph, split: Split) -> str:
     if not is_count(place) or not is_count(count):
         return ""
     spec = graph.spec(split.slot)
+    # The largest possible step (10000 in KSamplerAdvanced) means the end, however many steps there
+    # are.
     if spec is not None and spec.maximum is not None and place >= spec.maximum:
         return ""
     share = Fraction(place, count)

@@ -71,6 +71,7 @@ def find_variant_texts(graph: Graph, detections: Iterable[Detection]) -> Iterato
             text = str(graph.value(slot))
             alike = by_text.setdefault(text, [])
             alike.append(slot)
+        # The first text is that of the detection itself.
         others = list(by_text.values())[1:]
         for slots in others:
             yield Detection(
@@ -117,6 +118,7 @@ def find_encoders(graph: Graph) -> list[Encoder]:
     """
     found: dict[str, Encoder] = {}
     for node_id in graph.order:
+        # A node that gives a conditioning is no end; the walk reaches it from one.
         if "CONDITIONING" in graph.output_types(node_id):
             continue
         conditionings = _find_conditionings(graph, node_id)
@@ -187,8 +189,13 @@ def _pass_on(graph: Graph, link: Link, negative: bool) -> list[tuple[Link, bool]
     own one of two, else all of them.
     """
     conditionings = _find_conditionings(graph, link.node_id, wild=True)
-    positives = [found for name, found in conditionings.items() if not _is_negative(name)]
-    negatives = [found for name, found in conditionings.items() if _is_negative(name)]
+    positives: list[Link] = []
+    negatives: list[Link] = []
+    for name, found in conditionings.items():
+        if _is_negative(name):
+            negatives.append(found)
+        else:
+            positives.append(found)
     types = graph.output_types(link.node_id)
     outputs = [index for index, kind in enumerate(types) if kind == "CONDITIONING"]
     if len(outputs) > 1 and link.slot in outputs and positives and negatives:
@@ -213,6 +220,7 @@ def _read_encoder(graph: Graph, encoder: Encoder) -> list[Detection]:
     for slot in texts:
         if slot in parts:
             continue
+        # A node with both texts names them, which counts more than what it feeds.
         negative = encoder.is_negative and "pos" not in slot.input
         if "neg" in slot.input:
             negative = True

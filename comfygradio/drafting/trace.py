@@ -55,6 +55,7 @@ def find_sources(graph: Graph, slot: Slot, *types: str) -> list[TracedValue]:
             found.append(TracedValue(own, is_same))
         # Reversed, so that the stack gives the first link back first.
         for name, link in reversed(links.items()):
+            # What a text is searched for, or split at, is no part of it.
             if name not in TEXT_CONTROLS:
                 stack.append((link.node_id, is_same))
     return found

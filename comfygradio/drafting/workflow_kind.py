@@ -130,6 +130,7 @@ def starts_from_picture(graph: Graph, samplers: tuple[str, ...]) -> bool:
             continue
         seen.add(node_id)
         latents = graph.links_of(node_id, "LATENT")
+        # Where the chain of latents begins: a picture that is encoded there is what it starts from.
         is_source = not latents and node_id != samplers[0]
         if is_source and graph.links_of(node_id, "IMAGE"):
             return True
@@ -139,6 +140,7 @@ def starts_from_picture(graph: Graph, samplers: tuple[str, ...]) -> bool:
 
 def _find_media(graph: Graph, node_id: str) -> set[str]:
     class_type = graph.node(node_id).class_type
+    # Nodes that write videos may take single pictures, so that their inputs do not tell.
     if any(word in class_type.lower() for word in ("animated", "webm", "video")):
         return {"video"}
     types: set[str] = set()

@@ -126,6 +126,7 @@ def _dump(value: Any) -> str:
         Dumper=Dumper,
         default_flow_style=True,
         allow_unicode=True,
+        # PyYAML would break long lines.
         width=10**9,
     )
     inner = text.strip().removeprefix("[").removesuffix("]")

@@ -17,6 +17,7 @@ Graph = Mapping[str, Mapping[str, Any]]
 ANY_TYPE = ("*", "")
 AUTOGROW = "COMFY_AUTOGROW_V3"
 MATCH_TYPE = "COMFY_MATCHTYPE_V3"
+# As in ComfyUI (v0.33.0): no row of inputs grows longer.
 MAX_AUTOGROW = 100
 WIDGET_TYPES = LITERAL_TYPES | {"CURVE", "BOUNDING_BOX"}
 """Input types for which ComfyUI's page draws a widget; a form cannot fill the last two."""
@@ -94,6 +95,7 @@ def _follow(
         if socket is None:
             return None
         source = socket.link
+        # A wildcard becomes the type of the first input that it passes through.
         if wanted in ANY_TYPE:
             wanted = socket.type
     return source
@@ -109,8 +111,10 @@ def _choose_socket(
     if definition is None or not 0 <= slot < len(definition.output_types):
         return None
     sockets = _list_sockets(node, object_info)
+    # The rules and their order are those of the frontend (ExecutableNodeDTO.ts, 1.58).
     same_place = sockets[slot : slot + 1]
     given = definition.output_types[slot].replace(MATCH_TYPE, "*")
+    # An unknown input asks for what the output gives.
     asked = given if wanted is None else wanted
     if asked in ANY_TYPE:
         return next(iter(same_place or sockets), None)
@@ -137,10 +141,12 @@ def _list_sockets(node: Mapping[str, Any], object_info: ObjectInfo) -> list[Sock
     names: list[str] = []
     for spec in sorted(definition.inputs.values(), key=_has_widget):
         names.append(spec.name)
+        # Of a row or a dynamic combo the inputs follow that this node has: images.image0.
         names.extend(name for name in inputs if name.startswith(f"{spec.name}."))
     sockets: list[Socket] = []
     for name in names:
         kind = _find_type(node, name, object_info)
+        # A growing row has no socket itself, only its inputs have.
         if kind is not None and kind != AUTOGROW:
             link = Link.parse(inputs.get(name))
             sockets.append(Socket(kind, link))

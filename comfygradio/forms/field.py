@@ -40,11 +40,13 @@ class ComputedInput:
             exact = self.formula.evaluate(number)
             found = round_half_up(exact) if self.is_integer else float(exact)
         except (FormulaError, OverflowError) as error:
+            # float() raises OverflowError for a fraction beyond 1.8e308.
             raise InvalidValue(f"{shorten(number)} is not possible: {error}.") from error
         low = self.minimum
         high = self.maximum
         if self.wraps_around and low is not None and high is not None:
             count = high - low + 1
+            # In Python the remainder is never negative, also below the lower limit.
             found = low + (found - low) % count
         is_too_small = low is not None and found < low
         is_too_large = high is not None and found > high
@@ -133,6 +135,7 @@ class Field:
         """
         step = int(self.step or MIN_SIDE_STEP)
         shared = intersect_grids(self.grids.values())
+        # Both sides take every whole number.
         if shared is None:
             return StepGrid(max(step, MIN_SIDE_STEP), 0)
         factor = math.ceil(MIN_SIDE_STEP / step)

@@ -11,6 +11,7 @@ from typing import Any
 
 PLACEHOLDER = re.compile("%([^%]+)%")
 DATE_TOKEN = re.compile("y{2,4}|MM?|dd?|hh?|mm?|ss?")
+# The characters that the frontend replaces (formatUtil.ts, 1.58), and DEL.
 UNSAFE = re.compile(r'[/?<>\\:*|"\x00-\x1f\x7f]')
 FILENAME_PREFIX = "filename_prefix"
 
@@ -90,13 +91,16 @@ def _write_value(value: Any) -> str | None:
     """Write a literal as JavaScript does, made safe for a file name. Returns None for links and
     other values.
     """
+    # Before the numbers, since a bool of Python is one.
     if isinstance(value, bool):
         return str(value).lower()
+    # JavaScript writes 7.0 as 7, and numbers from 1e21 on with an exponent.
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
         return str(int(value))
     if not isinstance(value, str | int | float):
         return None
     text = UNSAFE.sub("_", str(value))
+    # A name of dots alone would be this folder, or the one above.
     if text and not text.strip(". "):
         return "_"
     return text

@@ -63,13 +63,16 @@ def fill_graph(
     for name in order_by_filling(fields, shown):
         if values[name] is not None:
             filler.fill(fields[name], values[name])
+    # The choices are all set by now: only they tell which inputs a dynamic combo adds.
     filler.complete()
     graph = filler.graph
+    # Bypassing takes nodes out of the graph, in which fields fill their inputs until here.
     for name, field in fields.items():
         unused = field.kind.change_graph(graph, field, values[name], object_info)
         if unused:
             bypass_nodes(graph, unused, object_info)
     bypass_nodes(graph, list_bypassed(fields, values), object_info)
+    # Last, since a prefix may take the value of any input.
     expand_prefixes(graph, now)
     return graph, tuple(filler.list_uploads())
 
@@ -188,6 +191,8 @@ class _GraphFiller:
         """
         if not is_dynamic:
             return fill_template(template, {**self._texts, **own})
+        # Each text has a generator of its own, so that a further field changes nothing for the
+        # others.
         random = Random(f"{self._seed}/{origin}/preset")
         return expand_template(template, {**self._expanded, **own}, random)
 
@@ -225,6 +230,7 @@ class _GraphFiller:
         """List the files for nodes that are still in the graph."""
         kept = []
         for upload in self._uploads:
+            # A node that is bypassed needs no file.
             slots = tuple(slot for slot in upload.slots if slot[0] in self.graph)
             if slots:
                 kept.append(Upload(upload.path, upload.name, slots))
@@ -240,6 +246,7 @@ class _GraphFiller:
 
     def _expand(self, name: str, text: str) -> str:
         """Expand the text of a field; the same options are chosen for all inputs that it fills."""
+        # Random hashes a text by SHA-512: the same on every machine, unlike hash().
         random = Random(f"{self._seed}/{name}")
         return expand_dynamic(text, random)
 
@@ -275,6 +282,7 @@ def _is_off(value: Any) -> bool:
     """Whether a value is empty or off; the numbers 0 and 0.0 are neither."""
     if value is None or value is False:
         return True
+    # An empty list, of choices or of LoRAs.
     return bool(value == ())
 
 

@@ -68,6 +68,8 @@ class Form:
         Beside the fields, `values` may have the keys `RANDOM_SEED` and `FROM_FORM`. Raises
         ValuesRefused with a sentence for each field whose value is not accepted.
         """
+        # Names that are no fields: a misspelled one must not leave its field at the default
+        # unnoticed.
         problems: dict[str, str] = {}
         known = {*self.fields, RANDOM_SEED, FROM_FORM}
         for name in values:
@@ -84,6 +86,7 @@ class Form:
         if problems or refused:
             raise ValuesRefused({**problems, **refused})
         checked = {name: found[name] for name in self.fields}
+        # Stored only where it matters: jobs that mean the same then have the same values.
         if values.get(FROM_FORM) is True and self._depends_on_origin(checked):
             checked[FROM_FORM] = True
         if uses_randomness(self.fields, self.fixed, checked):
@@ -114,6 +117,7 @@ class Form:
             "values": self.values_to_json(checked),
             "version": get_version(),
         }
+        # A node that is bypassed shows nothing.
         outputs = tuple(node for node in self.outputs if node in graph)
         return Prompt(graph, uploads, {"comfygradio": info}, outputs)
 
@@ -145,9 +149,11 @@ class Form:
         owners = self._map_slots()
         owner = owners.get(Slot(node_id, input_name or ""))
         if owner is None:
+            # Missing inputs of a dynamic combo are reported by their last part alone.
             owner = _find_dynamic_owner(owners, node_id, input_name)
         if owner is not None:
             return owner
+        # Loaders that a LoRA list adds or fills are in no slot.
         for one in self.fields.values():
             if one.kind.is_own_node(one, node_id):
                 return one
@@ -239,6 +245,7 @@ def fingerprint(form: Form) -> str:
     shape: list[dict[str, Any]] = []
     for one in form.fields.values():
         has_no_choices = one.choices is None
+        # A default may be the first of a list, and changes with the models as well.
         shape.append({**vars(one), "choices": has_no_choices, "default": None})
     file = form.file.model_dump(mode="json")
     parts = [form.title, file, shape, form.problems, form.notes]

@@ -26,6 +26,7 @@ NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
 NAME = re.compile(r"[A-Za-z]\w*")
 
+# No power: 9**9**9 would compute for ever.
 OPERATORS: Mapping[type[ast.AST], Callable[[Fraction, Fraction], Fraction | int]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -67,6 +68,8 @@ class Formula:
         """
         try:
             tree = _parse(self.text)
+            # repr() is the decimal that was typed: Fraction(0.1) would be slightly more than a
+            # tenth.
             return _evaluate(tree, Fraction(repr(number)))
         except ZeroDivisionError as error:
             raise FormulaError(f"{self.text} divides by zero") from error
@@ -81,6 +84,7 @@ def round_half_up(number: Fraction) -> int:
 def _parse(text: str) -> ast.expr:
     """Parse a formula into a tree of allowed nodes. Raises FormulaError."""
     problem = f"{text[:MAX_LENGTH]} is not a formula; {ADVICE}"
+    # Before Python parses it: calls, attributes, texts and brackets never get that far.
     if len(text) > MAX_LENGTH or not CHARACTERS.fullmatch(text):
         raise FormulaError(problem)
     plain = text.strip()

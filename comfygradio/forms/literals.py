@@ -68,6 +68,7 @@ def check_literal(spec: InputSpec, value: Any) -> str | None:
     if isinstance(value, list):
         return f"{spec.name} takes one value, not the list {shorten(value)}."
     if spec.choices is not None:
+        # A list of files leaves out those in subfolders, and those that are yet to be uploaded.
         return None if spec.media else _check_choice(spec, unwrap_list(value))
     if _takes_only_numbers(spec):
         return _check_number(spec, unwrap_list(value))
@@ -111,6 +112,7 @@ def is_multiselect(spec: InputSpec) -> bool:
 
 
 def _check_choice(spec: InputSpec, value: Any) -> str | None:
+    # ComfyUI's own page fetches these lists itself; what the server lists need not be all.
     if spec.options.get("remote") or "remote_combo" in spec.options:
         return None
     offered = spec.choices or ()
@@ -128,6 +130,7 @@ def _check_number(spec: InputSpec, value: Any) -> str | None:
         number = int(value) if is_whole else float(value)
     except (TypeError, ValueError, OverflowError):
         number = math.nan
+    # NaN passes the limits of ComfyUI itself (v0.33.0).
     if isinstance(number, float) and math.isnan(number):
         return f"{spec.name} takes a number, not {shorten(value)}."
     if spec.minimum is not None and number < spec.minimum:

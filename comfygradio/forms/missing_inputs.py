@@ -24,6 +24,7 @@ def fill_missing_inputs(
     that a dynamic combo adds are filled too. Returns the filled values by input name.
     """
     filled: dict[str, Any] = {}
+    # One at a time, since the choice that is filled in may add inputs that are missing as well.
     while gained := _find_fillable(class_type, inputs, object_info):
         spec, value = gained
         inputs[spec.name] = wrap_list(spec.from_choice_name(value))

@@ -143,6 +143,7 @@ class PlainScalar:
 
 def may_be_typed(text: str) -> bool:
     """Whether an unquoted scalar could be read as something other than a string."""
+    # Settles most scalars, which are words.
     if text[:1] not in FIRST_CHARACTERS:
         return False
     return any(pattern.fullmatch(text) for pattern in PATTERNS)
@@ -202,6 +203,7 @@ def _parse_core(text: str) -> Value:
     if OCTAL.fullmatch(text) or HEXADECIMAL.fullmatch(text):
         return int(text, 0)
     if INFINITE.fullmatch(text):
+        # float() knows inf and nan without the point.
         return float(text.replace(".", "", 1))
     if REAL.fullmatch(text):
         return float(text)

@@ -57,6 +57,7 @@ PARTS: tuple[frozenset[Part], ...] = (
 )
 """The sets of parts that a field can have."""
 
+# `strict` takes no text for a number, and `forbid` refuses a misspelled key.
 STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
@@ -112,6 +113,7 @@ def _choose_slot_tag(value: Any) -> str:
     """
     if isinstance(value, str | PlainScalar):
         return "plain"
+    # pydantic asks for models too, when it serializes them.
     if isinstance(value, ComputedSlot):
         return "computed"
     if isinstance(value, dict) and ("of" in value or "slot" in value):
@@ -219,6 +221,7 @@ class FieldEntry(BaseModel):
         if isinstance(self.choices, dict):
             settings = list(self.choices.values())
         setting_slots = [setting for setting in settings if isinstance(setting, dict)]
+        # Choices are values of the field's own slots, or each of them sets slots by itself.
         sets_slots = bool(setting_slots)
         if sets_slots and len(setting_slots) < len(settings):
             raise ValueError("either all choices set slots or none does")
@@ -256,6 +259,7 @@ class FieldEntry(BaseModel):
     def _check_fixed(self) -> FieldEntry:
         if self.fixed is None:
             return self
+        # Nobody sees a fixed field, and its value is always there.
         useless = ("show_if", "optional", "bypass", "default")
         unused = [key for key in useless if getattr(self, key)]
         if unused:

@@ -59,12 +59,16 @@ def _check_examples(path: Path, file: PresetFile, lines: KeyLines) -> None:
     there_are = f"there are {', '.join(file.fields)}."
     known = {"title", *file.fields}
     for index, example in enumerate(file.examples):
-        for name in example.keys() - known:
+        unknown = example.keys() - known
+        for name in unknown:
             line = lines.get(("examples", str(index), name), 1)
-            raise PresetError(f"{path}:{line}: examples: there is no field {name}; {there_are}")
-    for name in file.sweep.keys() - file.fields.keys():
+            where = f"{path}:{line}: examples"
+            raise PresetError(f"{where}: there is no field {name}; {there_are}")
+    unknown = file.sweep.keys() - file.fields.keys()
+    for name in unknown:
         line = lines.get(("sweep", name), 1)
-        raise PresetError(f"{path}:{line}: sweep: there is no field {name}; {there_are}")
+        where = f"{path}:{line}: sweep"
+        raise PresetError(f"{where}: there is no field {name}; {there_are}")
 
 
 def _check_formulas(path: Path, file: PresetFile, lines: KeyLines) -> None:
@@ -86,11 +90,13 @@ def _describe_problems(path: Path, error: ValidationError, lines: KeyLines) -> l
     """Describe problems, with their lines. Only the most specific problem of each place is
     described, since pydantic reports one for each type that is possible there.
     """
+    # Of each place the first problem, unless a later one says more.
     found: dict[tuple[str, ...], Any] = {}
     for problem in error.errors():
         place = _find_place(problem["loc"], lines)
         if place not in found or _is_vague(found[place]):
             found[place] = problem
+    # A wrong type says nothing new about a place inside of which another problem lies.
     outer: set[tuple[str, ...]] = set()
     for place in found:
         outer.update(place[:length] for length in range(len(place)))
@@ -191,6 +197,7 @@ def _describe_unknown_key(problem: Any, place: tuple[str, ...]) -> str:
 
 def _find_model(place: tuple[str, ...]) -> type[BaseModel]:
     """Find the model of the mapping that contains a key."""
+    # The place ends with the key itself: fields, NAME, KEY.
     if len(place) < 2:
         return PresetFile
     if place[0] == "fields" and len(place) <= 3:

@@ -107,6 +107,7 @@ def _find_described(workflow: Workflow, address: SlotEntry) -> Node:
     by_id = workflow.nodes.get(str(address.node))
     if by_id and by_id in same_class:
         has_title = address.title in (None, by_id.title)
+        # A changed title is no reason to look elsewhere, unless exactly one other node has it.
         if has_title or len(same_title) != 1:
             return by_id
     if len(same_title) == 1:
@@ -139,6 +140,7 @@ def _describe_unknown(workflow: Workflow, address: str) -> str:
     name, _, input = address.rpartition(".")
     if not name or not input:
         return f"{address} is not a slot: write NODE.INPUT, for example 6.text."
+    # A title may have dots in it, so that the last one need not be where the node ends.
     for called in _find_repeated(workflow):
         if address.startswith(f"{called}."):
             name = called or name

@@ -44,6 +44,7 @@ class PlainLoader(Loader):  # type: ignore[misc, valid-type]
     def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
         """Return the tag of a node that has none. PyYAML calls it for each node."""
         is_unquoted = kind is yaml.ScalarNode and implicit[0]
+        # A key with nothing behind it stays None.
         if not is_unquoted or value == "":
             return super().resolve(kind, value, implicit)
         if value == "<<":
@@ -112,6 +113,7 @@ def _read_text(path: Path, error_class: ErrorClass, limits: FileLimits) -> str:
         data = file.read(limits.max_bytes + 1)
     if len(data) > limits.max_bytes:
         raise error_class(f"{path} is too long; at most {limits.max_bytes // 1000} kB are read.")
+    # Editors on Windows may put a byte order mark at the beginning.
     return data.decode("utf-8-sig")
 
 
@@ -201,6 +203,7 @@ def _find_lines(path: Path, tree: yaml.Node, error_class: ErrorClass) -> KeyLine
     seen: set[int] = set()
 
     def visit(node: yaml.Node, place: tuple[str, ...]) -> None:
+        # An alias leads to a node a second time; its keys have the lines where they are written.
         if id(node) in seen:
             return
         seen.add(id(node))

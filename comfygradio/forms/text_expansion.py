@@ -69,6 +69,8 @@ def expand_template(template: str, values: Mapping[str, str], random: Random) ->
     Values are inserted as they are: braces in them are not expanded.
     """
     names = [name for name in find_placeholders(template) if name in values]
+    # Braces in a value are no options, so that the values come in only after the options are
+    # chosen.
     marks = {name: f"\0{place}\0" for place, name in enumerate(names)}
     drawn = expand_dynamic(fill_template(template, marks), random)
 
@@ -117,6 +119,8 @@ def expand_dynamic(text: str, random: Random) -> str:
                 position += 1
                 continue
             spans.append((bounds[-1] + 1, end))
+            # Of all methods only random() is promised to give the same numbers in every version of
+            # Python.
             option = int(random.random() * (len(bounds) - 1))
             position = bounds[option] + 1
             end = bounds[option + 1]

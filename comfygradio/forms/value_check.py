@@ -16,6 +16,7 @@ def check_value(field: Field, value: Any) -> Any:
 
     Raises InvalidValue.
     """
+    # Before anything else: an exempt value may even be too long.
     exempt = field.kind.find_exempt(field, value)
     if exempt is not None:
         return exempt
@@ -25,6 +26,7 @@ def check_value(field: Field, value: Any) -> Any:
     checked = field.kind.check(field, value)
     for one in field.computed:
         one.compute(checked)  # raises InvalidValue where the number does not fit that input
+    # A list whose rows are all blank is known to be empty only now.
     if field.optional and checked == ():
         return None
     return checked

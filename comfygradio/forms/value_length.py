@@ -20,6 +20,7 @@ MAX_PARTS = 1000
 def check_value_length(field: Field, value: Any) -> None:
     """Check only how large a value is. Raises InvalidValue if it is too large for its field."""
     longest = field.kind.max_length
+    # A loop instead of recursion, which a deeply nested value would end with an error.
     waiting = [value]
     parts = 0
     while waiting:

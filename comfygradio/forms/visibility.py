@@ -47,6 +47,7 @@ def _resolve_shown(
 ) -> bool:
     if name in shown:
         return shown[name]
+    # Set before the others are asked, so that fields that depend on one another come to an end.
     shown[name] = True
     for other, wanted in fields[name].show_if.items():
         value = fields[other].default

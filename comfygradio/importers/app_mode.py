@@ -147,6 +147,8 @@ def _pick(editor: WorkflowEditor, ui_workflow: UiWorkflow, addresses: list[Addre
         scope = address.scope
         if scope is not None and address.node_id in scope.nodes:
             return _pick_shown(ui_workflow, scope, address, addresses)
+    # The saved graph shows no such node. Either the id is that of the API format, or it is bare and
+    # means a node inside some subgraph.
     first = addresses[0]
     if first.full_id in editor.nodes or first.scope is not ui_workflow.root:
         return Picked((Slot(first.full_id, first.widget),))

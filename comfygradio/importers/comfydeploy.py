@@ -35,6 +35,7 @@ from comfygradio.importers.workflow_editor import WorkflowEditor
 
 SOURCE = "comfydeploy"
 PREFIX = "ComfyUIDeployExternal"
+# comfydeploy itself spells these classes so.
 SOCKET_INPUT = "ComfyDeployWebscoketImageInput"
 VIDEO = "ComfyUIDeployExternalVideo"
 NO_LIMIT = 2**31 - 1
@@ -150,6 +151,7 @@ def _expose_value(editor: WorkflowEditor, node: Node, kind: ValueKind) -> tuple[
         low = max(1, to_int(node.inputs.get("min_value")) or 1)
         if value is None or value < low:
             value = low
+    # comfydeploy fetches such an address, while the inputs of ComfyUI take the names of files.
     if isinstance(value, str) and "://" in value:
         shown = editor.describe_node(node.id)
         editor.notes.append(
@@ -206,16 +208,17 @@ def _expose_file(editor: WorkflowEditor, node: Node, file: FileKind) -> Slot:
     """Return the file input of a loader: of the node's default if that is one, else of one that
     replaces the node.
 
-    comfydeploy loads files from web addresses, so that a form cannot use its nodes. Only its video
-    node lists the uploaded files.
+    comfydeploy loads files from web addresses, so that a form cannot use its nodes.
     """
     loader = find_loader(editor, node.inputs.get("default_value"))
     if loader is not None:
         fed = editor.find_fed_inputs(node.id)
+        # A picture and its mask are the same outputs of both nodes.
         feeds = {output: [loader.node_id, output] for output in (0, 1)}
         editor.rewire(fed, feeds)
         editor.remove(node.id)
         return loader
+    # The video node is the only one that lists uploaded files, and stays where it is known.
     if file.medium == "video" and file.inputs:
         own = Slot(node.id, file.inputs[0])
         if editor.spec(own) is not None:

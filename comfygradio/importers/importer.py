@@ -48,6 +48,7 @@ def import_annotations(
     is left out and noted.
     """
     editor = WorkflowEditor(workflow, object_info)
+    # `saved` comes out of a foreign file.
     ui_workflow = UiWorkflow(saved) if isinstance(saved, dict) else None
     annotations: list[Annotation] = []
     for import_nodes in NODE_IMPORTERS:

@@ -95,6 +95,7 @@ def _read_parameter(editor: WorkflowEditor, node: Node) -> Annotation | None:
     widget, read = TYPES[said]
     raw = node.inputs.get("default")
     value = raw if Link.parse(raw) else read(raw)
+    # Krita replaces the node before it posts a workflow, and so does this.
     slots = map_value(editor, node, "default", value, may_stay=False)
     if not slots:
         return None

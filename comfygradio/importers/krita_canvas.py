@@ -46,6 +46,7 @@ def import_canvas(editor: WorkflowEditor, source: str) -> tuple[list[Annotation]
     for node in selections:
         fed = editor.find_fed_inputs(node.id)
         if pictures:
+            # The picture that stands for the canvas takes the mask as well.
             editor.remove(node.id)
         else:
             pictures.append(replace_with_loader(editor, node, "image", ""))

@@ -40,6 +40,7 @@ def map_value(
     marker fed gets the value, and the marker is removed. Returns () and adds a note if there is
     nothing to fill.
     """
+    # A marker that is fed by another node has no value that a form could set.
     link = Link.parse(value)
     if link and link.node_id in editor.nodes:
         _bypass(editor, node, input, link)
@@ -143,6 +144,7 @@ def _inline(editor: WorkflowEditor, node: Node, fed: list[Slot], value: Any) -> 
     primitive node in the marker's place, if the server has one.
     """
     kind = guess_type(value)
+    # An input that takes links alone, such as a wildcard, needs a node that holds the value.
     primitive = PRIMITIVES.get(kind or "STRING", "")
     filled: list[Slot] = []
     sockets: list[Slot] = []

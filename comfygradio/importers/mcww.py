@@ -92,6 +92,7 @@ def import_mcww(editor: WorkflowEditor, ui_workflow: UiWorkflow | None) -> list[
             rows[(marker.category, marker.heading, marker.tab)],
             marker.tab,
             marker.row,
+            # In one row, fields with a column come before one that has the row to itself.
             marker.column is None,
             marker.column or 0,
         )

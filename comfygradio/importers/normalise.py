@@ -59,6 +59,7 @@ def _normalise_limits(
     editor: WorkflowEditor, annotation: Annotation, specs: list[InputSpec]
 ) -> Annotation:
     """Drop limits that are none for these inputs, and turn texts into numbers."""
+    # Limits mean nothing where one of the inputs takes no numbers.
     if any(NUMBERS.isdisjoint(spec.types) for spec in specs):
         return replace(annotation, minimum=None, maximum=None, step=None)
     low = to_number(annotation.minimum)
@@ -135,6 +136,7 @@ def _takes_default(annotation: Annotation, specs: list[InputSpec]) -> bool:
         return False
     if annotation.choices and annotation.default not in annotation.choices:
         return False
+    # Only numbers have limits.
     if NUMBERS.isdisjoint(specs[0].types):
         return True
     number = to_number(annotation.default)

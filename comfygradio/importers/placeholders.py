@@ -135,6 +135,7 @@ def _find_places(editor: WorkflowEditor) -> Iterator[Placeholder]:
                 replaced.add(value.strip())
             else:
                 texts[slot] = value
+    # Only now, since any node may name what is replaced in the text of another.
     for slot, text in texts.items():
         name = slot.last_part.lower()
         if name in FORMATS or name.endswith("prefix"):

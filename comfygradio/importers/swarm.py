@@ -174,6 +174,7 @@ def _add_limits(editor: WorkflowEditor, node: Node, annotation: Annotation) -> A
     end = get_number(node.inputs, "view_max")
     if annotation.widget == "slider" and end and high is not None:
         start = low or 0
+        # A slider here has one limit, for what is moved and for what is typed.
         if start < end < high:
             shown = annotation.label or editor.describe_node(node.id)
             editor.notes.append(

@@ -30,6 +30,7 @@ def list_titles(editor: WorkflowEditor, ui_workflow: UiWorkflow | None) -> Itera
     known = _read_saved(ui_workflow) if ui_workflow else {}
     for node in list(editor.nodes.values()):
         title = node.title
+        # An export in API format may lack the titles.
         if title in ("", node.class_type):
             title = known.get(node.id, "")
         yield TitledNode(node.id, title.strip())

@@ -182,6 +182,7 @@ class UiWorkflow:
         """
         for node_id, node in scope.nodes.items():
             kind = to_text(node.get("type"))
+            # A subgraph that contains itself would never end.
             if kind not in self.definitions or kind in outer_types:
                 continue
             # Subgraphs inside of subgraphs multiply: a file could fill the memory.
@@ -221,6 +222,7 @@ class UiWorkflow:
         for link in inner.links:
             if link.origin == SUBGRAPH_INPUT and link.origin_slot in numbers:
                 places.append(_find_target(inner, link))
+        # Frontends from 1.32 to 1.45 list shown widgets in proxyWidgets instead of linking them.
         if places:
             return places
         properties = node.get("properties")

@@ -126,6 +126,7 @@ def _fit_choice(spec: InputSpec, value: Any) -> Any:
     for choice in choices:
         if choice == value or str(choice) == text:
             return choice
+    # A name that the server lacks stays, so that the problem is told instead of hidden.
     if isinstance(value, str) and value:
         return value
     return choices[0] if choices else ""

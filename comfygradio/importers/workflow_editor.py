@@ -31,6 +31,7 @@ class WorkflowEditor:
         """Yield the nodes whose class starts with one of these prefixes, in the order of the file,
         in their current state.
         """
+        # A copy, and each node looked up again: callers replace and remove nodes meanwhile.
         for node_id in list(self.nodes):
             node = self.nodes.get(node_id)
             if node and node.class_type.startswith(prefixes):

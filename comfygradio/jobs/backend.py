@@ -76,6 +76,7 @@ class Backend:
         with self._lock:
             self._classes = tuple(sorted(class_types))
             self._trouble = CAPABILITIES_UNKNOWN
+            # The next `revive` asks at once.
             self._looked_at = float("-inf")
 
     def refresh(self, class_types: Iterable[str]) -> ObjectInfo:
@@ -131,6 +132,8 @@ class Backend:
             now = self._clock.monotonic()
             if now - self._looked_at < RETRY_SECONDS:
                 return False
+            # This is set before the lock is released, so
+            # that only one of the backend's workers asks.
             self._looked_at = now
         try:
             self.client.queue_remaining()
@@ -196,6 +199,7 @@ def _find_lacking(graph: Mapping[str, Any], known: ObjectInfo) -> Iterator[str]:
 
 def _lacks_choice(spec: InputSpec, value: Any) -> bool:
     """Whether a value is missing among the choices of an input that has a fixed list of them."""
+    # Uploaded files and remote choices need not be in the list that was fetched.
     if spec.choices is None or spec.media or spec.options.get("remote"):
         return False
     if value is None or isinstance(value, dict) or Link.parse(value):

@@ -62,7 +62,10 @@ class FairQueue:
         """Take the next accepted job; its person goes to the end of the round."""
         for priority in sorted(self._people):
             people = self._people[priority]
+            # This is a copy, since taking a job changes the order.
             for party, jobs in list(people.items()):
+                # A job that this backend cannot run does not
+                # keep back the later ones of its person.
                 job = next((job for job in jobs if accepts(job)), None)
                 if job is None:
                     continue
@@ -86,4 +89,5 @@ class FairQueue:
     def _forget_empty(self, priority: int, party: str) -> None:
         people = self._people[priority]
         if not people[party]:
+            # Whoever adds a job again joins the round at its end.
             del people[party]

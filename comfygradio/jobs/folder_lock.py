@@ -19,6 +19,8 @@ class FolderLock:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
+            # This mode creates a missing file, and leaves
+            # the content of another process's file alone.
             self._file = path.open("a+b")
         except OSError as error:
             raise JobStoreError(f"{path} cannot be written: {error.strerror or error}.") from error

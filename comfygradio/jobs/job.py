@@ -145,6 +145,7 @@ class Job:
     @property
     def snapshot(self) -> JobSnapshot:
         """The current state."""
+        # It is replaced as a whole and never changed, so that reading it needs no lock.
         return self._snapshot
 
     @property
@@ -186,6 +187,7 @@ class Job:
         with self._lock:
             version = self._snapshot.version + 1
             self._snapshot = replace(self._snapshot, version=version, **changes)
+        # Outside of the lock, since listeners read the job and may change it.
         self.notify()
 
     def notify(self) -> None:
@@ -205,4 +207,5 @@ class Job:
         """
         with self._lock:
             self._listeners.add(listener)
+        # `notify` calls a copy of the set, and so perhaps a listener that was just removed.
         return lambda: self._listeners.discard(listener)

@@ -36,6 +36,7 @@ def transition(job: Job, store: JobStore, event: Event) -> None:
             store.change(job.id, **columns)
         except JobStoreError as failure:
             event = event.handle_failure(job, failure)
+    # This precedes the snapshot, which may be derived from it: watchers are called with both new.
     job.submission = event.make_submission(job.submission)
     changes = event.snapshot_changes(job)
     if changes:
@@ -228,6 +229,7 @@ class Ended(Event):
         """Return how the job ended, and how long its nodes took if it is done."""
         state = job.snapshot.state
         seconds: Mapping[str, float] = {}
+        # The last node of a run that was cut short did not take its usual time.
         if state is not None and self.phase == "done":
             seconds = dict(state.node_seconds)
         return {
@@ -330,6 +332,7 @@ def decide_end(
     if phase != "done" or not problems:
         return phase, error
     if is_stopped:
+        # The stop came while the results were downloaded, and ended that.
         return "stopped", error
     lack = describe_missing(results)
     if lack:
@@ -342,8 +345,10 @@ def make_fetched(record: JobRecord, results: tuple[Result, ...]) -> Fetched:
     here and its error was about them.
     """
     is_complete = not any(result.problem for result in results)
-    problems = [result.problem for result in record.results if result.problem]
-    was_reported = any(problem in record.error for problem in problems)
+    was_reported = False
+    for before in record.results:
+        if before.problem and before.problem in record.error:
+            was_reported = True
     is_mended = is_complete and was_reported
     return Fetched(results, is_mended)
 

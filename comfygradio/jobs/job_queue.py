@@ -106,6 +106,7 @@ class JobQueue:
             self.trouble = trouble
             waiting = list(self._waiting)
             self._wake()
+        # Sources are told without the lock, since they may take long.
         for backend in gone:
             self._leave(backend)
         if self._is_started:
@@ -123,6 +124,7 @@ class JobQueue:
         `party` is whom limits and turns count for, the owner if "". Raises LimitReached.
         """
         party = party or owner
+        # The place is reserved with the lock held; keeping the files and storing need no lock.
         with self._changed:
             if owner != "local":
                 self._check_limits(party, priority)
@@ -139,6 +141,7 @@ class JobQueue:
             self._arrive(party)
             self._waiting.add(job)
             self._wake()
+        # Workers are made for backends that have none yet.
         self.start()
         if self.trouble and job.snapshot.phase == "waiting":
             job.update(reason=self.trouble)
@@ -146,10 +149,8 @@ class JobQueue:
         return job
 
     def _write_down(self, job: Job) -> None:
-        """Add a job to the job store. Raises JobStoreError.
-
-        It is registered first: `find` would otherwise build a second Job from the stored row.
-        """
+        """Add a job to the job store. Raises JobStoreError."""
+        # It is registered first: `find` would otherwise build a second Job from the stored row.
         self._registry.add(job)
         try:
             self.store.add(make_record(job))
@@ -198,6 +199,7 @@ class JobQueue:
             if job.snapshot.phase == "waiting":
                 self.publish_positions(job)
             return job
+        # Only some of the finished jobs stay in memory.
         record = self.store.find(token)
         return None if record is None else make_job(record)
 
@@ -221,6 +223,7 @@ class JobQueue:
         job.stop()
         with self._changed:
             waits = self._waiting.remove(job)
+            # A worker takes the job at once, and cancels its prompt before it ends the job.
             if waits and job.may_exist:
                 self._waiting.add(job, front=True)
                 self._wake()
@@ -316,6 +319,8 @@ class JobQueue:
                 self._affinity.hold(job)
             self._waiting.add(job, front=True)
             self._wake()
+        # A stop in between found the job not waiting and
+        # only set this mark, which no worker reads now.
         if job.stop_requested.is_set():
             self.stop(job.token)
         self.publish_positions()
@@ -424,6 +429,7 @@ class JobRegistry:
             if surplus <= 0:
                 return
             unused = [job for job in self._jobs.values() if _is_unused(job)]
+            # Jobs that are open or watched stay, however many there are.
             for job in unused[:surplus]:
                 del self._jobs[job.token]
 
@@ -438,9 +444,12 @@ class JobRegistry:
 
     def list_open(self, owner: str) -> list[Job]:
         """A person's jobs that wait or run, oldest first."""
+        found: list[Job] = []
         with self._lock:
-            mine = [job for job in self._jobs.values() if job.owner == owner]
-            return [job for job in mine if not job.snapshot.is_over]
+            for job in self._jobs.values():
+                if job.owner == owner and not job.snapshot.is_over:
+                    found.append(job)
+        return found
 
 
 def _is_unused(job: Job) -> bool:

@@ -94,11 +94,13 @@ def _build(owner: str, query: Query) -> tuple[str, list[Any]]:
     else:
         source = "jobs INDEXED BY jobs_mine"
         order = "jobs.seq"
+    # Short words are looked for in the texts themselves, row by row.
     if short:
         source += " CROSS JOIN texts ON texts.seq = jobs.seq"
     before = MAX_SEQ
     if query.before is not None:
         before = max(min(query.before, MAX_SEQ), 0)
+    # Numbers of rows grow with time: a page goes on below the last number of the page before.
     terms: list[tuple[str, list[Any]]] = [(f"{order} < ?", [before])]
     terms += _restrict(owner, query)
     if long:

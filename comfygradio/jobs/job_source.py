@@ -82,6 +82,7 @@ class JobSourceQueue:
         """A job for a backend from the first person in turn who has one; that person goes to the
         end of the round.
         """
+        # A backend that asks for a job is there again.
         self._departed.discard(backend.url)
         for source in self._list():
             is_warm = self._last.get(backend.url) is source
@@ -90,6 +91,7 @@ class JobSourceQueue:
                 continue
             with self._lock:
                 self._last[backend.url] = source
+                # The source may have been removed while it was asked.
                 if source.party in self._people:
                     self._people.move_to_end(source.party)
             return job

@@ -37,6 +37,7 @@ __all__ = ["JobRecord", "JobStore", "Page", "Query", "set_job_store_aside"]
 
 JOB_COLUMNS = ", ".join(f"jobs.{name}" for name in COLUMNS)
 SELECT = f"SELECT {JOB_COLUMNS}, orders.data FROM jobs"
+# CROSS JOIN keeps SQLite from starting with the orders, which are large.
 WITH_ORDER = "CROSS JOIN orders ON orders.seq = jobs.seq"
 OPEN = "jobs.phase IN ('waiting', 'running')"
 
@@ -68,6 +69,7 @@ class JobStore:
         self._folder_lock = lock
         self._connection = connection
         self._identity = find_identity(self.path)
+        # Methods that hold it call others that take it again.
         self._lock = threading.RLock()
 
     @classmethod
@@ -84,6 +86,7 @@ class JobStore:
             lock.release()
             raise
         with store.read():
+            # A crash may have left copies of files whose job was never stored.
             drop_inputs(outputs, store._needs)
         return store
 
@@ -107,11 +110,13 @@ class JobStore:
         """
         with self.read() as connection:
             self._check_place()
+            # This waits for other writers now, and not in the middle of the transaction.
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
                 connection.execute("COMMIT")
             except BaseException:
+                # SQLite rolls back by itself after some errors, such as a full disk.
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
@@ -201,6 +206,7 @@ class JobStore:
             if record.phase in ("waiting", "running"):
                 raise JobStoreError("This job is not over yet; stop it before deleting it.")
             (seq,) = connection.execute("SELECT seq FROM jobs WHERE id = ?", (job_id,)).fetchone()
+            # The rows come first: if a file cannot be deleted, the transaction brings them back.
             self._delete_rows(seq, record)
             self._delete_files(record)
 
@@ -211,16 +217,14 @@ class JobStore:
             with translate_errors(UNNAMED):
                 yield
         except JobStoreError as error:
+            # An error without a cause was logged where it was raised.
             if error.__cause__ is not None:
                 log.warning("%s: %s", self.path, error)
             raise
 
     def _check_place(self) -> None:
-        """Raises JobStoreGone where the open files are not those of the outputs folder any more.
-
-        Writing to the deleted files would still succeed, and another comfygradio may already use
-        the folder.
-        """
+        """Raises JobStoreGone where the open files are not those of the outputs folder any more."""
+        # Writing to deleted files would still succeed, and another comfygradio may use the folder.
         is_same_file = find_identity(self.path) == self._identity
         if not is_same_file or not self._folder_lock.is_in_place:
             log.warning("%s was deleted or moved", self.path)
@@ -246,12 +250,14 @@ class JobStore:
         inputs = [(name, seq) for name in list_inputs(order, self.outputs)]
         connection.executemany("INSERT INTO inputs VALUES (?, ?)", inputs)
         point = order.point
+        # Another job may be there already, for a point that is run again.
         if point is not None:
             cell = (point.sweep, encode_position(point.position), seq)
             connection.execute("INSERT OR REPLACE INTO cells VALUES (?, ?, ?)", cell)
 
     def _change_text(self, job_id: str, name: str, folded: str) -> None:
         """Change what the search finds of a job, unless it is the same."""
+        # An unchanged text would make the trigger write the search index anew.
         where = f"seq = (SELECT seq FROM jobs WHERE id = ?2) AND {name} <> ?1"
         self._connection.execute(f"UPDATE texts SET {name} = ?1 WHERE {where}", (folded, job_id))
 

@@ -73,6 +73,7 @@ def drop_input(
             return False
         path.unlink()
     except OSError:
+        # Another process may have deleted it first.
         return not path.exists()
     return True
 
@@ -90,6 +91,7 @@ def _keep(path: Path, name: str, folder: Path) -> Path:
 
 
 def _copy_once(path: Path, folder: Path) -> Path:
+    # It is a kept file already, as when a job is repeated.
     if path.resolve().parent == folder and path.is_file():
         _mark_used(path)
         return path

@@ -72,6 +72,7 @@ def find_exceeded(
     """Find values beyond the limits in a graph in API format: picture sizes and steps."""
     for node_id, node in graph.items():
         for name in node["inputs"]:
+            # A nested input counts too: `resize_type.width` goes with `resize_type.height`.
             before, _, last = name.rpartition(".")
             if last == "steps" and limits.steps is not None:
                 yield from _exceed_steps(graph, node_id, name, limits.steps)
@@ -79,6 +80,7 @@ def find_exceeded(
                 continue
             if not _makes_picture(str(node["class_type"]), object_info):
                 continue
+            # A height is checked together with its width.
             if last == "width":
                 height = f"{before}.height" if before else "height"
                 yield from _exceed_size(graph, node_id, (name, height), limits.megapixels)
@@ -152,6 +154,7 @@ def _find_number(
 
 def _parse_number(value: Any) -> float | None:
     """A number as JSON or as text; None if it is anything else."""
+    # ComfyUI converts texts with int() and float(), so that they count as well.
     if isinstance(value, str):
         is_numeric = re.fullmatch(r"\s*\d{1,18}(\.\d*)?\s*", value) is not None
     else:

@@ -81,11 +81,7 @@ class ResultPlace:
 
 
 def check_pattern(pattern: str) -> str:
-    """A pattern of names as it may be used. Raises SettingsError.
-
-    It needs `{random}`: results are served to whoever knows their path, so nobody may be able to
-    guess it.
-    """
+    """A pattern of names as it may be used. Raises SettingsError."""
     parts = pattern.split("/")
     has_odd_characters = re.search(r"[\\:\0]", pattern)
     if has_odd_characters or any(_leads_elsewhere(part) for part in parts):
@@ -96,6 +92,7 @@ def check_pattern(pattern: str) -> str:
         shortest = _fill_within(0, part, {}, EXAMPLE_PARTS)
         if len(shortest.encode()) > MAX_PART_BYTES:
             raise SettingsError(f"The pattern of names {pattern!r} is too long.")
+    # Results are served to whoever knows their path.
     if "{random}" not in pattern:
         raise SettingsError(
             f"The pattern of names {pattern!r} needs {{random}}, so that nobody can guess a path."
@@ -133,6 +130,7 @@ def choose_result_place(
         "random": random,
         "name": "{name}",
     }
+    # `{name}` stays as it is here; `find_free` fills it in for each file.
     words: dict[str, str] = {}
     if values is not None:
         words = {name: _describe(value) for name, value in values.items()}

@@ -38,11 +38,13 @@ class Placement:
         only to an idle one whose last job used the same models. No job ever waits for a busy
         backend.
         """
+        # It belongs to the backend that may have its prompt; see `Affinity`.
         if job.may_exist:
             return False
         graph = job.order.prompt.graph
         if backend in self.busy:
             return any(self._find_idle(backend, graph))
+        # Without models this is empty, and then every backend has all of them.
         wanted = find_models(graph)
         if wanted <= backend.models:
             return False
@@ -100,6 +102,7 @@ class Affinity:
             return False
         if self._is_over(job):
             return False
+        # This app has not seen that backend yet; after a restart it may join at any moment.
         if self._may_grow and wanted not in self._departed:
             return True
         return any(other.url == wanted for other in backends)

@@ -157,6 +157,7 @@ def remove_files(results: Iterable[Result], outputs: Path) -> None:
     root = outputs.resolve()
     inside: list[Path] = []
     for result in results:
+        # Copies come first, since their folder is inside of that of the files.
         for path in (result.display, result.path):
             if path is not None and path.resolve().is_relative_to(root):
                 inside.append(path)
@@ -220,9 +221,11 @@ class _Collector:
         is_empty = True
         for frame in fetch_files(output, self._fetch_frame, lambda frame: frame.is_absent):
             is_empty = False
+            # A frame could not be fetched now. Those after it are left to another attempt.
             if frame.can_be_collected and not frame.is_absent:
                 yield replace(frame, source=result.source)  # stands for the remaining frames, too
                 return
+            # Otherwise an earlier attempt has fetched this frame already.
             if frame.source not in self._had:
                 yield frame
         if is_empty:
@@ -293,6 +296,7 @@ def _describe(result: Result, path: Path) -> Result:
         with inspect_picture(path, SHOWN_FORMATS) as picture:
             width, height = picture.size
         is_small = path.stat().st_size <= MAX_DISPLAY_BYTES
+        # `open_picture` would refuse it.
         is_huge = width * height > MAX_PIXELS
         light = None if is_small or is_huge else _make_display_image(path)
     except Exception:  # Pillow raises SyntaxError and others for damaged files

@@ -71,6 +71,7 @@ PLAIN_COLUMNS = tuple(
     for column in fields(JobRecord)
     if column.name not in ("order", *NODE_COLUMNS, "favourite", "results")
 )
+# Rows are read in this order; `decode_record` relies on it.
 COLUMNS = (*PLAIN_COLUMNS, *NODE_COLUMNS, "favourite", "results")
 FIXED_COLUMNS = frozenset({"id", "token", "owner", "preset", "created", "sweep", "point", "party"})
 CHANGEABLE_COLUMNS = frozenset(COLUMNS) - FIXED_COLUMNS

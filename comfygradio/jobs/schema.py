@@ -162,13 +162,16 @@ def open_file(path: Path) -> sqlite3.Connection:
     with translate_errors(path):
         if not path.exists():
             _make(path)
+        # First the checks, which write nothing: a file that fails one of them stays as it is.
         _check_head(path)
         connection = _connect(path)
         try:
             _check(connection)
             check_version(connection, path, len(MIGRATIONS))
             connection.execute("PRAGMA journal_mode = WAL")
+            # With WAL, a power cut may then undo the last transactions, but never damages the file.
             connection.execute("PRAGMA synchronous = NORMAL")
+            # A negative number counts KiB, a positive one pages.
             connection.execute(f"PRAGMA cache_size = -{CACHE_KB}")
             migrate(connection, MIGRATIONS)
         except BaseException:
@@ -183,6 +186,7 @@ def migrate(connection: sqlite3.Connection, scripts: Sequence[str]) -> None:
         script = scripts[version]
         mark = f"PRAGMA user_version = {version + 1}"
         try:
+            # The version is a part of the transaction, so that no script runs twice.
             connection.executescript(f"BEGIN IMMEDIATE; {script}; {mark}; COMMIT")
         except sqlite3.Error:
             if connection.in_transaction:
@@ -210,6 +214,7 @@ def translate_errors(path: Path | str) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, OSError) as error:
+        # SQLite raises this class itself for a damaged file, and subclasses for everything else.
         if type(error) is sqlite3.DatabaseError:
             raise make_damage_error(path, str(error)) from error
         reason = str(error)
@@ -235,6 +240,7 @@ def move_aside(path: Path) -> Path:
     fraction = time.time_ns() % 10**6  # two within a second get two names
     target = path.with_name(f"{path.stem}-{moment}-{fraction}{path.suffix}")
     with translate_errors(path):
+        # The database comes last: a -wal file without it would stop the next start (`_make`).
         for end in ("-shm", "-wal", ""):
             old = _add_end(path, end)
             new = _add_end(target, end)
@@ -249,11 +255,10 @@ def _add_end(path: Path, end: str) -> Path:
 
 
 def _make(path: Path) -> None:
-    """Create the file under another name and rename it, so that an interrupted creation never looks
-    like a valid file.
-    """
+    """Create the file."""
     if _add_end(path, "-wal").exists():
         raise make_damage_error(path, "it is gone, but its -wal file is there")
+    # It gets its name when it is complete: the app may be killed in between.
     fresh = path.with_name(f"{path.name}.new")
     for end in ("", "-journal"):
         _add_end(fresh, end).unlink(missing_ok=True)

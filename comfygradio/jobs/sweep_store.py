@@ -179,6 +179,7 @@ class SweepStore:
         for first in range(0, len(keys), MAX_KEYS):
             some = keys[first : first + MAX_KEYS]
             marks = ", ".join("?" * len(some))
+            # SQLite uses this partial index only if the query repeats the index's condition.
             sql = f"""SELECT {POINT_COLUMNS} FROM jobs INDEXED BY jobs_points
                       WHERE owner = ? AND preset = ? AND point IN ({marks}) AND point <> ''
                       AND phase = 'done' ORDER BY seq"""
@@ -186,6 +187,7 @@ class SweepStore:
                 sql, replace_surrogates(owner), replace_surrogates(preset), *some
             ):
                 if point.has_files:
+                    # Of several jobs with the same content, the newest counts.
                     found[point.content_key] = point
         return found
 

@@ -121,6 +121,7 @@ class Worker(threading.Thread):
         order.
         """
         while True:
+            # The turn passes to the other worker once the server has the prompt; see `_note_state`.
             self._backend.submit_lock.acquire()
             self._has_turn = True
             try:
@@ -232,13 +233,12 @@ class Worker(threading.Thread):
         return self._watch(job, states)
 
     def _rerun_uncached(self, job: Job, stale: Collection[str]) -> Phase:
-        """Run a job again whose cached output files no longer exist. The prompt needs a new id:
-        under the old one the server would return the old results.
-        """
+        """Run a job again whose cached output files no longer exist."""
         log.info("job %s runs once more: files that the server had kept are gone", job.id)
         states = self._backend.client.run(
             bust_cache(self._make_prompt(job), stale),
             client_id=uuid.uuid4().hex,
+            # Under the old id the server would return the old results.
             prompt_id=str(uuid.uuid4()),
             weights=self._weigh(job),
         )
@@ -261,8 +261,11 @@ class Worker(threading.Thread):
             for state in states:
                 self._note_state(job, state)
                 if self._context.is_closed():
+                    # Closing the generator would cancel the
+                    # prompt; an error that is thrown in does not.
                     states.throw(Detach("The app ends; the job goes on at its server."))
                 if job.stop_requested.is_set():
+                    # Closing the generator cancels the prompt.
                     return "stopped"
         finally:
             states.close()
@@ -296,20 +299,19 @@ class Worker(threading.Thread):
     def _check_answers(self, job: Job) -> None:
         """Check that the server responds before anything is submitted: until then another backend
         can still take the job at once.
-
-        An error response (a login page, say) fails the job with that error, unless another backend
-        is healthy.
         """
         if job.may_exist:
             return
         try:
             self._backend.client.queue_remaining()
         except (AccessDenied, UnexpectedResponse, NotFound) as error:
+            # Without another backend, submitting the job shows this error to its owner.
             if self._context.has_other(self._backend):
                 raise ServerUnreachable(str(error)) from error
 
     def _note_state(self, job: Job, state: PromptProgress) -> None:
         now = self._clock.time()
+        # This comes first: only a job that runs can be accepted.
         self._apply(job, Progressed(state, now))
         if state.status == "uploading":
             return
@@ -351,6 +353,7 @@ class Worker(threading.Thread):
         app left there are deleted first.
         """
         order = job.order
+        # The date of now would lead a later attempt to another place.
         created = datetime.datetime.fromtimestamp(job.created)
         place = choose_result_place(
             self._context.outputs,

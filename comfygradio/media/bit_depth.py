@@ -37,6 +37,7 @@ def reduce_depth(picture: Image.Image) -> Image.Image:
     transparent = picture.info.get("transparency")
     grey = Image.new("L", picture.size)
     alpha: Image.Image | None = None
+    # PNG names one grey value that is transparent.
     if isinstance(transparent, int):
         alpha = Image.new("L", picture.size, 255)
     for top, numbers in _walk_strips(picture):
@@ -92,6 +93,7 @@ def _scale(numbers: npt.NDArray[np.float64], low: float, high: float) -> npt.NDA
     if not math.isfinite(span):  # not a single number
         low = 0.0
         span = 1.0
+    # Infinite values give NaN and warnings; below, NaN becomes black.
     with np.errstate(all="ignore"):
         scaled = (numbers - low) / span * 255
     finite = np.nan_to_num(scaled, nan=0.0, posinf=255.0, neginf=0.0)

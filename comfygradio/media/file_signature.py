@@ -48,6 +48,7 @@ def detect_format(head: bytes) -> str:
 
 def _name_brand(head: bytes) -> str:
     size = int.from_bytes(head[:4], "big")
+    # The main brand, a version, and the other brands follow, four bytes each.
     listed = head[8:size]
     brands: set[bytes] = set()
     for place in range(0, len(listed), 4):

@@ -79,6 +79,7 @@ def check_entries(file: BinaryIO, start: int) -> None:
     left = MAX_METADATA_BYTES
     while waiting:
         place = waiting.pop()
+        # The offset 0 ends a chain of lists.
         if not place or place in seen:
             continue
         seen.add(place)
@@ -96,6 +97,7 @@ def check_entries(file: BinaryIO, start: int) -> None:
                 raise MetadataTooLarge("the entries name more than there may be")
             if tag in POINTERS:
                 waiting.append(value)
+        # The offset of the next list follows the entries.
         waiting.append(_read_number(file, order))
 
 
@@ -141,6 +143,7 @@ def _walk_jpeg(file: BinaryIO, place: int) -> Iterator[bytes]:
         if left < 0:
             raise MetadataTooLarge("the segments are larger than they may be")
         if marker == APP1 and file.read(6) == b"Exif\0\0":
+            # The length includes its own two bytes, and the six that were just read.
             yield file.read(max(0, length - 8))
         place += 2 + length
     raise MetadataTooLarge("too many segments")
@@ -155,6 +158,7 @@ def _walk_png(file: BinaryIO, place: int) -> Iterator[bytes]:
         length = int.from_bytes(head[:4], "big")
         if head[4:] == b"eXIf":
             yield _read_block(file, length)
+        # The length, the type and the checksum take four bytes each.
         place += 12 + length
     raise MetadataTooLarge("too many chunks")
 
@@ -168,6 +172,7 @@ def _walk_riff(file: BinaryIO, place: int) -> Iterator[bytes]:
         length = int.from_bytes(head[4:], "little")
         if head[:4] == b"EXIF":
             yield _read_block(file, length)
+        # Chunks are padded to an even length.
         place += 8 + length + length % 2
     raise MetadataTooLarge("too many chunks")
 

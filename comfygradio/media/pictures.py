@@ -77,6 +77,7 @@ def inspect_picture(
 
     Raises what `open_picture` raises, except PictureTooLarge.
     """
+    # Pillow would decompress 64 MiB of texts from one file.
     PngImagePlugin.MAX_TEXT_MEMORY = MAX_METADATA_BYTES
     if isinstance(source, Path):
         with source.open("rb") as file, inspect_picture(file, formats) as picture:
@@ -86,6 +87,7 @@ def inspect_picture(
     with _without_warnings():
         picture = Image.open(source, formats=tuple(formats))
     with picture:
+        # Pillow also finds EXIF where `check_metadata_size` does not look, as in AVIF.
         exif = picture.info.get("exif")
         if isinstance(exif, bytes):
             check_exif(exif)

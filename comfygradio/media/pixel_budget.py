@@ -47,6 +47,7 @@ class PixelBudget:
                     self._changed.wait()
                 self._used += weight
             finally:
+                # The next request may have room as well, or wait only because of this one's place.
                 self._waiting.remove(ticket)
                 self._changed.notify_all()
         try:
@@ -58,8 +59,9 @@ class PixelBudget:
 
     def _has_room(self, ticket: object, weight: int) -> bool:
         """Whether this request is the next one, and its pixels are free. Needs the lock."""
-        is_next = self._waiting[0] is ticket
-        return is_next and self._used + weight <= self.capacity
+        if self._waiting[0] is not ticket:
+            return False
+        return self._used + weight <= self.capacity
 
 
 PIXEL_BUDGET = PixelBudget()

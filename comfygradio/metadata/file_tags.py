@@ -49,6 +49,7 @@ class TextBudget:
     def inflate(self, data: bytes) -> bytes:
         """Decompress text within the budget. Raises MetadataTooLarge and zlib.error."""
         inflater = zlib.decompressobj()
+        # One byte more than allowed, so that `take` notices the excess.
         text = inflater.decompress(data, self._left + 1)
         self.take(len(text))
         return text
@@ -72,6 +73,7 @@ def read_png(file: BinaryIO) -> Tags:
 
 def _walk_chunks(file: BinaryIO, budget: TextBudget) -> Iterator[tuple[bytes, bytes]]:
     """Yield the chunks with text, up to the end of a truncated file. Pixels are skipped unread."""
+    # The chunks follow the signature. Each has its length, kind, content and checksum.
     file.seek(8)
     for _ in range(MAX_CHUNKS):
         head = file.read(8)
@@ -195,6 +197,7 @@ def _decode_exif(tag: int, value: Any) -> str:
     charset = value[:8].rstrip(b"\0 ")
     text = value[8:]
     if charset == b"UNICODE":
+        # In UTF-16 the first byte of a Latin letter is 0, or the second if it is little-endian.
         order = "utf-16-le" if text[1:2] == b"\0" else "utf-16-be"
         return text.decode(order, "replace").strip("\0 ")
     if charset not in (b"ASCII", b"JIS", b""):
@@ -205,13 +208,11 @@ def _decode_exif(tag: int, value: Any) -> str:
 def read_media(file: BinaryIO, format: str) -> Tags:
     """Read the tags of a video or sound, of the file and its streams. `format` is FFmpeg's name of
     the container.
-
-    The format is given rather than detected, since FFmpeg would also follow playlists that name
-    other files.
     """
     import av
 
     tags: Tags = []
+    # If FFmpeg detected the format itself, it would follow playlists that name other files.
     with av.open(file, format=format, metadata_errors="replace") as container:
         sources = [container.metadata]
         sources.extend(stream.metadata for stream in container.streams)
@@ -227,8 +228,10 @@ def read_exr(file: BinaryIO) -> Tags:
     """Read the string attributes of an EXR header."""
     data = file.read(MAX_METADATA_BYTES)
     tags: Tags = []
+    # The magic number and the version come first.
     place = 8
     while data[place : place + 1] not in (b"\0", b""):
+        # Name and kind have at most 255 bytes each.
         name, kind, rest = data[place : place + 600].split(b"\0", 2)
         length = int.from_bytes(rest[:4], "little")
         # Name and kind with a zero behind each, then four bytes that hold the length.

@@ -57,18 +57,16 @@ class ValueInference:
         self.loaders: set[str] = set()
 
     def infer_all(self) -> dict[str, InferredValue]:
-        """Infer the value of each field, in the order of the form.
-
-        Fields that share no input are inferred first. Of fields that share one, the last visible
-        one counts, since it is the last to be filled. What a text composed of several fields tells
-        about earlier fields is kept for them.
-        """
+        """Infer the value of each field, in the order of the form."""
         fields = self._form.fields
         shared = _find_shared(fields)
         found: dict[str, InferredValue] = {}
+        # First the fields that share no input: their values help to read composed texts.
         for name, field in fields.items():
             if shared.isdisjoint(field.all_slots) and not uses_other_fields(field):
                 found[name] = self._read_safely(field)
+        # Of fields that share an input, the last visible one counts, since it is filled last. What
+        # a text composed of several fields tells about earlier fields is kept for them.
         for name in reversed(order_by_filling(fields)):
             if name in found:
                 continue
@@ -103,6 +101,7 @@ class ValueInference:
         return reading
 
     def _read(self, field: Field) -> InferredValue:
+        # In this order: a bypassed node tells nothing; a file or LoRA list is no plain value.
         if self._is_bypassed(field):
             return self._read_bypassed(field)
         if field.kind.is_media:
@@ -179,6 +178,7 @@ class ValueInference:
 
     def _read_plain(self, field: Field) -> tuple[Any, str]:
         """Return the raw value of a field with slots, and a note if it is uncertain."""
+        # What is covered was filled by a later field, and says nothing about this one.
         slots = tuple(slot for slot in field.slots[""] if slot not in self.covered)
         value: Any
         note = ""
@@ -189,6 +189,7 @@ class ValueInference:
         if slots and field.template:
             value = self._invert(field, value)
         is_cut_out = bool(field.template) or not slots
+        # A value that was cut out of a text is a text, also where the choices are numbers.
         if is_cut_out:
             value = _find_choice_by_text(field, value)
         if field.kind.is_text and isinstance(value, str):

@@ -54,6 +54,7 @@ def _cut_out(template: str, name: str, text: str, found: Mapping[str, str]) -> s
     frame = [fill_template(part, found) for part in parts]
     frame_length = sum(len(part) for part in frame)
     occurrences = len(parts) - 1
+    # Every occurrence has the same length, so what the frame leaves must divide evenly.
     length, rest = divmod(len(text) - frame_length, occurrences)
     if rest or length < 0:
         return None
@@ -69,6 +70,7 @@ def escape_dynamic(text: str) -> str:
         return text
     letters = [f"\\{letter}" if letter in "{}|" else letter for letter in text]
     escaped = "".join(letters)
+    # A text without alternatives expands to the same with every seed.
     return escaped if expand_dynamic(escaped, Random(0)) == text else text
 
 
@@ -101,6 +103,7 @@ def find_choice(
     for choice in choices:
         settings = [(slot, setting) for slot, setting in choice.sets if slot not in taken]
         told = _fit(settings, read, known)
+        # A choice all of whose slots are taken fits any graph, and so says nothing.
         if told is None or not settings or len(settings) < most:
             continue
         if len(settings) > most:
@@ -123,6 +126,7 @@ def _fit(
         except Unreadable:
             return None
         if isinstance(setting, str) and find_placeholders(setting):
+            # What earlier settings of the choice have told is certain for the later ones.
             found = invert_text(setting, value, {**known, **told})
             if found is None:
                 return None

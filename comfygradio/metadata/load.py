@@ -129,10 +129,13 @@ def _find_mp4_kind(head: bytes) -> str:
 
 
 def _find_plain_kind(head: bytes) -> str | None:
+    # Eight bytes hold the length of a JSON header; the upper two of them are always 0.
     if head[8:9] == b"{" and head[6:8] == b"\0\0":
         return "safetensors"
+    # This comes before MP3, since the mark of UTF-16 LE looks like the start of a frame.
     if head.startswith(WIDE_BOMS) and _decode_wide(head).lstrip().startswith("{"):
         return "json"
+    # An MP3 without ID3 begins with a frame, and that with eleven set bits.
     if head[:1] == b"\xff" and head[1:2] >= b"\xe2":
         return "mp3"
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -226,6 +229,7 @@ def _walk_settings(tags: Tags, damaged: list[str]) -> Iterator[tuple[str, Any]]:
             if name == wanted:
                 yield name, _try_parse(name, text, damaged)
     loose = [(name, text) for name, text in tags if name not in SETTINGS_CHECKS]
+    # Comments come first; otherwise the order of the file stays.
     loose.sort(key=lambda tag: tag[0] != "comment")
     for name, text in loose:
         own_name, rest = file_tags.split_name(text)
@@ -298,6 +302,7 @@ def _name_parts(data: dict[str, Any]) -> dict[str, Any]:
     if isinstance(extra, dict):
         info = extra.get("extra_pnginfo")
         if isinstance(info, dict):
+            # The outer entries win, since they are the prompt that was posted.
             parts = {**info, **data}
     named: dict[str, Any] = {}
     for key in SETTINGS_CHECKS:
@@ -319,6 +324,7 @@ def _parse(text: str) -> Any:
         raise ValueError("nested too deeply") from error
     if _is_deep(data):
         raise ValueError("nested too deeply")
+    # Only then may there be unpaired surrogates, and encoding everything again takes time.
     if re.search(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]", text):
         whole = json.dumps(data, ensure_ascii=False).encode("utf-8", "replace")
         data = json.loads(whole)
@@ -326,6 +332,7 @@ def _parse(text: str) -> Any:
 
 
 def _is_deep(data: Any) -> bool:
+    # Level by level: recursion would fail at the depth that this looks for.
     level = [data]
     for _ in range(MAX_DEPTH):
         below: list[Any] = []

@@ -44,6 +44,7 @@ def infer_loras(field: Field, workflow: Workflow, graph: Workflow, match: Match)
         name_input = field.slots[""][0].input
     start = _find_start(field, workflow, graph, match)
     loaders = _list_loaders(field)
+    # The chain ends at the first node that has a partner outside of the chain.
     end: set[str] = set()
     for key, partner in match.pairs.items():
         if key not in loaders:
@@ -138,6 +139,7 @@ def _walk(
         node = graph.nodes.get(link.node_id)
         if node is None:
             return
+        # A node without a name, such as one that patches the model, is passed on the way.
         if isinstance(node.inputs.get(name_input), str):
             count += 1
             yield node

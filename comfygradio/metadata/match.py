@@ -80,11 +80,13 @@ def match_nodes(
 
     lacking = [key for key in missing if key in needed and key not in may_miss]
     strange = [key for key in added if graph.nodes[key].class_type not in may_add]
+    # The score is Dice's: a pair stands for two nodes, any other node for itself.
     total = 2 * len(pairs) + len(strange) + len(lacking)
     links = [_rate_links(workflow, graph, pairs, key) for key in pairs]
     agreement = sum(_rate_pair(rated) for rated in links)
     score = 2 * agreement / total if total else 0.0
     has_same_nodes = bool(pairs) and not strange and not lacking
+    # A link of 0.5 leads to a node without a partner, which is judged by itself.
     has_same_links = all(min(rated, default=1) > 0 for rated in links)
     is_same = has_same_nodes and has_same_links
     return Match(
@@ -121,6 +123,7 @@ def estimate_max_score(
     needed = used.difference(may_miss)
     needed_classes = Counter(workflow.nodes[key].class_type for key in needed)
     lacking = (needed_classes - other_classes).total()
+    # This is the score of `match_nodes` if all links agree and nothing was added.
     return 2 * common / (2 * common + lacking)
 
 
@@ -147,6 +150,8 @@ class _Comparison:
             self._spread(left)
             chosen = self._choose_clear(left)
             if not chosen:
+                # Nothing leads clearly, as with equal nodes;
+                # one pair then helps to tell the others apart.
                 chosen = [max(left, key=self._rank)]
             for ours, theirs in chosen:
                 self.pairs[ours] = theirs
@@ -187,6 +192,7 @@ class _Comparison:
             ours, theirs = pair
             if self.pairs.get(ours) != theirs:
                 self.similar[pair] = 0.0
+        # Once there are pairs, only what is near a new one changes.
         for _ in range(2 if self.pairs else ROUNDS):
             # Each round is computed from the round before.
             fresh: dict[Pair, float] = {}
@@ -227,6 +233,7 @@ class _Comparison:
         return best
 
     def _rate(self, ours: str, theirs: str) -> float:
+        # Nodes of different classes are never compared; see `_find_candidates`.
         near = self.similar.get((ours, theirs))
         if near is None:
             return 0.1

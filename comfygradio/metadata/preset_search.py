@@ -38,6 +38,7 @@ class _Candidate:
 
     @property
     def rank(self) -> tuple[bool, float, int, int]:
+        # Smaller differences are left to titles and literals.
         score = round(self.match.score, 2)
         return self.match.is_same, score, self.titles, self.literals
 

@@ -26,6 +26,7 @@ from comfygradio.metadata.match import Match, match_nodes
 RestoreState = Literal["exact", "read", "repaired", "missing"]
 
 MAX_NOTES = 20
+# `upload` is the button of a loader, which some exports list among its inputs.
 IGNORED_INPUTS = frozenset({FILENAME_PREFIX, "upload"})
 
 
@@ -67,6 +68,7 @@ def restore_values(form: Form, metadata: Metadata) -> RestoredForm:
     graph = Workflow.from_json(metadata.prompt) if metadata.prompt else None
     own = metadata.comfygradio or {}
     own_values = own.get("values")
+    # Values of another form may have the same names and other meanings.
     if own.get("preset") == form.name and isinstance(own_values, dict):
         return _restore_own(form, own_values, graph)
     if graph is None:
@@ -185,6 +187,7 @@ def _describe_differences(form: Form, graph: Workflow) -> Iterator[str]:
     for one in form.fields.values():
         covered.update(one.all_slots)
     own_classes = _list_added_classes(form)
+    # All values are known, so added loaders of a LoRA list are those of the list itself.
     own: set[str] = set()
     for key in match.added:
         if graph.nodes[key].class_type in own_classes:
@@ -201,6 +204,7 @@ def _restore_field(one: Field, values: Mapping[str, Any]) -> RestoredField:
         reason = "the picture was made before this form had it."
         return RestoredField(one.name, one.label, None, "missing", reason)
     value = values[one.name]
+    # The values name a file of that time; one of the same name here may be another.
     if one.kind.is_media and value is not None:
         return RestoredField(one.name, one.label, None, "missing", describe_absent_file(one, value))
     if one.kind.is_media and one.optional:
@@ -260,6 +264,7 @@ def _describe_uncovered(
     fixed = dict(form.fixed)
     loaders = _list_loaders(form)
     for key, partner in match.pairs.items():
+        # The rows of the LoRA list account for these.
         if key in loaders:
             continue
         ours = form.workflow.nodes[key]

@@ -67,6 +67,7 @@ def is_public(address: IPAddress) -> bool:
     """Whether an address is on the public internet, and not this machine or one of its networks."""
     if isinstance(address, ipaddress.IPv4Address):
         return not any(address in network for network in NON_PUBLIC_V4)
+    # The system connects ::ffff:10.0.0.1 to 10.0.0.1.
     if address.ipv4_mapped is not None:
         return is_public(address.ipv4_mapped)
     if address in NAT64:

@@ -122,6 +122,7 @@ class ExternalClient:
         for _ in range(self._limits.redirects + 1):
             async with self._send("GET", url) as response:
                 if response.status_code in REDIRECTS:
+                    # The host of the target is resolved and checked like the first one.
                     url = resolve_redirect(url, response.headers.get("location", ""))
                     continue
                 check_status(url, response.status_code)
@@ -189,6 +190,7 @@ class ExternalClient:
             try:
                 return await client.send(request, stream=True, follow_redirects=False)
             except (httpx.ConnectError, httpx.ConnectTimeout):
+                # Nothing was sent yet. After any other error, the request is not repeated.
                 if address == tried[-1]:
                     raise
         raise AssertionError("The guard gives at least one address.")
@@ -199,7 +201,10 @@ class ExternalClient:
         limits = self._limits
         return httpx.AsyncClient(
             verify=self._tls,
+            # A proxy would resolve the name by itself, and
+            # the guard would have checked another address.
             trust_env=False,
+            # The first number limits every single pause; `_limit_time` limits the whole.
             timeout=httpx.Timeout(limits.grace_seconds, connect=CONNECT_SECONDS),
             limits=httpx.Limits(max_keepalive_connections=0),
         )
@@ -218,6 +223,7 @@ class ExternalClient:
         began = self._clock.monotonic()
         size = 0
         with translated(url):
+            # `aiter_bytes` would decompress what was packed.
             async for chunk in response.aiter_raw():
                 size += len(chunk)
                 if size > most:

@@ -63,6 +63,7 @@ class DisconnectWatch:
         self._waits[token] = task
 
     async def _stop_after(self, token: str, seconds: float) -> None:
+        # Waiting for this is a sleep by the clock, which tests move by hand.
         never_set = asyncio.Event()
         await self._clock.wait_async(never_set, seconds)
         del self._waits[token]

@@ -94,6 +94,7 @@ class Service:
         the presets were read again, or a refresh changed more than lists of choices.
         """
         self._lock = threading.Lock()
+        # This is last: the call comes from another thread and needs what was set above.
         self.backend_pool.watch(self._sync_backends)
 
     def connect(self) -> bool:
@@ -212,6 +213,7 @@ class Service:
 
     def _bind(self) -> bool:
         """Bind the presets to the backends; return False, and set `trouble`, if none answered."""
+        # One binding at a time, so that an older one never replaces a newer one.
         with self._lock:
             backends = self.queue.backends
             found = refresh_all(backends, self._list_classes())
@@ -294,6 +296,7 @@ class Service:
         """
         self.readers.shutdown(wait=False, cancel_futures=True)
         self.planners.shutdown(wait=False, cancel_futures=True)
+        # Workers write to the store until they have ended.
         self.queue.close()
         self.store.close()
         self.backend_pool.close()

@@ -1,7 +1,8 @@
 """Upload quotas: how much one person, and all of them together, may upload in an hour.
 
-The numbers are set here, and listed in the README's table of settings. Files from the web
-(`service.web_file`) have their own quota with the same numbers; it counts all links as one person.
+The numbers are set here, and listed in the table of settings in `cli/README.md`. Files from the
+web (`service.web_file`) have their own quota with the same numbers; it counts all links as one
+person.
 """
 
 from __future__ import annotations

@@ -60,10 +60,12 @@ class WebFiles:
         self._take(files=1, size=0)
         path = folder / secrets.token_hex(16) / "file"
         path.parent.mkdir(parents=True)
+        # Nothing is awaited between the check and this line, so the event loop needs no lock.
         self._running += 1
         try:
             with path.open("wb") as file:
                 answer = await self.client.download(url, TYPES, file)
+            # How large the file is turns out only now.
             self._take(files=0, size=answer.size)
             suffix = find_suffix(url, answer.content_type)
             named_path = path.with_name(f"file{suffix}")

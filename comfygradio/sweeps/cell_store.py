@@ -81,6 +81,7 @@ class CellStore:
         for cell in cells:
             self._cells[cell.index] = replace(cell, version=self._version)
             self._counts[cell.phase] += 1
+        # Held while a cell, the counts and the version change, so that they are seen together.
         self._lock = threading.Lock()
         self._listeners: set[Callable[[], None]] = set()
 
@@ -100,6 +101,7 @@ class CellStore:
         """Cell counts by status."""
         with self._lock:
             total = len(self._cells)
+            # The phases are called like the fields of Counts.
             return Counts(total, **self._counts)
 
     def get(self, index: Index) -> Cell:
@@ -117,6 +119,7 @@ class CellStore:
         """Show a job that waits or runs. Does nothing if the status is the same."""
         cell = self.get(index)
         phase = snapshot.shown_phase
+        # A job tells each of its steps, of which the cell shows none.
         if cell.phase == phase and cell.token == job.token:
             return
         self._change(index, phase=phase, token=job.token)

@@ -54,6 +54,7 @@ class Definition:
             "carry": self.carry,
             "title": self.title,
         }
+        # By way of the text, in which tuples become lists and paths texts.
         written: dict[str, Any] = json.loads(json.dumps(data, default=_value_to_json))
         return written
 
@@ -194,6 +195,7 @@ class _DefinitionParser:
 
     def _find_line(self, place: Place) -> int | None:
         """Find the line of a key, or of the nearest key around it."""
+        # An entry that a list or an alias brought in may have no line of its own.
         for length in range(len(place), 0, -1):
             around = place[:length]
             if around in self.lines:

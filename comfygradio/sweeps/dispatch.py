@@ -24,6 +24,7 @@ class Dispatcher:
         self._make_run_queue = make_run_queue
         self._accepts = accepts
         self._run_queue: RunQueue | None = None
+        # A lock of its own: while one thread plans, others request and settle points.
         self._planning = threading.Lock()
         self._asked: dict[Index, bool] = {}
         """Points that were asked for, and whether they were dispatched; those stay until they are
@@ -56,6 +57,7 @@ class Dispatcher:
                 return None
             # After a point that was asked for, the cache is not as the run queue expects it.
             is_warm = warm and server not in self._strayed
+        # Outside of the lock, since the first call plans the sweep.
         task = self.prepare().take_next(server, is_warm)
         if task is not None:
             self._strayed.discard(server)

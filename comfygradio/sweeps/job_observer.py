@@ -49,17 +49,17 @@ class JobObserver:
 
         unlisten = job.listen(hear)
         ends.append(unlisten)
+        # The job may have changed, or ended, before anybody listened.
         hear()
 
     def _hear(self, index: Index, job: Job, ends: list[Callable[[], None]]) -> None:
         """Report a change. `ends` are functions that end the listening; the list is empty while
         that begins.
-
-        Several threads may see the end; only the first of them reports it.
         """
         if job.snapshot.is_over:
             for end in ends:
                 end()
+            # Several threads may see the end; the first of them reports it.
             with self._lock:
                 if self._jobs.get(index) is not job:
                     return

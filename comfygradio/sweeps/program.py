@@ -78,6 +78,7 @@ def sweep(
         sweeps = stack.enter_context(open_sweeps(form, pool, folder, definition, clock))
         one = find_last(sweeps) if preset is None else None
         if one is None:
+            # What is typed is relative to the working folder, what the folder holds to that one.
             root = Path() if preset else folder
             one = sweeps.plan(definition, OWNER, root, is_confined=False)
         start_or_resume(one, folder)
@@ -171,6 +172,7 @@ def iterate_changes(one: Sweep, clock: Clock = SYSTEM_CLOCK) -> Iterator[None]:
     try:
         while one.is_active:
             yield
+            # What is on a server may still end; only then is the sweep at a halt.
             if one.reason and not one.is_posted:
                 raise JobError(one.reason)
             clock.wait_event(changed, POLL_SECONDS)

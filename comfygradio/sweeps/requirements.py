@@ -68,6 +68,7 @@ class Requirements:
                 prompt = self._space.prompt(place)
                 self._known[key] = backend.explain_rejection(prompt.graph)
             except ValuesRefused:
+                # No backend is at fault: the form's own sentence comes when the point is to run.
                 self._known[key] = ""
         return self._known[key]
 

@@ -163,6 +163,8 @@ def _check_base(
                 missing.append(name)
         if not missing:
             raise
+        # The axis sets these fields at every point, so that any of its values will do for the
+        # check.
         for name in missing:
             entry = {name: on_axes[name]}
             axis = parse_axis(form, entry, {}, None, root, is_confined)
@@ -181,6 +183,7 @@ def _axis_to_entry(form: Form, axis: Axis, files: AllowedFiles) -> dict[str, Any
     """Convert an axis to an entry of a definition: texts, or lists of values for files."""
     entry: dict[str, Any] = dict(axis.texts)
     kinds = [form.fields[name].kind for name in axis.fields]
+    # The texts of files name what was typed, while the steps may hold copies of that.
     if not any(kind.is_media for kind in kinds):
         return entry
     for name in axis.fields:

@@ -59,6 +59,7 @@ class Sweep(Observable):
         party: str = "",
     ) -> None:
         self._clock = context.queue.clock
+        # A new sweep, or one out of the job store.
         self.phase: SweepPhase
         if record is None:
             self.id = str(uuid.uuid4())
@@ -227,6 +228,7 @@ class Sweep(Observable):
         """
         if self._cells.get(index).phase == "done":
             return
+        # It runs already, or will run once the sweep is started.
         if index in self._observer or self.phase == "planned":
             return
         self._run_again(index)
@@ -254,6 +256,7 @@ class Sweep(Observable):
         try:
             return self._take(backend, warm, is_running)
         except Exception as error:
+            # The worker that asks serves other people too, and must not end with this sweep.
             log.exception("the sweep %s cannot go on", self.id)
             self.reason = str(error) if isinstance(error, ComfyGradioError) else INTERNAL_ERROR
             self.phase = "paused"
@@ -289,6 +292,7 @@ class Sweep(Observable):
     def enqueue(self) -> None:
         """Attach the sweep to the job queue, while it has points to run."""
         if self.phase == "running":
+            # Measured from here: what was done before took none of this time.
             self._time_left.begin(self.counts.over, self._dispatcher.share_left)
             self._context.queue.attach(self)
         self._check_end()
@@ -367,6 +371,7 @@ class Sweep(Observable):
         job.pinned_nodes = task.pinned_nodes
         key = order.point.key if order.point else ""
         self._ratings.set_content_key(index, key)
+        # Before it is settled, or the point would for a moment be neither requested nor posted.
         self._observer.observe(index, job)
         self._dispatcher.settle(index)
         return job
@@ -406,6 +411,7 @@ class Sweep(Observable):
         """
         counts = self.counts
         if counts.over == counts.total:
+            # The phase changes all the same; when the sweep is read back, all its points are over.
             with suppress(JobStoreError):
                 self._change_phase(("running", "paused"), "done")
         if not self._has_points():

@@ -52,4 +52,5 @@ class SweepContext:
                 known.append(memory)
         if not known:
             return DEFAULT_CACHE_GIGABYTES
+        # One plan serves all backends, so that the smallest decides.
         return min(known) * MEMORY_SHARE

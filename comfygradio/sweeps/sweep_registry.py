@@ -71,6 +71,7 @@ class SweepRegistry:
         self._find_form = find_form
         self._sweeps: OrderedDict[str, Sweep] = OrderedDict()
         self._used: dict[str, float] = {}
+        # Reentrant: `find` and `start_planned` hold it while they call what takes it again.
         self._lock = threading.RLock()
         self._planning = threading.BoundedSemaphore(MAX_PARALLEL_PLANS)
 
@@ -96,6 +97,7 @@ class SweepRegistry:
             form = self._find_form(definition.preset)
             space = build_space(form, definition, root, is_confined)
             self._check_limits(space)
+            # Before the new plan is made, which takes as much memory.
             self._forget_plans(owner, len(space))
             sweep = Sweep(self._context, space, definition, owner, party=party)
             done = self._find_points(space, owner)
@@ -181,18 +183,17 @@ class SweepRegistry:
             try:
                 self.find(record.token)
             except JobStoreError:
+                # Without the job store no other sweep can go on either.
                 raise
             except ComfyGradioError as error:
                 log.warning("the sweep %s cannot go on: %s", record.title, error)
 
     def _check_count(self, owner: str, party: str) -> None:
-        """Raise LimitReached if a party has too many open sweeps.
-
-        A party is a login, else a network address, since a browser can have any number of ids. The
-        command line and Python have no limit.
-        """
+        """Raise LimitReached if a party has too many open sweeps."""
+        # The command line and Python have no limit.
         if owner == LOCAL_OWNER:
             return
+        # A party is a login, else a network address, since a browser can have any number of ids.
         with self._lock:
             begun = [one for one in self._sweeps.values() if one.phase != "planned"]
             mine = [one for one in begun if one.party == party]
@@ -239,6 +240,8 @@ class SweepRegistry:
         if limits.megapixels is None and limits.steps is None:
             return
         first = tuple(0 for _ in space.axes)
+        # Each position once, the other axes at their first: what only a combination exceeds is
+        # refused when its job is made.
         for number, size in enumerate(space.sizes):
             for position in range(size):
                 index = move_point(first, number, position)
@@ -251,6 +254,8 @@ class SweepRegistry:
         """
         form = space.form
         rows = self._context.rows
+        # To know a point its whole prompt has to be built, which is slow, and needless where
+        # nothing has run yet.
         running = rows.find_open(owner, form.name)
         if not running and not rows.has_points(owner, form.name):
             return {}
@@ -294,6 +299,7 @@ class SweepRegistry:
             now = self._read_clock()
             self._sweeps[sweep.token] = sweep
             self._used[sweep.token] = now
+            # The dict begins with the sweeps that were asked for longest ago.
             idle = []
             for one in self._sweeps.values():
                 if one is not sweep and not one.is_active:

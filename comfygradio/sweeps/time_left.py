@@ -30,6 +30,7 @@ class TimeLeft:
         """
         if self._began is None:
             return None
+        # By work and not by points, which may take very different times.
         done = self._share - share_left
         if over - self._over < MIN_MEASURED_POINTS or done <= 0:
             return planned

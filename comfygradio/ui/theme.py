@@ -7,21 +7,22 @@ from typing import Any
 import gradio as gr
 
 from comfygradio.ui.assets import join_assets, read_asset
-from comfygradio.ui.static import build_import, build_preload, list_static
+from comfygradio.ui.static import build_import, build_preload, list_imported, read_static
 
 STYLES = (
     "page.css",
     "author.css",
     "history.css",
     "status.css",
-    "sweep.css",
-    "sweep_open.css",
 )
-"""Styles of the whole page, its parts included."""
+"""Styles of the whole page, some of its parts included."""
 
-PRELOADED_FOLDERS = ("library/", "page/")
-"""The scripts that every page needs; without a hint, a browser would learn of each one only out of
-another one.
+PART_STYLES = ("results/results.css", "sweep/sweep.css")
+"""Styles of parts that have a folder of their own."""
+
+PRELOADED = ("page/page.js",)
+"""Modules that the page needs at once. Without a hint, a browser would learn of what a module
+imports only when it has the module.
 """
 
 
@@ -61,7 +62,10 @@ def make_page_options() -> dict[str, Any]:
 
 def read_css() -> str:
     """Read the styles of the whole page."""
-    return join_assets(STYLES)
+    styles = [join_assets(STYLES)]
+    for path in PART_STYLES:
+        styles.append(read_static(path))
+    return "\n".join(styles)
 
 
 def read_head() -> str:
@@ -75,13 +79,8 @@ def build_head_script() -> str:
 
     `comfygradioPage` is the promise of that module.
     """
-    preloaded = [
-        path
-        for path in list_static()
-        if path.startswith(PRELOADED_FOLDERS) and path.endswith(".js")
-    ]
     lines = [
-        build_preload(preloaded),
+        build_preload(list_imported(*PRELOADED)),
         f"window.comfygradioPage = {build_import('page/page.js')};",
         read_asset("combobox.js"),
     ]

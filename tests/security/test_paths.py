@@ -215,7 +215,11 @@ def test_a_door_that_was_left_open_is_shut_by_the_seal(
     """With Gradio's own Blocks the same calls do let files out, so that the tests above can see."""
     blocks = open_door(kind)
     _, url, _ = blocks.launch(
-        server_port=free_port(), prevent_thread_lock=True, quiet=True, show_error=False
+        server_port=free_port(),
+        prevent_thread_lock=True,
+        quiet=True,
+        show_error=False,
+        _frontend=False,  # otherwise Gradio gives up if drawing the page takes more than 3 s
     )
     app_client = AppClient(str(url), client)
     before = {path for path in Path(get_upload_folder()).rglob("*") if path.is_file()}

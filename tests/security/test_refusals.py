@@ -82,6 +82,7 @@ def page() -> Iterator[str]:
         prevent_thread_lock=True,
         quiet=True,
         show_error=False,
+        _frontend=False,  # otherwise Gradio gives up if drawing the page takes more than 3 s
         _app=guarded,
     )
     yield str(url)

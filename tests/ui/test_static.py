@@ -15,8 +15,10 @@ from starlette.types import ASGIApp, Message
 
 from comfygradio.forms.form import get_version
 from comfygradio.ui.static import (
+    IMPORT,
     STATIC_PREFIX,
     build_mount_script,
+    list_imported,
     list_static,
     name_address,
     name_version,
@@ -26,9 +28,6 @@ from comfygradio.ui.static.static_route import accepts_gzip, make_static_route
 from tests.ui.running import RunningApp
 
 PATH = "library/elements.js"
-
-IMPORTED = re.compile(r'^(?:import|export)\b[^;]*?\bfrom "([^"]+)";', re.MULTILINE)
-"""The module that a statement imports from."""
 
 MODULES = [path for path in list_static() if path.endswith(".js")]
 
@@ -138,10 +137,25 @@ def test_the_version_names_the_apps_and_the_content() -> None:
 def test_what_a_module_imports_is_there(path: str) -> None:
     """And it is named as browsers want it: relative, and with its suffix."""
     text = read_static(path)
-    for specifier in IMPORTED.findall(text):
+    specifiers = IMPORT.findall(text)
+    for specifier in specifiers:
         assert specifier.startswith(("./", "../")), specifier
         assert httpx.URL(f"http://x/{path}").join(specifier).path[1:] in MODULES, specifier
-    assert len(IMPORTED.findall(text)) == len(re.findall(r"^import |^export .* from ", text, re.M))
+    # No other form of an import, which nobody would follow.
+    statements = re.findall(r"^(?:import\b|export (?:\*|\{[^}]*\}) from\b)", text, re.MULTILINE)
+    assert len(specifiers) == len(statements)
+    assert not re.search(r"\bimport ?\(", text)
+
+
+def test_a_module_is_listed_after_what_it_imports() -> None:
+    listed = list_imported("status/status_page.js", "page/page.js")
+    assert len(listed) == len(set(listed))
+    for path in listed:
+        for imported in list_imported(path):
+            assert listed.index(imported) <= listed.index(path)
+    assert listed[-1] == "page/page.js"
+    assert {"library/elements.js", "status/controls.js", "page/chooser_line.js"} < set(listed)
+    assert "library/asking.js" not in listed
 
 
 def test_a_part_is_one_line() -> None:

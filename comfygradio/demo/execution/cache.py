@@ -54,6 +54,7 @@ def node_key(
     if node_id in keys:
         return keys[node_id]
     node = prompt.get(node_id)
+    # Nodes that no output needs were not validated and may be broken.
     if node is None or node_id in path or "inputs" not in node:
         return f"broken:{node_id}"
     inputs: dict[str, Any] = {}

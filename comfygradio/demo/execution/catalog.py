@@ -12,6 +12,7 @@ from typing import Any
 from comfygradio.demo.execution.folders import INPUT_LISTS, Folders
 from comfygradio.demo.execution.options import DemoOptions
 
+# What servers of 2025 and before do not have: classes, keys of a class, and options of an input.
 V3_ONLY = ("ResizeImageMaskNode", "BatchImagesNode", "SaveAudioAdvanced", "LabDynamic")
 EMPTY_FOLDERS = ("configs", "text_encoders", "diffusion_models", "clip_vision", "hypernetworks")
 NEW_KEYS = {
@@ -106,6 +107,7 @@ class Catalog:
         folder = mark.removeprefix("@")
         names = self.models()[folder]
         if folder == "vae":
+            # VAELoader offers this one without a file.
             names.append("pixel_space")
         return names
 

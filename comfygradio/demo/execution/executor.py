@@ -92,6 +92,7 @@ class _PromptRun:
         self.progress = NodeProgress(item.prompt_id)
 
     def run(self) -> HistoryEntry:
+        # As in ComfyUI, an interrupt between the queue and the start of a prompt is lost.
         self.executor.interrupt.clear()
         self._tell("execution_start", {"prompt_id": self.item.prompt_id})
         self._open_cache()
@@ -124,6 +125,7 @@ class _PromptRun:
             if node_id not in self.keys:
                 self.keys[node_id] = node_key(prompt, node_id, folders, self.keys, ())
         keys_in_use = set(self.keys.values())
+        # The classic cache keeps only what the newest prompt contains.
         self.executor.cache.trim(keys_in_use)
         cached = [node_id for node_id in prompt if self._is_cached(node_id)]
         self._tell("execution_cached", {"nodes": cached, "prompt_id": self.item.prompt_id})
@@ -149,6 +151,7 @@ class _PromptRun:
             if not self._is_cached(node_id):
                 sources = self._uncached_sources(node_id)
             sources_of[node_id] = sources
+            # Cached nodes end the walk, so that what only they need is not visited.
             todo.extend(sources)
         # In the order of the prompt, which decides between nodes of one rank.
         waiting: dict[str, list[str]] = {}
@@ -312,6 +315,7 @@ class _PromptRun:
 
     def _publish(self, message: Message) -> None:
         if isinstance(message, NodeText):
+            # Nodes send texts without a client id, so everybody gets them.
             self.executor.publish(message, None)
         elif isinstance(message, Preview):
             self.executor.announce(self.item, message, anonymous=True)

@@ -47,6 +47,7 @@ class InterruptFlag:
         self._event.set()
 
     def clear(self) -> None:
+        # Once the server stops, every wait has to end at once.
         if not self._closed:
             self._event.clear()
 

@@ -37,6 +37,7 @@ class NodeTiming:
             return
         began = time.monotonic()
         while not self.skips_waits and not flag.is_set():
+            # The length is asked for anew each time, since it may change meanwhile.
             left = began + length() - time.monotonic()
             if left <= 0:
                 return

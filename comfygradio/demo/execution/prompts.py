@@ -95,6 +95,7 @@ class PromptQueue:
 
     def put(self, item: QueuedPrompt) -> None:
         with self._condition:
+            # The running number decides before the prompts themselves, which cannot be compared.
             entry = (item.number, item.prompt_id, next(self._order), item)
             heapq.heappush(self._heap, entry)
             self.changed()
@@ -113,6 +114,7 @@ class PromptQueue:
     def finish(self, entry: HistoryEntry) -> None:
         """Moves the running prompt into the history."""
         with self._condition:
+            # An id that ran before goes to the end, as the newest.
             self._history.pop(entry.item.prompt_id, None)
             self._history[entry.item.prompt_id] = entry
             if len(self._history) > HISTORY_LIMIT:

@@ -103,6 +103,7 @@ def paint_sky(width: int, height: int, colors: list[Array], horizon: float) -> A
     """A gradient of three colors from the top to the horizon, the same in every column."""
     top, middle, glow, _ = colors
     bottom = 1 / max(horizon, 0.1)
+    # 0 at the top and 1 at the horizon; what lies below is covered by hills.
     rows = np.linspace(0, bottom, height, dtype=np.float32)
     place = rows.clip(0, 1)[:, None]
     lower = (place * 2 - 1).clip(0, 1)
@@ -132,7 +133,7 @@ def add_sun(canvas: Array, color: Array, x: float, horizon: float, radius: float
     height, width = canvas.shape[:2]
     columns = np.arange(width, dtype=np.float32) / width
     rows = np.arange(height, dtype=np.float32) / height
-    # From the middle of the sun, in parts of the width; squared.
+    # The distance from the middle of the sun, squared, in parts of the width.
     from_left = columns - x
     from_top = (rows - horizon * 0.62) * (height / width)
     distance = from_left[None, :] ** 2 + from_top[:, None] ** 2
@@ -159,12 +160,16 @@ def add_ridges(
     height, width = canvas.shape[:2]
     rows = np.arange(height, dtype=np.float32)[:, None]
     for index in range(count):
+        # From nearly 0 for the hill that is farthest to 1 for the nearest.
         near = (index + 1) / count
-        top = (horizon + (1 - horizon) * 0.8 * index / count) * height
+        below_horizon = (1 - horizon) * 0.8 * index / count
+        top = (horizon + below_horizon) * height
         curve = ridge_line(width, rng, near)
         steepness = 0.10 + 0.05 * near
         line = top - curve * height * steepness
-        color = haze * (1 - near) * 0.75 + ground * near
+        hazy = haze * (1 - near) * 0.75
+        color = hazy + ground * near
+        # Below the line this is above 1; on the line it is a part of a pixel, for a soft edge.
         below = rows - line[None, :]
         mix_in(canvas, color, below.clip(0, 1))
 
@@ -253,6 +258,7 @@ def draw_step(final: Image.Image, noise: Image.Image, part: float) -> Image.Imag
     """
     if part >= 1:
         return final
+    # The picture is made smaller and larger again, which blurs it the more the smaller it was.
     scale = 0.04 + 0.96 * part**2
     width = max(1, int(final.width * scale))
     height = max(1, int(final.height * scale))

@@ -113,6 +113,7 @@ def copy_streams(source: InputContainer, path: Path, texts: Mapping[str, str]) -
             if stream.type in ("video", "audio") and stream.codec_context is not None:
                 streams[stream] = target.add_stream_from_template(stream, opaque=True)
         for packet in source.demux(*streams):
+            # An empty packet ends each stream.
             if packet.dts is not None:
                 packet.stream = streams[packet.stream]
                 target.mux(packet)

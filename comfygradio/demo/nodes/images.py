@@ -14,6 +14,7 @@ from comfygradio.demo.media.pictures import resize_image
 
 GREY = (128, 128, 128)
 
+# ComfyUI turns clockwise, Pillow counterclockwise.
 ROTATIONS = {
     "90 degrees": Image.Transpose.ROTATE_270,
     "180 degrees": Image.Transpose.ROTATE_180,
@@ -89,6 +90,7 @@ def scale_to_total(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     """So many megapixels, with sides that are multiples of `resolution_steps`."""
     images = inputs.images("image")
     first = images[0]
+    # ComfyUI counts 1024 × 1024 pixels as a megapixel.
     pixels = inputs.real("megapixels") * 1024 * 1024
     factor = math.sqrt(pixels / (first.width * first.height))
     step = inputs.integer("resolution_steps", 1)

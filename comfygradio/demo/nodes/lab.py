@@ -62,6 +62,7 @@ def send_frames(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     fps = inputs.real("fps")
     width = inputs.integer("width", 512)
     height = inputs.integer("height", 512)
+    # All frames are encoded beforehand, so that this does not delay any of them.
     frames = [encode_image(frame, "JPEG") for frame in draw_frames(count, width, height)]
     start = time.monotonic()
     for index, frame in enumerate(frames):

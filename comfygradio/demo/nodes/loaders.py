@@ -124,6 +124,7 @@ def reduce_depth(picture: Image.Image) -> Image.Image:
     """Grey of 16 bits as one of 8: ComfyUI scales it, while Pillow would make nearly all white."""
     if not picture.mode.startswith("I"):
         return picture
+    # 257 is 65535 / 255. In these modes Pillow accepts only a factor and a summand.
     scaled = picture.point(lambda value: value * (1 / 257) + 0)
     reduced = scaled.convert("L")
     reduced.info = {}

@@ -61,6 +61,7 @@ def store_images(run: NodeRun, images: Images, prefix: str, kind: str) -> list[d
     try:
         files = run.folders.save_images(images, prefix, kind, run.png_texts())
     except OutsideFolder:
+        # ComfyUI raises this class itself, and clients see its name.
         raise Exception(OUTSIDE) from None
     return [file.to_json() for file in files]
 

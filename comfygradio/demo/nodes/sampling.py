@@ -54,6 +54,7 @@ def sample(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 def sample_advanced(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     steps = inputs.integer("steps")
     first = min(inputs.integer("start_at_step"), steps)
+    # By default this is 10000, which means the last step.
     last = min(inputs.integer("end_at_step"), steps)
     strength = 1 - first / steps
     if inputs.text("add_noise") != "enable":

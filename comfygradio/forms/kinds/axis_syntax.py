@@ -64,6 +64,7 @@ class AxisSyntax(ABC):
 
     def is_axis_item_empty(self, axis: AxisContext, item: Item) -> bool:
         """Whether an item stands for no value: `""`, or `none` where a field may be empty."""
+        # A list may well have a choice that is called none, or one without a name.
         is_choice = axis.choice_index.find_exact(item.text) is not None
         if not item.text.strip():
             return axis.field.optional or not is_choice

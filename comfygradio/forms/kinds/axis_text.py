@@ -91,12 +91,13 @@ def split_texts(text: str) -> list[Item]:
     """
     tokens = _tokenize(text, 0)
     filled = [token for token in tokens if token.is_filled]
-    if all(token.quoted is not None for token in filled):
+    quoted = [token for token in filled if token.quoted is not None]
+    if len(quoted) == len(filled):
         return list(_group(text, tokens, _ends_anywhere))
     if any(_ends_at_bar(token) for token in tokens):
         return list(_group(text, tokens, _ends_at_bar))
     lines = list(_group(text, tokens, _ends_at_line))
-    if len(lines) == 1 and any(token.quoted is not None for token in filled):
+    if len(lines) == 1 and quoted:
         raise InvalidValue(MIXED)
     return lines
 
@@ -137,7 +138,9 @@ class _Brackets:
     def is_closed_after(self, token: _Token) -> bool:
         own = self._text[token.start : token.end]
         opened = self._open + own.count("(") - own.count(")")
+        # A closing bracket without an opening one is a character like any other.
         self._open = max(0, opened)
+        # Only a comma can stand inside of brackets; at a line end whatever is open is closed.
         if self._open and token.separator == ",":
             return False
         self._open = 0
@@ -146,6 +149,7 @@ class _Brackets:
 
 def _tokenize(text: str, start: int) -> list[_Token]:
     check_length(text)
+    # One more than may be is enough to tell that there are too many.
     tokens = list(itertools.islice(_iterate_tokens(text, start), MAX_TOKENS + 1))
     if len(tokens) > MAX_TOKENS:
         raise InvalidValue(
@@ -160,6 +164,7 @@ def _iterate_tokens(text: str, position: int) -> Iterator[_Token]:
         start = begin.end() if begin else position
         is_skipped = bool(begin and begin[1])
         quoted = QUOTED.match(text, start)
+        # Quotes with anything but a separator behind them belong to the text: "red" hat, cap.
         after = QUOTED_END.match(text, quoted.end()) if quoted else None
         inner: str | None = None
         if quoted and after:
@@ -217,11 +222,13 @@ def _join(text: str, group: list[_Token]) -> Item | None:
     start = first.start + indent
     end = start + len(raw.strip())
     filled = [token for token in group if token.is_filled]
+    # Quotes are taken off only if they enclose the whole item, not a part of it.
     if len(filled) == 1:
         [only] = filled
         is_whole = (only.start, only.end) == (start, end)
         if only.quoted is not None and is_whole:
             return Item(only.quoted, start, end, True, first.is_skipped)
+    # SKIP: without a text behind it is an item too.
     if end > start or first.is_skipped:
         return Item(text[start:end], start, end, False, first.is_skipped)
     return None

@@ -91,6 +91,8 @@ def combine_parts(item: Item, parse: Callable[[Item], AxisValues]) -> AxisValues
         parts.append(parse(one))
         if len(parts) > MAX_COMBINED:
             raise InvalidValue(f"at most {MAX_COMBINED} at once are possible.")
+        # Counted before they are combined: ten patterns over a thousand files would fill the
+        # memory.
         count = math.prod(len(part.values) for part in parts)
         if count > MAX_VALUES:
             raise InvalidValue(TOO_MANY)

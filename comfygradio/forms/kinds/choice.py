@@ -97,6 +97,7 @@ class ChoiceKind(Kind):
         for choice in field.choices or ():
             if not isinstance(choice.value, bool | str):
                 numbers.append(choice.value)
+        # 0,5 is ambiguous only if 0.5 is one of the choices.
         if parse_numeral(joined) not in numbers:
             return ""
         return explain_comma(",".join(parts), joined, parts)
@@ -120,6 +121,7 @@ class ChoiceKind(Kind):
     def parse_axis_value(self, axis: AxisContext, value: Any) -> Any:
         """Find a choice by its name, in which nothing is a pattern. Raises InvalidValue."""
         is_name = isinstance(value, str) and value.strip()
+        # By the index: `check` goes through all choices for every value.
         if is_name and not axis.field.is_multiple:
             return axis.choice_index.find(value).value
         return axis.check(value)
@@ -159,6 +161,7 @@ def check_choice(field: Field, value: Any) -> Scalar | tuple[Scalar, ...]:
             f"{len(listed):,} choices are too many; at most {MAX_CHOSEN} are allowed."
         )
     found = [_find_choice(choices, part) for part in listed]
+    # Each choice once, in whatever ways it was named.
     return tuple(dict.fromkeys(found))
 
 

@@ -34,6 +34,7 @@ class ChoiceIndex:
             elif isinstance(value, int | float) and not is_switch:
                 self._numbers[value] = choice
         for choice in choices:
+            # A value counts more than the label of another choice.
             self._exact.setdefault(choice.label, choice)
             self._exact.setdefault(str(choice.value), choice)
         loose_names: dict[int, set[str]] = {}

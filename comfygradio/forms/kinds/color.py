@@ -79,6 +79,7 @@ def check_color(field: Field, value: Any) -> str | int:
     if not isinstance(value, str) or _is_color_number(field, value.strip()):
         number = parse_number(value)
     text = value
+    # Numbers are written as #rrggbb first, so that one parser reads all spellings.
     if number is not None and 0 <= number <= 0xFFFFFF:
         text = f"#{int(number):06x}"
     red_green_blue = parse_color(text) if isinstance(text, str) else None
@@ -98,13 +99,11 @@ def check_color(field: Field, value: Any) -> str | int:
 
 
 def _is_color_number(field: Field, text: str) -> bool:
-    """Whether a text is the number of a color.
-
-    Six digits are "rrggbb", like "ff0080", if the input expects a text. If it expects a number,
-    they are only with a leading zero, which no number has.
-    """
+    """Whether a text is the number of a color."""
     if not text.isdigit():
         return False
+    # Six digits are "rrggbb", like "ff0080", if the input expects a text. If it expects a number,
+    # they are only with a leading zero, which no number has.
     is_spelled = len(text) == 6 and (text.startswith("0") or not field.is_integer)
     return not is_spelled
 
@@ -117,6 +116,7 @@ def parse_color(text: str) -> tuple[int, int, int] | None:
         return None
     text = text.strip().lower()
     if SHORT_COLOR.fullmatch(text):
+        # The last three characters, since the sign # may be missing.
         text = "".join(2 * digit for digit in text[-3:])
     match = COLOR_PATTERN.fullmatch(text)
     if match:

@@ -44,6 +44,8 @@ class AllowedFiles:
                 return [literal]
             return self._list(self.root, text)
         except (OSError, ValueError, RuntimeError, NotImplementedError):
+            # Python raises ValueError for a NUL in a path, RuntimeError for links in a circle
+            # (before 3.13), and NotImplementedError for some patterns.
             raise InvalidValue(f"{shorten(text)} is not a file that can be read.") from None
 
     def to_text(self, path: Path) -> str:
@@ -58,6 +60,7 @@ class AllowedFiles:
                 "** would search every folder; name the folder, for example pictures/*.png."
             )
         *_, last = Path(pattern).parts
+        # As in a shell: a star does not stand for files whose name begins with a dot.
         takes_hidden = last.startswith(".")
         entries = _expand(root / Path(pattern).anchor, pattern)
         found = []
@@ -94,6 +97,7 @@ def sort_naturally(paths: Iterable[Path]) -> list[Path]:
         for part in re.split(r"([0-9]+)", str(path)):
             is_number = part.isdecimal()
             size = int(part) if is_number else 0
+            # The digits themselves decide between 1 and 01, whose size is the same.
             weights.append((is_number, size, part))
         return weights
 

@@ -126,6 +126,7 @@ class Kind(AxisSyntax):
             return False
         if isinstance(value, str):
             return not value.strip()
+        # 0 and False are values like any other.
         return value is None or value in ([], (), {})
 
     def is_open(self, value: Any) -> bool:
@@ -155,11 +156,13 @@ class Kind(AxisSyntax):
     def means_exempt(self, exempt: Any, value: Any) -> bool:
         """Whether a value is this exempt one, as people and programs write it."""
         if isinstance(exempt, int | float):
+            # 20 may come back as 20.0 from a browser, or as a text from a file.
             return str(value).strip() in (str(exempt), f"{exempt}.0")
         if isinstance(value, tuple):
             value = list(value)
         if isinstance(exempt, tuple):
             exempt = list(exempt)
+        # Python takes True for 1, a field does not.
         return type(value) is type(exempt) and bool(value == exempt)
 
     def list_inputs(self, field: Field, value: Any) -> list[tuple[Slot, Any]]:

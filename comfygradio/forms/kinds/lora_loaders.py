@@ -99,6 +99,7 @@ def _set_row(node: dict[str, Any], name_input: str, lora: Lora, object_info: Obj
     if has_strength and name_entry(own) == lora.name:
         return
     spec = object_info.spec(node["class_type"], name_input, inputs)
+    # Where the workflow has an object instead of a name, the node gets one, too.
     if spec is None or isinstance(own, str):
         inputs[name_input] = lora.name
     else:
@@ -122,6 +123,7 @@ def _fill_loaders(
     for index, lora in enumerate(further):
         added = name_loader_node(field, index)
         graph[added] = _copy_loader(graph, last)
+        # What the last loader fed is now fed by the copy behind it.
         _relink(graph, last, added)
         _set_row(graph[added], last_slot.input, lora, object_info)
         last = added
@@ -133,6 +135,7 @@ def _copy_loader(graph: Graph, node_id: str) -> dict[str, Any]:
     """Copy a loader; the copy takes its model (and clip) from the original."""
     node = copy.deepcopy(graph[node_id])
     inputs = node["inputs"]
+    # As of LoraLoader: the model is output 0, CLIP output 1.
     for name, output in (("model", 0), ("clip", 1)):
         if Link.parse(inputs.get(name)):
             inputs[name] = [node_id, output]
@@ -168,6 +171,7 @@ def _insert_chain(graph: Graph, field: Field, loras: Sequence[Lora]) -> None:
             "inputs": {**inputs, **sources},
             "_meta": {"title": f"{field.label}: {lora.name}"},
         }
+        # The next loader is fed by this one: by output 0 of LoraLoader, the model, and 1, CLIP.
         sources = {part: [node_id, 1 if part == "clip" else 0] for part in sources}
     for part, slots in field.slots.items():
         for slot in slots:

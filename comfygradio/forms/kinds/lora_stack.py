@@ -94,6 +94,7 @@ def find_lora_stack(node_id: str, inputs: Inputs, specs: Specs) -> LoraStack | N
     for name, number in list_numbered(inputs):
         if _is_file(name, inputs[name], specs.get(name)):
             files[number] = name
+    # One numbered input is a loader like any other.
     if len(files) < 2:
         return None
     return _build_stack(node_id, inputs, specs, files, grows=False)
@@ -115,6 +116,7 @@ def _build_stack(
                 beside.append(other)
         rows.append(_build_row(number, name, beside, members, specs))
     count = find_count(members)
+    # `count` alone shares no word with the rows.
     if not count and "count" in members:
         count = "count"
     spec = specs.get(count)
@@ -168,6 +170,7 @@ def fill_lora_stack(
     """Put files and strengths into the rows of a node in place, and turn the others off. If the
     node already has these, it is not changed at all.
     """
+    # Rewriting a row gives all its strengths the same number, though the workflow's own may differ.
     if list_active_loras(inputs, rows) == list(files):
         return
     for place, row in enumerate(rows.rows):
@@ -184,6 +187,7 @@ def fill_lora_stack(
         for file in files[len(rows.rows) :]:
             rows = _add_row(inputs, rows, file)
     if rows.count:
+        # The number of the last row in use: rows may be numbered with gaps.
         last = rows.rows[len(files) - 1].number if files else 0
         inputs[rows.count] = max(rows.min_count, last)
 
@@ -219,6 +223,7 @@ def find_count(inputs: Inputs) -> str:
         if not is_whole_number(value):
             continue
         words = _list_words(name)
+        # lora_count counts lora_name_1 and lora_name_2, but image_count does not.
         counted = {_singular(word) for word in words - COUNTS}
         if COUNTS & words and counted and counted <= known:
             return name

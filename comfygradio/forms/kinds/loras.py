@@ -173,11 +173,13 @@ def check_loras(field: Field, value: Any) -> tuple[Lora, ...]:
         raise InvalidValue("a list of LoRAs is expected, for example film-grain:0.8, soft-light.")
     if isinstance(value, str):
         _refuse_comma(value)
+    # Rows that nobody has filled in yet.
     nothing: tuple[Any, ...] = (None, "", [], ["", None])
     filled = [row for row in rows if row not in nothing]
     if len(filled) > MAX_ENTRIES:
         raise InvalidValue(f"{len(filled)} LoRAs are too many; at most {MAX_ROWS} are allowed.")
     loras = [_check_row(field, row) for row in filled]
+    # A node with a fixed number of rows takes no more than those.
     most = MAX_ROWS
     if field.lora_stack is not None and not field.lora_stack.is_growing:
         most = min(MAX_ROWS, len(field.lora_stack.rows))

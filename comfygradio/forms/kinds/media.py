@@ -72,6 +72,7 @@ class MediaKind(Kind):
         if value is None or value == "":
             raise InvalidValue(f"please add {self.noun}.")
         if not isinstance(value, str | Path):
+            # "a sound file" is one already.
             expected = self.noun if "file" in self.noun else f"{self.noun} file"
             raise InvalidValue(f"{expected} is expected.")
         path = Path(value)
@@ -177,11 +178,14 @@ class StreamKind(MediaKind):
             with av.open(str(path), options=options) as container:
                 found = container.streams
                 streams = found.video if self.is_video else found.audio
+                # Of VP8 in a WebM, FFmpeg believes the header until a frame is decoded, which may
+                # be far larger: the decoder has to refuse that.
                 pixels = limit_to_header_size(streams[0]) if streams else 0
                 if pixels > MAX_PIXELS:
                     megapixels = pixels / 1e6
                     return f"the video has {megapixels:.0f} megapixels a frame, which is too large."
                 with reserve_pixels(pixels):
+                    # One frame tells enough; a whole video would take minutes.
                     if streams and next(container.decode(streams[0]), None) is not None:
                         return None
         except Exception:  # FFmpeg and its decoders raise errors of any kind on broken files
@@ -205,6 +209,7 @@ def name_upload(field: Field, path: Path) -> str:
         text = f"the file {shorten(path.name)} is no longer there; please add it again."
         raise ValuesRefused({field.name: text}) from error
     if not re.fullmatch(r"[.][a-z0-9]{1,12}", suffix):
+        # Other characters would end up in a header and in a path of the server.
         suffix = ".bin"
     return f"comfygradio-{digest[:20]}{suffix}"
 
@@ -220,18 +225,18 @@ def check_nonempty_file(path: Path, max_mb: float) -> str | None:
 
 
 def _stamp(path: Path) -> tuple[int, ...]:
-    """Return a tuple that changes when a file does; () for a file that cannot be read.
-
-    For a file that was written a moment ago, each call returns another tuple.
-    """
+    """Return a tuple that changes when a file does; () for a file that cannot be read."""
     try:
         found = path.stat()
         now = time.time_ns()
     except (OSError, ValueError):
         return ()
+    # A copy may keep the time of the content, but not that of the inode (ctime).
     stamp = (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
     changed = max(found.st_mtime_ns, found.st_ctime_ns)
     if now - changed < FRESH_NANOSECONDS:
+        # It may change again without another stamp. The time of this call makes the tuple unlike
+        # all others, so that no cache has an answer for it.
         return (*stamp, now)
     return stamp
 

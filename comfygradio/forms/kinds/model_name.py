@@ -79,6 +79,7 @@ def match_name(value: object, choices: Sequence[Scalar]) -> Scalar | None:
     names = [choice for choice in choices if isinstance(choice, str)]
     for spell in steps:
         wanted = spell(value)
+        # The strictest spelling that finds anything decides, even if it finds too many.
         found = [name for name in names if spell(name) == wanted]
         if found:
             return found[0] if len(found) == 1 else None

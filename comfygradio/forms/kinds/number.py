@@ -133,6 +133,7 @@ def check_number(field: Field, value: Any) -> int | float:
     if number is None or not _is_possible(field, number):
         raise InvalidValue(_describe_refused(field, value))
     check_thousands(field, value)
+    # A program that reads JSON numbers as floats has changed a long seed by now, unnoticed.
     if field.is_integer and _is_rounded(number):
         raise InvalidValue(
             f"{shorten(value)} is a rounded number; send one of this size as a whole number or its "
@@ -177,6 +178,7 @@ def describe_off_step(field: Field, value: int | float | tuple[int, int]) -> str
     if not is_off:
         return ""
     near: list[str] = []
+    # The step below and the one above, as far as the limits allow them.
     for found in (lower, upper):
         if all(is_within(field, number) for number in found):
             near.append("x".join(map(str, found)))
@@ -230,6 +232,7 @@ def explain_number_comma(field: Field, parts: Sequence[str]) -> str:
     whole, decimals = parts
     if not WHOLE_NUMBER.fullmatch(whole):
         return ""
+    # Of a zero and another number the comma is hardly a separator: 0,25.
     is_below_one = whole.lstrip("+-") == "0" and ONLY_DIGITS.match(decimals)
     if DECIMALS.match(decimals) or is_below_one:
         return explain_comma(joined, f"{whole}.{decimals}", parts)

@@ -96,6 +96,7 @@ def _parse(text: str) -> Fraction | None:
 
 
 def _to_fraction(text: str) -> Fraction:
+    # A sign may stand apart from its digits.
     return Fraction("".join(text.split()))
 
 
@@ -114,6 +115,7 @@ def _find_step(start: Fraction, end: Fraction, text: str | None) -> Fraction:
     step = _to_fraction(text)
     if step == 0:
         raise InvalidValue("a step of 0 leads nowhere.")
+    # Without a sign, the step goes wherever the end lies.
     is_signed = text[0] in "+-"
     leads_away = start != end and (step > 0) != (sign > 0)
     if is_signed and leads_away:
@@ -145,6 +147,7 @@ def _space_evenly(start: Fraction, end: Fraction, count: int, is_whole: bool) ->
         raise InvalidValue(
             f"there are no {count} different whole numbers in this range; ask for fewer."
         )
+    # The ends stay as they were typed: the field refuses one that is not whole.
     return [start, *whole[1:-1], end]
 
 
@@ -163,6 +166,7 @@ def _expand_ellipsis(texts: Sequence[str], index: int) -> list[Fraction]:
     if step == 0 or (last - second) * step <= 0:
         raise InvalidValue("the numbers before the dots do not lead to the one after them.")
     numbers = _step_range(second, last, step)
+    # The numbers around the dots are items of their own.
     return [number for number in numbers[1:] if number != last]
 
 

@@ -95,6 +95,7 @@ def describe_thousands(
         return None
     if not is_whole and not text.endswith("0"):
         return None
+    # Outside of the limits, the thousands cannot be meant.
     if low is not None and thousands < low:
         return None
     if high is not None and thousands > high:
@@ -118,6 +119,7 @@ def format_short(number: float) -> str:
 
     No zero has a sign.
     """
+    # -0.0 + 0.0 is 0.0.
     text = repr(number + 0.0)
     if len(text) > MAX_LABEL_DIGITS and "e" not in text:
         before = len(text.lstrip("-").partition(".")[0])
@@ -132,6 +134,7 @@ def format_short(number: float) -> str:
 def _normalise(text: str) -> str:
     """Replace digits and signs of other scripts by ours, and put the sign next to the number."""
     plain = ""
+    # `decimal` knows the digits of every script, and leaves all other letters alone.
     for letter in text.translate(LOOKALIKES):
         plain += str(unicodedata.decimal(letter, letter))
     return re.sub(r"^([+-])\s+", r"\1", plain.strip())
@@ -140,6 +143,7 @@ def _normalise(text: str) -> str:
 def _parse_groups(text: str, match: re.Match[str]) -> tuple[str, ...]:
     """Parse a number in groups. With a single comma it may also have decimals."""
     first, mark, groups, rest = match.groups("")
+    # One mark cannot part both the thousands and the decimals: 1,000,5.
     if mark in ".," and rest[:1] == mark:
         return ()
     whole = first + groups.replace(mark, "")

@@ -67,6 +67,7 @@ def _describe_unknown(path: Path) -> str:
             name = detect_format(file.read(HEAD_BYTES))
     except OSError:
         return DAMAGED
+    # This Pillow reads AVIF, so that the file itself is at fault.
     if name == "AVIF" and features.check("avif"):
         return DAMAGED
     if name in ("HEIC", "HEIF"):
@@ -123,9 +124,11 @@ def compose_mask(background: Path, layers: Sequence[Path], target: Path) -> Path
         pixels = _measure(background)
         if any(_measure(layer) > pixels for layer in layers):
             raise ValueError("a layer is larger than the picture")
+        # Beside the picture there is at most one decoded layer at a time.
         needed = pixels * 2 if layers else pixels
         with reserve_pixels(needed):
             picture = _compose(background, layers)
+            # The quickest level: at the default a large picture takes seconds.
             picture.save(target, "PNG", compress_level=1)
     except (PictureTooLarge, Image.DecompressionBombError) as error:
         raise ValueError(str(error)) from error
@@ -184,6 +187,7 @@ def find_suffix(path: Path) -> str:
     """Find the suffix for the content of a readable picture, such as `.png`."""
     with inspect_picture(path) as picture:
         kind = (picture.format or "png").lower()
+    # MPO is a JPEG with further pictures behind the first, as some cameras write it.
     if kind in ("jpeg", "mpo"):
         return ".jpg"
     return f".{kind}"

@@ -117,6 +117,7 @@ class SeedKind(Kind):
             return draw_seeds(axis.field, 1, axis.rng)[0]
         if axis.field.optional:
             return None
+        # A word that is no number: its refusal tells what is allowed.
         return axis.check("nothing")
 
 
@@ -161,6 +162,7 @@ def allowed_seeds(field: Field) -> range:
     """
     high = None if field.maximum is None else math.floor(field.maximum)
     low = 0
+    # An input that takes only numbers below zero.
     if high is not None and high < 0:
         low = high - RANDOM_SEEDS + 1
     if field.minimum is not None:
@@ -195,6 +197,7 @@ def _count_on(axis: AxisContext, count: int) -> list[int]:
 
 def _draw_seed(field: Field) -> int:
     seeds = allowed_seeds(field)
+    # randbelow(0) would raise.
     count = max(1, len(seeds))
     return seeds.start + secrets.randbelow(count)
 

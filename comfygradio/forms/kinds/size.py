@@ -68,6 +68,7 @@ class SizeKind(Kind):
         for side in sides:
             if type(side) is not int:
                 return None
+            # Some nodes take 0 for the size of the picture that feeds them.
             if keeps_zero and side <= 0:
                 near.append(side)
             else:
@@ -127,6 +128,7 @@ def check_size(field: Field, value: Any) -> tuple[int, int]:
 
     Raises InvalidValue.
     """
+    # A label may be any words, such as Portrait.
     for choice in field.choices or ():
         if choice.label == value:
             value = choice.value
@@ -142,6 +144,7 @@ def check_size(field: Field, value: Any) -> tuple[int, int]:
     for side, pixels in zip(SIDES, (width, height), strict=True):
         if not low <= pixels <= high:
             raise InvalidValue(f"the {side} {shorten(pixels)} is not possible; {field.allowed}.")
+    # A size out of the author's list may lie between the steps, which a note has told.
     if field.choices is None:
         between = describe_off_step(field, (width, height))
         if between:

@@ -109,6 +109,7 @@ def check_text(field: Field, value: Any) -> str:
     """
     if value is None:
         return ""
+    # A switch is no text, though Python takes it for a number.
     is_writable = isinstance(value, str | int | float) and not isinstance(value, bool)
     if not is_writable or is_huge(value):
         raise InvalidValue("text is expected.")
@@ -130,5 +131,6 @@ def _is_exempt_text(exempt: str, text: str) -> bool:
     return sent in (own, format_stand_in(exempt))
 
 
+# A COLOR is a text for the server, "#rrggbb".
 TEXT = TextKind(input_types=frozenset({"STRING", "COLOR"}))
 TEXTAREA = TextKind(takes_embeddings=True)

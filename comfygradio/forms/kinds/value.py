@@ -59,6 +59,7 @@ def shorten(value: Any) -> str:
     try:
         text = value if isinstance(value, str) else repr(value)
     except (ValueError, RecursionError):
+        # A list may hold a number of more digits than Python writes, or be nested too deeply.
         return "this value"
     text = text.encode("utf-8", "replace").decode("utf-8")
     return text if len(text) <= 60 else f"{text[:57]}…"

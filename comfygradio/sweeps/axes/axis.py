@@ -80,6 +80,7 @@ def apply_point(axes: Sequence[Axis], base: Mapping[str, Any], index: Index) -> 
             else:
                 pairs = swaps.setdefault(change.field, {})
                 pairs[change.search] = str(change.value)
+    # Last, so that a text that another axis sets is searched as well.
     for field, pairs in swaps.items():
         value = values.get(field)
         if value is not None:

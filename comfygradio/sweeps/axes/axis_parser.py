@@ -51,6 +51,7 @@ def parse_all_axes(
     for entry in entries:
         rows = _parse_entry(form, entry, base, rng, files)
         axes.append(rows)
+        # Counted after each axis, so that a crowd of them is refused before it fills the memory.
         read += sum(len(row.positions) for row in rows)
         if read > MAX_AXIS_VALUES:
             raise AxisError(TOO_MANY_AXIS_VALUES, rows[0].field.name)

@@ -143,8 +143,10 @@ def _parse_replacements(axis: AxisContext, text: str) -> AxisRow:
     def read(index: int) -> list[Position]:
         found = swaps.parse(index)
         if not swaps.items[index].is_skipped:
+            # Unless each item is a pair, the first item is what all of them search for.
             place = index if swaps.is_paired else 0
             origin = (place + 1, swaps.items[place])
+            # All replacements of one item search for the same text.
             row.searched.setdefault(found[0].search, origin)
         if len(row.searched) > MAX_SEARCH_TEXTS:
             raise InvalidValue(
@@ -161,20 +163,18 @@ def _parse_replacements(axis: AxisContext, text: str) -> AxisRow:
 
 
 def _fill(row: AxisRow, items: Sequence[Item], read: Callable[[int], list[Position]]) -> None:
-    """Add the positions of every item.
-
-    A skipped item keeps its positions, empty, so that the rows of other fields stay in step; if it
-    cannot be parsed, it has one.
-    """
+    """Add the positions of every item, those of skipped ones empty."""
     for index, item in enumerate(items):
         with locate(row.field, index + 1, item):
             _check_item(row.field, item)
             try:
                 positions = read(index)
             except InvalidValue:
+                # Nobody has to correct what is skipped.
                 if not item.is_skipped:
                     raise
                 positions = [None]
+            # They stay, since the other fields of the axis have as many.
             if item.is_skipped:
                 positions = [None] * len(positions)
             row.add(positions)

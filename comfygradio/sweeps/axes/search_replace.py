@@ -92,6 +92,8 @@ class ReplacementParser:
 
     def _expand(self, index: int, is_numeric: bool) -> list[str]:
         text = self.values[index]
+        # Among words 1-10 may be a word itself; a step or a count behind it tells that it is a
+        # range.
         if is_range(text) and (is_numeric or EXPLICIT.search(text)):
             numbers = expand_numbers(self.values, index)
             return [format_number(number) for number in numbers]
@@ -160,5 +162,6 @@ def _find_growth(axis: Mapping[str, int], count: Callable[[str], int]) -> int:
 
 def _mask(text: str, found: Sequence[str]) -> str:
     for one in sorted(found, key=len, reverse=True):
+        # No search text holds NUL, so that none is found across what was cut out.
         text = text.replace(one, "\0")
     return text

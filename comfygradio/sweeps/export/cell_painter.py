@@ -96,6 +96,7 @@ class CellPainter:
         elif is_transparent:
             mask = picture
         is_filled = size == (box.width, box.height)
+        # What shows beside the picture, or through it.
         if mask or not is_filled:
             self._frame(box, FILL, FILL)
         place = box.center(*size)
@@ -111,6 +112,7 @@ class CellPainter:
         x = box.x + pad
         y = box.y + pad
         width = box.width - 2 * pad
+        # Too small for any text.
         if width < small.size * 2 or box.height < small.line_height + pad:
             return
         if title:
@@ -327,6 +329,7 @@ def _draw_triangle(side: int) -> Image.Image:
 @lru_cache(maxsize=10)
 def _draw_star(side: int) -> Image.Image:
     points = []
+    # Ten corners from the top on, far from the middle and near by turns.
     for at in range(10):
         turn = math.pi * (at / 5 - 0.5)
         far = 0.5 if at % 2 == 0 else 0.21

@@ -10,7 +10,6 @@ import mimetypes
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,8 @@ from comfygradio.comfy.outputs import write_file
 from comfygradio.jobs.results import Result
 from comfygradio.sweeps.export.grid import Grid, GridCell
 from comfygradio.sweeps.export.thumbnail import PICTURES, is_animated, load_thumbnails
+from comfygradio.ui.static import read_static
+from comfygradio.ui.static.bundle import bundle
 
 THUMB_PIXELS = 320
 """Longest side of the small pictures in the page."""
@@ -31,14 +32,10 @@ QUALITY = 72
 MAX_TEXT_LENGTH = 20_000
 """Characters of a text result."""
 
-SCRIPTS = (
-    "gallery.js",
-    "gallery_arrange.js",
-    "gallery_media.js",
-    "gallery_grid.js",
-    "gallery_open.js",
-)
-"""Parts of the page's script, in the order in which they are joined."""
+SCRIPT = "gallery/gallery.js"
+"""The module that draws the page."""
+
+STYLES = ("results/results.css", "gallery/gallery.css")
 
 EMBEDDABLE = (*PICTURES, "video", "audio")
 
@@ -133,8 +130,8 @@ def build_gallery(grid: Grid, folder: Path | None = None, embed_bytes: int = 0) 
     is_light = _count_bytes(grid) > embed_bytes
     media = MediaEmbedder(folder, embed_bytes, is_light)
     data = describe_grid(grid, media)
-    style = _read_asset("gallery.css")
-    script = _read_script()
+    style = "\n".join(read_static(path) for path in STYLES)
+    script = bundle(SCRIPT)
     head = _build_head(grid.title, style, script)
     yield head.encode("utf-8", "replace")
     yield f'<script type="application/json" id="data">{encode_json(data)}</script>\n'.encode()
@@ -271,6 +268,7 @@ def _build_head(title: str, style: str, script: str) -> str:
         "default-src 'none'",
         f"img-src {local}",
         f"media-src {local}",
+        # Style and script stand in the page itself, and are allowed by their hashes.
         f"style-src '{_hash(style)}'",
         f"script-src '{_hash(script)}'",
         "base-uri 'none'",
@@ -298,17 +296,3 @@ def _hash(text: str) -> str:
     digest = hashlib.sha256(text.encode())
     encoded = base64.b64encode(digest.digest())
     return f"sha256-{encoded.decode()}"
-
-
-def _read_script() -> str:
-    """Read the parts of the page's script and join them."""
-    parts = ['(() => {\n"use strict";\n']
-    for name in SCRIPTS:
-        parts.append(_read_asset(name))
-    parts.append("})();\n")
-    return "".join(parts)
-
-
-def _read_asset(name: str) -> str:
-    file = files(__package__) / "assets" / name
-    return file.read_text(encoding="utf-8")

@@ -228,6 +228,7 @@ def parse_layout(data: Mapping[str, Any], sizes: Sequence[int]) -> Layout:
     """Parse a layout from decoded JSON. Missing axes become pages, and what makes no sense is
     ignored.
     """
+    # Each axis goes to the first place that names it.
     left = list(range(len(sizes)))
     places: dict[str, tuple[int, ...]] = {}
     for name in ("rows", "columns", "pages"):
@@ -254,6 +255,7 @@ def arrange(grid: Grid) -> tuple[Page, ...]:
     """Arrange a grid in pages, as its layout says. There is at least one, which may be empty."""
     places = _combine(grid, grid.layout.pages)
     pages = [_make_page(grid, place) for place in places]
+    # A filter may leave nothing on a page.
     kept = [page for page in pages if page.rows and page.columns]
     if kept:
         return tuple(kept)
@@ -312,6 +314,7 @@ def _parse_hidden(data: Any, axis: int, size: int) -> frozenset[int]:
     """Parse the hidden positions of an axis; none if that would be all of them."""
     if not isinstance(data, Mapping):
         return frozenset()
+    # In JSON all keys are texts.
     listed = data.get(str(axis), data.get(axis))
     positions = _list_numbers(listed)
     hidden = {position for position in positions if 0 <= position < size}

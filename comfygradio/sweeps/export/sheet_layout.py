@@ -244,14 +244,17 @@ class SheetPlanner:
         page = self.page
         width, height = self.cell
         sides = self._plan_sides() if page.rows else []
+        # The columns begin where the labels of the rows end.
         left = self.margin
         for side, _ in sides:
             left += side
         offsets = _list_offsets(page.columns, width, self.gap)
         xs = [left + offset for offset in offsets]
+        # From the top down: the labels of the columns, in the corner the titles of the rows' axes.
         y = self._plan_heads(left, xs, top)
         self._plan_corner(sides, top, y)
         y += round(self.face.size * 0.4)
+        # Below them the rows: their labels, and the cells.
         offsets = _list_offsets(page.rows, height, self.gap)
         ys = [y + offset for offset in offsets]
         self._plan_labels(sides, ys)
@@ -271,6 +274,7 @@ class SheetPlanner:
         most = max(1, fitting)
         x = self.margin
         axes = self.page.grid.layout.rows
+        # Without rows there are no sides, although the layout has axes for rows.
         for axis, (width, _) in zip(axes, sides, strict=False):
             room = width - self._space
             title = self._name([axis])
@@ -357,6 +361,8 @@ class SheetPlanner:
             for label in self._list_labels(rows, level, axis):
                 lines, _ = face.wrap(label, room, most)
                 wrapped.append(lines)
+            # A single line stands in the middle of its cell; labels with several lines, or levels,
+            # at the top.
             is_top = len(sides) > 1 or any(len(lines) > 1 for lines in wrapped)
             groups = _list_groups(rows, level)
             for (first, _), lines in zip(groups, wrapped, strict=True):
@@ -370,12 +376,10 @@ class SheetPlanner:
             x += width
 
     def _count_flow(self) -> int:
-        """Count the cells in a line.
-
-        A few stand in one line. More are broken into lines that are full, so that all together are
-        a little wider than high.
-        """
+        """Count the cells in a line."""
         count = len(self.page.columns)
+        # A few stand in one line. More are broken into lines that are full, so that all together
+        # are a little wider than high.
         if count <= 5:
             return max(1, count)
         width, height = self.cell

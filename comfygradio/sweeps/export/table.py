@@ -177,7 +177,9 @@ def _format_cell(value: Any) -> Any:
     if value is None or isinstance(value, int | float):
         return value
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    # Some programs refuse a file with NUL in it, or stop reading there.
     text = text.replace("\0", "")
+    # -5 begins like a formula too.
     if is_formula_like(text) and not NUMBER.fullmatch(text):
         return f"'{text}"
     return text

@@ -127,6 +127,7 @@ class Face:
                 if line and self.measure(longer) > width:
                     lines.append(line.rstrip())
                     line = ""
+                # Not even a line of its own is long enough for this word.
                 while self.measure(word.rstrip()) > width and len(word) > 1:
                     is_whole = False
                     cut = self._cut(word, width)
@@ -134,6 +135,7 @@ class Face:
                     word = word[cut:]
                 line += word
             lines.append(line.rstrip())
+            # Further paragraphs would be cut off anyway.
             if len(lines) > most:
                 break
         if len(lines) <= most:
@@ -286,6 +288,7 @@ def _find_fonts(is_bold: bool) -> tuple[FontFile, ...]:
 
 @cache
 def _find_font(name: str) -> FontFile | None:
+    # A font of bitmaps can be opened at its own size only.
     for size in (16, BITMAP_SIZE):
         try:
             font = ImageFont.truetype(name, size)

@@ -125,6 +125,7 @@ def _load_frame(path: Path, pixels: int) -> Image.Image | None:
 
     options = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
     with av.open(str(path), options=options) as container:
+        # A frame may be far larger than the header of the file says; the decoder refuses it then.
         area = limit_to_header_size(container.streams.video[0])
         if area > MAX_PIXELS:
             return None

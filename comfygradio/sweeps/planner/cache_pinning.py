@@ -63,6 +63,7 @@ class BackendCache:
         if limits.is_pinning:
             for place, index in enumerate(upcoming):
                 needed = workload.needed(index)
+                # Later places overwrite earlier ones: the last use is what is left.
                 uses = dict.fromkeys(needed, place)
                 self._last_use.update(uses)
 
@@ -151,12 +152,14 @@ class BackendCache:
         workload = self._workload
         pinned: set[int] = set()
         room = self._limits.gigabytes - self._weigh(present)
+        # The number decides among equals, so that the same sweep is planned in the same way.
         soonest_first = sorted(wanted, key=lambda one: (self._find_use(one), one))
         for result in soonest_first:
             more = workload.closure(result) - pinned
             if len(pinned) + len(more) > MAX_PINNED:
                 continue
             weight = self._weigh(more - present)
+            # A smaller one may still fit.
             if weight > room:
                 continue
             if workload.can_pin(result):
@@ -174,6 +177,7 @@ class BackendCache:
         """Find the place of the next point that needs a result, counted from the first point of
         all.
         """
+        # Made when it is first asked for: few sweeps reach the limits.
         if not self._uses:
             for place, index in enumerate(self._upcoming, self._done):
                 for needed in self._workload.needed(index):
@@ -227,6 +231,7 @@ def _convert_value(
     spec = known.spec(class_type, name, inputs)
     if spec is None or spec.choices is not None:
         return value
+    # As in ComfyUI's validation (v0.33.0), which converts the values in the graph itself.
     kinds = {"INT": int, "FLOAT": float, "STRING": str, "BOOLEAN": bool}
     try:
         if spec.type not in kinds:
@@ -282,6 +287,7 @@ def _add_up_pinned(workload: Workload, order: Sequence[Index], cached: Results) 
     found: list[float] = []
     everything = set(cached)
     total = 0.0
+    # From the end on, each point adds what no later one makes anyway.
     for index in reversed(order):
         now = workload.needed(index)
         missing = [seconds[result] for result in now if result not in everything]
@@ -300,6 +306,7 @@ def _add_up_plain(workload: Workload, order: Sequence[Index], cached: Results) -
     total = 0.0
     for index in reversed(order):
         now = workload.needed(index)
+        # Of the point behind it, only what this one does not leave there.
         total += workload.sum_seconds(after - now)
         found.append(total + workload.sum_seconds(now - cached))
         after = now

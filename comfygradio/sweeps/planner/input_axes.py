@@ -156,6 +156,7 @@ class PromptDifferences:
         self, node_id: str, node: Mapping[str, Any]
     ) -> Iterator[tuple[InputKey, int]]:
         found = dict(self._read_node(node_id, node))
+        # All inputs that the node was ever seen with: one that is missing here differs too.
         for key in self.inputs[node_id].values():
             number = found.get(key, ABSENT)
             if number != self.first_number(key):
@@ -178,6 +179,7 @@ class PromptDifferences:
         if link is not None:
             identity = link
         elif isinstance(value, str | int | float):
+            # 1, 1.0 and True are the same key here, as they are in ComfyUI's cache (v0.33.0).
             identity = value
         else:
             # Lists and objects cannot be hashed; in a tuple their text equals no other value.
@@ -258,6 +260,7 @@ def infer_input_axes(differences: PromptDifferences) -> InputAxes:
     else:
         for start, axis, index in _choose_walks(sizes):
             _compare(input_axes, start, axis, index)
+        # Always the same points, so that a sweep is planned in the same way every time.
         chance = random.Random(1)
         for index in _draw_points(sizes, CHECKED_POINTS, chance):
             differences.load_point(index)
@@ -282,6 +285,7 @@ def _choose_walks(sizes: tuple[int, ...]) -> Iterator[tuple[Index, int, Index]]:
         length += min(size, MAX_SAMPLED_POSITIONS)
     first = tuple(0 for _ in sizes)
     last = tuple(size - 1 for size in sizes)
+    # The first point and the last one are starting points, too.
     affordable = MAX_SAMPLED_PROMPTS // length - 2
     count = max(1, min(4, affordable))
     others = _draw_points(sizes, count, chance)

@@ -142,6 +142,7 @@ def plan_sweep(
     shares = list_partitions(workload, points, backends, limits.is_pinning)
     tried = max(1, MAX_SIMULATED_POINTS // max(1, len(points)))
     costs = [estimate_partition(workload, share, limits) for share in shares[:tried]]
+    # The one that ends first; of several, the one with the least work in all.
     best = min(range(len(costs)), key=lambda place: (costs[place].seconds, costs[place].work))
     # Without any cache, every point makes all that it needs.
     needed = [(index, workload.needed(index)) for index in points]
@@ -195,6 +196,7 @@ def estimate_as_typed(workload: Workload, points: Sequence[Index], backends: int
     results of its last one.
     """
     counted: Counter[int] = Counter()
+    # When each backend is free, the soonest on top of the heap.
     free: list[tuple[float, int]] = [(0.0, backend) for backend in range(backends)]
     cached = [NO_RESULTS] * backends
     for index in points:
@@ -274,6 +276,7 @@ def list_partitions(
         return [(tuple(order), *idle) for order in orders]
     cuts = []
     for order in orders:
+        # With pinning and without; only once, where nothing is pinned.
         for is_pinned in {is_pinning, False}:
             cost, segments = _partition_order(workload, order, backends, is_pinned)
             cuts.append((is_pinned != is_pinning, cost, segments))
@@ -332,6 +335,7 @@ def _partition_order(
     high = low + 2 * workload.step_seconds(order[0], None)
     best = _fill_segments(workload, order, high, is_pinning)
     if len(best) > backends:
+        # All points in one segment take `whole`, so that this is enough in any case.
         low = high
         high = whole
         best = _fill_segments(workload, order, high, is_pinning)

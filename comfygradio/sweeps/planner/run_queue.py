@@ -101,6 +101,7 @@ class RunQueue:
         with self._lock:
             cache = self._caches.get(backend)
             if cache is None:
+                # A backend that is new here, or was released, has nothing in its cache.
                 cache = self._make_cache((), NO_RESULTS)
                 self._caches[backend] = cache
             if not warm:
@@ -126,6 +127,7 @@ class RunQueue:
             if index not in self._running:
                 return
             backend, expected = self._running.pop(index)
+            # In expected seconds, as the plan counts its work.
             self._finished += expected
             if seconds is None or expected <= 0:
                 return
@@ -183,9 +185,6 @@ class RunQueue:
     def _steal(self, backend: str, cache: BackendCache) -> BackendCache | None:
         """Take over the end of the longest segment, if both backends are done sooner that way, or
         if the other is absent.
-
-        A backend that has taken no point is absent: what it had came back, and it does not ask any
-        more.
         """
         thief = self._measure_load(backend, cache)
         owners: dict[str, BackendLoad] = {}
@@ -197,8 +196,10 @@ class RunQueue:
             owner = owners[name]
             upcoming = owner.cache.upcoming
             cut = find_split(owner, thief)
+            # What an absent backend had came back, and it asks no more: nothing is gained in time,
+            # but nobody else is going to run its points.
             if cut == len(upcoming) and owner.is_absent:
-                cut = 0  # nothing is gained in time, but nobody else is going to run them
+                cut = 0
             mine, others = self._part(backend, upcoming[cut:])
             if mine:
                 left = upcoming[:cut] + others
@@ -221,6 +222,7 @@ class RunQueue:
         return BackendLoad(cache, busy, pace, is_absent=not taken)
 
     def _release(self, backend: str, more: tuple[Index, ...]) -> None:
+        # Forgotten as a whole: a backend that returns may have lost its cache.
         cache = self._caches.pop(backend, None)
         segment = more
         if cache is not None:

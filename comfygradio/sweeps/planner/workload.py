@@ -41,6 +41,8 @@ REFERENCE_STEPS = 20
 
 FALLBACK_SECONDS = 0.05
 
+# The first pattern that is found in a class counts. KSamplerSelect only names a sampler, so that
+# its rule stands before that of samplers.
 SECONDS: tuple[Rule, ...] = (
     (re.compile(r"Select|Scheduler|Guider"), FALLBACK_SECONDS),
     (
@@ -62,6 +64,7 @@ SECONDS: tuple[Rule, ...] = (
 
 FALLBACK_GIGABYTES = 0.005
 
+# The first pattern counts here too. The result of a loader is the weights themselves.
 GIGABYTES: tuple[Rule, ...] = (
     (re.compile(r"Checkpoint.*Load|Load.*Checkpoint"), 7.0),
     (re.compile(r"UNET.*Load|Unet.*Load|DiffusionModel.*Load"), 12.0),
@@ -95,6 +98,7 @@ class Workload:
         self.origins: list[tuple[Index, str]] = []
         self._known = known
         self._measured = seconds
+        # Which axes decide what, learnt from some of the prompts.
         self._differences = PromptDifferences(space)
         self._input_axes = infer_input_axes(self._differences)
         self._axes = _propagate_axes(self._input_axes)
@@ -105,6 +109,7 @@ class Workload:
             self._memo[node_id] = {}
             inputs = [(name, key) for name, key in keys.items() if name]
             self._inputs_of[node_id] = sorted(inputs)
+        # What was worked out already.
         self._numbers: dict[Any, int] = {}
         self._nodes: dict[Place, tuple[tuple[str, ...], tuple[str, ...]]] = {}
         self._needed: dict[Index, Results] = {}
@@ -134,6 +139,7 @@ class Workload:
         found = {}
         for node_id in needed:
             result = self._make(node_id, index)
+            # A node that is present has a result; the 0 is only for the type.
             found[node_id] = result or 0
         return found
 
@@ -198,6 +204,7 @@ class Workload:
         present = frozenset(made)
         needed = present
         if len(needed_ids) < len(present_ids):
+            # Nodes that are needed are present, and have a result: the 0 is only for the type.
             needed = frozenset([everything[node_id] or 0 for node_id in needed_ids])
         self._needed[index] = needed
         self._present[index] = present
@@ -289,8 +296,10 @@ class Workload:
             elif number != ABSENT:
                 key.append((name, number))
         definition = self._known.get(class_type)
+        # ComfyUI keeps such a node's result for the same id only.
         if definition and definition.is_cached_by_id:
             key.append(node_id)
+        # No two points share such a result.
         if class_type in UNCACHED_CLASSES:
             key.append(index)
         return self._number(tuple(key), class_type, tuple(sources), node_id, index)
@@ -404,6 +413,7 @@ def _propagate_axes(input_axes: InputAxes) -> Mapping[str, tuple[int, ...]]:
             # Every point is a result of its own.
             own.update(range(len(differences.sizes)))
         axes[node_id] = own
+    # Until nothing is added any more: axes come from the sources of sources, too.
     changed = True
     while changed:
         changed = False

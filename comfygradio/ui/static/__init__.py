@@ -3,17 +3,29 @@
 The scripts are modules, which browsers import from a route of ours (`static_route`). Their address
 contains the version of all of them, so that no browser mixes old ones with new ones.
 
-A part of the page is a `gr.HTML` whose `js_on_load` is what `build_mount_script` returns: it
-imports the part's module and calls the `mount` that the module exports.
+**How a part of the page is made.** It is a `gr.HTML` whose `js_on_load` is what
+`build_mount_script("status/status_page.js")` returns: that imports the module and calls the `mount`
+that it exports. `mount` gets what `library/part.js` describes, and keeps its state inside: the
+same module is mounted once for each form. What one part offers to another is an export of a module,
+or an event of the window.
+
+The import takes a moment. When `mount` is called, a value may have come already, and an event of
+the window may have been sent. So what `watch` is to call is also called once at the beginning, and
+what events tell can be read out of a module too (`status/operator_token.js`).
+
+Snippets of JavaScript that are passed to Gradio (`js=`) call what `page/page.js` exports, and wait
+for it: `async (name) => (await comfygradioPage).address(name)`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
+from posixpath import dirname, join, normpath
 from typing import TYPE_CHECKING
 
 from comfygradio.forms.form import get_version
@@ -26,37 +38,61 @@ STATIC_PREFIX = "gradio_api/comfygradio/static/"
 
 SUFFIXES = (".css", ".html", ".js")
 
-ROOT = "window.gradio_config?.root ?? location.origin + location.pathname"
-"""An expression of a script: the address of the app's root, which may have a path."""
+IMPORT = re.compile(r'^(?:import|export)\b[^;]*?\bfrom "([^"]+)";', re.MULTILINE)
+"""A statement that imports, with the path of the module."""
+
+ROOT = "new URL(window.gradio_config?.root ?? location.pathname, location.origin).pathname"
+"""An expression of a script: the path of the app's root, as in `library/address.js`."""
 
 
 def read_static(path: str) -> str:
     """Read one of the files as text; its path is relative to this folder."""
-    file = files(__name__).joinpath(path)
-    return file.read_text(encoding="utf-8")
+    return _load_files()[path]
+
+
+def list_static() -> list[str]:
+    """List the paths of all files, relative to this folder."""
+    return list(_load_files())
 
 
 @cache
-def list_static() -> tuple[str, ...]:
-    """List the paths of all files, relative to this folder."""
-    return tuple(sorted(_walk(files(__name__), "")))
+def _load_files() -> Mapping[str, str]:
+    """Load all files, once: an app serves what it began with, even while somebody edits them."""
+    found = _walk(files(__name__), "")
+    return {path: file.read_text(encoding="utf-8") for path, file in sorted(found)}
 
 
-def _walk(folder: Traversable, prefix: str) -> Iterator[str]:
+def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]]:
     for entry in folder.iterdir():
         path = prefix + entry.name
         if entry.is_dir():
             yield from _walk(entry, f"{path}/")
         elif path.endswith(SUFFIXES):
-            yield path
+            yield path, entry
+
+
+def list_imported(*paths: str) -> list[str]:
+    """List these modules and all that they import, each after those that it imports itself."""
+    listed: list[str] = []
+
+    def add(path: str) -> None:
+        if path in listed:
+            return
+        for specifier in IMPORT.findall(read_static(path)):
+            imported = normpath(join(dirname(path), specifier))
+            add(imported)
+        listed.append(path)
+
+    for path in paths:
+        add(path)
+    return listed
 
 
 @cache
 def name_version() -> str:
     """Name the version of all files together: the app's, and a digest of their content."""
     digest = hashlib.sha256()
-    for path in list_static():
-        content = read_static(path)
+    for path, content in _load_files().items():
         digest.update(f"{path}\0{content}\0".encode())
     parts = [get_version(), digest.hexdigest()[:12]]
     return "-".join(part for part in parts if part)
@@ -64,7 +100,7 @@ def name_version() -> str:
 
 def name_address(path: str) -> str:
     """Name the address of a file, relative to the app's root."""
-    if path not in list_static():
+    if path not in _load_files():
         raise ValueError(f"There is no file {path} in {__name__}.")
     return f"{STATIC_PREFIX}{name_version()}/{path}"
 
@@ -72,7 +108,8 @@ def name_address(path: str) -> str:
 def build_import(path: str) -> str:
     """Build the expression of a script that imports a module; its value is a promise.
 
-    The address has to be a whole one: browsers would take another as relative to Gradio's scripts.
+    The address begins at the root of the website: browsers would take another as relative to
+    Gradio's scripts.
     """
     address = json.dumps(f"/{name_address(path)}")
     return f'import(({ROOT}).replace(/\\/$/, "") + {address})'

@@ -8,28 +8,12 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from comfygradio.ui.assets import join_assets, read_asset
 from comfygradio.ui.form.form_update import connect_form_updates
 from comfygradio.ui.form.panel import QUICK, Panel
 from comfygradio.ui.form.sheet_import import open_editor
 from comfygradio.ui.identity.page_function import make_enter_function
+from comfygradio.ui.static import build_mount_script, read_static
 from comfygradio.ui.sweep.sweep_api import SweepApi
-
-SCRIPTS = (
-    "storage.js",
-    "person.js",
-    "answer.js",
-    "sweep.js",
-    "sweep_new.js",
-    "sweep_choices.js",
-    "sweep_one.js",
-    "sweep_arrange.js",
-    "sweep_grid.js",
-    "sweep_cell.js",
-    "sweep_open.js",
-    "sweep_list.js",
-    "sweep_save.js",
-)
 
 Json = dict[str, Any]
 
@@ -38,8 +22,8 @@ def build_sweep_page(api: SweepApi) -> gr.HTML:
     """Draw the page inside the current Blocks, before the forms (see `build_author_page`)."""
     view = gr.HTML(
         None,
-        html_template=read_asset("sweep.html"),
-        js_on_load=join_assets(SCRIPTS, "\n"),
+        html_template=read_static("sweep/sweep.html"),
+        js_on_load=build_mount_script("sweep/sweep_page.js", events=("enter", "use")),
         server_functions=api.list_functions(),
         elem_id="cg-sweep",
         elem_classes="cg-page-sweep",

@@ -1,0 +1,41 @@
+// What the exported file keeps: ratings, the arrangement, light or dark.
+//
+// First with the tab's own history: over a reload on a busy machine, Chromium now and then loses
+// what a page from a file put into its storages.
+
+import { keep, read } from "../library/storage.js";
+
+/**
+ * Make what keeps something for one exported sweep.
+ *
+ * @param {string} id of the sweep
+ */
+export function createKept(id) {
+  /** @param {string} name */
+  function nameKey(name) {
+    return `comfygradio.sheet.${id}.${name}`;
+  }
+
+  /**
+   * @param {string} name
+   * @param {any} fallback
+   */
+  function recall(name, fallback) {
+    const key = nameKey(name);
+    const text = history.state?.[key];
+    if (text === undefined) return read("all", key, fallback);
+    return JSON.parse(text) ?? fallback;
+  }
+
+  /**
+   * @param {string} name
+   * @param {any} value
+   */
+  function remember(name, value) {
+    const key = nameKey(name);
+    history.replaceState({ ...history.state, [key]: JSON.stringify(value) }, "");
+    keep("all", key, value);
+  }
+
+  return { recall, remember };
+}

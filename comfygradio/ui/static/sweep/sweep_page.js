@@ -1,0 +1,93 @@
+// The sweeps of a person: the list of all, the editor of a new one, and each with its results.
+
+/** @import { Part } from "../library/part.js" */
+
+import { createAsking } from "../library/asking.js";
+import { createEditor } from "./editor.js";
+import { createMessages } from "./messages.js";
+import { readPlace } from "./place.js";
+import { createSweepList } from "./sweep_list.js";
+import { createSweepView } from "./sweep_view.js";
+
+/** What is answered soon; all else takes as long as it needs. */
+const QUICK = ["list_all", "glance", "open", "news", "settings"];
+
+/**
+ * What the places of the page share.
+ *
+ * @typedef {object} Desk
+ * @property {import("../library/asking.js").Asking} asking
+ * @property {(text: string) => void} announce
+ * @property {(sweep: { token: string, title: string }, then: () => void) => void} askToDelete
+ * @property {(draft: object) => void} compose opens the editor with a draft
+ */
+
+/**
+ * Draw the page into the part.
+ *
+ * @param {Part} part
+ */
+export function mount(part) {
+  const { element, props, watch, upload } = part;
+
+  /** @param {string} name */
+  function find(name) {
+    return /** @type {HTMLElement} */ (element.querySelector(`.cg-sweep-${name}`));
+  }
+
+  const askDialog = /** @type {HTMLDialogElement} */ (find("ask"));
+  const { announce, confirm } = createMessages(element, find("toast"), askDialog);
+  const asking = createAsking(part, {
+    isQuick: (name) => QUICK.includes(name),
+    complain: announce,
+  });
+
+  /** @type {Desk["askToDelete"]} */
+  function askToDelete({ token, title }, then) {
+    confirm({
+      title: `Delete “${title}”?`,
+      text: "Only the sweep is deleted; its pictures stay in the history.",
+      yes: "Delete",
+      action: async () => {
+        const answer = await asking.call("delete", { token });
+        if (!answer.error) then();
+      },
+    });
+  }
+
+  /** @type {Desk} */
+  const desk = { asking, announce, askToDelete, compose: (draft) => editor.compose(draft) };
+  const list = createSweepList(find("all"), desk);
+  const editor = createEditor(find("new"), desk, upload);
+  const dialog = /** @type {HTMLDialogElement} */ (find("open"));
+  const view = createSweepView(find("one"), dialog, desk);
+
+  function arrive() {
+    const place = readPlace();
+    const isOne = place !== null && place !== "all" && place !== "new";
+    for (const open of element.querySelectorAll("dialog")) open.close();
+    find("all").hidden = place !== "all";
+    find("new").hidden = place !== "new";
+    find("one").hidden = !isOne;
+    view.leave(place);
+    if (place === "all") list.open();
+    else if (place === "new") editor.open();
+    else if (isOne) view.open(place);
+  }
+
+  /** The draft that was taken last: the same value may come twice. */
+  let stamp = "";
+
+  function take() {
+    const draft = props.value?.compose;
+    if (!draft || draft.stamp === stamp) return;
+    stamp = draft.stamp;
+    editor.compose(draft);
+  }
+
+  // Later, so that who went somewhere has done what belongs to it.
+  window.addEventListener("comfygradio-page", () => setTimeout(arrive));
+  arrive();
+  watch("value", take);
+  take();
+}
