@@ -177,8 +177,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.forms",
         "comfygradio.jobs",
         "comfygradio.service",
-        "comfygradio.ui.assets",
         "comfygradio.ui.identity",
+        "comfygradio.ui.static",
     ),
     "comfygradio.ui.form": (
         "comfygradio.forms",
@@ -189,9 +189,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.sweeps",
         "comfygradio.sweeps.axes",
         "comfygradio.sweeps.export",
-        "comfygradio.ui.assets",
         "comfygradio.ui.identity",
         "comfygradio.ui.job",
+        "comfygradio.ui.static",
     ),
     "comfygradio.ui.identity": (
         "comfygradio.settings",
@@ -229,7 +229,6 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.forms.kinds",
         "comfygradio.forms",
         "comfygradio.service",
-        "comfygradio.ui.assets",
         "comfygradio.ui.form",
         "comfygradio.ui.identity",
         "comfygradio.ui.static",

@@ -13,7 +13,8 @@ from gradio.components import Component
 from comfygradio.errors import ComfyGradioError
 from comfygradio.forms.form import Form
 from comfygradio.service.service import Service
-from comfygradio.ui.author.author_page import build_author, reveal_author_link
+from comfygradio.ui.author.author_api import AuthorApi
+from comfygradio.ui.author.author_page import build_author_page, reveal_author_link
 from comfygradio.ui.file_leak_guard import FileGuardedBlocks
 from comfygradio.ui.form.endpoint import build_endpoint
 from comfygradio.ui.form.field_component import refresh_component
@@ -28,16 +29,19 @@ from comfygradio.ui.form.panel import (
     listen_smaller,
 )
 from comfygradio.ui.form.restore_panel import build_restore_panel
-from comfygradio.ui.history.history_page import build_history, listen_history
+from comfygradio.ui.history.history_api import HistoryApi
+from comfygradio.ui.history.history_page import build_history_page, listen_history_page
 from comfygradio.ui.identity.owner import build_person
 from comfygradio.ui.identity.page_session import PageSessions
 from comfygradio.ui.identity.role import AuthorAccess, OperatorAccess
 from comfygradio.ui.job.job_stream import JobStreams
 from comfygradio.ui.job.job_view import JobView
 from comfygradio.ui.static import build_mount_script
-from comfygradio.ui.status.status_page import build_status
+from comfygradio.ui.status.status_api import StatusApi
+from comfygradio.ui.status.status_page import build_status_page
+from comfygradio.ui.sweep.sweep_api import SweepApi
 from comfygradio.ui.sweep.sweep_endpoint import build_sweep_endpoint
-from comfygradio.ui.sweep.sweep_page import build_sweeps, listen_sweeps
+from comfygradio.ui.sweep.sweep_page import build_sweep_page, listen_sweep_page
 from comfygradio.ui.web_file_mover import use_guarded_client
 
 MAX_BUTTONS = 8
@@ -96,11 +100,13 @@ def build_page(
         hidden_pages = ("new", "status") if has_login else ("status",)
         build_navigation(pages, hidden_pages, has_login)
         if authors:
-            build_author(service, authors)
-        history = build_history(service, page_sessions)
-        sweeps = build_sweeps(service, page_sessions)
+            build_author_page(AuthorApi(service), authors)
+        history = HistoryApi(service, page_sessions)
+        history_view = build_history_page(history)
+        sweep = SweepApi(service, page_sessions)
+        sweep_view = build_sweep_page(sweep)
         if operators:
-            build_status(blocks, service, operators)
+            build_status_page(StatusApi(service, operators), blocks)
         if authors and has_login:
             reveal_author_link(blocks, authors)
         if service.trouble:
@@ -109,9 +115,9 @@ def build_page(
             note = build_note("There is no preset to show.", *service.errors, ADVICE)
             gr.HTML(note, js_on_load=None)
         else:
-            panels, chooser = _build_forms(blocks, service, job_streams, sweeps)
-            listen_history(history, service, page_sessions, panels, chooser)
-            listen_sweeps(sweeps, service, page_sessions, panels, chooser)
+            panels, chooser = _build_forms(blocks, service, job_streams, sweep_view)
+            listen_history_page(history_view, history, panels, chooser)
+            listen_sweep_page(sweep_view, sweep, panels, chooser)
             if has_sweeps:
                 _build_sweep_endpoints(blocks, service, panels)
     use_guarded_client(blocks, service.web_files)
@@ -201,7 +207,7 @@ def _build_unavailable(service: Service) -> None:
 
 
 def _build_forms(
-    blocks: gr.Blocks, service: Service, job_streams: JobStreams, sweeps: gr.HTML
+    blocks: gr.Blocks, service: Service, job_streams: JobStreams, sweep_view: gr.HTML
 ) -> tuple[list[Panel], gr.Radio | gr.Dropdown]:
     """Draw the chooser, the panels and the job view, and connect them."""
     person = build_person()
@@ -212,7 +218,7 @@ def _build_forms(
     with gr.Row(equal_height=False, elem_id="cg-main"):
         with gr.Column(scale=5, min_width=320, elem_id="cg-form"):
             panels = [build_panel(form, service, form is default) for form in forms]
-            build_restore_panel(service, panels, chooser, sweeps)
+            build_restore_panel(service, panels, chooser, sweep_view)
             refresh = gr.Button(
                 "Refresh lists", elem_id="cg-refresh", size="sm", min_width=110, scale=0
             )

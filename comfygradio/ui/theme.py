@@ -6,20 +6,31 @@ from typing import Any
 
 import gradio as gr
 
-from comfygradio.ui.assets import join_assets, read_asset
-from comfygradio.ui.static import build_import, build_preload, list_imported, read_static
+from comfygradio.ui.assets import read_asset
+from comfygradio.ui.static import build_import, build_preload, read_static
+from comfygradio.ui.static.imports import list_imported
 
 STYLES = (
     "page.css",
-    "author.css",
-    "status.css",
+    "job/job_view.css",
+    "author/author.css",
+    "history/history.css",
+    "status/status.css",
+    "results/results.css",
+    "sweep/sweep.css",
 )
-"""Styles of the whole page, some of its parts included."""
+"""Styles of the whole page, its parts included."""
 
-PART_STYLES = ("history/history.css", "results/results.css", "sweep/sweep.css")
-"""Styles of parts that have a folder of their own."""
-
-PRELOADED = ("page/page.js",)
+PRELOADED = (
+    "page/page.js",
+    "form/embeddings.js",
+    "form/loras.js",
+    "form/picker.js",
+    "form/problem.js",
+    "form/restore_panel.js",
+    "form/size.js",
+    "job/job_view.js",
+)
 """Modules that the page needs at once. Without a hint, a browser would learn of what a module
 imports only when it has the module.
 """
@@ -61,10 +72,12 @@ def make_page_options() -> dict[str, Any]:
 
 def read_css() -> str:
     """Read the styles of the whole page."""
-    styles = [join_assets(STYLES)]
-    for path in PART_STYLES:
-        styles.append(read_static(path))
-    return "\n".join(styles)
+    texts = []
+    for name in STYLES:
+        # Those of a part that is modules are in its folder.
+        read = read_static if "/" in name else read_asset
+        texts.append(read(name))
+    return "".join(texts)
 
 
 def read_head() -> str:
@@ -81,6 +94,5 @@ def build_head_script() -> str:
     lines = [
         build_preload(list_imported(*PRELOADED)),
         f"window.comfygradioPage = {build_import('page/page.js')};",
-        read_asset("combobox.js"),
     ]
     return "\n".join(lines)

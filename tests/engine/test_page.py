@@ -16,10 +16,10 @@ from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.identity.role import OperatorAccess
 from comfygradio.ui.job.job_text import describe_job
 from comfygradio.ui.serve import build, launch
-from comfygradio.ui.status.status_page import StatusPage
+from comfygradio.ui.status.status_api import StatusApi
 from tests.engine.cluster import OPTIONS, await_that, open_cluster, wait
 from tests.jobs.lines import is_over, is_running
-from tests.ui.people import make_request
+from tests.ui.people import find_function, make_request
 
 pytestmark = [pytest.mark.process, pytest.mark.app]
 
@@ -58,8 +58,9 @@ def test_the_page_opens_with_the_first_backend_and_says_when_the_scheduler_is_go
             await_that(lambda: service.queue.trouble == said)
             waiting = service.submit("text_to_image", {"prompt": "a cat"})
             await_that(lambda: describe_job(waiting, waiting.snapshot, Path())["line"] == said)
-            look = asyncio.run(StatusPage(service, operators).make_look()([token], asked))
-            assert look["trouble"] == said
+            look = find_function(StatusApi(service, operators).list_functions(), "look")
+            told = asyncio.run(look([token], asked))
+            assert told["trouble"] == said
             cluster.start_scheduler()
             assert [wait(job, is_over).phase for job in (running, waiting)] == ["done", "done"]
             assert server.executions["SaveImage"] == 3

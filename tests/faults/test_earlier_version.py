@@ -20,7 +20,7 @@ from comfygradio.jobs.job_store import JobRecord, JobStore, find_job_store
 from comfygradio.service.service import Service
 from comfygradio.sweeps.export.export import build_grid, export_all
 from comfygradio.sweeps.sweep import Sweep
-from comfygradio.ui.history.history_page import History
+from comfygradio.ui.history.history_api import HistoryApi
 from comfygradio.ui.history.zip_route import list_entries, stream_zip
 from comfygradio.ui.identity.page_session import PageSessions
 from tests.faults.faulty_proxy import FaultyProxy
@@ -144,7 +144,7 @@ def finish_sweeps(service: Service) -> None:
 
 def check_history(service: Service) -> None:
     """The history finds every job as it was, with its files, and packs them."""
-    history = History(service, PageSessions())
+    history = HistoryApi(service, PageSessions())
     found = history.search(ANNA, {"singles": True, "limit": 100})["jobs"]
     assert Counter(job["phase"] for job in found) == {"done": 9, "failed": 1, "stopped": 1}
     records = service.store.search(ANNA, ALL).records

@@ -1,9 +1,13 @@
 // How a page asks the app: it enters first, and anew when the app has forgotten it.
 
 import assert from "node:assert/strict";
+import { webcrypto } from "node:crypto";
 import test from "node:test";
 
 import { AWAY, createAsking } from "../../comfygradio/ui/static/library/asking.js";
+
+// Node 18 does not have it where browsers do.
+globalThis.crypto ??= webcrypto;
 
 /**
  * A page and its app: `answers` says what the app does with a call.

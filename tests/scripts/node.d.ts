@@ -20,3 +20,7 @@ declare module "node:assert/strict" {
   export function throws(action: () => unknown, expected: Expected): void;
   export function rejects(promise: Promise<unknown>, expected: Expected): Promise<void>;
 }
+
+declare module "node:crypto" {
+  export const webcrypto: Crypto;
+}

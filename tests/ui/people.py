@@ -1,7 +1,10 @@
-"""Makes requests as Gradio passes them to our functions, with a person as our middleware does."""
+"""Makes requests as Gradio passes them to our functions, with a person as our middleware does, and
+finds these functions.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import fastapi
@@ -9,6 +12,7 @@ import gradio as gr
 
 from comfygradio.ui.identity.auth_scheme import AuthResult
 from comfygradio.ui.identity.identity_middleware import AccessControl
+from comfygradio.ui.identity.page_function import PageFunction
 
 
 class Named:
@@ -34,3 +38,9 @@ def make_request(
     }
     AccessControl([Named()]).identify(scope)
     return gr.Request(fastapi.Request(scope))
+
+
+def find_function(functions: Iterable[PageFunction], name: str) -> PageFunction:
+    """Find the function that a page's script calls by this name."""
+    (found,) = [function for function in functions if function.__name__ == name]
+    return found

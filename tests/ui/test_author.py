@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
 import httpx
 import pytest
 from gradio.utils import get_upload_folder
@@ -29,7 +28,7 @@ from comfygradio.drafting.preset_folder import save_preset
 from comfygradio.errors import PresetError
 from comfygradio.service.service import Service
 from comfygradio.settings import load_settings, shipped_presets
-from comfygradio.ui.author.author_page import AuthorPage, find_writable_folder
+from comfygradio.ui.author.author_api import AuthorApi, find_writable_folder
 from comfygradio.ui.author.draft_rows import describe_draft, parse_edited_draft
 from comfygradio.ui.author.form_preview import parse_preset_text, preview_preset
 from tests.ui.running import run_app
@@ -53,8 +52,8 @@ def service(client: ComfyClient, tmp_path: Path) -> Service:
 
 
 @pytest.fixture
-def author(service: Service) -> AuthorPage:
-    return AuthorPage(service)
+def author(service: Service) -> AuthorApi:
+    return AuthorApi(service)
 
 
 @pytest.fixture(scope="module")
@@ -84,9 +83,9 @@ def upload(path: Path) -> dict[str, str]:
 
 
 def save(
-    author: AuthorPage, edited: dict[str, Any], text: str = "", overwrite: bool = False
+    author: AuthorApi, edited: dict[str, Any], text: str = "", overwrite: bool = False
 ) -> dict[str, Any]:
-    return author.save(text, edited, gr.EventData(None, {"overwrite": overwrite}))
+    return author.save(text, edited, overwrite)
 
 
 def test_rows_that_nobody_touched_give_the_drafted_form(
@@ -225,7 +224,7 @@ def test_a_text_of_any_length_is_refused_in_a_sentence(edited: dict[str, Any]) -
         parse_preset_text("#" * 2_000_000, "mine", parse_edited_draft(edited).draft.workflow)
 
 
-def test_a_dropped_workflow_is_saved_and_opens(author: AuthorPage, service: Service) -> None:
+def test_a_dropped_workflow_is_saved_and_opens(author: AuthorApi, service: Service) -> None:
     cleared, edited, text, view = author.read(upload(WORKFLOW))
     assert cleared is None and edited["name"] == "text_to_image" and "error" not in view
     assert view["where"] == "Goes to presets/text_to_image.yaml, with its workflow beside it."
@@ -243,7 +242,7 @@ def test_a_dropped_workflow_is_saved_and_opens(author: AuthorPage, service: Serv
 
 
 def test_a_picture_with_an_embedded_prompt_is_a_workflow_too(
-    author: AuthorPage, tmp_path: Path
+    author: AuthorApi, tmp_path: Path
 ) -> None:
     info = PngInfo()
     info.add_text("prompt", WORKFLOW.read_text())
@@ -262,7 +261,7 @@ def test_a_picture_with_an_embedded_prompt_is_a_workflow_too(
     ],
 )
 def test_files_that_are_no_workflow_get_a_sentence(
-    author: AuthorPage, tmp_path: Path, name: str, content: str, sentence: str
+    author: AuthorApi, tmp_path: Path, name: str, content: str, sentence: str
 ) -> None:
     (tmp_path / name).write_text(content)
     _, edited, text, view = author.read(upload(tmp_path / name))
@@ -270,22 +269,20 @@ def test_files_that_are_no_workflow_get_a_sentence(
     assert (text, view) == ("", {})
 
 
-def test_a_workflow_beyond_bounds_is_left_to_the_command(
-    author: AuthorPage, tmp_path: Path
-) -> None:
+def test_a_workflow_beyond_bounds_is_left_to_the_command(author: AuthorApi, tmp_path: Path) -> None:
     graph = {str(number): {"class_type": "KSampler", "inputs": {}} for number in range(1001)}
     (tmp_path / "huge.json").write_text(json.dumps(graph))
     assert "comfygradio new" in author.read(upload(tmp_path / "huge.json"))[1]["error"]
 
 
-def test_a_file_that_was_never_uploaded_is_not_read(author: AuthorPage) -> None:
+def test_a_file_that_was_never_uploaded_is_not_read(author: AuthorApi) -> None:
     assert author.read({"path": str(WORKFLOW)})[1] == {
         "error": "This file did not arrive; please add it again."
     }
 
 
 def test_text_by_hand_counts_until_the_list_is_used_again(
-    author: AuthorPage, edited: dict[str, Any], service: Service
+    author: AuthorApi, edited: dict[str, Any], service: Service
 ) -> None:
     text = "title: By hand\nworkflow: mine.json\nfields:\n  a: {slot: 6.text}  # mine\n"
     aside, view = author.write(text, edited)
@@ -297,7 +294,7 @@ def test_text_by_hand_counts_until_the_list_is_used_again(
 
 
 def test_a_preset_is_overwritten_only_when_that_is_ticked(
-    author: AuthorPage, edited: dict[str, Any], service: Service
+    author: AuthorApi, edited: dict[str, Any], service: Service
 ) -> None:
     assert save(author, edited)["saved"] == "mine"
     edited["title"] = "Second"
@@ -315,7 +312,7 @@ def test_a_preset_is_overwritten_only_when_that_is_ticked(
     "name", ["", "../up", "a/b", "Upper", "1st", "a.b", "x" * 200, "a\n", "con\0"]
 )
 def test_names_that_lead_elsewhere_are_refused(
-    author: AuthorPage, edited: dict[str, Any], service: Service, tmp_path: Path, name: str
+    author: AuthorApi, edited: dict[str, Any], service: Service, tmp_path: Path, name: str
 ) -> None:
     edited["name"] = name
     before = sorted(tmp_path.rglob("*"))
@@ -340,7 +337,7 @@ def test_a_name_of_another_folder_is_refused(
     own.mkdir()
     service = Service(client, [own, shipped_presets()], tmp_path / "outputs")
     edited["name"] = "upscale"
-    assert "in another folder" in save(AuthorPage(service), edited)["refused"]
+    assert "in another folder" in save(AuthorApi(service), edited)["refused"]
     assert not list(own.iterdir())
 
 
@@ -353,7 +350,7 @@ def test_the_programs_own_folder_is_not_written_to(tmp_path: Path) -> None:
 def test_an_author_without_a_folder_is_told_so(
     client: ComfyClient, tmp_path: Path, edited: dict[str, Any]
 ) -> None:
-    author = AuthorPage(Service(client, [], tmp_path))
+    author = AuthorApi(Service(client, [], tmp_path))
     view = author.edit(edited)[1]
     assert not view["canSave"] and "--presets" in view["where"]
     assert "--presets" in save(author, edited)["refused"]

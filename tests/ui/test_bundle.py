@@ -13,7 +13,8 @@ import pytest
 
 from comfygradio.sweeps.export.gallery_page import SCRIPT, STYLES, build_gallery
 from comfygradio.ui.static import read_static
-from comfygradio.ui.static.bundle import BundleError, bundle, list_modules, load_modules
+from comfygradio.ui.static.bundle import bundle
+from comfygradio.ui.static.imports import ModuleError, list_imported, load_modules
 from comfygradio.ui.theme import read_css
 from tests.clocks import PROCESS_SECONDS
 from tests.sweeps.exporting import fill_grid
@@ -68,7 +69,7 @@ def test_the_script_has_every_import_and_no_name_twice() -> None:
     declared = Counter(DECLARED.findall(script))
     assert [name for name, count in declared.items() if count > 1] == []
     modules = load_modules()
-    paths = list_modules(SCRIPT, modules)
+    paths = list_imported(SCRIPT, modules=modules)
     assert set(paths) == find_imports(SCRIPT)
     for path in paths:
         for listed in NAMES.findall(modules[path]):
@@ -130,5 +131,5 @@ def test_modules_stand_behind_what_they_import() -> None:
 )
 def test_what_cannot_be_bundled_is_refused(text: str, message: str) -> None:
     modules = {"entry.js": text, "other.js": "export const a = 1;\nlet c;\n"}
-    with pytest.raises(BundleError, match=message):
+    with pytest.raises(ModuleError, match=message):
         bundle("entry.js", modules)

@@ -29,7 +29,7 @@ from comfygradio.jobs.results import Result, ResultSource
 from comfygradio.service.service import Service
 from comfygradio.settings import shipped_presets
 from comfygradio.ui.form.reuse import list_targets
-from comfygradio.ui.history.history_page import UNKNOWN, History
+from comfygradio.ui.history.history_api import UNKNOWN, HistoryApi
 from comfygradio.ui.history.zip_route import list_entries, stream_zip
 from comfygradio.ui.identity.page_session import MAX_PAGES, PageSessions
 from tests.jobs.lines import is_over, wait
@@ -63,8 +63,8 @@ def page_sessions() -> PageSessions:
 
 
 @pytest.fixture
-def history(service: Service, page_sessions: PageSessions) -> History:
-    return History(service, page_sessions)
+def history(service: Service, page_sessions: PageSessions) -> HistoryApi:
+    return HistoryApi(service, page_sessions)
 
 
 def put(service: Service, owner: str = ADA, **fields: Any) -> JobRecord:
@@ -86,7 +86,7 @@ def make_event(**data: Any) -> gr.EventData:
     return gr.EventData(None, data)
 
 
-def list_found(history: History, owner: str = ADA, **asked: Any) -> list[str]:
+def list_found(history: HistoryApi, owner: str = ADA, **asked: Any) -> list[str]:
     return [job["token"] for job in history.search(owner, asked)["jobs"]]
 
 
@@ -107,7 +107,7 @@ def test_old_pages_are_forgotten_and_used_ones_are_kept(page_sessions: PageSessi
 
 
 def test_nobody_reaches_a_job_of_somebody_else(
-    history: History, service: Service, page_sessions: PageSessions
+    history: HistoryApi, service: Service, page_sessions: PageSessions
 ) -> None:
     record = put(service, BOB, results=(paint(service),))
     ways = (history.open, history.favourite, history.stop, history.again, history.workflow)
@@ -132,7 +132,7 @@ def test_nobody_reaches_a_job_of_somebody_else(
 
 
 def test_searching_narrows_and_odd_questions_do_not_fail(
-    history: History, service: Service
+    history: HistoryApi, service: Service
 ) -> None:
     fox = put(service, values={"prompt": "a red fox", "seed": BIG_SEED}, favourite=True)
     owl = put(service, values={"prompt": "an owl", "seed": BIG_SEED + 1})
@@ -152,7 +152,7 @@ def test_searching_narrows_and_odd_questions_do_not_fail(
     assert list_found(history, values={"seed": "{broken"}) == [owl.token, fox.token]
 
 
-def test_pages_follow_each_other_without_a_gap(history: History, service: Service) -> None:
+def test_pages_follow_each_other_without_a_gap(history: HistoryApi, service: Service) -> None:
     records = [put(service) for _ in range(95)]
     found, before = list[str](), None
     while True:
@@ -164,7 +164,7 @@ def test_pages_follow_each_other_without_a_gap(history: History, service: Servic
 
 
 def test_a_job_is_told_with_its_values_and_large_seeds_stay_exact(
-    history: History, service: Service
+    history: HistoryApi, service: Service
 ) -> None:
     values = {"prompt": "a red fox", "seed": BIG_SEED, "size": "512x768", "gone_field": 3}
     order = Order("text_to_image", "Text to image", Prompt({}), values, ("seed",))
@@ -182,7 +182,7 @@ def test_a_job_is_told_with_its_values_and_large_seeds_stay_exact(
 
 
 def test_a_job_goes_back_into_its_form_with_its_files(
-    history: History, service: Service, page_sessions: PageSessions
+    history: HistoryApi, service: Service, page_sessions: PageSessions
 ) -> None:
     picture = paint(service, "cat.png").path
     job = service.submit(
@@ -208,7 +208,7 @@ def test_a_job_goes_back_into_its_form_with_its_files(
 
 
 def test_a_picture_becomes_an_input(
-    history: History, service: Service, page_sessions: PageSessions
+    history: HistoryApi, service: Service, page_sessions: PageSessions
 ) -> None:
     result = paint(service)
     record = put(service, results=(Result("text", text="words"), result))
@@ -226,7 +226,7 @@ def test_a_picture_becomes_an_input(
 
 
 def test_deleting_takes_the_files_along_and_spares_what_still_runs(
-    history: History, service: Service
+    history: HistoryApi, service: Service
 ) -> None:
     over, runs = put(service, results=(paint(service),)), put(service, phase="running")
     answer = history.delete(ADA, {"tokens": [over.token, runs.token]})
@@ -235,7 +235,7 @@ def test_deleting_takes_the_files_along_and_spares_what_still_runs(
     assert list_found(history) == [runs.token]
 
 
-def test_a_deleted_job_is_gone_from_memory_too(history: History, service: Service) -> None:
+def test_a_deleted_job_is_gone_from_memory_too(history: HistoryApi, service: Service) -> None:
     job = service.submit("text_to_image", {"steps": 1}, ADA)
     wait(job, is_over)
     assert history.delete(ADA, {"tokens": [job.token]}) == {"deleted": [job.token], "error": ""}
@@ -243,7 +243,7 @@ def test_a_deleted_job_is_gone_from_memory_too(history: History, service: Servic
 
 
 def test_what_could_not_be_fetched_is_fetched_again(
-    history: History, service: Service, demo: DemoServer
+    history: HistoryApi, service: Service, demo: DemoServer
 ) -> None:
     upload = {"image": ("made.png", io.BytesIO(paint_bytes()), "image/png")}
     stored = httpx.post(f"{demo.url}/upload/image", files=upload).json()
@@ -275,7 +275,7 @@ def test_what_could_not_be_fetched_is_fetched_again(
 
 
 def test_nothing_is_fetched_again_of_a_job_that_is_not_over(
-    history: History, service: Service, demo: DemoServer
+    history: HistoryApi, service: Service, demo: DemoServer
 ) -> None:
     record = put(service, phase="running", server=demo.url)
     before = service.store.get(record.id)

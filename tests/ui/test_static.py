@@ -15,15 +15,14 @@ from starlette.types import ASGIApp, Message
 
 from comfygradio.forms.form import get_version
 from comfygradio.ui.static import (
-    IMPORT,
     STATIC_PREFIX,
     build_mount_script,
-    list_imported,
     list_static,
     name_address,
     name_version,
     read_static,
 )
+from comfygradio.ui.static.imports import IMPORT, list_imported
 from comfygradio.ui.static.static_route import accepts_gzip, make_static_route
 from tests.ui.running import RunningApp
 

@@ -27,10 +27,11 @@ from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.identity.role import OperatorAccess, find_operators
 from comfygradio.ui.job.job_text import describe_job, describe_time_left
 from comfygradio.ui.serve import build, launch
-from comfygradio.ui.status.status_page import StatusPage
+from comfygradio.ui.status.status_api import StatusApi
 from comfygradio.ui.status.status_text import describe_server, describe_waiting
 from tests.clocks import ManualClock
 from tests.jobs.lines import draw, free_port, is_over, is_running, wait
+from tests.ui.people import find_function
 from tests.ui.people import make_request as request
 from tests.ui.running import stop_all
 
@@ -48,10 +49,16 @@ def service(demo: DemoServer, tmp_path: Path) -> Iterator[Service]:
     service.close()
 
 
-def call(status: StatusPage, *data: Any) -> Any:
+def call(status: StatusApi, *data: Any) -> Any:
     """Call the function of a button, or with the token alone that of the view."""
-    function = status.make_act() if len(data) > 1 else status.make_look()
-    return asyncio.run(function(list(data), request()))
+    name = "act" if len(data) > 1 else "look"
+    return ask(status, name, list(data))
+
+
+def ask(status: StatusApi, name: str, data: Any, asked: gr.Request | None = None) -> Any:
+    """Call a function as the page's script does."""
+    function = find_function(status.list_functions(), name)
+    return asyncio.run(function(data, asked or request()))
 
 
 def is_posted(snapshot: JobSnapshot) -> bool:
@@ -133,7 +140,7 @@ def test_a_page_of_this_machine_is_not_one_behind_a_proxy(
 
 
 def test_the_token_goes_to_operators_alone(service: Service) -> None:
-    status = StatusPage(service, OPERATORS)
+    status = StatusApi(service, OPERATORS)
     token = status.issue_token(request())["token"]
     assert OPERATORS.recognise(token, find_person(request()))
     assert status.issue_token(request("evil.example")) == {}
@@ -165,18 +172,18 @@ def test_a_token_ends() -> None:
     "data", [None, [], "x", {}, [None], [""], ["ü\ud800"], [[TOKEN]], [1, "free", "x"]]
 )
 def test_every_function_needs_the_token(service: Service, data: Any) -> None:
-    status = StatusPage(service, OPERATORS)
-    assert asyncio.run(status.make_look()(data, request())) == {"denied": True}
-    assert asyncio.run(status.make_act()(data, request())) == {"denied": True}
+    status = StatusApi(service, OPERATORS)
+    assert ask(status, "look", data) == {"denied": True}
+    assert ask(status, "act", data) == {"denied": True}
 
 
 @pytest.mark.parametrize(
     "asked", [request(x_forwarded_for="127.0.0.1"), request(client="10.0.0.9")]
 )
 def test_the_token_alone_is_not_enough(service: Service, asked: gr.Request) -> None:
-    status = StatusPage(service, OPERATORS)
-    assert asyncio.run(status.make_look()([TOKEN], asked)) == {"denied": True}
-    assert asyncio.run(status.make_act()([TOKEN, "stop", ""], asked)) == {"denied": True}
+    status = StatusApi(service, OPERATORS)
+    assert ask(status, "look", [TOKEN], asked) == {"denied": True}
+    assert ask(status, "act", [TOKEN, "stop", ""], asked) == {"denied": True}
 
 
 def test_a_look_tells_servers_and_who_waits_but_no_ids(service: Service, demo: DemoServer) -> None:
@@ -184,7 +191,7 @@ def test_a_look_tells_servers_and_who_waits_but_no_ids(service: Service, demo: D
     jobs = [service.queue.submit(draw(number, 60), who) for number, who in enumerate(people)]
     wait(jobs[0], is_running)
     wait(jobs[1], is_posted)
-    told = call(StatusPage(service, OPERATORS), TOKEN)
+    told = call(StatusApi(service, OPERATORS), TOKEN)
     assert "0a1b2c" not in json.dumps(told) and not any(
         job.token in json.dumps(told) for job in jobs
     )
@@ -201,7 +208,7 @@ def test_a_look_tells_servers_and_who_waits_but_no_ids(service: Service, demo: D
 def test_a_server_that_does_not_answer_is_told_and_its_buttons_say_why(tmp_path: Path) -> None:
     dead = f"http://127.0.0.1:{free_port()}"
     service = Service(ComfyClient(dead), [], tmp_path / "outputs")
-    status = StatusPage(service, OPERATORS)
+    status = StatusApi(service, OPERATORS)
     (server,) = call(status, TOKEN)["servers"]
     assert (
         not server["up"] and "does not answer" in server["trouble"] and server["remaining"] is None
@@ -215,7 +222,7 @@ def test_interrupt_stops_what_runs_and_the_next_one_goes_on(
 ) -> None:
     jobs = [service.queue.submit(draw(number, 60)) for number in range(2)]
     wait(jobs[0], is_running)
-    assert call(StatusPage(service, OPERATORS), TOKEN, "interrupt", demo.url) == {
+    assert call(StatusApi(service, OPERATORS), TOKEN, "interrupt", demo.url) == {
         "done": "What was running is stopped."
     }
     end = wait(jobs[0], is_over)
@@ -231,7 +238,7 @@ def test_clear_takes_everybodys_waiting_prompts_and_leaves_what_runs(
     wait(jobs[1], is_posted)
     direct = ComfyClient(demo.url)
     foreign = direct.queue_prompt(draw(9, 60).prompt.graph)
-    assert "done" in call(StatusPage(service, OPERATORS), TOKEN, "clear", demo.url)
+    assert "done" in call(StatusApi(service, OPERATORS), TOKEN, "clear", demo.url)
     assert wait(jobs[1], is_over).phase == "stopped"
     queue = direct.queue()
     assert not queue.pending and foreign.prompt_id not in [one.prompt_id for one in queue.running]
@@ -241,7 +248,7 @@ def test_clear_takes_everybodys_waiting_prompts_and_leaves_what_runs(
 def test_stop_all_ends_what_waits_here_and_nothing_else(service: Service) -> None:
     jobs = [service.queue.submit(draw(number, 60), f"user:{number}") for number in range(4)]
     wait(jobs[1], is_posted)
-    status = StatusPage(service, OPERATORS)
+    status = StatusApi(service, OPERATORS)
     assert call(status, TOKEN, "stop", "") == {"done": "2 waiting jobs were stopped."}
     assert [job.snapshot.phase for job in jobs] == ["running", "running", "stopped", "stopped"]
     assert call(status, TOKEN, "stop", "") == {"done": "0 waiting jobs were stopped."}
@@ -251,13 +258,13 @@ def test_stop_all_ends_what_waits_here_and_nothing_else(service: Service) -> Non
     "data", [("free", "http://elsewhere"), ("explode", ""), ("stop", "x"), (None, None), ("free",)]
 )
 def test_nothing_else_can_be_asked_for(service: Service, data: tuple[Any, ...]) -> None:
-    assert call(StatusPage(service, OPERATORS), TOKEN, *data) == {
+    assert call(StatusApi(service, OPERATORS), TOKEN, *data) == {
         "error": "This server is not among ours any more; reload this page."
     }
 
 
 def test_free_memory_reaches_the_server(service: Service, demo: DemoServer) -> None:
-    assert "unloads" in call(StatusPage(service, OPERATORS), TOKEN, "free", demo.url)["done"]
+    assert "unloads" in call(StatusApi(service, OPERATORS), TOKEN, "free", demo.url)["done"]
 
 
 @pytest.mark.parametrize(
@@ -285,7 +292,7 @@ def test_a_server_that_lacks_a_model_is_not_used_for_that_preset(tmp_path: Path)
     with DemoServer(DemoOptions(lab_nodes=True)) as one:
         service = Service(ComfyClient(one.url), [shipped_presets()], tmp_path / "outputs")
         assert service.connect()
-        status = StatusPage(service, OPERATORS)
+        status = StatusApi(service, OPERATORS)
         assert call(status, TOKEN)["servers"][0]["lacks"] == []
         form = service.forms["upscale"]
         graph = form.workflow.to_json()

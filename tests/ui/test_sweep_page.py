@@ -29,7 +29,7 @@ from comfygradio.service.service import Service
 from comfygradio.settings import shipped_presets
 from comfygradio.sweeps.axes.axis_parser import format_unquoted
 from comfygradio.ui.form.sheet_import import load_dropped_sheet
-from comfygradio.ui.history.history_page import History
+from comfygradio.ui.history.history_api import HistoryApi
 from comfygradio.ui.identity.page_session import PageSessions
 from comfygradio.ui.sweep.axis_choices import list_choices, write_all_choices
 from comfygradio.ui.sweep.sweep_api import UNKNOWN, SweepApi
@@ -478,7 +478,7 @@ def test_a_contact_sheet_opens_the_editor_with_its_sweep(app: RunningApp) -> Non
 def test_the_history_can_leave_out_what_sweeps_made(
     api: SweepApi, service: Service, page_sessions: PageSessions
 ) -> None:
-    history = History(service, page_sessions)
+    history = HistoryApi(service, page_sessions)
     assert history.search(ADA, {})["sweeps"] is False
     wait(api, begin(api, {"steps": "1, 2"}), is_done)
     assert history.search(ADA, {})["sweeps"] is True and history.search(BOB, {})["sweeps"] is False

@@ -14,11 +14,9 @@ from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.service.preset_watcher import PresetWatcher
 from comfygradio.service.service import Service
 from comfygradio.ui.identity.page_session import IDLE_SECONDS, PageSessions
-from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.identity.role import OperatorAccess
-from comfygradio.ui.status.status_page import ANSWER_SECONDS, StatusPage
+from comfygradio.ui.status.status_api import ANSWER_SECONDS, StatusApi
 from tests.clocks import HANG_SECONDS, ManualClock
-from tests.ui.people import make_request
 
 
 @pytest.fixture
@@ -47,12 +45,10 @@ def test_a_server_that_is_slow_to_answer_is_shown_as_one_that_does_not(
     silent: DemoServer, tmp_path: Path, clock: ManualClock
 ) -> None:
     service = Service(ComfyClient(silent.url), [], tmp_path / "outputs", clock=clock)
-    operators = OperatorAccess(None)
-    token = operators.issue(find_person(make_request()))
-    look = StatusPage(service, operators).make_look()
+    look = StatusApi(service, OperatorAccess(None)).look
 
     async def ask() -> list[str]:
-        asking = asyncio.ensure_future(look([token], make_request()))
+        asking = asyncio.ensure_future(look())
         await asyncio.to_thread(clock.await_waiters)
         assert not asking.done()
         clock.advance(ANSWER_SECONDS)

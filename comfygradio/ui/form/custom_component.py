@@ -12,7 +12,7 @@ import gradio as gr
 from comfygradio.forms.choice_search import search_choices
 from comfygradio.forms.field import Field
 from comfygradio.forms.kinds.value import Choice
-from comfygradio.ui.assets import read_asset
+from comfygradio.ui.static import build_mount_script, read_static
 
 Choices = Callable[[], Sequence[Choice]]
 """Returns the newest choices of a field: lists are read again while a page stays open."""
@@ -22,7 +22,7 @@ def build_picker(field: Field, choices: Choices, elem_id: str) -> gr.HTML:
     """Build a list that the server searches; its value is that of the chosen entry."""
     offered = choices()
     return _build(
-        "picker.js",
+        "picker",
         field,
         elem_id,
         field.default,
@@ -45,7 +45,7 @@ def build_loras(field: Field, choices: Choices, elem_id: str) -> gr.HTML:
     """Build rows of a name and a strength; the value is a list of {"name", "strength"}."""
     total = len(choices())
     return _build(
-        "loras.js",
+        "loras",
         field,
         elem_id,
         field.default or [],
@@ -63,7 +63,7 @@ def build_size(field: Field, elem_id: str) -> gr.HTML:
     """
     grid = field.size_grid
     return _build(
-        "size.js",
+        "size",
         field,
         elem_id,
         field.default,
@@ -82,7 +82,7 @@ def build_embeddings(names: Sequence[str], field_id: str) -> gr.HTML:
     return gr.HTML(
         None,
         html_template='<div class="cg-body"></div>',
-        js_on_load=read_asset("embeddings.js"),
+        js_on_load=build_mount_script("form/embeddings.js"),
         server_functions=[search],
         elem_classes="cg-embeddings",
         field=field_id,
@@ -98,21 +98,19 @@ def build_problem(preset: str) -> gr.HTML:
     return gr.HTML(
         None,
         html_template='<div class="cg-note" role="alert" hidden></div>',
-        js_on_load=read_asset("problem.js"),
+        js_on_load=build_mount_script("form/problem.js"),
         elem_classes="cg-problem",
         preset=preset,
     )
 
 
 def _build(
-    script: str, field: Field, elem_id: str, value: Any, choices: Choices | None, **props: Any
+    module: str, field: Field, elem_id: str, value: Any, choices: Choices | None, **props: Any
 ) -> gr.HTML:
-    common = read_asset("custom.js")
-    own = read_asset(script)
     return gr.HTML(
         value,
-        html_template=read_asset("custom.html"),
-        js_on_load=f"{common}\n{own}",
+        html_template=read_static("form/custom_field.html"),
+        js_on_load=build_mount_script(f"form/{module}.js", events=("change",)),
         server_functions=[_make_search(choices)] if choices else None,
         elem_id=elem_id,
         elem_classes="cg-custom",

@@ -242,9 +242,8 @@ def _seed(drawing: FieldDrawing) -> Component:
             "The seed of the last picture", elem_classes="cg-icon cg-lock", min_width=44, scale=0
         )
     dice.click(None, None, text, js="() => ''", api_visibility="private")
-    lock.click(
-        None, text, text, js="(seed) => window.comfygradioSeed || seed", api_visibility="private"
-    )
+    keep_last = "async (seed) => (await comfygradioPage).readLastSeed() || seed"
+    lock.click(None, text, text, js=keep_last, api_visibility="private")
     return text
 
 

@@ -300,7 +300,8 @@ def listen_smaller(view: gr.HTML, panels: Sequence[Panel], service: Service) -> 
         return fit_outputs(sizes)
 
     shrunk = view.smaller(shrink, None, components, **QUICK)
-    shrunk.then(None, None, None, js="() => { window.comfygradioAgain?.(); }", **PRIVATE)
+    go_on = "async () => { (await comfygradioPage).trySmallerSize(); }"
+    shrunk.then(None, None, None, js=go_on, **PRIVATE)
 
 
 def fit_outputs(values: list[Any]) -> Any:
@@ -417,14 +418,15 @@ def _listen_changes(panel: Panel) -> None:
     """Forget the problem with a field as soon as the field changes; the page does that by itself.
 
     Mask editors are left out: in Gradio 6.31 one with a listener sends parts of its picture with
-    every change, which ours must not. problem.js watches them itself.
+    every change, which ours must not. field_errors.js watches them itself.
     """
     preset = json.dumps(panel.form.name)
     for name, component in panel.components.items():
         if isinstance(component, gr.ImageEditor):
             continue
         elem_id = name_element(panel.form.name, name)
-        script = f"() => {{ window.comfygradioProblems?.[{preset}]?.({json.dumps(elem_id)}); }}"
+        names = f"{preset}, {json.dumps(elem_id)}"
+        script = f"async () => {{ (await comfygradioPage).forgetProblem({names}); }}"
         change = getattr(component, "change")  # noqa: B009 - components get their events by a metaclass
         change(None, None, None, js=script, **PRIVATE)
 

@@ -21,7 +21,6 @@ from comfygradio.metadata.load import load_metadata
 from comfygradio.metadata.preset_search import find_preset
 from comfygradio.metadata.restore import RestoredField, RestoredForm, restore_values
 from comfygradio.service.service import Service
-from comfygradio.ui.assets import read_asset
 from comfygradio.ui.form.field_component import sent_to_component_value, to_component_value
 from comfygradio.ui.form.form_update import (
     list_components,
@@ -32,6 +31,7 @@ from comfygradio.ui.form.form_update import (
 from comfygradio.ui.form.panel import QUICK, Panel, read_values
 from comfygradio.ui.form.sheet_import import load_dropped_sheet
 from comfygradio.ui.form.upload_value import read_upload
+from comfygradio.ui.static import build_mount_script
 
 EXPIRED = "What was read from this file is no longer here; please add the file again."
 
@@ -93,7 +93,7 @@ def build_restore_panel(
         report = gr.HTML(
             None,
             html_template='<div class="cg-report" aria-live="polite"></div>',
-            js_on_load=read_asset("restore.js"),
+            js_on_load=build_mount_script("form/restore_panel.js", events=("take",)),
             elem_id="cg-report",
         )
 

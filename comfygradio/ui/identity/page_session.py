@@ -7,16 +7,11 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import gradio as gr
-
 from comfygradio.clock import SYSTEM_CLOCK, Clock
-from comfygradio.errors import ComfyGradioError
-from comfygradio.ui.identity.owner import find_owner
-from comfygradio.ui.identity.person import find_person
+from comfygradio.errors import JobStoreError
 
 MAX_PAGES = 20_000
 """Most pages tracked; one that was dropped gets a new secret."""
@@ -24,7 +19,7 @@ MAX_PAGES = 20_000
 IDLE_SECONDS = 12 * 3600.0
 """A secret is dropped when it was not used for this long."""
 
-Json = dict[str, Any]
+EXPIRED = "This page has expired; reload it and try again."
 
 
 @dataclass
@@ -76,58 +71,9 @@ class PageSessions:
             self._pages.move_to_end(access)
             return page.owner
 
-
-def make_enter_function(
-    page_sessions: PageSessions,
-) -> Callable[[gr.Request, gr.EventData], Json]:
-    """What a page calls when it is entered: it gets the secret of its later calls."""
-
-    def enter(request: gr.Request, event: gr.EventData) -> Json:
-        owner = find_owner(request, getattr(event, "person", None))
-        session = find_person(request).session
-        return {"access": page_sessions.open(owner, session)}
-
-    return enter
-
-
-def make_page_function(
-    method: Callable[[str, Mapping[str, Any]], Json],
-    page_sessions: PageSessions,
-    name: str = "",
-) -> Callable[..., Any]:
-    """Make a function for a page's script, which calls it with [secret, {…}]; `method` gets the
-    owner that the secret stands for.
-
-    The script calls it by `name`, or by that of the method if that is "".
-    """
-
-    def answer(owner: str, asked: Mapping[str, Any], party: str) -> Json:
-        return method(owner, asked)
-
-    return make_submitting_function(answer, page_sessions, name or method.__name__)
-
-
-def make_submitting_function(
-    method: Callable[[str, Mapping[str, Any], str], Json], page_sessions: PageSessions, name: str
-) -> Callable[..., Any]:
-    """Make a page function that starts work: its method also gets the party that limits and turns
-    count for.
-    """
-
-    def call(data: Any, request: gr.Request) -> Json:
-        person = find_person(request)
-        if not isinstance(data, list) or len(data) != 2:
-            return {"left": True}
-        access, asked = data
-        owner = page_sessions.find_owner(access, person.session)
+    def require_owner(self, access: Any, session: str = "") -> str:
+        """Find the owner of the page with this secret. Raises JobStoreError if there is none."""
+        owner = self.find_owner(access, session)
         if owner is None:
-            return {"left": True}
-        if not isinstance(asked, Mapping):
-            asked = {}
-        try:
-            return method(owner, asked, person.party)
-        except ComfyGradioError as error:
-            return {"error": str(error)}
-
-    call.__name__ = name
-    return call
+            raise JobStoreError(EXPIRED)
+        return owner

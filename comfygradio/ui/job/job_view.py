@@ -18,7 +18,6 @@ from comfygradio.forms.kinds.size import parse_size
 from comfygradio.forms.kinds.value import InvalidValue
 from comfygradio.jobs.job import Job
 from comfygradio.service.service import Service
-from comfygradio.ui.assets import join_assets, read_asset
 from comfygradio.ui.identity.owner import find_owner
 from comfygradio.ui.identity.person import Person, find_person
 from comfygradio.ui.job.job_feed import (
@@ -31,21 +30,13 @@ from comfygradio.ui.job.job_feed import (
 )
 from comfygradio.ui.job.job_stream import JobStreams, Message, Tab, compose_message
 from comfygradio.ui.job.job_text import is_out_of_memory
+from comfygradio.ui.static import build_mount_script, read_static
 
 JOB_PATH = "/gradio_api/comfygradio/job/{token}"
 STREAM_PATH = "/gradio_api/comfygradio/stream/{id}"
 
-SCRIPTS = (
-    "bar.js",
-    "storage.js",
-    "viewer_store.js",
-    "viewer_paint.js",
-    "viewer_jobs.js",
-    "announce.js",
-    "viewer.js",
-    "keys.js",
-    "focus.js",
-)
+EVENTS = ("attach", "refused", "smaller")
+"""What the script triggers."""
 
 SHRINK = 0.75
 """The factor for each side if any size may be typed: a little more than half of the pixels stay."""
@@ -65,8 +56,8 @@ class JobView:
         """Draw the job view inside the current Blocks."""
         return gr.HTML(
             None,
-            html_template=read_asset("viewer.html"),
-            js_on_load=join_assets(SCRIPTS, "\n"),
+            html_template=read_static("job/job_view.html"),
+            js_on_load=build_mount_script("job/job_view.js", EVENTS),
             elem_id="cg-viewer",
             server_functions=[self._make_stop()],
         )
@@ -109,6 +100,9 @@ class JobView:
             return
         selection = select_jobs(jobs, token)
         tab = (str(request.session_hash), owner)
+        stream = self._job_streams.find_of_tab(tab)
+        if stream is not None:  # these jobs began before the page asked
+            selection = selection.add(stream.feed.selection.jobs)
         async for message in self._stream(selection, tab):
             yield message
 

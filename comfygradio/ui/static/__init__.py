@@ -21,11 +21,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-from posixpath import dirname, join, normpath
 from typing import TYPE_CHECKING
 
 from comfygradio.forms.form import get_version
@@ -37,9 +35,6 @@ STATIC_PREFIX = "gradio_api/comfygradio/static/"
 """The beginning of the addresses of the files, relative to the app's root."""
 
 SUFFIXES = (".css", ".html", ".js")
-
-IMPORT = re.compile(r'^(?:import|export)\b[^;]*?\bfrom "([^"]+)";', re.MULTILINE)
-"""A statement that imports, with the path of the module."""
 
 ROOT = "new URL(window.gradio_config?.root ?? location.pathname, location.origin).pathname"
 """An expression of a script: the path of the app's root, as in `library/address.js`."""
@@ -69,23 +64,6 @@ def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]]
             yield from _walk(entry, f"{path}/")
         elif path.endswith(SUFFIXES):
             yield path, entry
-
-
-def list_imported(*paths: str) -> list[str]:
-    """List these modules and all that they import, each after those that it imports itself."""
-    listed: list[str] = []
-
-    def add(path: str) -> None:
-        if path in listed:
-            return
-        for specifier in IMPORT.findall(read_static(path)):
-            imported = normpath(join(dirname(path), specifier))
-            add(imported)
-        listed.append(path)
-
-    for path in paths:
-        add(path)
-    return listed
 
 
 @cache

@@ -26,6 +26,11 @@ from comfygradio.sweeps.sweep import Sweep
 from comfygradio.ui.form.field_component import sent_to_component_value, to_component_value
 from comfygradio.ui.form.reuse import restore_settings
 from comfygradio.ui.form.sheet_import import open_editor_again
+from comfygradio.ui.identity.page_function import (
+    PageFunction,
+    make_owner_function,
+    make_party_function,
+)
 from comfygradio.ui.identity.page_session import PageSessions
 from comfygradio.ui.sweep.axis_choices import (
     describe_fields,
@@ -50,7 +55,6 @@ from comfygradio.ui.sweep.thumbnail_route import THUMB_PIXELS
 Json = dict[str, Any]
 
 UNKNOWN = "This sweep is not among yours (any more)."
-EXPIRED = "This page has expired; reload it and try again."
 NO_CELL = "There is no such place in this sweep."
 
 
@@ -63,8 +67,34 @@ class SweepApi:
 
     def __init__(self, service: Service, page_sessions: PageSessions) -> None:
         self._service = service
-        self._page_sessions = page_sessions
+        self.page_sessions = page_sessions
         self.run_id = secrets.token_hex(4)
+
+    def list_functions(self) -> list[PageFunction]:
+        """List what the page's script calls."""
+        methods = (
+            self.prepare,
+            self.choices,
+            self.list_all,
+            self.open,
+            self.settings,
+            self.pause,
+            self.resume,
+            self.stop,
+            self.retry,
+            self.rate,
+            self.delete,
+        )
+        sessions = self.page_sessions
+        functions = [make_owner_function(method, sessions) for method in methods]
+        functions += [
+            make_owner_function(self.get_card, sessions, "glance"),
+            make_owner_function(self.get_changes, sessions, "news"),
+            make_owner_function(self.edit, sessions, "change"),
+            make_party_function(self.replan, sessions, "study"),
+            make_party_function(self.start, sessions),
+        ]
+        return functions
 
     def prepare(self, owner: str, asked: Mapping[str, Any]) -> Json:
         """Describe a form for the editor: its fields, the suggested axes, and its values."""
@@ -250,9 +280,7 @@ class SweepApi:
         Raises PresetError and JobStoreError.
         """
         access = getattr(event, "access", None)
-        owner = self._page_sessions.find_owner(access, session)
-        if owner is None:
-            raise JobStoreError(EXPIRED)
+        owner = self.page_sessions.require_owner(access, session)
         asked = {
             "token": getattr(event, "token", None),
             "cell": getattr(event, "cell", None),

@@ -8,65 +8,32 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from comfygradio.service.service import Service
 from comfygradio.ui.form.form_update import connect_form_updates
 from comfygradio.ui.form.panel import QUICK, Panel
 from comfygradio.ui.form.sheet_import import open_editor
-from comfygradio.ui.identity.page_session import (
-    PageSessions,
-    make_enter_function,
-    make_page_function,
-    make_submitting_function,
-)
+from comfygradio.ui.identity.page_function import make_enter_function
 from comfygradio.ui.static import build_mount_script, read_static
 from comfygradio.ui.sweep.sweep_api import SweepApi
 
 Json = dict[str, Any]
 
 
-def build_sweeps(service: Service, page_sessions: PageSessions) -> gr.HTML:
-    """Draw the page inside the current Blocks, before the forms (see `build_author`)."""
-    api = SweepApi(service, page_sessions)
-    methods = (
-        api.prepare,
-        api.choices,
-        api.list_all,
-        api.open,
-        api.settings,
-        api.pause,
-        api.resume,
-        api.stop,
-        api.retry,
-        api.rate,
-        api.delete,
-    )
-    functions = [make_page_function(method, page_sessions) for method in methods]
-    functions += [
-        make_page_function(api.get_card, page_sessions, "glance"),
-        make_page_function(api.get_changes, page_sessions, "news"),
-        make_page_function(api.edit, page_sessions, "change"),
-        make_submitting_function(api.replan, page_sessions, "study"),
-        make_submitting_function(api.start, page_sessions, "start"),
-    ]
+def build_sweep_page(api: SweepApi) -> gr.HTML:
+    """Draw the page inside the current Blocks, before the forms (see `build_author_page`)."""
     view = gr.HTML(
         None,
         html_template=read_static("sweep/sweep.html"),
         js_on_load=build_mount_script("sweep/sweep_page.js", events=("enter", "use")),
-        server_functions=functions,
+        server_functions=api.list_functions(),
         elem_id="cg-sweep",
         elem_classes="cg-page-sweep",
     )
-
-    view.enter(make_enter_function(page_sessions), None, view, **QUICK)
+    view.enter(make_enter_function(api.page_sessions), None, view, **QUICK)
     return view
 
 
-def listen_sweeps(
-    view: gr.HTML,
-    service: Service,
-    page_sessions: PageSessions,
-    panels: Sequence[Panel],
-    chooser: Component,
+def listen_sweep_page(
+    view: gr.HTML, api: SweepApi, panels: Sequence[Panel], chooser: Component
 ) -> None:
     """Connect the buttons that open the editor with a form's values, and the event that puts the
     settings of a cell into a form.
@@ -77,7 +44,6 @@ def listen_sweeps(
         inputs = list(panel.components.values())
         compose = _make_compose(panel)
         panel.footer.sweep_button.click(compose, inputs, view, preprocess=False, **QUICK)
-    api = SweepApi(service, page_sessions)
     connect_form_updates(view, view.use, api.read_values, panels, chooser)
 
 

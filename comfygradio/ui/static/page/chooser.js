@@ -135,11 +135,20 @@ function notePushes() {
   };
 }
 
+/** Address the form that was chosen before this script was there, if one was. */
+function addressEarlyChoice() {
+  if (addressed !== null) return;
+  /** @type {HTMLInputElement | null} */
+  const pick = document.querySelector(`${PICKS}:checked`);
+  if (pick) address(pick.value);
+}
+
 /** Follow the chooser and the address from now on. */
 export function followChooser() {
   document.head.append(style);
   addressed = readAddress();
   notePushes();
+  addressEarlyChoice();
   window.addEventListener("popstate", follow);
   // At once: Gradio tells of a choice some frames later, and who goes back before that would leave
   // the page.

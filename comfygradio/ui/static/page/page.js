@@ -1,6 +1,7 @@
 // What concerns the whole page. The page's head imports it; `comfygradioPage` is the promise of it,
 // which Gradio's snippets of JavaScript wait for before they call what is exported here.
 
+import { followGenerate } from "../job/generate_button.js";
 import { followChooser } from "./chooser.js";
 import { keepLanguage } from "./language.js";
 import { go } from "./navigation.js";
@@ -8,11 +9,15 @@ import { watchRevision } from "./revision.js";
 import { keepTypedTexts } from "./typed_texts.js";
 import { listenWeights } from "./weights.js";
 
+export { forgetProblem } from "../form/problem.js";
+export { readLastSeed } from "../job/last_seed.js";
+export { trySmallerSize } from "../job/smaller_size.js";
 export { address, enter, openAddressed, showForm } from "./chooser.js";
 export { go };
 
 keepLanguage();
 followChooser();
+followGenerate();
 keepTypedTexts();
 watchRevision();
 listenWeights();

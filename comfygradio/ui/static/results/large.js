@@ -25,30 +25,32 @@ import { drawStars } from "./stars.js";
 export function createLarge(host, { dialog, move, closed }) {
   /** The cell that is open. @type {number | null} */
   let opened = null;
-  /** Which of its results is shown. */
-  let shown = 0;
+  /** Which of its results was chosen; null if none was. @type {number | null} */
+  let chosen = null;
+  /** What is drawn of it now. */
+  let stage = make("div");
+  let close = make("button");
+  /** What chooses the position on each axis. @type {HTMLSelectElement[]} */
+  let picks = [];
 
   /** @param {number} at */
   function open(at) {
     openCell(at);
     if (!dialog.open) dialog.showModal();
-    focusOn(`.${host.name("close").replaceAll(" ", ".")}`);
+    close.focus({ preventScroll: true });
   }
 
   /** @param {number} at */
   function openCell(at) {
     opened = at;
-    const cell = host.getCell(at);
-    const main = findMain(cell);
-    shown = main ? cell.results.indexOf(main) : 0;
+    chosen = null;
     draw();
   }
 
-  /** @param {string} selector */
-  function focusOn(selector) {
-    /** @type {HTMLElement | null} */
-    const node = dialog.querySelector(selector);
-    node?.focus({ preventScroll: true });
+  /** @param {Cell} cell */
+  function findResult(cell) {
+    if (chosen !== null) return cell.results[chosen];
+    return findMain(cell) ?? cell.results[0];
   }
 
   /**
@@ -67,7 +69,7 @@ export function createLarge(host, { dialog, move, closed }) {
     if (opened === null) return;
     const at = opened;
     const cell = host.getCell(at);
-    const result = cell.results[shown];
+    const result = findResult(cell);
     const focused = nameFocused();
     const facts = host.nameFacts(at, result);
     const side = make(
@@ -76,7 +78,7 @@ export function createLarge(host, { dialog, move, closed }) {
       make(host.heading, { textContent: host.title }),
       facts ? say("cg-info", facts) : null,
       ...host.drawNotes(at, result),
-      drawChoice(cell),
+      drawChoice(cell, result),
       drawPlaces(at),
       drawStars({
         now: cell.rating,
@@ -86,14 +88,16 @@ export function createLarge(host, { dialog, move, closed }) {
       }),
       ...host.drawMore(at, result),
     );
-    const stage = make("div", { className: host.name("stage") }, drawMedia(at, cell, result));
-    stage.append(
+    stage = make(
+      "div",
+      { className: host.name("stage") },
+      drawMedia(at, cell, result),
       drawTurn("left", "‹", "Left", 0, -1),
       drawTurn("right", "›", "Right", 0, 1),
       drawTurn("up", "‹", "Up", -1, 0),
       drawTurn("down", "›", "Down", 1, 0),
     );
-    const close = press(host.name("close"), "×", () => dialog.close(), { label: "Close" });
+    close = press(host.name("close"), "×", () => dialog.close(), { label: "Close" });
     for (const video of dialog.querySelectorAll("video")) video.pause();
     dialog.setAttribute("aria-label", host.nameDialog(at));
     const large = make("div", { className: host.name("large") }, stage);
@@ -192,25 +196,26 @@ export function createLarge(host, { dialog, move, closed }) {
   /** @param {Live} live */
   function showLive(live) {
     if (!live.frame || opened === null || host.getCell(opened).phase !== "running") return;
-    const stage = dialog.querySelector(`.${host.name("stage").replaceAll(" ", ".")}`);
-    /** @type {HTMLImageElement | null | undefined} */
-    const known = stage?.querySelector("img");
+    const known = stage.querySelector("img");
     const frame = known ?? make("img", { alt: "Newest preview" });
     frame.src = live.frame;
     if (known) return;
-    stage?.querySelector("p")?.remove();
-    stage?.prepend(frame);
+    stage.querySelector("p")?.remove();
+    stage.prepend(frame);
   }
 
-  /** @param {Cell} cell */
-  function drawChoice({ results }) {
-    if (!host.showsAll || results.length < 2) return null;
+  /**
+   * @param {Cell} cell
+   * @param {Result | undefined} result
+   */
+  function drawChoice({ results }, result) {
+    if (!host.showsAll || results.length < 2 || !result) return null;
     /** @type {[number, string][]} */
     const options = results.map((_, number) => {
       return [number, `Result ${number + 1} of ${results.length}`];
     });
-    return choose("cg-box", "Result", options, shown, (value) => {
-      shown = Number(value);
+    return choose("cg-box", "Result", options, results.indexOf(result), (value) => {
+      chosen = Number(value);
       draw();
     });
   }
@@ -222,20 +227,21 @@ export function createLarge(host, { dialog, move, closed }) {
    */
   function drawPlaces(at) {
     const strides = countStrides(host.axes);
-    const places = make("div", { className: host.name("where-now") });
+    const labels = [];
+    picks = [];
     for (const [axis, position] of findPositions(at, host.axes)) {
-      const { title, labels } = host.axes[axis];
+      const { title } = host.axes[axis];
       /** @type {[number, string][]} */
-      const options = labels.map((label, number) => [number, label]);
+      const options = host.axes[axis].labels.map((label, number) => [number, label]);
       const pick = choose("cg-box", title, options, position, (value) => {
         openCell(at + (Number(value) - position) * strides[axis]);
-        const selects = dialog.querySelectorAll(`.${host.name("where-now").split(" ")[0]} select`);
-        /** @type {HTMLElement} */ (selects[axis]).focus();
+        picks[axis].focus();
       });
+      picks.push(pick);
       const name = make("span", { className: "cg-label", textContent: title });
-      places.append(make("label", { className: "cg-field" }, name, pick));
+      labels.push(make("label", { className: "cg-field" }, name, pick));
     }
-    return places;
+    return make("div", { className: host.name("where-now") }, ...labels);
   }
 
   /**

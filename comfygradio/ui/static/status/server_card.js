@@ -1,23 +1,10 @@
 // The card of a ComfyUI server: how it is, its memory, its queue, and what it lacks.
 
+/** @import { Device, Server } from "./server_words.js" */
+
 import { make, setText } from "../library/elements.js";
 import { createControls } from "./controls.js";
-
-/** @typedef {{ name: string, used: number, total: number }} Device */
-
-/**
- * A server as the app describes it.
- *
- * @typedef {object} Server
- * @property {string} url
- * @property {boolean} up
- * @property {string} version
- * @property {string} trouble
- * @property {Device[]} devices
- * @property {number | null} remaining how many prompts are in its queue; null if nobody knows
- * @property {number} ours how many of them are the app's
- * @property {string[]} lacks
- */
+import { countPercent, nameMemory, nameQueue } from "./server_words.js";
 
 /**
  * Make the card of a server.
@@ -64,13 +51,6 @@ export function createCard(url, act) {
   return { root, paint };
 }
 
-/** @param {Server} server */
-function nameQueue({ remaining, ours }) {
-  if (remaining === null) return "";
-  if (remaining === 0) return "Queue: empty";
-  return `Queue: ${ours} of ours, ${remaining} in all`;
-}
-
 /**
  * Make the meters of a server's memories, as many as it has devices.
  *
@@ -105,20 +85,14 @@ function createMeter() {
 
   /** @param {Device} device */
   function paint(device) {
-    const percent = Math.round((100 * device.used) / device.total);
+    const percent = countPercent(device);
     setText(name, device.name);
-    const used = `${countGigabytes(device.used)} of ${countGigabytes(device.total)} GB used`;
-    setText(numbers, used);
+    setText(numbers, nameMemory(device));
     fill.style.transform = `translateX(${percent - 100}%)`;
     bar.setAttribute("aria-valuenow", String(percent));
   }
 
   return { root, paint };
-}
-
-/** @param {number} bytes */
-function countGigabytes(bytes) {
-  return (bytes / 2 ** 30).toFixed(1);
 }
 
 /**

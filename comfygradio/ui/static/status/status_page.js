@@ -1,7 +1,7 @@
 // The Status page: asks every few seconds while it is seen, and changes only what has changed.
 
 /** @import { Part } from "../library/part.js" */
-/** @import { Server } from "./server_card.js" */
+/** @import { Server } from "./server_words.js" */
 
 import { make, say, setText } from "../library/elements.js";
 import { createControls } from "./controls.js";

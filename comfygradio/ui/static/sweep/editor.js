@@ -1,7 +1,7 @@
 // The editor: which fields get several values. What is typed survives a reload; nothing runs before
 // Start.
 
-/** @import { Draft, Field } from "./draft.js" */
+/** @import { Draft, Entry, Field } from "./draft.js" */
 /** @import { Desk } from "./sweep_page.js" */
 
 import { AWAY } from "../library/asking.js";
@@ -23,7 +23,7 @@ const AGAIN_MS = 3000;
  * @property {string} title
  * @property {Field[]} fields
  * @property {{ name: string, label: string, text: string }[]} base the values of the form
- * @property {import("./draft.js").Entry[]} suggested
+ * @property {Entry[]} suggested
  */
 
 /**
@@ -147,7 +147,7 @@ function createDraftEditor({ root, draft, about, desk, upload, plan, start }) {
     card.focus(0);
   }
 
-  /** An axis has lost an entry. @param {import("./draft.js").Entry[]} axis */
+  /** An axis has lost an entry. @param {Entry[]} axis */
   function dropAxis(axis) {
     const place = draft.axes.indexOf(axis);
     if (axis.length === 0) {

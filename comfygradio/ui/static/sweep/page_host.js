@@ -1,9 +1,10 @@
 // How the page shows the results of a sweep: where their files are, its words, and what is kept of
 // the layout.
 
-/** @import { Result } from "../results/cell.js" */
-/** @import { Media } from "../results/host.js" */
+/** @import { Cell, Result } from "../results/cell.js" */
+/** @import { Live, Media } from "../results/host.js" */
 /** @import { Layout } from "../results/layout.js" */
+/** @import { Axis } from "../results/space.js" */
 
 import { link } from "../library/address.js";
 import * as storage from "../library/storage.js";
@@ -33,8 +34,8 @@ const MAX_RATIO = 2.4;
  * @property {string} line
  * @property {string} rest
  * @property {string} [trouble]
- * @property {Record<number, import("../results/host.js").Live>} live
- * @property {import("../results/space.js").Axis[]} axes
+ * @property {Record<number, Live>} live
+ * @property {Axis[]} axes
  * @property {any[]} cells
  * @property {{ rows: number[], columns: number[], pages: number[] }} layout
  * @property {string} root the beginning of the addresses of files
@@ -109,7 +110,7 @@ export function findRatio({ cells, size }) {
 /**
  * Say why a cell has nothing to show in large.
  *
- * @param {import("../results/cell.js").Cell} cell
+ * @param {Cell} cell
  * @param {string} phase of the sweep
  */
 export function explain(cell, phase) {

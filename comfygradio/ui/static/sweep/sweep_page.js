@@ -1,5 +1,6 @@
 // The sweeps of a person: the list of all, the editor of a new one, and each with its results.
 
+/** @import { Asking } from "../library/asking.js" */
 /** @import { Part } from "../library/part.js" */
 
 import { createAsking } from "../library/asking.js";
@@ -16,7 +17,7 @@ const QUICK = ["list_all", "glance", "open", "news", "settings"];
  * What the places of the page share.
  *
  * @typedef {object} Desk
- * @property {import("../library/asking.js").Asking} asking
+ * @property {Asking} asking
  * @property {(text: string) => void} announce
  * @property {(sweep: { token: string, title: string }, then: () => void) => void} askToDelete
  * @property {(draft: object) => void} compose opens the editor with a draft

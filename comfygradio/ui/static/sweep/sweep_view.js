@@ -156,7 +156,8 @@ function createShownSweep(sweep, { dialog, desk, command }) {
   const cells = sweep.cells.map((cell) => readCell(cell, readResult));
   const layout = readLayout(sweep);
   const media = createMedia(sweep);
-  let size = readSize();
+  /** The size that was wished here. @type {number | null} */
+  let wished = null;
 
   /** @type {Host} */
   const host = {
@@ -180,11 +181,11 @@ function createShownSweep(sweep, { dialog, desk, command }) {
     nameDialog: () => "One result",
     explain: (cell) => explain(cell, sweep.phase),
     findRatio: () => findRatio(sweep),
-    readSize: () => size,
-    changeSize: (wished) => {
-      size = wished;
+    readSize: () => wished ?? readSize(),
+    changeSize: (size) => {
+      wished = size;
     },
-    keepSize: () => keepSize(size),
+    keepSize: () => keepSize(wished ?? readSize()),
     keepLayout: () => keepLayout(token, layout),
     planned: () => {},
     rate,

@@ -1,0 +1,245 @@
+"""The functions that the History page calls: to search a person's jobs, and to show, reuse, stop
+and delete them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from comfygradio.errors import JobStoreError, PresetError
+from comfygradio.jobs.backend_client import BackendClient
+from comfygradio.jobs.job import FINAL_PHASES, Job
+from comfygradio.jobs.job_event import make_fetched, transition
+from comfygradio.jobs.job_store import JobRecord
+from comfygradio.jobs.naming import choose_result_place
+from comfygradio.jobs.results import Result, collect_again, make_download
+from comfygradio.service.service import Service
+from comfygradio.ui.form.reuse import copy_to_uploads, is_target, list_targets, restore_settings
+from comfygradio.ui.history.history_text import Json, describe_card, describe_values, parse_query
+from comfygradio.ui.identity.page_function import PageFunction, make_owner_function
+from comfygradio.ui.identity.page_session import PageSessions
+
+UNKNOWN = "This job is not in your history (any more)."
+GONE = "This picture is no longer here."
+
+MAX_TOKENS = 500
+"""Most jobs that one call names."""
+
+
+class HistoryApi:
+    """The functions of the page; each sees only the jobs of `owner`."""
+
+    def __init__(self, service: Service, page_sessions: PageSessions) -> None:
+        self._service = service
+        self.page_sessions = page_sessions
+
+    def list_functions(self) -> list[PageFunction]:
+        """List what the page's script calls."""
+        methods = (
+            self.search,
+            self.open,
+            self.look,
+            self.favourite,
+            self.delete,
+            self.stop,
+            self.again,
+            self.workflow,
+        )
+        return [make_owner_function(method, self.page_sessions) for method in methods]
+
+    def search(self, owner: str, asked: Mapping[str, Any]) -> Json:
+        """Return a page of jobs; with the first page also the presets to filter by, and the fields
+        that take pictures.
+        """
+        query = parse_query(asked)
+        page = self._service.store.search(owner, query)
+        found: Json = {
+            "jobs": [self._describe(record) for record in page.records],
+            "next": page.next,
+        }
+        is_first = asked.get("before") is None
+        if is_first:
+            presets = []
+            for preset in self._service.presets:
+                presets.append({"name": preset.name, "title": preset.file.title})
+            found["presets"] = presets
+            found["sweeps"] = bool(self._service.sweeps.list_sweeps(owner, 1))
+            found["targets"] = list_targets(self._service.forms)
+        return found
+
+    def open(self, owner: str, asked: Mapping[str, Any]) -> Json:
+        """Describe one job with its values, and whether they can be used again."""
+        record = self._find(owner, asked.get("token"))
+        form = self._service.forms.get(record.preset)
+        return {
+            **self._describe(record),
+            "values": describe_values(record, form),
+            "canUse": form is not None and not form.problems,
+        }
+
+    def look(self, owner: str, asked: Mapping[str, Any]) -> Json:
+        """Describe the current state of jobs that were still active."""
+        jobs = []
+        for token in _list_tokens(asked):
+            record = self._service.store.find(token)
+            if record and record.owner == owner:
+                jobs.append(self._describe(record))
+        return {"jobs": jobs}
+
+    def favourite(self, owner: str, asked: Mapping[str, Any]) -> Json:
+        """Mark a job as a favourite, or remove the mark."""
+        record = self._find(owner, asked.get("token"))
+        is_favourite = asked.get("on") is True
+        self._service.store.set_favourite(record.id, is_favourite)
+        return {"favourite": is_favourite}
+
+    def delete(self, owner: str, asked: Mapping[str, Any]) -> Json:
+        """Delete jobs that are over, with their files; return which were deleted, and why another
+        was not.
+        """
+        deleted = []
+        problem = ""
+        for token in _list_tokens(asked):
+            try:
+                record = self._find(owner, token)
+                self._service.store.delete(record.id)
+                self._service.queue.forget(token)
+                deleted.append(token)
+            except JobStoreError as error:
+                problem = str(error)
+        return {"deleted": deleted, "error": problem}
+
+    def stop(self, owner: str, asked: Mapping[str, Any]) -> Json:
+        """Stop a job that waits or runs."""
+        record = self._find(owner, asked.get("token"))
+        self._service.queue.stop(record.token)
+        return self._describe(record)
+
+    def again(self, owner: str, asked: Mapping[str, Any]) -> Json:
+        """Fetch again the results that could not be fetched from their server; the job is done if
+        nothing else was wrong with it.
+        """
+        record = self._find(owner, asked.get("token"))
+        service = self._service
+        results = self._collect_again(record)
+        problems = [result.problem for result in results if result.problem]
+        job = service.queue.find(record.token)
+        # The record may be from before the job's end, and its results with it.
+        was_over = record.phase in FINAL_PHASES
+        if was_over and job is not None and job.snapshot.is_over:
+            transition(job, service.store, make_fetched(record, results))
+        described = self.open(owner, asked)
+        described["refused"] = problems[0] if problems else ""
+        return described
+
+    def _collect_again(self, record: JobRecord) -> tuple[Result, ...]:
+        order = record.order
+        queue = self._service.queue
+        place = choose_result_place(queue.outputs, order.preset, order.values, queue.pattern)
+        delivery = make_download(self._service.limits)
+        client = self._find_client(record.server)
+        return collect_again(record.results, client, place, delivery)
+
+    def workflow(self, owner: str, asked: Mapping[str, Any]) -> Json:
+        """Return the prompt of a job in ComfyUI's API format, as text: JavaScript would round large
+        seeds in JSON.
+        """
+        record = self._find(owner, asked.get("token"))
+        graph = record.order.prompt.graph
+        text = json.dumps(graph, indent=2)
+        return {"name": f"{record.preset}.json", "text": text}
+
+    def read_settings(
+        self, event: gr.EventData, session: str = ""
+    ) -> tuple[str, dict[str, Any], list[str]]:
+        """Read the settings of the job that an event names; return the preset, field → value, and
+        notes.
+
+        Raises PresetError and JobStoreError.
+        """
+        record = self._find_named(event, session)
+        form = self._service.forms.get(record.preset)
+        if form is None or form.problems:
+            raise PresetError(
+                f"{record.title} cannot be used at the moment, so its settings cannot be "
+                "taken over."
+            )
+        values, notes = restore_settings(form, record, self._service.clock)
+        return form.name, values, notes
+
+    def read_picture(
+        self, event: gr.EventData, session: str = ""
+    ) -> tuple[str, dict[str, Any], list[str]]:
+        """Copy the picture that an event names to the uploads; return the preset, the field → copy,
+        and no notes.
+
+        Raises PresetError and JobStoreError.
+        """
+        record = self._find_named(event, session)
+        preset = str(getattr(event, "preset", ""))
+        name = str(getattr(event, "field", ""))
+        form = self._service.forms.get(preset)
+        if form is None or not is_target(form, name):
+            raise PresetError("This form takes no picture (any more); reload the page.")
+        pictures = _list_pictures(record)
+        index = getattr(event, "index", 0)
+        if not isinstance(index, int) or not 0 <= index < len(pictures):
+            raise JobStoreError(GONE)
+        copied = copy_to_uploads(pictures[index], clock=self._service.clock)
+        if copied is None:
+            raise JobStoreError(GONE)
+        return form.name, {name: copied}, []
+
+    def _find_named(self, event: gr.EventData, session: str) -> JobRecord:
+        """Find the job that an event names, for the owner of its page."""
+        access = getattr(event, "access", None)
+        owner = self.page_sessions.require_owner(access, session)
+        return self._find(owner, getattr(event, "token", None))
+
+    def _find(self, owner: str, token: Any) -> JobRecord:
+        """Find a job of this owner. Raises JobStoreError for any other token, known or not."""
+        if not isinstance(token, str):
+            raise JobStoreError(UNKNOWN)
+        record = self._service.store.find(token)
+        if record is None or record.owner != owner:
+            raise JobStoreError(UNKNOWN)
+        return record
+
+    def _describe(self, record: JobRecord) -> Json:
+        queue = self._service.queue
+        job: Job | None = None
+        if record.phase in ("waiting", "running"):
+            job = queue.find(record.token)
+        return describe_card(record, job, queue.outputs)
+
+    def _find_client(self, url: str) -> BackendClient:
+        """Find the client of the server that made a job's results; another server may have other
+        files with the same names.
+        """
+        for backend in self._service.queue.backends:
+            if backend.url == url:
+                return backend.client
+        raise JobStoreError("The server that has this is not among ours any more.")
+
+
+def _list_pictures(record: JobRecord) -> list[Path]:
+    """List the pictures that a job made."""
+    pictures = []
+    for result in record.results:
+        if result.path and result.kind in ("image", "preview"):
+            pictures.append(result.path)
+    return pictures
+
+
+def _list_tokens(asked: Mapping[str, Any]) -> list[str]:
+    """List the tokens of jobs that a call names."""
+    tokens = asked.get("tokens")
+    if not isinstance(tokens, list):
+        return []
+    texts = [token for token in tokens if isinstance(token, str)]
+    return texts[:MAX_TOKENS]

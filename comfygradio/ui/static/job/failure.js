@@ -1,0 +1,77 @@
+// What went wrong with the job that is shown, and what to do about it.
+
+/** @import { Message, Result } from "./job_message.js" */
+
+import { setText } from "../library/elements.js";
+import { findGenerate, pressGenerate } from "./generate_button.js";
+import { nameSmallerSize } from "./job_words.js";
+import { isThere } from "./result_card.js";
+import { afterSmallerSize } from "./smaller_size.js";
+import { find } from "./template.js";
+
+/** @param {Result} result */
+function isWhole(result) {
+  return !result.partial && isThere(result);
+}
+
+/**
+ * @param {HTMLElement} view
+ * @param {(event: string, detail: object) => void} trigger
+ */
+export function createFailure(view, trigger) {
+  const root = find(view, "failure");
+  const stage = find(view, "stage");
+  const headline = find(view, "headline");
+  const error = find(view, "error");
+  const again = find(view, "again");
+  const smaller = find(view, "smaller");
+  const details = /** @type {HTMLDetailsElement} */ (find(view, "details"));
+  details.addEventListener("toggle", () => {
+    if (details.open) error.scrollIntoView({ block: "nearest" });
+  });
+
+  /**
+   * It stands over the last preview, or below the results where some are whole: nothing should
+   * hide those.
+   *
+   * @param {Message} message
+   */
+  function place(message) {
+    const isBelow = message.results.some(isWhole);
+    const isOnStage = root.parentElement === stage;
+    if (isBelow && isOnStage) stage.after(root);
+    if (!isBelow && !isOnStage) stage.append(root);
+  }
+
+  /** @param {Message} message */
+  function paintWays({ token, preset, smaller: size }) {
+    const hasForm = findGenerate(preset) !== null;
+    again.hidden = !hasForm;
+    again.onclick = () => pressGenerate(preset);
+    smaller.hidden = !size || !hasForm;
+    smaller.title = nameSmallerSize(size);
+    smaller.onclick = () => {
+      afterSmallerSize(() => pressGenerate(preset));
+      trigger("smaller", { token });
+    };
+  }
+
+  /** @param {Message} message */
+  function paint(message) {
+    root.hidden = !message.headline;
+    if (root.hidden) return;
+    place(message);
+    if (root.dataset.token !== message.token) details.open = false;
+    root.dataset.token = message.token;
+    setText(headline, message.headline);
+    error.textContent = message.error;
+    details.hidden = !message.error;
+    paintWays(message);
+  }
+
+  function clear() {
+    root.hidden = true;
+  }
+
+  return { paint, clear };
+}

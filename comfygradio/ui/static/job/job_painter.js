@@ -1,0 +1,166 @@
+// Paints the job that the tab shows.
+
+/** @import { Message } from "./job_message.js" */
+
+import { make, typeInto } from "../library/elements.js";
+import { isOver } from "../library/phases.js";
+import { createFailure } from "./failure.js";
+import { nameDetails, nameResult, nameSummary, nameTimes } from "./job_words.js";
+import { keepLastSeed } from "./last_seed.js";
+import { createPreview } from "./preview.js";
+import { drawResult, isThere } from "./result_card.js";
+import { find } from "./template.js";
+
+/**
+ * Put a seed into the form of this preset; if it has no box for one, into the form that is shown.
+ *
+ * @param {string} preset
+ * @param {string} seed
+ */
+function fillSeed(preset, seed) {
+  /** @type {NodeListOf<HTMLInputElement | HTMLTextAreaElement>} */
+  const boxes = document.querySelectorAll(".cg-panel .cg-seed :is(textarea, input)");
+  const own = [...boxes].find((one) => one.closest(`#cg-panel-${CSS.escape(preset)}`));
+  const box = own ?? [...boxes].find((one) => one.checkVisibility());
+  if (box && seed) typeInto(box, seed);
+}
+
+/**
+ * @param {HTMLElement} view
+ * @param {(event: string, detail: object) => void} trigger
+ */
+export function createPainter(view, trigger) {
+  const progress = find(view, "progress");
+  const bar = find(view, "bar");
+  const fill = find(view, "fill");
+  const line = find(view, "line");
+  const times = find(view, "time");
+  const stop = find(view, "stop");
+  const results = find(view, "results");
+  const nothing = find(view, "nothing");
+  const warnings = find(view, "warnings");
+  const caption = find(view, "caption");
+  const summary = find(view, "summary");
+  const reuse = find(view, "reuse");
+  const preview = createPreview(view, results);
+  const failure = createFailure(view, trigger);
+
+  /**
+   * @param {Message} message
+   * @param {boolean} isStopping whether it was asked to stop
+   */
+  function paintProgress(message, isStopping) {
+    fill.style.transform = `translateX(${message.percent - 100}%)`;
+    bar.setAttribute("aria-valuenow", String(message.percent));
+    line.textContent = isStopping ? "Stopping" : message.line;
+    line.classList.toggle("cg-told", message.told && !isStopping);
+    line.title = nameDetails(message);
+    times.textContent = nameTimes(message);
+  }
+
+  /** @param {string[]} texts */
+  function paintWarnings(texts) {
+    const items = texts.map((text) => make("li", { textContent: text }));
+    warnings.replaceChildren(...items);
+    warnings.hidden = texts.length === 0;
+  }
+
+  /** @param {Message} message */
+  function paintResults(message) {
+    const there = message.results.filter(isThere);
+    const isEmpty = there.length === 0;
+    nothing.hidden = message.phase !== "stopped" || !isEmpty || !preview.isHidden();
+    if (isEmpty) {
+      if (message.phase === "done") preview.clear();
+      return;
+    }
+    const cards = there.map((result, index) => {
+      return drawResult(result, nameResult(message.title, index, there.length));
+    });
+    results.replaceChildren(...cards);
+    results.dataset.count = String(there.length);
+    settle(message.token);
+  }
+
+  /**
+   * Take the last preview away once the pictures themselves can be shown.
+   *
+   * @param {string} token
+   */
+  async function settle(token) {
+    const images = [...results.querySelectorAll("img")];
+    await Promise.allSettled(images.map((image) => image.decode()));
+    if (view.dataset.token === token) preview.clear();
+  }
+
+  /** @param {Message} message */
+  function paintEnd(message) {
+    summary.textContent = nameSummary(message);
+    reuse.hidden = !message.seed;
+    reuse.onclick = () => fillSeed(message.preset, message.seed);
+    keepLastSeed(message.seed);
+    caption.hidden = false;
+    paintResults(message);
+  }
+
+  /**
+   * @param {Message} message
+   * @param {boolean} isStopping whether the job was asked to stop
+   */
+  function paint(message, isStopping) {
+    const isDone = isOver(message);
+    view.dataset.phase = message.phase;
+    view.dataset.token = message.token;
+    progress.hidden = isDone;
+    paintProgress(message, isStopping && !isDone);
+    failure.paint(message);
+    paintWarnings(message.warnings);
+    if (isDone) {
+      paintEnd(message);
+      return;
+    }
+    caption.hidden = true;
+    disableStop(isStopping);
+  }
+
+  /**
+   * A button that is really disabled would lose the keyboard.
+   *
+   * @param {boolean} isDisabled
+   */
+  function disableStop(isDisabled) {
+    stop.setAttribute("aria-disabled", String(isDisabled));
+  }
+
+  /** Say that the job which is shown is being stopped. */
+  function paintStopping() {
+    disableStop(true);
+    line.textContent = "Stopping";
+  }
+
+  /** Take away what is shown of a job. */
+  function clearStage() {
+    preview.clear();
+    nothing.hidden = true;
+    failure.clear();
+    results.replaceChildren();
+  }
+
+  /** Show that there is no job. */
+  function paintNothing() {
+    view.dataset.phase = "idle";
+    progress.hidden = true;
+    failure.clear();
+    preview.clear();
+  }
+
+  return {
+    paint,
+    paintFrame: preview.paint,
+    clearFrame: preview.clear,
+    clearStage,
+    paintNothing,
+    paintStopping,
+    enableStop: () => disableStop(false),
+  };
+}

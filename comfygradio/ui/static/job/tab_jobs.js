@@ -1,0 +1,65 @@
+// The jobs of this tab, and what it knows of them.
+
+/** @import { JobBrief, Message } from "./job_message.js" */
+
+import { isOver } from "../library/phases.js";
+import { readBatch, readShown } from "./job_memory.js";
+
+/** How much of a job the tab shows. @typedef {{ version: number, frames: number, ended: number }} Seen */
+
+/** @type {Seen} */
+export const NOTHING_SEEN = { version: -1, frames: 0, ended: 0 };
+
+/**
+ * @typedef {object} TabJobs
+ * @property {JobBrief[]} jobs as the app told them last
+ * @property {string} shown the token of the job that is shown; "" if none is
+ * @property {boolean} isChosen whether the person chose it
+ * @property {Seen} seen what is shown of it
+ * @property {Message | null} told the last message about it
+ * @property {Set<string>} stopping the tokens of those that are being stopped
+ * @property {Set<string>} ended the tokens of those from before this page was loaded, and of those
+ *   whose end was told
+ */
+
+/** @returns {TabJobs} */
+export function createTabJobs() {
+  return {
+    jobs: [],
+    shown: readShown(),
+    isChosen: false,
+    seen: NOTHING_SEEN,
+    told: null,
+    stopping: new Set(),
+    ended: new Set(readBatch()),
+  };
+}
+
+/**
+ * Find the oldest job that is not over.
+ *
+ * @param {TabJobs} tab
+ */
+export function findOpen(tab) {
+  return tab.jobs.find((job) => !isOver(job));
+}
+
+/**
+ * Whether a job is not over.
+ *
+ * @param {TabJobs} tab
+ */
+export function isBusy(tab) {
+  return findOpen(tab) !== undefined;
+}
+
+/**
+ * List the tokens of all jobs. Before the app has told of them, those that are remembered: whatever
+ * is asked first asks for all.
+ *
+ * @param {TabJobs} tab
+ */
+export function listTokens(tab) {
+  if (tab.jobs.length === 0) return readBatch();
+  return tab.jobs.map((job) => job.token);
+}

@@ -1,0 +1,101 @@
+"""Generate is pressed before the script of the job view has come."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from playwright.sync_api import Locator, Page, Route, expect
+
+from comfygradio.demo import DemoServer
+from tests.browser.settling import find_form, wait_until
+from tests.browser.test_several_jobs import await_phases
+from tests.ui.running import RunningApp, stop_all
+
+pytestmark = pytest.mark.browser
+
+SCRIPT = "**/job/job_view.js"
+
+
+@pytest.fixture(autouse=True)
+def alone(app: RunningApp) -> None:
+    """Nothing runs from before."""
+    stop_all(app.app.service)
+
+
+def hold_script(page: Page) -> list[Route]:
+    """Let the script of the job view wait until `bring_script`."""
+    held: list[Route] = []
+    page.route(SCRIPT, lambda route: held.append(route))
+    return held
+
+
+def bring_script(page: Page, held: list[Route]) -> None:
+    wait_until(page, lambda: bool(held))
+    for route in held:
+        route.continue_()
+
+
+def await_form(page: Page) -> Locator:
+    """Wait for the form; returns its Generate."""
+    button = find_form(page).get_by_role("button", name="Generate")
+    button.wait_for()
+    return button
+
+
+def count_prompts(demo: DemoServer) -> int:
+    """How many prompts the server has not finished."""
+    queue = httpx.get(f"{demo.url}/queue").json()
+    return len(queue["queue_running"]) + len(queue["queue_pending"])
+
+
+def count_jobs(app: RunningApp) -> int:
+    """How many jobs are not over, whether a server has them or not."""
+    queue = app.app.service.queue
+    submitted = [job for backend in queue.backends for job in queue.list_submitted(backend)]
+    return len(submitted) + sum(queue.count_waiting().values())
+
+
+def test_a_double_click_makes_one_picture_which_is_shown_and_told(
+    tab: Page, app: RunningApp, slow: DemoServer
+) -> None:
+    held = hold_script(tab)
+    tab.goto(app.url, wait_until="domcontentloaded")
+    await_form(tab).dblclick()
+    wait_until(tab, lambda: count_prompts(slow) == 1)
+    slow.set_step_seconds(0)
+    wait_until(tab, lambda: count_prompts(slow) == 0)
+    bring_script(tab, held)
+    expect(tab.locator(".cg-view")).to_have_attribute("data-phase", "done")
+    expect(tab.locator(".cg-card img")).to_have_count(1)
+    expect(tab.locator(".cg-chip")).to_have_count(0)
+    expect(tab.locator(".cg-said")).to_contain_text("The picture is ready.")
+
+
+def test_the_key_works_and_the_job_is_followed_to_its_end(
+    tab: Page, app: RunningApp, slow: DemoServer
+) -> None:
+    held = hold_script(tab)
+    tab.goto(app.url, wait_until="domcontentloaded")
+    await_form(tab).focus()
+    tab.keyboard.press("Control+Enter")
+    wait_until(tab, lambda: count_prompts(slow) == 1)
+    bring_script(tab, held)
+    tab.locator("img.cg-frame[src^=data]").wait_for()
+    slow.set_step_seconds(0)
+    expect(tab.locator(".cg-view")).to_have_attribute("data-phase", "done")
+
+
+def test_a_tab_that_comes_back_keeps_its_job_beside_the_new_one(
+    tab: Page, app: RunningApp, slow: DemoServer
+) -> None:
+    tab.goto(app.url)
+    await_form(tab).click()
+    expect(tab.locator(".cg-view")).to_have_attribute("data-phase", "running")
+    held = hold_script(tab)
+    tab.reload(wait_until="domcontentloaded")
+    await_form(tab).click()
+    wait_until(tab, lambda: count_jobs(app) == 2)
+    bring_script(tab, held)
+    await_phases(tab, "running", "waiting")
+    slow.set_step_seconds(0)
+    await_phases(tab, "done", "done")
