@@ -23,6 +23,7 @@ STYLES = (
 
 PRELOADED = (
     "page/page.js",
+    "page/further_page.js",
     "form/embeddings.js",
     "form/loras.js",
     "form/picker.js",

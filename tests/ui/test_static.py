@@ -22,6 +22,7 @@ from comfygradio.ui.static import (
     name_version,
     read_static,
 )
+from comfygradio.ui.static.comments import remove_comments
 from comfygradio.ui.static.imports import IMPORT, list_imported
 from comfygradio.ui.static.static_route import accepts_gzip, make_static_route
 from tests.ui.running import RunningApp
@@ -36,6 +37,11 @@ def client() -> TestClient:
     """A client of an app with nothing but the route; it follows no hint to compress."""
     app = Starlette(routes=[make_static_route()])
     return TestClient(app, headers={"accept-encoding": "identity"})
+
+
+def show_served(path: str) -> str:
+    """The text of a script as browsers get it."""
+    return remove_comments(read_static(path))
 
 
 async def fetch_status(app: ASGIApp, path: str) -> int:
@@ -54,12 +60,12 @@ async def fetch_status(app: ASGIApp, path: str) -> int:
     return status
 
 
-def test_every_script_is_served_as_it_is_and_kept_for_ever(client: TestClient) -> None:
+def test_every_script_is_served_without_its_comments_and_kept_for_ever(client: TestClient) -> None:
     assert len(MODULES) > 15
     for path in MODULES:
         answer = client.get(name_address(path))
         assert answer.status_code == 200
-        assert answer.text == read_static(path)
+        assert answer.text == show_served(path)
         assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
         assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
         assert answer.headers["vary"] == "accept-encoding"
@@ -72,7 +78,7 @@ def test_what_is_worth_it_is_compressed_for_those_who_take_it(client: TestClient
     assert sent.headers["content-encoding"] == "gzip"
     assert int(sent.headers["content-length"]) == len(body)
     assert len(body) < 0.6 * len(read_static(PATH))
-    assert gzip.decompress(body).decode() == read_static(PATH)
+    assert gzip.decompress(body).decode() == show_served(PATH)
 
 
 @pytest.mark.parametrize(
@@ -183,9 +189,49 @@ def test_the_app_serves_them_with_its_headers(app: RunningApp) -> None:
     for accepted in ("gzip", "gzip, deflate, br", "br", "identity"):
         headers = {"accept-encoding": accepted}
         answer = httpx.get(f"{app.url}{name_address(PATH)}", headers=headers)
-        assert answer.status_code == 200 and answer.text == read_static(PATH)
+        assert answer.status_code == 200 and answer.text == show_served(PATH)
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
         if "gzip" in accepted:
             assert answer.headers["content-encoding"] == "gzip"
     assert httpx.get(f"{app.url}{STATIC_PREFIX}old/{PATH}").status_code == 404
+
+
+@pytest.mark.parametrize("path", MODULES)
+def test_no_text_of_several_lines_could_hold_what_looks_like_a_comment(path: str) -> None:
+    for line in show_served(path).splitlines():
+        without_texts = re.sub(r'"(?:[^"\\]|\\.)*"', "", line)
+        assert without_texts.count("`") % 2 == 0, line
+
+
+def test_comments_are_removed_and_nothing_else_is() -> None:
+    text = """// A module.
+
+/**
+ * Add.
+ *
+ * @param {number} one
+ */
+export function add(one) {
+  // Why.
+  const url = "https://example.org"; // It stays.
+  return one /* this too */ + url.length;
+}
+"""
+    assert (
+        remove_comments(text)
+        == """
+export function add(one) {
+  const url = "https://example.org"; // It stays.
+  return one /* this too */ + url.length;
+}
+"""
+    )
+
+
+def test_a_further_page_is_imported_only_when_it_is_needed() -> None:
+    script = build_mount_script(PATH, page="history")
+    further = name_address("page/further_page.js")
+    assert script.startswith("import(") and further in script.partition(".then(")[0]
+    assert 'mountWhenNeeded("history", () => import(' in script
+    assert name_address(PATH) in script

@@ -86,6 +86,6 @@ def _build(module: str, elem_id: str, event: str) -> gr.HTML:
     return gr.HTML(
         None,
         html_template='<div class="cg-body"></div>',
-        js_on_load=build_mount_script(f"author/{module}.js", events=(event,)),
+        js_on_load=build_mount_script(f"author/{module}.js", events=(event,), page="new"),
         elem_id=elem_id,
     )

@@ -20,7 +20,7 @@ def build_history_page(api: HistoryApi) -> gr.HTML:
     view = gr.HTML(
         None,
         html_template=read_static("history/history.html"),
-        js_on_load=build_mount_script("history/history_page.js", events),
+        js_on_load=build_mount_script("history/history_page.js", events, page="history"),
         server_functions=api.list_functions(),
         elem_id="cg-history",
         elem_classes="cg-page-history",

@@ -106,14 +106,20 @@ def build_preload(paths: Sequence[str]) -> str:
     )
 
 
-def build_mount_script(path: str, events: Sequence[str] = ()) -> str:
+def build_mount_script(path: str, events: Sequence[str] = (), page: str = "") -> str:
     """Build the `js_on_load` of a part: its module's `mount` gets what Gradio gives the part.
 
     `events` are the names of the events that the module triggers. Gradio knows only those that
-    stand in quotes in this script.
+    stand in quotes in this script. With `page`, the name of a further page in addresses, browsers
+    load the module only when that page is first shown, or when the part first gets a value.
     """
     given = "{ element, props, trigger, watch, server, upload }"
     script = f"{build_import(path)}.then((part) => part.mount({given}));"
+    if page:
+        further = build_import("page/further_page.js")
+        load = f"() => {build_import(path)}"
+        call = f"further.mountWhenNeeded({json.dumps(page)}, {load}, {given})"
+        script = f"{further}.then((further) => {call});"
     if events:
         script += f" // It triggers {', '.join(json.dumps(event) for event in events)}."
     return script

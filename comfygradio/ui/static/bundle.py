@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from posixpath import dirname, join, normpath
 
+from comfygradio.ui.static.comments import remove_comments
 from comfygradio.ui.static.imports import ModuleError, list_imported, load_modules
 
 NAMED_IMPORT = re.compile(r'^import\s+\{([^}]*)\}\s+from\s+"([^"]+)";\n', re.MULTILINE)
@@ -22,8 +23,6 @@ EXPORTED = re.compile(rf"^export {DECLARATION}", re.MULTILINE)
 EXPORT = re.compile(rf"^export (?={DECLARATION})", re.MULTILINE)
 EMPTY_EXPORT = re.compile(r"^export \{\};\n", re.MULTILINE)
 LEFT_OVER = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
-COMMENT = re.compile(r"^ *(?://.*|/\*\*(?:[^*]|\*(?!/))*\*/)\n", re.MULTILINE)
-"""A comment that has lines of its own."""
 
 
 def bundle(entry: str, modules: Mapping[str, str] | None = None) -> str:
@@ -58,7 +57,8 @@ def _check_names(path: str, modules: Mapping[str, str]) -> None:
 
 def _write_module(path: str, text: str) -> str:
     """Write a module as a part of the script, without its comments."""
-    for pattern in (COMMENT, NAMED_IMPORT, EMPTY_EXPORT, EXPORT):
+    text = remove_comments(text)
+    for pattern in (NAMED_IMPORT, EMPTY_EXPORT, EXPORT):
         text = pattern.sub("", text)
     left_over = LEFT_OVER.search(text)
     if left_over:

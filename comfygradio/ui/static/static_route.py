@@ -10,6 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from comfygradio.ui.static import STATIC_PREFIX, list_static, name_version, read_static
+from comfygradio.ui.static.comments import remove_comments
 
 MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript"}
 """Suffix → what a browser takes the file for. Templates are not served: only Python reads them."""
@@ -67,7 +68,10 @@ def accepts_gzip(accepted: str) -> bool:
 
 
 def _load(path: str, media_type: str) -> _ServedFile:
-    plain = read_static(path).encode()
+    text = read_static(path)
+    if path.endswith(".js"):
+        text = remove_comments(text)
+    plain = text.encode()
     compressed: bytes | None = gzip.compress(plain, mtime=0)
     if compressed is not None and len(compressed) > len(plain) * MIN_SAVING:
         compressed = None

@@ -24,7 +24,7 @@ def build_status_page(api: StatusApi, blocks: gr.Blocks) -> None:
     gr.HTML(
         None,
         html_template='<div class="cg-body"></div>',
-        js_on_load=build_mount_script("status/status_page.js"),
+        js_on_load=build_mount_script("status/status_page.js", page="status"),
         server_functions=api.list_functions(),
         elem_id="cg-status",
         elem_classes="cg-page-status",

@@ -23,7 +23,7 @@ def build_sweep_page(api: SweepApi) -> gr.HTML:
     view = gr.HTML(
         None,
         html_template=read_static("sweep/sweep.html"),
-        js_on_load=build_mount_script("sweep/sweep_page.js", events=("enter", "use")),
+        js_on_load=build_mount_script("sweep/sweep_page.js", events=("enter", "use"), page="sweep"),
         server_functions=api.list_functions(),
         elem_id="cg-sweep",
         elem_classes="cg-page-sweep",
