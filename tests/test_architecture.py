@@ -196,6 +196,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "comfygradio.ui.identity": (
         "comfygradio.settings",
         "comfygradio.ui.assets",
+        "comfygradio.ui.static",
     ),
     "comfygradio.ui": (
         "comfygradio.cluster.registry",
@@ -205,7 +206,6 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.jobs",
         "comfygradio.service",
         "comfygradio.settings",
-        "comfygradio.ui.assets",
         "comfygradio.ui.author",
         "comfygradio.ui.form",
         "comfygradio.ui.history",

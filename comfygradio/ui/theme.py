@@ -6,12 +6,11 @@ from typing import Any
 
 import gradio as gr
 
-from comfygradio.ui.assets import read_asset
 from comfygradio.ui.static import build_import, build_preload, read_static
 from comfygradio.ui.static.imports import list_imported
 
 STYLES = (
-    "page.css",
+    "page/page.css",
     "job/job_view.css",
     "author/author.css",
     "history/history.css",
@@ -73,17 +72,13 @@ def make_page_options() -> dict[str, Any]:
 
 def read_css() -> str:
     """Read the styles of the whole page."""
-    texts = []
-    for name in STYLES:
-        # Those of a part that is modules are in its folder.
-        read = read_static if "/" in name else read_asset
-        texts.append(read(name))
+    texts = [read_static(path) for path in STYLES]
     return "".join(texts)
 
 
 def read_head() -> str:
     """Read the content of the page's head: its own lines, and its script."""
-    lines = read_asset("head.html")
+    lines = read_static("page/head.html")
     return f"{lines}<script>{build_head_script()}</script>"
 
 

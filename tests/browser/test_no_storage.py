@@ -127,4 +127,4 @@ def test_only_one_script_names_the_storage_of_the_browser() -> None:
     naming = [
         name for name, text in texts.items() if re.search(r"(?:local|session)Storage\b", text)
     ]
-    assert len(texts) > 40 and naming == ["storage.js", "library/storage.js"]
+    assert len(texts) > 40 and naming == ["library/storage.js"]

@@ -8,22 +8,16 @@ from typing import Any
 
 import gradio as gr
 
-from comfygradio.ui.assets import read_asset
 from comfygradio.ui.identity.person import Person, find_person
+from comfygradio.ui.static.bundle import bundle
 
 
 def build_person() -> gr.HTML:
     """Draw a hidden component whose value is the random id that the browser keeps."""
-    parts = [
-        read_asset("storage.js"),
-        read_asset("person.js"),
-        "props.value = readPerson();",
-    ]
-    script = "\n".join(parts)
     return gr.HTML(
         None,
         html_template="<i hidden></i>",
-        js_on_load=script,
+        js_on_load=bundle("page/person_value.js"),
         elem_id="cg-person",
     )
 

@@ -1,15 +1,15 @@
 // The random id by which the app knows a browser's person where nobody logs in.
 
-import * as storage from "./storage.js";
+import { keepText, readText } from "./storage.js";
 
 const KEY = "comfygradio.person";
 
 /** Read the id; where storage is off, there is a new one for each page. */
 export function readPerson() {
-  const known = storage.readText("all", KEY) ?? "";
+  const known = readText("all", KEY) ?? "";
   if (/^[0-9a-f]{32}$/.test(known)) return known;
   const id = invent();
-  storage.keepText("all", KEY, id);
+  keepText("all", KEY, id);
   return id;
 }
 

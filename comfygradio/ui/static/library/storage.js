@@ -5,7 +5,7 @@
 
 /** @typedef {"tab" | "all"} Where */
 
-/** What no storage took. The window has it while scripts that are no modules use it too. */
+/** What no storage took. It is global, since `page/person_value.js` has this code for itself. */
 const memory = globalThis.comfygradioMemory ?? new Map();
 globalThis.comfygradioMemory = memory;
 
