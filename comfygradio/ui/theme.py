@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from comfygradio.ui.static import build_import, build_preload, read_static
+from comfygradio.ui.static import build_import, build_importer, build_preload, read_static
 from comfygradio.ui.static.imports import list_imported
 
 STYLES = (
@@ -89,6 +89,7 @@ def build_head_script() -> str:
     """
     lines = [
         build_preload(list_imported(*PRELOADED)),
+        build_importer(),
         f"window.comfygradioPage = {build_import('page/page.js')};",
     ]
     return "\n".join(lines)

@@ -15,6 +15,9 @@ pytestmark = pytest.mark.browser
 
 SCRIPT = "**/job/job_view.js"
 
+FAILURES = 3
+"""The hint to load it beforehand fails, the import, and the next one."""
+
 
 @pytest.fixture(autouse=True)
 def alone(app: RunningApp) -> None:
@@ -99,3 +102,23 @@ def test_a_tab_that_comes_back_keeps_its_job_beside_the_new_one(
     await_phases(tab, "running", "waiting")
     slow.set_step_seconds(0)
     await_phases(tab, "done", "done")
+
+
+@pytest.mark.parametrize("script", ["**/job/job_view.js", "**/job/preview.js", "**/page/page.js"])
+def test_a_script_that_did_not_come_is_asked_for_again(
+    tab: Page, app: RunningApp, demo: DemoServer, script: str
+) -> None:
+    asked: list[str] = []
+
+    def fail_at_first(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) <= FAILURES:
+            route.abort()
+        else:
+            route.continue_()
+
+    tab.route(script, fail_at_first)
+    tab.goto(app.url, wait_until="domcontentloaded")
+    await_form(tab).click()
+    expect(tab.locator(".cg-view")).to_have_attribute("data-phase", "done")
+    wait_until(tab, lambda: len(asked) > FAILURES)

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message
 from comfygradio.forms.form import get_version
 from comfygradio.ui.static import (
     STATIC_PREFIX,
+    build_importer,
     build_mount_script,
     list_static,
     name_address,
@@ -167,7 +168,9 @@ def test_a_module_is_listed_after_what_it_imports() -> None:
 def test_a_part_is_one_line() -> None:
     script = build_mount_script("status/status_page.js")
     assert "\n" not in script
-    assert f'"/{name_address("status/status_page.js")}"' in script
+    assert script.startswith('comfygradioImport("status/status_page.js").then(')
+    prefix = name_address("status/status_page.js").removesuffix("status/status_page.js")
+    assert f'"/{prefix}" + path' in build_importer()
     assert ".mount({ element, props, trigger, watch, server, upload })" in script
 
 
@@ -231,7 +234,5 @@ export function add(one) {
 
 def test_a_further_page_is_imported_only_when_it_is_needed() -> None:
     script = build_mount_script(PATH, page="history")
-    further = name_address("page/further_page.js")
-    assert script.startswith("import(") and further in script.partition(".then(")[0]
-    assert 'mountWhenNeeded("history", () => import(' in script
-    assert name_address(PATH) in script
+    assert script.startswith('comfygradioImport("page/further_page.js").then(')
+    assert f'mountWhenNeeded("history", () => comfygradioImport("{PATH}"), ' in script

@@ -39,6 +39,12 @@ SUFFIXES = (".css", ".html", ".js")
 ROOT = "new URL(window.gradio_config?.root ?? location.pathname, location.origin).pathname"
 """An expression of a script: the path of the app's root, as in `library/address.js`."""
 
+IMPORT_TRIES = 4
+"""How often a browser tries to import a module."""
+
+PAUSE_MS = 1000
+"""Milliseconds between two tries."""
+
 
 def read_static(path: str) -> str:
     """Read one of the files as text; its path is relative to this folder."""
@@ -83,14 +89,34 @@ def name_address(path: str) -> str:
     return f"{STATIC_PREFIX}{name_version()}/{path}"
 
 
-def build_import(path: str) -> str:
-    """Build the expression of a script that imports a module; its value is a promise.
+def build_importer() -> str:
+    """Build the script that gives the page `comfygradioImport(path)`, which imports a module.
 
-    The address begins at the root of the website: browsers would take another as relative to
-    Gradio's scripts.
+    Its address begins at the root of the website: browsers would take another as relative to
+    Gradio's scripts. What fails is tried again: without its module, a part of the page would stay
+    dead until somebody reloads the page.
     """
-    address = json.dumps(f"/{name_address(path)}")
-    return f'import(({ROOT}).replace(/\\/$/, "") + {address})'
+    prefix = json.dumps(f"/{STATIC_PREFIX}{name_version()}/")
+    return (
+        "window.comfygradioImport = async (path) => {\n"
+        f"  const address = ({ROOT}).replace(/\\/$/, '') + {prefix} + path;\n"
+        f"  for (let tries = 1; tries < {IMPORT_TRIES}; tries += 1) {{\n"
+        "    try {\n"
+        "      return await import(address);\n"
+        "    } catch {\n"
+        f"      await new Promise((next) => setTimeout(next, {PAUSE_MS}));\n"
+        "    }\n"
+        "  }\n"
+        "  return import(address);\n"
+        "};"
+    )
+
+
+def build_import(path: str) -> str:
+    """Build the expression of a script that imports a module; its value is a promise."""
+    if path not in _load_files():
+        raise ValueError(f"There is no file {path} in {__name__}.")
+    return f"comfygradioImport({json.dumps(path)})"
 
 
 def build_preload(paths: Sequence[str]) -> str:
