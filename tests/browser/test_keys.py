@@ -5,6 +5,7 @@ One page for all tests, of a visitor whose browser is German.
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 
@@ -273,7 +274,8 @@ def test_escape_asks_once_where_more_than_a_minute_would_be_lost(
     await_message(page)
     prompt, question = find_prompt(page), find_question(page)
     prompt.press("Escape")
-    expect(question).to_contain_text("Stop? 1 min 2")
+    # Eighty seconds, and what a busy machine took until now.
+    expect(question).to_contain_text(re.compile(r"Stop\? [1-9] min \d"))
     expect_focus(question.get_by_role("button", name="Stop"))
     expect(page.locator(".cg-line")).to_be_hidden()
     page.keyboard.press("Escape")
