@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from comfygradio.demo import DemoServer
 from tests.browser.settling import find_form, wait_until
@@ -122,3 +122,19 @@ def test_a_script_that_did_not_come_is_asked_for_again(
     await_form(tab).click()
     expect(tab.locator(".cg-view")).to_have_attribute("data-phase", "done")
     wait_until(tab, lambda: len(asked) > FAILURES)
+
+
+def test_a_script_that_never_comes_is_told_and_the_page_can_be_reloaded(
+    context: BrowserContext, app: RunningApp, demo: DemoServer
+) -> None:
+    tab = context.new_page()  # Not the fixture: the console tells the error, too.
+    tab.route(SCRIPT, lambda route: route.abort())
+    tab.goto(app.url, wait_until="domcontentloaded")
+    note = tab.get_by_role("alert").filter(has_text="A part of this page could not be loaded.")
+    expect(note).to_be_visible()
+    tab.unroute(SCRIPT)
+    with tab.expect_navigation():
+        note.get_by_role("button", name="Reload").click()
+    await_form(tab).click()
+    expect(tab.locator(".cg-view")).to_have_attribute("data-phase", "done")
+    expect(note).to_have_count(0)

@@ -93,23 +93,36 @@ def build_importer() -> str:
     """Build the script that gives the page `comfygradioImport(path)`, which imports a module.
 
     Its address begins at the root of the website: browsers would take another as relative to
-    Gradio's scripts. What fails is tried again: without its module, a part of the page would stay
-    dead until somebody reloads the page.
+    Gradio's scripts. What fails is tried again: without its module, a part of the page is dead.
+    Some browsers remember that a module could not be loaded, and do not ask for it again; in these
+    only a reload helps, which the page offers at the end.
     """
     prefix = json.dumps(f"/{STATIC_PREFIX}{name_version()}/")
-    return (
-        "window.comfygradioImport = async (path) => {\n"
-        f"  const address = ({ROOT}).replace(/\\/$/, '') + {prefix} + path;\n"
-        f"  for (let tries = 1; tries < {IMPORT_TRIES}; tries += 1) {{\n"
-        "    try {\n"
-        "      return await import(address);\n"
-        "    } catch {\n"
-        f"      await new Promise((next) => setTimeout(next, {PAUSE_MS}));\n"
-        "    }\n"
-        "  }\n"
-        "  return import(address);\n"
-        "};"
-    )
+    return f"""window.comfygradioImport = async (path) => {{
+  const address = ({ROOT}).replace(/\\/$/, "") + {prefix} + path;
+  for (let tries = 1; tries < {IMPORT_TRIES}; tries += 1) {{
+    try {{
+      return await import(address);
+    }} catch {{
+      await new Promise((next) => setTimeout(next, {PAUSE_MS}));
+    }}
+  }}
+  try {{
+    return await import(address);
+  }} catch (error) {{
+    if (!document.getElementById("cg-incomplete")) {{
+      const reload = document.createElement("button");
+      reload.textContent = "Reload";
+      reload.onclick = () => location.reload();
+      const note = document.createElement("div");
+      note.id = "cg-incomplete";
+      note.setAttribute("role", "alert");
+      note.append("A part of this page could not be loaded. ", reload);
+      document.body.prepend(note);
+    }}
+    throw error;
+  }}
+}};"""
 
 
 def build_import(path: str) -> str:
