@@ -63,6 +63,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.comfy.events",
         "comfygradio.comfy.messages",
         "comfygradio.binding.preset",
+        "comfygradio.conversion.convert",
+        "comfygradio.conversion.result",
         "comfygradio.sweeps.program",
     ),
     "comfygradio.__main__": ("comfygradio.cli.app",),
@@ -96,7 +98,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.media",
         *COMFY_DATA,
     ),
-    "comfygradio.importers": ("comfygradio.forms", "comfygradio.forms.kinds", *COMFY_DATA),
+    "comfygradio.conversion": COMFY_DATA,
+    "comfygradio.importers": (
+        "comfygradio.conversion",
+        "comfygradio.forms",
+        "comfygradio.forms.kinds",
+        *COMFY_DATA,
+    ),
     "comfygradio.drafting": (
         "comfygradio.forms",
         "comfygradio.forms.kinds",
