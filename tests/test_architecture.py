@@ -105,6 +105,11 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.importers",
         *COMFY_DATA,
     ),
+    "comfygradio.model_files": (
+        "comfygradio.forms",
+        "comfygradio.forms.kinds",
+        *COMFY_DATA,
+    ),
     "comfygradio.jobs": ("comfygradio.comfy", "comfygradio.media"),
     "comfygradio.cluster": (
         "comfygradio.log",
@@ -156,6 +161,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.drafting",
         "comfygradio.jobs",
         "comfygradio.cluster",
+        "comfygradio.model_files",
         "comfygradio.sweeps",
         "comfygradio.sweeps.axes",
         "comfygradio.sweeps.planner",

@@ -59,6 +59,12 @@ class ModelEntry(BaseModel):
         return f"{self.folder}/{self.name}"
 
     @property
+    def root(self) -> str:
+        """The folder that ComfyUI lists as one; `folder` may be below it."""
+        root, _, _ = self.folder.partition("/")
+        return root
+
+    @property
     def identity(self) -> tuple[str, str] | None:
         """What all copies of this file have in common: type and digits of the hash; None if the
         hash is not known.
