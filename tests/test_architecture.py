@@ -108,6 +108,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "comfygradio.model_files": (
         "comfygradio.forms",
         "comfygradio.forms.kinds",
+        "comfygradio.net",
         *COMFY_DATA,
     ),
     "comfygradio.jobs": ("comfygradio.comfy", "comfygradio.media"),
