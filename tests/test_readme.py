@@ -59,6 +59,7 @@ COMMANDS = (
     "new",
     "api",
     "presets",
+    "models",
     "watch",
     "schema",
     "password",

@@ -39,6 +39,11 @@ PrintCurl = Annotated[
     Option("--print-curl", help="Print a line of curl that posts the prompt; run nothing."),
 ]
 
+DownloadScript = Annotated[
+    bool,
+    Option("--script", help="Print commands for a POSIX shell that download what is missing."),
+]
+
 Method = Annotated[str, Argument(metavar="METHOD", help="GET, POST and so on.")]
 Target = Annotated[
     str, Argument(metavar="PATH", help="A path with its query, such as /history?max_items=3.")
