@@ -169,11 +169,12 @@ def check(
         list[str] | None, Argument(metavar="PRESET", help="Names or YAML files [all].")
     ] = None,
     as_json: Json = False,
+    object_info: arguments.ObjectInfoFile = None,
 ) -> int:
     """Every problem of every preset on the server."""
     from comfygradio.cli.check import check_presets
 
-    return check_presets(settings, names or [], as_json)
+    return check_presets(settings, names or [], as_json, object_info)
 
 
 @commands.add("new")

@@ -16,6 +16,15 @@ Json = Annotated[bool, Option("--json", help="Print JSON.")]
 JsonLines = Annotated[bool, Option("--json", help="Print JSON, an object a line.")]
 
 
+ObjectInfoFile = Annotated[
+    Path | None,
+    Option(
+        "--object-info",
+        metavar="FILE",
+        help="Ask no server, but this file: comfygradio api GET /object_info > FILE.",
+    ),
+]
+
 Drafted = Annotated[
     Path,
     Argument(
