@@ -54,7 +54,7 @@ COMFY_DATA = (
 )
 """The parts of `comfy` that are plain data: no HTTP, no socket."""
 
-GROUND = ("comfygradio.errors", "comfygradio.clock", "comfygradio.units")
+GROUND = ("comfygradio.errors", "comfygradio.clock", "comfygradio.units", "comfygradio.version")
 """What every room but the demo server may import."""
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
@@ -71,6 +71,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "comfygradio.errors": (),
     "comfygradio.clock": (),
     "comfygradio.units": (),
+    "comfygradio.version": (),
     "comfygradio.setting_values": ("comfygradio.comfy.address",),
     "comfygradio.setting_declaration": (),
     "comfygradio.settings": (
@@ -144,7 +145,6 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "comfygradio.sweeps.export": (
         "comfygradio.comfy.outputs",
-        "comfygradio.forms",
         "comfygradio.metadata",
         "comfygradio.jobs",
         "comfygradio.media",
@@ -232,7 +232,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.ui.sweep",
     ),
     "comfygradio.ui.assets": (),
-    "comfygradio.ui.static": ("comfygradio.forms",),
+    "comfygradio.ui.static": (),
     "comfygradio.ui.middleware": (
         "comfygradio.service",
         "comfygradio.settings",
