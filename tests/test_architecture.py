@@ -298,7 +298,12 @@ LIBRARY_VALUES = (
     "typer.Option",
 )
 OWN_VALUES = ("Clock", "PixelBudget", "setting", "CommandList", "commands.add")
-MAKES_A_VALUE = frozenset((*BUILTIN_VALUES, *LIBRARY_VALUES, *OWN_VALUES))
+KINDS_OF_FIELD = (
+    *("AudioKind", "CheckboxKind", "ChoiceKind", "ColorKind", "DropdownKind", "LineKind"),
+    *("LinesKind", "LorasKind", "MaskKind", "MediaKind", "NumberKind", "PictureKind", "SeedKind"),
+    *("SizeKind", "VideoKind"),
+)
+MAKES_A_VALUE = frozenset((*BUILTIN_VALUES, *LIBRARY_VALUES, *OWN_VALUES, *KINDS_OF_FIELD))
 """What may be called while a module is imported, besides the project's own dataclasses."""
 
 
