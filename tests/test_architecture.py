@@ -294,7 +294,7 @@ LIBRARY_VALUES = (
     *("str.maketrans", "', '.join", "re.compile", "json.dumps", "datetime.datetime", "Path"),
     *("ipaddress.IPv4Network", "ipaddress.IPv6Network", "TypeVar", "get_args", "logging.getLogger"),
     *("dataclass", "field", "fields", "dataclasses.field", "Field", "ConfigDict"),
-    *("BeforeValidator", "PlainSerializer", "Discriminator", "Tag"),
+    *("BeforeValidator", "PlainSerializer", "Discriminator", "Tag", "GetPydanticSchema"),
     "typer.Option",
 )
 OWN_VALUES = ("Clock", "PixelBudget", "setting", "CommandList", "commands.add")
@@ -304,7 +304,7 @@ KINDS_OF_FIELD = (
     *("SizeKind", "VideoKind"),
 )
 MAKES_A_VALUE = frozenset((*BUILTIN_VALUES, *LIBRARY_VALUES, *OWN_VALUES, *KINDS_OF_FIELD))
-"""What may be called while a module is imported, besides the project's own dataclasses."""
+"""What may be called while a module is imported, besides the project's own records."""
 
 
 def name_module(file: Path) -> str:
@@ -519,20 +519,26 @@ def test_only_the_command_line_and_the_page_use_the_demo_server() -> None:
     assert not breaches, report(breaches)
 
 
-def list_dataclasses() -> set[str]:
-    """The names of the project's dataclasses."""
+def list_records() -> set[str]:
+    """The names of the project's dataclasses and named tuples."""
     return {
         node.name
         for file in MODULES.values()
         for node in ast.walk(parse(file))
-        if isinstance(node, ast.ClassDef)
-        and any("dataclass" in ast.unparse(decorator) for decorator in node.decorator_list)
+        if isinstance(node, ast.ClassDef) and is_record(node)
     }
+
+
+def is_record(node: ast.ClassDef) -> bool:
+    """Whether a class is a dataclass or a named tuple."""
+    if any(ast.unparse(base) == "NamedTuple" for base in node.bases):
+        return True
+    return any("dataclass" in ast.unparse(decorator) for decorator in node.decorator_list)
 
 
 def test_nothing_happens_at_import() -> None:
     """Outside of functions only values are made; `__main__` alone may act."""
-    values = MAKES_A_VALUE | list_dataclasses()
+    values = MAKES_A_VALUE | list_records()
     breaches = []
     for module, file in MODULES.items():
         if module.endswith("__main__"):
