@@ -25,8 +25,8 @@ from comfygradio.errors import WorkflowError
 PREFIXES = ("workflow>", "workflow/")
 """What precedes the name of a group node's definition in its type."""
 
-MAX_GROUP_NODES = 1000
-"""Maximum number of group nodes of a workflow, nested ones included."""
+MAX_NODES = 20_000
+"""Maximum number of nodes in all group nodes of a workflow."""
 
 
 def open_group_nodes(
@@ -53,10 +53,15 @@ def open_group_nodes(
             name = _name_group(node.type)
             if name not in groups:
                 continue
-            count += 1
-            if name in outer or count > MAX_GROUP_NODES:
+            if name in outer:
                 raise WorkflowError(
                     f"This workflow cannot be converted: the group node {name} contains itself."
+                )
+            count += len(list_objects(groups[name].get("nodes")))
+            if count > MAX_NODES:
+                raise WorkflowError(
+                    "This workflow cannot be converted: its group nodes contain more nodes than "
+                    "can be handled."
                 )
             inner_key = f"{node.type}#{key}#{node.id}"
             inner = _Group(groups[name], node, graph.id, inner_key, catalogue).open()
