@@ -64,8 +64,9 @@ def open_group_nodes(
                     "can be handled."
                 )
             inner_key = f"{node.type}#{key}#{node.id}"
-            inner = _Group(groups[name], node, graph.id, inner_key, catalogue).open()
-            nodes[node.id] = replace(node, type=inner_key)
+            group = _Group(groups[name], node, graph.id, inner_key, catalogue)
+            inner = group.open()
+            nodes[node.id] = replace(node, type=inner_key, values=group.list_left())
             waiting.append((inner_key, inner, (*outer, name)))
         opened[key] = replace(graph, nodes=nodes)
     return opened.pop(""), opened
@@ -139,6 +140,13 @@ class _Group:
             inputs=tuple(self._inputs),
             outputs=tuple(self._outputs),
         )
+
+    def list_left(self) -> list[Any]:
+        """List the values of the group node that no inner node took, behind its inputs."""
+        values = self._host.values
+        if not isinstance(values, list):
+            return []
+        return [None] * len(self._inputs) + values[self._position :]
 
     def _list_inner(self) -> dict[str, _Inner]:
         inner: dict[str, _Inner] = {}
