@@ -196,7 +196,7 @@ def _place_by_key(widgets: Sequence[Widget], values: Mapping[str, Any]) -> Place
     for name, value in values.items():
         if name in placed:
             continue
-        widget = Widget(name, "PAGE", is_posted=not _is_page_state(value))
+        widget = Widget(name, "PAGE", is_posted=not _is_page_state(name, value))
         placed[name] = PlacedValue(widget, value, name)
     return Placement(placed)
 
@@ -338,9 +338,13 @@ def _name_values(node: UiNode, values: Sequence[Any]) -> list[str] | None:
     return names
 
 
-def _is_page_state(value: Any) -> bool:
-    """Whether a value only says how the page shows something, such as a player for videos."""
-    return isinstance(value, dict) and "hidden" in value and "paused" in value
+def _is_page_state(name: str, value: Any) -> bool:
+    """Whether a value only says how the page shows something: a player for videos, or a button
+    for uploads.
+    """
+    if isinstance(value, dict):
+        return "hidden" in value and "paused" in value
+    return value == "image" and "upload" in name
 
 
 def _add(placed: dict[str, PlacedValue], value: PlacedValue) -> None:
@@ -358,6 +362,8 @@ def _list_kept(values: Sequence[Any], node_class: NodeClass | None) -> list[int]
     Such files are told by their count: a value for each widget and for each forced input.
     """
     if node_class is None or not values:
+        return None
+    if not any(entry.options.get("forceInput") for entry in node_class.inputs):
         return None
     forced: list[bool] = []
     widgets = {widget.name for widget in list_widgets(node_class)}

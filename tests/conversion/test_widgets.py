@@ -261,7 +261,12 @@ def test_a_file_prefix_stays_as_it_is() -> None:
 
 def test_values_may_have_names() -> None:
     """As VideoHelperSuite saves them; its page adds inputs that the server does not list."""
-    values = {"rate": 8, "crf": 20, "videopreview": {"hidden": False, "paused": False}}
+    values = {
+        "rate": 8,
+        "crf": 20,
+        "choose video to upload": "image",
+        "videopreview": {"hidden": False, "paused": False},
+    }
     node_class = make_class({"rate": INT, "n": INT})
     assert convert_one(node_class, values) == {"rate": 8, "n": 1, "crf": 20}
 
