@@ -113,6 +113,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.importers",
         *COMFY_DATA,
     ),
+    "comfygradio.model_files": (
+        "comfygradio.forms",
+        "comfygradio.forms.kinds",
+        "comfygradio.net",
+        *COMFY_DATA,
+    ),
     "comfygradio.jobs": ("comfygradio.comfy", "comfygradio.media"),
     "comfygradio.cluster": (
         "comfygradio.log",
@@ -164,6 +170,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.drafting",
         "comfygradio.jobs",
         "comfygradio.cluster",
+        "comfygradio.model_files",
         "comfygradio.sweeps",
         "comfygradio.sweeps.axes",
         "comfygradio.sweeps.planner",

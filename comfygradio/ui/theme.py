@@ -7,7 +7,6 @@ from typing import Any
 import gradio as gr
 
 from comfygradio.ui.static import build_import, build_importer, build_preload, read_static
-from comfygradio.ui.static.imports import list_imported
 
 STYLES = (
     "page/page.css",
@@ -19,21 +18,6 @@ STYLES = (
     "sweep/sweep.css",
 )
 """Styles of the whole page, its parts included."""
-
-PRELOADED = (
-    "page/page.js",
-    "page/further_page.js",
-    "form/embeddings.js",
-    "form/loras.js",
-    "form/picker.js",
-    "form/problem.js",
-    "form/restore_panel.js",
-    "form/size.js",
-    "job/job_view.js",
-)
-"""Modules that the page needs at once. Without a hint, a browser would learn of what a module
-imports only when it has the module.
-"""
 
 
 def make_page_options() -> dict[str, Any]:
@@ -88,7 +72,7 @@ def build_head_script() -> str:
     `comfygradioPage` is the promise of that module.
     """
     lines = [
-        build_preload(list_imported(*PRELOADED)),
+        build_preload(),
         build_importer(),
         f"window.comfygradioPage = {build_import('page/page.js')};",
     ]

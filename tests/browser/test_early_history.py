@@ -11,7 +11,7 @@ from tests.ui.running import RunningApp
 
 pytestmark = pytest.mark.browser
 
-SCRIPT = "**/history/history_page.js"
+SCRIPT = "**/further_pages.js"
 
 
 def test_words_are_searched_for_and_buttons_wait(page: Page, app: RunningApp) -> None:

@@ -1,4 +1,4 @@
-"""Generate is pressed before the script of the job view has come."""
+"""Generate is pressed before the script of the forms has come."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.ui.running import RunningApp, stop_all
 
 pytestmark = pytest.mark.browser
 
-SCRIPT = "**/job/job_view.js"
+SCRIPT = "**/forms.js"
 
 FAILURES = 3
 """The hint to load it beforehand fails, the import, and the next one."""
@@ -26,7 +26,7 @@ def alone(app: RunningApp) -> None:
 
 
 def hold_script(page: Page) -> list[Route]:
-    """Let the script of the job view wait until `bring_script`."""
+    """Let the script of the forms wait until `bring_script`."""
     held: list[Route] = []
     page.route(SCRIPT, lambda route: held.append(route))
     return held
@@ -104,7 +104,7 @@ def test_a_tab_that_comes_back_keeps_its_job_beside_the_new_one(
     await_phases(tab, "done", "done")
 
 
-@pytest.mark.parametrize("script", ["**/job/job_view.js", "**/job/preview.js", "**/page/page.js"])
+@pytest.mark.parametrize("script", ["**/forms.js", "**/page.js"])
 def test_a_script_that_did_not_come_is_asked_for_again(
     tab: Page, app: RunningApp, demo: DemoServer, script: str
 ) -> None:

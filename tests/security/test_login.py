@@ -79,7 +79,7 @@ ROUTES = [
     ("POST", "gradio_api/reset"),
     ("GET", "gradio_api/comfygradio/revision"),
     ("GET", "gradio_api/comfygradio/job/x"),
-    ("GET", f"gradio_api/comfygradio/static/{name_version()}/page/page.js"),
+    ("GET", f"gradio_api/comfygradio/static/{name_version()}/page.js"),
     ("POST", "gradio_api/comfygradio/history.zip"),
     ("POST", "gradio_api/comfygradio/sweep"),
     ("GET", "gradio_api/comfygradio/sweep/x/0/0/m"),

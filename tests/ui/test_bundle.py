@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections import Counter
 from pathlib import Path
 
 import httpx
@@ -13,7 +12,7 @@ import pytest
 
 from comfygradio.sweeps.export.gallery_page import SCRIPT, STYLES, build_gallery
 from comfygradio.ui.static import read_static
-from comfygradio.ui.static.bundle import bundle
+from comfygradio.ui.static.bundle import bundle, bundle_chunks
 from comfygradio.ui.static.imports import ModuleError, list_imported, load_modules
 from comfygradio.ui.theme import read_css
 from tests.clocks import PROCESS_SECONDS
@@ -26,8 +25,15 @@ STYLE = "results/results.css"
 FROM = re.compile(r'^(?:import|export)\b[^;]*?\bfrom "([^"]+)";', re.MULTILINE)
 """The module that a statement imports from."""
 
-NAMES = re.compile(r"^import \{([^}]*)\} from", re.MULTILINE)
-DECLARED = re.compile(r"^(?:async )?(?:function|const|let|class) (\w+)", re.MULTILINE)
+NAMES = re.compile(r'^import \{([^}]*)\} from "([^"]+)"', re.MULTILINE)
+DEFINED = re.compile(r'^define\("([^"]+)", ', re.MULTILINE)
+RETURNED = re.compile(r"^return \{(.*)\};$", re.MULTILINE)
+"""The last statement of a module's function: what it exports."""
+
+
+def split_names(listed: str) -> set[str]:
+    """The names in a list of names."""
+    return {name.strip() for name in listed.split(",")} - {""}
 
 
 def find_imports(entry: str) -> set[str]:
@@ -64,17 +70,17 @@ def test_neither_draws_cards_of_its_own() -> None:
         assert draws == (path == CARD), path
 
 
-def test_the_script_has_every_import_and_no_name_twice() -> None:
+def test_the_script_has_every_import() -> None:
     script = bundle(SCRIPT)
-    declared = Counter(DECLARED.findall(script))
-    assert [name for name, count in declared.items() if count > 1] == []
     modules = load_modules()
     paths = list_imported(SCRIPT, modules=modules)
     assert set(paths) == find_imports(SCRIPT)
+    assert DEFINED.findall(script) == paths
+    returned = dict(zip(paths, RETURNED.findall(script), strict=True))
     for path in paths:
-        for listed in NAMES.findall(modules[path]):
-            names = {name.strip() for name in listed.split(",")} - {""}
-            assert names <= declared.keys(), path
+        for listed, specifier in NAMES.findall(modules[path]):
+            imported = httpx.URL(f"http://page/{path}").join(specifier).path[1:]
+            assert split_names(listed) <= split_names(returned[imported]), path
     assert not re.search(r"^\s*(?:import|export)\b", script, re.MULTILINE)
 
 
@@ -95,25 +101,66 @@ def test_the_script_is_one_that_browsers_understand(tmp_path: Path) -> None:
     assert checked.returncode == 0, checked.stderr
 
 
-def test_modules_stand_behind_what_they_import() -> None:
-    modules = {
-        "a/entry.js": (
-            'import { one } from "./one.js";\nimport { two } from "../two.js";\none(two);\n'
-        ),
-        "a/one.js": (
-            "// Says it.\n"
-            '\nimport { two } from "../two.js";\n'
-            "\n/**\n * One.\n */\nexport function one() {\n  // It is two.\n  return two;\n}\n"
-        ),
-        "two.js": "export const two = 2; // Not one.\nexport {};\n",
-    }
-    assert bundle("a/entry.js", modules) == (
-        '(() => {\n"use strict";\n'
-        "const two = 2; // Not one.\n"
-        "function one() {\n  return two;\n}\n"
-        "one(two);\n"
-        "})();\n"
-    )
+def run(script: str, file: Path) -> str:
+    """What a script prints in Node."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("there is no node on this machine to run the script with")
+    file.write_text(script, encoding="utf-8")
+    command = [node, str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PROCESS_SECONDS)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+SMALL = {
+    "a/entry.js": (
+        'import * as words from "../words.js";\n'
+        'import { count, say } from "./say.js";\n'
+        'export { say } from "./say.js";\n'
+        "export { twice };\n"
+        "const twice = 2 * count;\n"
+        "console.log(say(words.hello), twice, words.left);\n"
+    ),
+    "a/say.js": (
+        "// Says it.\n"
+        '\nimport {\n  hello,\n} from "../words.js";\n'
+        "\n/**\n * Say.\n */\nexport function say(text) {\n  // Loudly.\n  return `${text}!`;\n}\n"
+        "export const count = hello.length; // Five.\n"
+    ),
+    "words.js": (
+        'console.log("once");\nexport const hello = "hello";\nconst left = "its own";\nexport {};\n'
+    ),
+}
+
+
+def test_modules_run_once_and_keep_their_names_to_themselves(tmp_path: Path) -> None:
+    script = bundle("a/entry.js", SMALL)
+    assert run(script, tmp_path / "script.cjs") == "once\nhello! 10 undefined\n"
+    assert "Loudly" not in script and "Five" in script
+
+
+def test_a_chunk_beside_another_holds_only_what_that_lacks(tmp_path: Path) -> None:
+    chunks = {"first.mjs": ["a/say.js"], "second.mjs": ["a/entry.js"]}
+    first, second = bundle_chunks(chunks, SMALL).values()
+    assert DEFINED.findall(first) == ["words.js", "a/say.js"]
+    assert DEFINED.findall(second) == ["a/entry.js"]
+    (tmp_path / "first.mjs").write_text(first, encoding="utf-8")
+    (tmp_path / "second.mjs").write_text(second, encoding="utf-8")
+    page = """
+import { load as loadFirst } from "./first.mjs";
+import { load } from "./second.mjs";
+console.log("nothing ran");
+console.log(Object.keys(loadFirst("a/say.js")));
+console.log(load("a/entry.js") === load("a/entry.js"), load("a/entry.js").twice);
+"""
+    assert run(page, tmp_path / "page.mjs").splitlines() == [
+        "nothing ran",
+        "once",
+        "[ 'say', 'count' ]",
+        "hello! 10 undefined",
+        "true 10",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -121,12 +168,14 @@ def test_modules_stand_behind_what_they_import() -> None:
     [
         ('import { a } from "./gone.js";\n', "no such module: entry.js → gone.js"),
         ('import { b } from "./other.js";\n', "imports b, which other.js does not export"),
-        ('import { a } from "./other.js";\nconst c = a;\n', "entry.js and other.js both declare c"),
+        ('import { c } from "./other.js";\n', "imports c, which other.js does not export"),
+        ('export { b } from "./other.js";\n', "imports b, which other.js does not export"),
         ('import { d } from "./entry.js";\nexport const d = 1;\n', "imports itself"),
-        ('import * as other from "./other.js";\n', r"cannot be bundled: import \* as other"),
+        ('import other from "./other.js";\n', "cannot be bundled: import other"),
+        ('export * from "./other.js";\n', r"cannot be bundled: export \*"),
         ("export default 1;\n", "cannot be bundled: export default"),
-        ('export { a } from "./other.js";\n', "cannot be bundled: export { a }"),
-        ('import { a as b } from "./other.js";\n', "imports a as b, which"),
+        ("export let changing = 1;\n", "cannot be bundled: export let"),
+        ('import { a as b } from "./other.js";\n', "name that cannot be bundled: a as b"),
     ],
 )
 def test_what_cannot_be_bundled_is_refused(text: str, message: str) -> None:

@@ -18,17 +18,20 @@ from comfygradio.ui.static import (
     STATIC_PREFIX,
     build_importer,
     build_mount_script,
+    build_preload,
     list_static,
     name_address,
     name_version,
     read_static,
 )
+from comfygradio.ui.static.bundle import bundle_chunks
 from comfygradio.ui.static.comments import remove_comments
+from comfygradio.ui.static.entries import CHUNKS, PRELOADED, find_chunk
 from comfygradio.ui.static.imports import IMPORT, list_imported
 from comfygradio.ui.static.static_route import accepts_gzip, make_static_route
 from tests.ui.running import RunningApp
 
-PATH = "library/elements.js"
+PATH = "forms.js"
 
 MODULES = [path for path in list_static() if path.endswith(".js")]
 
@@ -40,9 +43,9 @@ def client() -> TestClient:
     return TestClient(app, headers={"accept-encoding": "identity"})
 
 
-def show_served(path: str) -> str:
-    """The text of a script as browsers get it."""
-    return remove_comments(read_static(path))
+def show_served(chunk: str) -> str:
+    """The text of a file as browsers get it."""
+    return bundle_chunks(CHUNKS)[chunk]
 
 
 async def fetch_status(app: ASGIApp, path: str) -> int:
@@ -61,24 +64,43 @@ async def fetch_status(app: ASGIApp, path: str) -> int:
     return status
 
 
-def test_every_script_is_served_without_its_comments_and_kept_for_ever(client: TestClient) -> None:
-    assert len(MODULES) > 15
-    for path in MODULES:
-        answer = client.get(name_address(path))
-        assert answer.status_code == 200
-        assert answer.text == show_served(path)
-        assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
-        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
-        assert answer.headers["vary"] == "accept-encoding"
-        assert "content-encoding" not in answer.headers
+@pytest.mark.parametrize("chunk", list(CHUNKS))
+def test_a_file_is_served_without_comments_and_kept_for_ever(
+    client: TestClient, chunk: str
+) -> None:
+    answer = client.get(name_address(chunk))
+    assert answer.status_code == 200
+    assert answer.text == show_served(chunk) == remove_comments(answer.text)
+    assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert answer.headers["vary"] == "accept-encoding"
+    assert "content-encoding" not in answer.headers
 
 
-def test_what_is_worth_it_is_compressed_for_those_who_take_it(client: TestClient) -> None:
+def test_no_module_comes_twice_and_none_is_missing() -> None:
+    defined: list[str] = []
+    expected: set[str] = set()
+    for chunk, entries in CHUNKS.items():
+        defined += re.findall(r'^define\("([^"]+)", ', show_served(chunk), re.MULTILINE)
+        expected |= {*list_imported(*entries)}
+        # What a file needs is in it or in one before it.
+        assert {*defined} == expected
+    assert len(set(defined)) == len(defined)
+
+
+def test_the_first_page_lacks_no_file_and_needs_no_more() -> None:
+    names = list(CHUNKS)
+    assert names[: len(PRELOADED)] == list(PRELOADED)
+    for name in names[len(PRELOADED) :]:
+        assert name not in build_preload()
+
+
+def test_it_is_compressed_for_those_who_take_it(client: TestClient) -> None:
     with client.stream("GET", name_address(PATH), headers={"accept-encoding": "gzip, br"}) as sent:
         body = b"".join(sent.iter_raw())
     assert sent.headers["content-encoding"] == "gzip"
     assert int(sent.headers["content-length"]) == len(body)
-    assert len(body) < 0.6 * len(read_static(PATH))
+    assert len(body) < 0.4 * len(show_served(PATH))
     assert gzip.decompress(body).decode() == show_served(PATH)
 
 
@@ -109,12 +131,12 @@ def test_who_takes_gzip(accepted: str, is_taken: bool) -> None:
         "__init__.py",
         "static_route.py",
         "../page.py",
-        "library/../library/elements.js",
-        "library//elements.js",
-        "/library/elements.js",
-        "library/elements.js/",
-        "library/ELEMENTS.JS",
-        "library/elements.js\0",
+        "library/elements.js",
+        "library/../forms.js",
+        "/forms.js",
+        "forms.js/",
+        "FORMS.JS",
+        "forms.js\0",
         "x" * 3000,
     ],
 )
@@ -168,14 +190,13 @@ def test_a_module_is_listed_after_what_it_imports() -> None:
 def test_a_part_is_one_line() -> None:
     script = build_mount_script("status/status_page.js")
     assert "\n" not in script
-    assert script.startswith('comfygradioImport("status/status_page.js").then(')
-    prefix = name_address("status/status_page.js").removesuffix("status/status_page.js")
-    assert f'"/{prefix}" + path' in build_importer()
+    assert script.startswith('comfygradioImport("further_pages.js", "status/status_page.js").then(')
+    assert f'"/{name_address("")}" + chunk' in build_importer()
     assert ".mount({ element, props, trigger, watch, server, upload })" in script
 
 
 def test_a_part_that_is_not_there_is_an_error_of_ours() -> None:
-    with pytest.raises(ValueError, match=r"no file status/nothing\.js"):
+    with pytest.raises(ValueError, match=r"status/nothing\.js is no module"):
         build_mount_script("status/nothing.js")
 
 
@@ -202,7 +223,7 @@ def test_the_app_serves_them_with_its_headers(app: RunningApp) -> None:
 
 @pytest.mark.parametrize("path", MODULES)
 def test_no_text_of_several_lines_could_hold_what_looks_like_a_comment(path: str) -> None:
-    for line in show_served(path).splitlines():
+    for line in remove_comments(read_static(path)).splitlines():
         without_texts = re.sub(r'"(?:[^"\\]|\\.)*"', "", line)
         assert without_texts.count("`") % 2 == 0, line
 
@@ -233,6 +254,9 @@ export function add(one) {
 
 
 def test_a_further_page_is_imported_only_when_it_is_needed() -> None:
-    script = build_mount_script(PATH, page="history")
-    assert script.startswith('comfygradioImport("page/further_page.js").then(')
-    assert f'mountWhenNeeded("history", () => comfygradioImport("{PATH}"), ' in script
+    path = "history/history_page.js"
+    script = build_mount_script(path, page="history")
+    assert script.startswith('comfygradioImport("page.js", "page/further_page.js").then(')
+    load = f'() => comfygradioImport("further_pages.js", "{path}")'
+    assert f'mountWhenNeeded("history", {load}, ' in script
+    assert find_chunk(path) == "further_pages.js"

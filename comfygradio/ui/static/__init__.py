@@ -1,13 +1,14 @@
 """The page's scripts, styles and templates, in folders by part.
 
-The scripts are modules, which browsers import from a route of ours (`static_route`). Their address
-contains the version of all of them, so that no browser mixes old ones with new ones.
+The scripts are modules. Browsers import them from a route of ours (`static_route`), bundled into
+three files (`entries`). Their address contains the version of all of them, so that no browser mixes
+old ones with new ones.
 
 **How a part of the page is made.** It is a `gr.HTML` whose `js_on_load` is what
 `build_mount_script("status/status_page.js")` returns: that imports the module and calls the `mount`
-that it exports. `mount` gets what `library/part.js` describes, and keeps its state inside: the
-same module is mounted once for each form. What one part offers to another is an export of a module,
-or an event of the window.
+that it exports. `entries` lists the modules that are imported like this. `mount` gets what
+`library/part.js` describes, and keeps its state inside: the same module is mounted once for each
+form. What one part offers to another is an export of a module, or an event of the window.
 
 The import takes a moment. When `mount` is called, a value may have come already, and an event of
 the window may have been sent. So what `watch` is to call is also called once at the beginning, and
@@ -27,6 +28,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from comfygradio.forms.form import get_version
+from comfygradio.ui.static.entries import PRELOADED, find_chunk
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable
@@ -82,33 +84,32 @@ def name_version() -> str:
     return "-".join(part for part in parts if part)
 
 
-def name_address(path: str) -> str:
-    """Name the address of a file, relative to the app's root."""
-    if path not in _load_files():
-        raise ValueError(f"There is no file {path} in {__name__}.")
-    return f"{STATIC_PREFIX}{name_version()}/{path}"
+def name_address(name: str) -> str:
+    """Name the address of a file that `static_route` serves, relative to the app's root."""
+    return f"{STATIC_PREFIX}{name_version()}/{name}"
 
 
 def build_importer() -> str:
-    """Build the script that gives the page `comfygradioImport(path)`, which imports a module.
+    """Build the script that gives the page `comfygradioImport(chunk, path)`.
 
-    Its address begins at the root of the website: browsers would take another as relative to
-    Gradio's scripts. What fails is tried again: without its module, a part of the page is dead.
-    Some browsers remember that a module could not be loaded, and do not ask for it again; in these
-    only a reload helps, which the page offers at the end.
+    That imports a module out of one of our files. The address begins at the root of the
+    website: browsers would take another as relative to Gradio's scripts. What fails is tried again:
+    without its module, a part of the page is dead. Some browsers remember that a file could not be
+    loaded, and do not ask for it again; in these only a reload helps, which the page offers at the
+    end.
     """
-    prefix = json.dumps(f"/{STATIC_PREFIX}{name_version()}/")
-    return f"""window.comfygradioImport = async (path) => {{
-  const address = ({ROOT}).replace(/\\/$/, "") + {prefix} + path;
+    prefix = json.dumps(f"/{name_address('')}")
+    return f"""window.comfygradioImport = async (chunk, path) => {{
+  const address = ({ROOT}).replace(/\\/$/, "") + {prefix} + chunk;
   for (let tries = 1; tries < {IMPORT_TRIES}; tries += 1) {{
     try {{
-      return await import(address);
+      return (await import(address)).load(path);
     }} catch {{
       await new Promise((next) => setTimeout(next, {PAUSE_MS}));
     }}
   }}
   try {{
-    return await import(address);
+    return (await import(address)).load(path);
   }} catch (error) {{
     if (!document.getElementById("cg-incomplete")) {{
       const reload = document.createElement("button");
@@ -126,15 +127,16 @@ def build_importer() -> str:
 
 
 def build_import(path: str) -> str:
-    """Build the expression of a script that imports a module; its value is a promise."""
-    if path not in _load_files():
-        raise ValueError(f"There is no file {path} in {__name__}.")
-    return f"comfygradioImport({json.dumps(path)})"
+    """Build the expression of a script that imports an entry; its value is a promise."""
+    return f"comfygradioImport({json.dumps(find_chunk(path))}, {json.dumps(path)})"
 
 
-def build_preload(paths: Sequence[str]) -> str:
-    """Build a script that tells the browser to load these modules, but not to run them yet."""
-    addresses = json.dumps([f"/{name_address(path)}" for path in paths])
+def build_preload() -> str:
+    """Build a script that tells the browser to load the first page's files, but not to run them.
+
+    Otherwise it would ask for them only when Gradio has drawn the first part.
+    """
+    addresses = json.dumps([f"/{name_address(name)}" for name in PRELOADED])
     return (
         f"for (const address of {addresses}) {{\n"
         "  const link = document.createElement('link');\n"

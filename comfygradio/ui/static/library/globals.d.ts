@@ -12,5 +12,5 @@ declare var comfygradioPage: Promise<typeof import("../page/page.js")>;
 /** `go` of `page/navigation.js`. */
 declare var comfygradioGo: typeof import("../page/navigation.js").go;
 
-/** Imports a module of ours by its path, and tries again where that fails; the page's head makes it. */
-declare var comfygradioImport: (path: string) => Promise<unknown>;
+/** Imports a module out of one of our files, and tries again; the page's head makes it. */
+declare var comfygradioImport: (chunk: string, path: string) => Promise<unknown>;
