@@ -113,12 +113,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.importers",
         *COMFY_DATA,
     ),
-    "comfygradio.model_files": (
-        "comfygradio.forms",
-        "comfygradio.forms.kinds",
-        "comfygradio.net",
-        *COMFY_DATA,
-    ),
+    "comfygradio.model_files": ("comfygradio.forms", "comfygradio.net"),
     "comfygradio.jobs": ("comfygradio.comfy", "comfygradio.media"),
     "comfygradio.cluster": (
         "comfygradio.log",
