@@ -93,7 +93,7 @@ export function mount({ element, props, trigger, watch, server }) {
     const next = findOpen(tab);
     if (!next) connection.stopStreaming();
     const other = next ?? tab.jobs.at(-1);
-    if (other && !tab.isChosen && (next || wasBusy)) show(other.token);
+    if (other && !tab.isChosen && (next || wasBusy)) connection.show(other.token);
     if (!next) tab.isChosen = false;
   }
 
@@ -104,12 +104,7 @@ export function mount({ element, props, trigger, watch, server }) {
    */
   function choose(token) {
     tab.isChosen = token !== findOpen(tab)?.token;
-    show(token);
-  }
-
-  /** @param {string} token */
-  function show(token) {
-    if (token !== tab.shown) connection.show(token);
+    connection.show(token);
   }
 
   /** @param {string} token */
