@@ -209,6 +209,23 @@ def test_the_grid_is_laid_out_anew_and_runs_nothing(page: Page) -> None:
     wait_for(page, "12 of 12 done")
 
 
+def test_what_is_kept_and_makes_no_sense_is_not_believed(page: Page) -> None:
+    run(page, ("Steps", "4, 5"), count=2)
+    page.add_init_script(
+        """
+        const token = new URL(location.href).searchParams.get("sweep");
+        localStorage.setItem("comfygradio.layouts", JSON.stringify({ [token]: { rows: 1 } }));
+        localStorage.setItem("comfygradio.cell", '"wide"');
+        sessionStorage.setItem("comfygradio.typed", "7");
+        """
+    )
+    page.reload()
+    expect(page.locator(".cg-sweep-cell img")).to_have_count(2)
+    page.add_init_script('sessionStorage.setItem("comfygradio.sweep", `{"preset": "x"}`);')
+    page.goto(re.sub(r"sweep=.*", "sweep=new", page.url))
+    expect(page.get_by_role("heading", name="Sweeps")).to_be_visible()
+
+
 def test_a_picture_is_opened_rated_and_used(page: Page) -> None:
     run(page, ("Steps", "4, 5"), (SCALE, "2, 3"), count=4)
     page.locator(cell(page, "Steps: 4", ": 2")).click()

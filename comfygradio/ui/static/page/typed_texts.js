@@ -158,9 +158,18 @@ export function takeAllTexts() {
   for (const box of listTexts()) typed[namePlace(box)] = box.value;
 }
 
+function readKept() {
+  /** @type {Record<string, string>} */
+  const texts = {};
+  for (const [place, text] of Object.entries(storage.readRecord("tab", KEY))) {
+    if (typeof text === "string") texts[place] = text;
+  }
+  return texts;
+}
+
 /** Put back what was typed before, and keep what is typed from now on. */
 export function keepTypedTexts() {
-  kept = storage.read("tab", KEY, {});
+  kept = readKept();
   storage.drop("tab", KEY);
   document.addEventListener("input", ({ target }) => {
     if (!isText(target)) return;
