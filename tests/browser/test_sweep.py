@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from comfygradio.demo import DemoOptions, DemoServer
 from tests.browser.conftest import SLOW_SECONDS
+from tests.browser.settling import wait_until
+from tests.browser.test_late_answers import QUESTIONS, names
 from tests.chromium import PATIENCE_MS
 from tests.ui.running import RunningApp, run_app
 
@@ -131,6 +133,26 @@ def test_the_editor_says_what_is_wrong_and_where(page: Page) -> None:
     expect(page.get_by_label(f"Values of {SCALE}")).to_have_value("1, 2, 3")
     page.get_by_role("button", name="Remove").first.click()
     expect(page.get_by_label("Values of Steps")).to_have_count(0)
+
+
+def test_a_start_that_is_answered_late_leaves_the_next_draft_alone(page: Page) -> None:
+    open_editor(page)
+    add_axis(page, "Steps", "4, 5")
+    expect(page.locator(".cg-sweep-count")).to_have_text("2 pictures")
+    held: list[Route] = []
+    page.route(
+        QUESTIONS, lambda route: held.append(route) if names(route, "start") else route.continue_()
+    )
+    page.get_by_role("button", name="Start").click()
+    wait_until(page, lambda: bool(held))
+    page.get_by_role("link", name="Back to the forms").click()
+    open_editor(page, "the next one")
+    add_axis(page, SCALE, "1, 2, 3")
+    expect(page.locator(".cg-sweep-count")).to_have_text("3 pictures")
+    held[0].continue_()
+    held[0].request.response()
+    page.reload()
+    expect(page.get_by_label(f"Values of {SCALE}")).to_have_value("1, 2, 3")
 
 
 def test_choices_are_ticked_or_all_filled_in(page: Page) -> None:

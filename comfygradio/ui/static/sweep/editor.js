@@ -9,7 +9,7 @@ import { fold, make, press, say } from "../library/elements.js";
 import * as storage from "../library/storage.js";
 import { createAxisCard } from "./axis_card.js";
 import { makeEntry, readKeptDraft } from "./draft.js";
-import { goTo } from "./place.js";
+import { goTo, readPlace } from "./place.js";
 import { createPlanPanel } from "./plan_panel.js";
 
 const DRAFT = "comfygradio.sweep";
@@ -89,12 +89,14 @@ export function createEditor(root, desk, upload) {
   }
 
   async function start() {
-    const answer = await asking.call("start", { definition: draft, planned: plan.token });
-    if (!answer.token) return;
+    const mine = draft;
+    const answer = await asking.call("start", { definition: mine, planned: plan.token });
+    // Another one may have been begun meanwhile.
+    if (!answer.token || mine !== draft) return;
     storage.drop("tab", DRAFT);
     draft = null;
     drawn = null;
-    goTo(answer.token, true);
+    if (readPlace() === "new") goTo(answer.token, true);
   }
 
   return { compose, open };
