@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from comfygradio.demo import DemoOptions, DemoServer
@@ -153,6 +154,16 @@ def test_a_start_that_is_answered_late_leaves_the_next_draft_alone(page: Page) -
     held[0].request.response()
     page.reload()
     expect(page.get_by_label(f"Values of {SCALE}")).to_have_value("1, 2, 3")
+
+
+def test_a_file_of_any_name_is_shown(page: Page, app: RunningApp, tmp_path: Path) -> None:
+    picture = tmp_path / "50% #1.png"
+    Image.new("RGB", (8, 8)).save(picture)
+    page.goto(f"{app.url}?preset=upscale")
+    page.locator("#cg-panel-upscale").get_by_role("button", name="Try several values").click()
+    page.locator(".cg-sweep-offers:visible").get_by_role("button", name="Your picture").click()
+    page.locator(".cg-sweep-files input[type=file]").set_input_files(picture)
+    expect(page.get_by_alt_text(picture.name)).to_have_js_property("naturalWidth", 8)
 
 
 def test_choices_are_ticked_or_all_filled_in(page: Page) -> None:

@@ -32,7 +32,7 @@ const TRIES = 3;
  */
 function tellStream(id, said, tries = TRIES) {
   const asked = new URLSearchParams(said);
-  const address = link(`gradio_api/comfygradio/stream/${id}?${asked}`);
+  const address = link(`gradio_api/comfygradio/stream/${encodeURIComponent(id)}?${asked}`);
   fetch(address, { method: "POST", keepalive: true }).catch(() => {
     if (tries > 1) setTimeout(tellStream, PEEK_MS, id, said, tries - 1);
   });
@@ -177,7 +177,7 @@ export function createConnection({ tab, trigger, receive }) {
     asking = mine;
     const timer = setTimeout(() => mine.abort(), PATIENCE_MS);
     try {
-      const address = link(`gradio_api/comfygradio/job/${token}?${asked}`);
+      const address = link(`gradio_api/comfygradio/job/${encodeURIComponent(token)}?${asked}`);
       const answer = await fetch(address, { cache: "no-store", signal: mine.signal });
       if (!answer.ok) throw new Error(String(answer.status));
       const message = await answer.json();
