@@ -289,6 +289,25 @@ def test_a_picture_is_opened_rated_and_used(page: Page) -> None:
     assert "sweep" not in page.url and "preset=text_to_image" in page.url
 
 
+def test_a_rating_leaves_what_is_shown_in_large_as_it_is(page: Page) -> None:
+    run(page, ("Steps", "4, 5"), count=2)
+    page.locator(cell(page, "Steps: 4")).click()
+    sheet = page.locator(".cg-sweep-open")
+    shown = sheet.locator("img").element_handle()
+    with page.expect_response(QUESTIONS):
+        page.keyboard.press("4")
+    star = sheet.get_by_role("button", name="4 stars")
+    expect(star).to_have_attribute("aria-pressed", "true")
+    with page.expect_response(QUESTIONS):
+        star.click()
+    expect(star).to_have_attribute("aria-pressed", "false")
+    expect(star).to_be_focused()
+    assert shown.evaluate("(picture) => picture.isConnected"), "a video would begin anew"
+    page.keyboard.press("ArrowDown")
+    expect(sheet.get_by_label("Steps")).to_have_value("1")
+    assert not shown.evaluate("(picture) => picture.isConnected")
+
+
 def test_a_sheet_is_downloaded_and_begins_the_sweep_again(page: Page, tmp_path: Path) -> None:
     run(page, ("Steps", "4, 5"), (SCALE, "2, 3"), count=4)
     with page.expect_download() as download:
