@@ -42,8 +42,15 @@ export function createPainter(view, trigger) {
   const caption = find(view, "caption");
   const summary = find(view, "summary");
   const reuse = find(view, "reuse");
-  const preview = createPreview(view, results);
+  /** What the cards show, as JSON; "" if there are none. */
+  let shownResults = "";
+  const preview = createPreview(view, clearResults);
   const failure = createFailure(view, trigger);
+
+  function clearResults() {
+    shownResults = "";
+    results.replaceChildren();
+  }
 
   /**
    * @param {Message} message
@@ -74,6 +81,10 @@ export function createPainter(view, trigger) {
       if (message.phase === "done") preview.clear();
       return;
     }
+    // While another job goes on there are further messages: a video would begin anew with each.
+    const now = JSON.stringify([message.token, message.title, there]);
+    if (now === shownResults) return;
+    shownResults = now;
     const cards = there.map((result, index) => {
       return drawResult(result, nameResult(message.title, index, there.length));
     });
@@ -143,7 +154,7 @@ export function createPainter(view, trigger) {
     preview.clear();
     nothing.hidden = true;
     failure.clear();
-    results.replaceChildren();
+    clearResults();
   }
 
   /** Show that there is no job. */

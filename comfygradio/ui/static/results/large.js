@@ -32,7 +32,7 @@ export function createLarge(host, { dialog, move, closed }) {
   let side = make("div");
   let close = make("button");
   /** What the stage shows, as JSON; "" before anything is drawn. */
-  let staged = "";
+  let shownStage = "";
   /** What chooses the position on each axis. @type {HTMLSelectElement[]} */
   let picks = [];
 
@@ -77,7 +77,7 @@ export function createLarge(host, { dialog, move, closed }) {
     const before = side;
     side = drawSide(at, cell, result);
     // A video would begin anew.
-    if (describeStage(at, cell, result) === staged) before.replaceWith(side);
+    if (describeStage(at, cell, result) === shownStage) before.replaceWith(side);
     else drawSheet(at, cell, result);
     const live = host.progress?.getLive(at);
     if (live) showLive(live);
@@ -129,7 +129,7 @@ export function createLarge(host, { dialog, move, closed }) {
    * @param {Result | undefined} result
    */
   function drawSheet(at, cell, result) {
-    staged = describeStage(at, cell, result);
+    shownStage = describeStage(at, cell, result);
     stage = make(
       "div",
       { className: host.name("stage") },
@@ -309,7 +309,7 @@ export function createLarge(host, { dialog, move, closed }) {
   dialog.onclose = () => {
     const at = opened;
     opened = null;
-    staged = "";
+    shownStage = "";
     dialog.replaceChildren();
     if (at !== null) closed(at);
   };
