@@ -82,6 +82,7 @@ export function createConnection({ tab, trigger, receive }) {
   }
 
   function stopStreaming() {
+    if (isStreaming) otherTabs.tellLeft();
     stream = "";
     isStreaming = false;
   }
