@@ -109,7 +109,7 @@ export function createPainter(view, trigger) {
     summary.textContent = nameSummary(message);
     reuse.hidden = !message.seed;
     reuse.onclick = () => fillSeed(message.preset, message.seed);
-    keepLastSeed(message.seed);
+    keepLastSeed(message.preset, message.seed);
     caption.hidden = false;
     paintResults(message);
   }
