@@ -17,6 +17,7 @@ Command = Literal[
     "new",
     "api",
     "presets",
+    "models",
     "watch",
     "schema",
     "password",
@@ -29,7 +30,7 @@ PAGE: tuple[Command, ...] = ("serve",)
 JOBS: tuple[Command, ...] = ("serve", "run", "sweep")
 CLUSTER: tuple[Command, ...] = ("serve", "sweep", "worker", "scheduler")
 KEY: tuple[Command, ...] = ("serve", "run", "sweep", "worker", "check", "new")
-SERVER: tuple[Command, ...] = (*KEY, "api", "watch")
+SERVER: tuple[Command, ...] = (*KEY, "api", "models", "watch")
 
 T = TypeVar("T")
 

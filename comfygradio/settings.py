@@ -98,7 +98,7 @@ class Settings:
         "--demo",
         "COMFYGRADIO_DEMO",
         parse=parse_switch,
-        commands=("serve", "run", "sweep", "check", "new", "api"),
+        commands=("serve", "run", "sweep", "check", "new", "api", "models"),
         help="Use an embedded demo server instead of ComfyUI",
         readme="off",
     )
@@ -109,7 +109,7 @@ class Settings:
         parse=parse_folders,
         metavar="DIR",
         is_repeatable=True,
-        commands=("serve", "run", "sweep", "check", "new", "presets"),
+        commands=("serve", "run", "sweep", "check", "new", "presets", "models"),
         help="A folder of presets; repeatable",
         default_text="./presets, else our own",
         variable_note="folders, separated as in `PATH`",

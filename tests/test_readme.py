@@ -59,6 +59,7 @@ COMMANDS = (
     "new",
     "api",
     "presets",
+    "models",
     "watch",
     "schema",
     "password",
@@ -220,7 +221,7 @@ def test_the_lines_of_the_readme_for_a_shell_run(tmp_path: Path) -> None:
         line for one in sections for block in take_blocks(one, "sh") for line in block.split("\n")
     ]
     lines = [line for line in lines if line and not line.startswith("comfygradio watch")]
-    assert len(lines) == 11
+    assert len(lines) == 13
     with DemoServer(DemoOptions(step_seconds=0), folder=tmp_path / "comfyui") as demo:
         (tmp_path / "comfyui" / "output").mkdir(parents=True, exist_ok=True)
         picture = ROOT / "tests" / "data" / "pictures" / "picture.png"

@@ -35,7 +35,16 @@ INTERRUPTED = 130
 USAGE_ERRORS = (SettingsError, ValuesRefused, AxisError, DefinitionError, LimitReached)
 """Errors of the person who typed; everything else is work that failed."""
 
-SHORT_LIVED = (["run"], ["sweep"], ["check"], ["new"], ["api"], ["presets"], ["watch"])
+SHORT_LIVED = (
+    ["run"],
+    ["sweep"],
+    ["check"],
+    ["new"],
+    ["api"],
+    ["presets"],
+    ["models"],
+    ["watch"],
+)
 """Commands that do one thing and end, as a command line begins."""
 
 IMPORTED_OBJECTS = 100_000
@@ -160,11 +169,12 @@ def check(
         list[str] | None, Argument(metavar="PRESET", help="Names or YAML files [all].")
     ] = None,
     as_json: Json = False,
+    object_info: arguments.ObjectInfoFile = None,
 ) -> int:
     """Every problem of every preset on the server."""
     from comfygradio.cli.check import check_presets
 
-    return check_presets(settings, names or [], as_json)
+    return check_presets(settings, names or [], as_json, object_info)
 
 
 @commands.add("new")
@@ -204,6 +214,16 @@ def list_presets(settings: Settings, as_json: Json = False) -> int:
     from comfygradio.cli.presets import list_presets
 
     return list_presets(settings, as_json)
+
+
+@commands.add("models")
+def list_models(
+    settings: Settings, preset: arguments.Preset, script: arguments.DownloadScript = False
+) -> int:
+    """Which models of a preset the server has, and how to get the others."""
+    from comfygradio.cli.models import list_models
+
+    return list_models(settings, preset, script)
 
 
 @commands.add("watch")

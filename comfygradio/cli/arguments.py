@@ -16,6 +16,15 @@ Json = Annotated[bool, Option("--json", help="Print JSON.")]
 JsonLines = Annotated[bool, Option("--json", help="Print JSON, an object a line.")]
 
 
+ObjectInfoFile = Annotated[
+    Path | None,
+    Option(
+        "--object-info",
+        metavar="FILE",
+        help="Ask no server, but this file: comfygradio api GET /object_info > FILE.",
+    ),
+]
+
 Drafted = Annotated[
     Path,
     Argument(
@@ -37,6 +46,11 @@ PrintPrompt = Annotated[
 PrintCurl = Annotated[
     bool,
     Option("--print-curl", help="Print a line of curl that posts the prompt; run nothing."),
+]
+
+DownloadScript = Annotated[
+    bool,
+    Option("--script", help="Print commands for a POSIX shell that download what is missing."),
 ]
 
 Method = Annotated[str, Argument(metavar="METHOD", help="GET, POST and so on.")]

@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from comfygradio.binding.preset import Preset, load_presets
+from comfygradio.cli.object_info_file import load_object_info_file
 from comfygradio.cli.presets import find_preset
-from comfygradio.cli.server import fetch_object_info, open_client
+from comfygradio.cli.server import fetch_object_info, open_client, pick_object_info
 from comfygradio.errors import PresetError
 from comfygradio.forms.form import Form
 from comfygradio.forms.problem import Problem
 from comfygradio.settings import Settings
 
 
-def check_presets(settings: Settings, names: Sequence[str], as_json: bool) -> int:
+def check_presets(
+    settings: Settings, names: Sequence[str], as_json: bool, object_info_file: Path | None = None
+) -> int:
     """Print the problems of the named presets, or of all, and what was adjusted; return 1 if there
     is a problem.
 
-    Raises ServerError.
+    With `object_info_file` no server is asked. Raises ServerError and SettingsError.
     """
+    known = None
+    if object_info_file is not None:
+        known = load_object_info_file(object_info_file)
     presets, unreadable = _load(settings, names)
     if not as_json:
         # Before the server is asked, which may not answer.
         _print_lines(unreadable)
-    forms = _bind(settings, presets)
+    forms = _bind(settings, presets, known)
     if as_json:
         found = {form.name: _describe(form) for form in forms}
         report = {"presets": found, "unreadable": unreadable}
@@ -61,11 +68,17 @@ def _load(settings: Settings, names: Sequence[str]) -> tuple[list[Preset], list[
     return presets, unreadable
 
 
-def _bind(settings: Settings, presets: Sequence[Preset]) -> list[Form]:
+def _bind(
+    settings: Settings, presets: Sequence[Preset], known: Mapping[str, Any] | None
+) -> list[Form]:
+    """Bind the presets to the node classes that are `known`, else to those of the server."""
     if not presets:
         return []
-    with open_client(settings) as client:
-        object_info = fetch_object_info(client, presets, settings)
+    if known is not None:
+        object_info = pick_object_info(known, presets, settings)
+    else:
+        with open_client(settings) as client:
+            object_info = fetch_object_info(client, presets, settings)
     return [preset.bind(object_info) for preset in presets]
 
 

@@ -4,8 +4,10 @@ this command.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from typing import Any
 
 from comfygradio.binding.preset import Preset
 from comfygradio.comfy.client import ComfyClient
@@ -34,15 +36,31 @@ def fetch_object_info(
     client: ComfyClient, presets: Iterable[Preset], settings: Settings
 ) -> ObjectInfo:
     """Fetch what the server says about the classes that these presets use. Raises ServerError."""
-    classes = set[str]()
-    for preset in presets:
-        classes.update(preset.class_types)
+    classes = _list_classes(presets)
     if not classes:
         return ObjectInfo({})
     try:
         return client.object_info(*sorted(classes))
     except ServerUnreachable as error:
         raise advise(error, settings) from error
+
+
+def pick_object_info(
+    known: Mapping[str, Any], presets: Iterable[Preset], settings: Settings
+) -> ObjectInfo:
+    """Pick what these node classes of a server say about the classes that the presets use."""
+    picked: dict[str, Any] = {}
+    for name in _list_classes(presets):
+        if name in known:
+            picked[name] = known[name]
+    return replace(ObjectInfo.from_json(picked), has_key=bool(settings.api_key))
+
+
+def _list_classes(presets: Iterable[Preset]) -> set[str]:
+    classes = set[str]()
+    for preset in presets:
+        classes.update(preset.class_types)
+    return classes
 
 
 def advise(error: ComfyGradioError, settings: Settings) -> ComfyGradioError:

@@ -17,7 +17,9 @@ from comfygradio.drafting.draft_field import DraftField, make_fields, sort_detec
 from comfygradio.drafting.examples import make_examples, make_notes
 from comfygradio.drafting.graph import Graph, build_graph
 from comfygradio.drafting.leftovers import find_leftovers
+from comfygradio.drafting.listed_models import collect_models
 from comfygradio.drafting.workflow_kind import find_medium, find_workflow_kind
+from comfygradio.forms.model_entry import ModelEntry
 from comfygradio.forms.preset_file import PresetFile
 from comfygradio.importers.annotation import AnnotatedWorkflow
 from comfygradio.importers.importer import import_annotations
@@ -31,8 +33,8 @@ class Draft:
     """A suggested preset. `fields` are the form; `left_out` are further lines that could be added.
 
     `workflow` has to be stored beside the preset and may differ from the one that was loaded.
-    `outputs` are node ids, empty for every output node. `notes` say what is uncertain and what was
-    not found.
+    `outputs` are node ids, empty for every output node. `models` are the model files that the
+    workflow names with an address. `notes` say what is uncertain and what was not found.
     """
 
     title: str
@@ -44,6 +46,7 @@ class Draft:
     outputs: tuple[str, ...] = ()
     examples: tuple[Mapping[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
+    models: tuple[ModelEntry, ...] = ()
 
     def to_file(self, workflow_file: str) -> PresetFile:
         """Build the preset file of this draft, with its workflow at this path."""
@@ -55,6 +58,7 @@ class Draft:
             fields={field.name: field.entry for field in self.fields},
             outputs=list(self.outputs),
             examples=[dict(example) for example in self.examples],
+            models=list(self.models),
         )
 
 
@@ -63,10 +67,16 @@ def draft_preset(
 ) -> Draft:
     """Draft a preset for a workflow.
 
-    `saved` is the same workflow in UI format, which may hold annotations for other front ends.
+    `saved` is the same workflow in UI format, which may hold annotations for other front ends, and
+    the addresses of its models.
     """
     marked = import_annotations(workflow, object_info, saved)
-    return draft_annotated(marked, object_info)
+    draft = draft_annotated(marked, object_info)
+    # It comes out of a foreign file.
+    if not isinstance(saved, dict):
+        return draft
+    listed = collect_models(saved, draft.workflow)
+    return replace(draft, models=listed.models, notes=(*draft.notes, *listed.notes))
 
 
 def draft_annotated(marked: AnnotatedWorkflow, object_info: ObjectInfo) -> Draft:

@@ -14,6 +14,7 @@ import yaml
 from comfygradio.drafting.draft import Draft
 from comfygradio.drafting.draft_field import DraftField
 from comfygradio.drafting.naming import one_line
+from comfygradio.forms.model_entry import ModelEntry
 from comfygradio.forms.preset_schema import SCHEMA_COMMENT
 from comfygradio.forms.strict_yaml import Dumper
 
@@ -53,6 +54,9 @@ def write_draft(draft: Draft, workflow_file: str) -> str:
     if draft.examples:
         lines.append("examples:")
         lines += [f"  - {write_value(example)}" for example in draft.examples]
+    if draft.models:
+        lines.append("models:")
+        lines += [f"  - {write_value(_list_model_keys(model))}" for model in draft.models]
     return "\n".join(lines) + "\n"
 
 
@@ -97,6 +101,12 @@ def _list_keys(field: DraftField) -> dict[str, Any]:
     for key, value in data.items():
         if value is not None:
             keys[key] = value
+    return keys
+
+
+def _list_model_keys(model: ModelEntry) -> dict[str, Any]:
+    """List the keys that the entry of a model has."""
+    keys: dict[str, Any] = model.model_dump(exclude_unset=True)
     return keys
 
 

@@ -20,6 +20,7 @@ from pydantic.json_schema import SkipJsonSchema
 from comfygradio.forms.formula import Formula
 from comfygradio.forms.kinds.kind import Kind
 from comfygradio.forms.kinds.registry import KINDS, Widget
+from comfygradio.forms.model_entry import ModelEntry
 from comfygradio.forms.plain_scalar import (
     PlainScalar,
     coerce_boolean,
@@ -302,6 +303,20 @@ class PresetFile(BaseModel):
     sweep: dict[FieldName, Annotated[str | int | float, BeforeValidator(coerce_text)]] = Field(
         default={}, description="Suggested axes: field and axis text."
     )
+    models: list[ModelEntry] = Field(
+        default=[], description="Model files that the workflow needs, and where they are found."
+    )
+
+    @field_validator("models")
+    @classmethod
+    def _check_models(cls, models: list[ModelEntry]) -> list[ModelEntry]:
+        """Refuse two files at one place."""
+        paths: set[str] = set()
+        for model in models:
+            if model.path in paths:
+                raise ValueError(f"{model.path} stands twice in this list; remove one of them")
+            paths.add(model.path)
+        return models
 
 
 def dump_lora_rows(value: Any) -> Any:

@@ -13,6 +13,7 @@ from comfygradio.forms.formula import OWN_NAME, Formula
 from comfygradio.forms.kinds.numerals import suggest_numerals
 from comfygradio.forms.kinds.registry import Widget
 from comfygradio.forms.kinds.value import shorten
+from comfygradio.forms.model_entry import ModelEntry
 from comfygradio.forms.preset_file import (
     ComputedSlot,
     FieldEntry,
@@ -106,7 +107,7 @@ def _describe_problems(path: Path, error: ValidationError, lines: KeyLines) -> l
             specific.append((place, problem))
     described: list[str] = []
     for place, problem in specific[:MAX_DESCRIBED]:
-        line = lines.get(place, 1)
+        line = _find_line(place, lines)
         told = _describe_problem(problem, place)
         described.append(f"{path}:{line}: {told}")
     more = len(specific) - len(described)
@@ -121,9 +122,18 @@ def _find_place(loc: tuple[int | str, ...], lines: KeyLines) -> tuple[str, ...]:
     """
     place: tuple[str, ...] = ()
     for part in map(str, loc):
-        if (*place, part) in lines:
+        # An entry of the list of models has a number, which has no line of its own.
+        if (*place, part) in lines or place == ("models",):
             place = (*place, part)
     return place
+
+
+def _find_line(place: tuple[str, ...], lines: KeyLines) -> int:
+    """Find the line of a place; of an entry in a list, the line of its first key."""
+    if place in lines:
+        return lines[place]
+    inner = [line for other, line in lines.items() if other[: len(place)] == place]
+    return min(inner, default=lines.get(place[:1], 1))
 
 
 def _is_vague(problem: Any) -> bool:
@@ -151,6 +161,11 @@ def _describe_problem(problem: Any, place: tuple[str, ...]) -> str:
 def _describe_value(problem: Any, place: tuple[str, ...]) -> str:
     if _is_vague(problem):
         field_key = place[2:3]
+        if place[:1] == ("models",) and len(place) < 3:
+            return (
+                "write a list of models, each with its keys, for example {name: a.safetensors, "
+                "folder: checkpoints, url: https://…}."
+            )
         if problem["loc"][-1] == "of":
             return "write plain arithmetic as a text, for example value * 0.5."
         if place[:1] == ("fields",) and len(place) == 2:
@@ -202,6 +217,8 @@ def _find_model(place: tuple[str, ...]) -> type[BaseModel]:
         return PresetFile
     if place[0] == "fields" and len(place) <= 3:
         return FieldEntry
+    if place[0] == "models":
+        return ModelEntry
     if place[0] == "examples" or place[2:3] == ("default",):
         return LoraEntry
     return SlotEntry

@@ -10,7 +10,7 @@ import ssl
 from collections.abc import AsyncIterator, Collection, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import httpx
 
@@ -18,6 +18,8 @@ from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.errors import ExternalRefused, ExternalUnreachable
 from comfygradio.net.address_guard import AddressGuard, IPAddress
 from comfygradio.units import MEGABYTE
+
+T = TypeVar("T")
 
 ADDRESSES_TRIED = 4
 """Maximum number of addresses of one host that are tried."""
@@ -29,6 +31,9 @@ MAX_URL = 2000
 
 MAX_TYPE_LENGTH = 100
 """Maximum length of a content type that is shown to people."""
+
+LINKED_SIZE = "x-linked-size"
+"""The header in which Hugging Face tells the size of the file that a redirect leads to."""
 
 REDIRECTS = (301, 302, 303, 307, 308)
 
@@ -108,7 +113,16 @@ class ExternalClient:
         work = self._post(parsed, content, content_type)
         return await self._limit_time(work)
 
-    async def _limit_time(self, work: Coroutine[Any, Any, FetchedResponse]) -> FetchedResponse:
+    async def measure(self, url: str) -> int | None:
+        """Ask by HEAD how many bytes a file has; None if the server does not tell.
+
+        Raises ExternalRefused and ExternalUnreachable.
+        """
+        parsed = parse_url(url)
+        work = self._measure(parsed)
+        return await self._limit_time(work)
+
+    async def _limit_time(self, work: Coroutine[Any, Any, T]) -> T:
         try:
             return await asyncio.wait_for(work, self._limits.seconds)
         except (asyncio.TimeoutError, TimeoutError) as error:  # two classes before Python 3.11
@@ -134,6 +148,20 @@ class ExternalClient:
                     )
                 size = await self._read(url, response, file)
                 return FetchedResponse(response.status_code, content_type, size)
+        raise ExternalRefused(f"{url.host} sends us on and on; use the address at the end of that.")
+
+    async def _measure(self, url: httpx.URL) -> int | None:
+        for _ in range(self._limits.redirects + 1):
+            async with self._send("HEAD", url) as response:
+                # Hugging Face tells it before it sends us on to where its files are.
+                linked_size = parse_length(response.headers.get(LINKED_SIZE, ""))
+                if linked_size is not None:
+                    return linked_size
+                if response.status_code in REDIRECTS:
+                    url = resolve_redirect(url, response.headers.get("location", ""))
+                    continue
+                check_status(url, response.status_code)
+                return parse_length(response.headers.get("content-length", ""))
         raise ExternalRefused(f"{url.host} sends us on and on; use the address at the end of that.")
 
     async def _post(self, url: httpx.URL, content: bytes, content_type: str) -> FetchedResponse:
@@ -215,10 +243,8 @@ class ExternalClient:
         encoding = response.headers.get("content-encoding", "identity")
         if encoding.lower() != "identity":
             raise ExternalRefused(f"{url.host} sends the file packed, although we asked not to.")
-        announced = response.headers.get("content-length", "0")
-        # Python refuses to read a number of thousands of digits.
-        is_number = announced.isdecimal() and len(announced) < 20
-        if is_number and int(announced) > most:
+        announced = parse_length(response.headers.get("content-length", ""))
+        if announced is not None and announced > most:
             raise ExternalRefused(describe_size(url, most))
         began = self._clock.monotonic()
         size = 0
@@ -295,6 +321,14 @@ def check_status(url: httpx.URL, status: int) -> None:
         raise ExternalUnreachable(f"{url.host} sends us on (HTTP {status}); use that address.")
     if not 200 <= status < 300:
         raise ExternalUnreachable(f"{url.host} does not give this file (HTTP {status}).")
+
+
+def parse_length(text: str) -> int | None:
+    """Parse a number of bytes out of a header; None for anything else."""
+    # Python refuses to read a number of thousands of digits.
+    if text.isascii() and text.isdecimal() and len(text) < 20:
+        return int(text)
+    return None
 
 
 def parse_content_type(response: httpx.Response) -> str:

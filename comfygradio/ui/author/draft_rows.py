@@ -17,6 +17,7 @@ from comfygradio.drafting.draft_field import DraftField
 from comfygradio.drafting.writer import write_draft
 from comfygradio.errors import PresetError
 from comfygradio.forms.kinds.registry import Widget
+from comfygradio.forms.model_entry import ModelEntry
 from comfygradio.forms.preset_file import FieldEntry, SlotEntry, list_addresses
 
 INTERCHANGEABLE_WIDGETS: tuple[tuple[Widget, ...], ...] = (
@@ -95,6 +96,7 @@ def _dump_source(draft: Draft, fields: Sequence[DraftField]) -> str:
         "workflow": draft.workflow.to_json(),
         "outputs": list(draft.outputs),
         "examples": [dict(example) for example in draft.examples],
+        "models": [model.model_dump(exclude_unset=True) for model in draft.models],
         "fields": described_fields,
     }
     return json.dumps(source, ensure_ascii=False)
@@ -140,6 +142,8 @@ def _parse_edited_draft(value: Any) -> EditedDraft:
         fields=tuple(fields),
         outputs=tuple(map(str, source["outputs"])),
         examples=_parse_examples(source["examples"], names),
+        # A page that was open before the app was updated sends none.
+        models=tuple(map(ModelEntry.model_validate, source.get("models", []))),
     )
     name = str(value["name"]).strip()
     return EditedDraft(name, draft, bool(value["byHand"]))

@@ -1,0 +1,114 @@
+"""`comfygradio models`: which of a preset's models the server has, and how to get the others."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+
+from comfygradio.binding.preset import Preset, load_presets
+from comfygradio.cli.presets import find_preset
+from comfygradio.cli.server import advise, fetch_object_info, open_client
+from comfygradio.comfy.client import ComfyClient
+from comfygradio.comfy.object_info import Scalar
+from comfygradio.drafting.naming import one_line
+from comfygradio.errors import NotFound, ServerUnreachable
+from comfygradio.forms.model_entry import ModelEntry
+from comfygradio.forms.model_hashes import ModelHashes
+from comfygradio.model_files.download import write_script
+from comfygradio.model_files.presence import ModelPresence, find_presence, list_choices
+from comfygradio.settings import Settings
+
+
+def list_models(settings: Settings, name: str, as_script: bool) -> int:
+    """Print which models of a preset are there; return 1 if one is missing.
+
+    With `as_script`, print the commands that download the missing ones instead, and return 0.
+    Raises ComfyGradioError.
+    """
+    preset = find_preset(settings, name)
+    if not preset.file.models:
+        # A script that reads this does nothing.
+        where = sys.stderr if as_script else sys.stdout
+        print(
+            f"{preset.name} lists no models; write them under models: in {preset.path.name}, or "
+            "draft it anew from the workflow as ComfyUI saves it.",
+            file=where,
+        )
+        return 0
+    hashes = _collect_hashes(settings, preset)
+    with open_client(settings) as client:
+        try:
+            found = _find_all(client, settings, preset, hashes)
+        except ServerUnreachable as error:
+            raise advise(error, settings) from error
+    missing = [one.model for one in found if one.state == "missing"]
+    if not as_script:
+        for line in _write_table(found):
+            print(line)
+        return 1 if missing else 0
+    for one in found:
+        if one.state == "unknown":
+            text = f"{one.model.path}: this ComfyUI does not tell whether it has it."
+            print(text, file=sys.stderr)
+    print(write_script(missing), end="")
+    return 0
+
+
+def _collect_hashes(settings: Settings, preset: Preset) -> ModelHashes:
+    """Collect the hashes that this preset and the others tell."""
+    others, _ = load_presets(settings.presets)
+    entries: list[ModelEntry] = []
+    for one in (preset, *others):
+        entries += one.file.models
+    return ModelHashes.from_entries(entries)
+
+
+def _find_all(
+    client: ComfyClient, settings: Settings, preset: Preset, hashes: ModelHashes
+) -> list[ModelPresence]:
+    """Find each model in the server's list of its folder, else in those of the node classes."""
+    object_info = fetch_object_info(client, [preset], settings)
+    folders = _FolderLists(client)
+    found = []
+    for model in preset.file.models:
+        listed = folders.fetch(model.root)
+        if listed is None:
+            listed = list_choices(model, preset.workflow, object_info)
+        found.append(find_presence(model, listed, hashes))
+    return found
+
+
+class _FolderLists:
+    """The server's lists of its folders of models; each is fetched once."""
+
+    def __init__(self, client: ComfyClient) -> None:
+        self._client = client
+        self._lists: dict[str, Sequence[Scalar] | None] = {}
+
+    def fetch(self, folder: str) -> Sequence[Scalar] | None:
+        """Fetch the names in a folder; None if the server has no such folder, or no such lists."""
+        if folder not in self._lists:
+            try:
+                self._lists[folder] = self._client.models(folder)
+            except NotFound:
+                self._lists[folder] = None
+        return self._lists[folder]
+
+
+def _write_table(found: Sequence[ModelPresence]) -> Iterator[str]:
+    width = max(len(one.model.path) for one in found)
+    for one in found:
+        line = f"{one.state:7}  {one.model.path:{width}}  {_describe(one)}"
+        yield line.rstrip()
+
+
+def _describe(one: ModelPresence) -> str:
+    """Say what there is to know of a model besides its state."""
+    model = one.model
+    if one.state != "there":
+        return model.url
+    if one.is_copy:
+        return f"is {one_line(one.name)} there, with the same {model.hash_type}"
+    if one.name != model.name:
+        return f"is {one_line(one.name)} there"
+    return ""

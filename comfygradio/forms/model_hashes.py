@@ -1,0 +1,83 @@
+"""Tells which names stand for the same model file. Only equal hashes prove it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from comfygradio.forms.model_entry import ModelEntry
+
+OLD_FOLDERS: Mapping[str, str] = {"clip": "text_encoders", "unet": "diffusion_models"}
+"""Folders that ComfyUI has renamed, and whose old names it still takes."""
+
+
+@dataclass(frozen=True)
+class HashedFile:
+    """A model file whose hash is known, at a place below the folder `models`."""
+
+    folder: str
+    name: str
+    hash_type: str
+    hash: str
+
+    @classmethod
+    def from_entry(cls, model: ModelEntry) -> HashedFile | None:
+        """Take what a preset says of a model, if it says its hash."""
+        if model.hash is None:
+            return None
+        return cls(model.folder, model.name, model.hash_type, model.hash)
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Folder and name, as they are compared."""
+        return normalise_folder(self.folder), self.name.replace("\\", "/")
+
+
+@dataclass(frozen=True)
+class ModelHashes:
+    """The files whose hashes are known. A place for which two hashes of one type were told proves
+    nothing.
+    """
+
+    files: frozenset[HashedFile] = field(default_factory=frozenset)
+
+    @classmethod
+    def from_entries(cls, models: Iterable[ModelEntry]) -> ModelHashes:
+        """Collect what presets say of their models."""
+        files: set[HashedFile] = set()
+        for model in models:
+            file = HashedFile.from_entry(model)
+            if file is not None:
+                files.add(file)
+        return cls(frozenset(files))
+
+    def add(self, files: Iterable[HashedFile]) -> ModelHashes:
+        """Return these hashes together with others."""
+        return ModelHashes(self.files.union(files))
+
+    def find_copies(self, model: ModelEntry) -> tuple[str, ...]:
+        """Find the other names that this model has in its folder; () if its hash is not known."""
+        own = HashedFile.from_entry(model)
+        if own is None:
+            return ()
+        names: set[str] = set()
+        for file in self.files:
+            has_same_hash = (file.hash_type, file.hash) == (own.hash_type, own.hash)
+            is_in_same_folder = file.place[0] == own.place[0]
+            if has_same_hash and is_in_same_folder and not self._is_contradicted(file):
+                names.add(file.name)
+        names.discard(model.name)
+        return tuple(sorted(names))
+
+    def _is_contradicted(self, file: HashedFile) -> bool:
+        """Whether another hash of the same type was told for the same place."""
+        for other in self.files:
+            is_same_place = other.place == file.place and other.hash_type == file.hash_type
+            if is_same_place and other.hash != file.hash:
+                return True
+        return False
+
+
+def normalise_folder(folder: str) -> str:
+    """Return the name that ComfyUI has for a folder today."""
+    return OLD_FOLDERS.get(folder, folder)
