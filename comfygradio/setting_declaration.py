@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar, cast, get_args
+from dataclasses import field
+from typing import Any, Literal, NamedTuple, TypeVar, cast, get_args
 
 Command = Literal[
     "serve",
@@ -35,8 +35,7 @@ SERVER: tuple[Command, ...] = (*KEY, "api", "models", "watch")
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(NamedTuple):
     """How a setting is given, and what is said about it.
 
     Of several `variables` the first that is not empty counts; `variable_note` tells `cli/README.md`
