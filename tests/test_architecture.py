@@ -93,6 +93,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "comfygradio.forms": ("comfygradio.forms.kinds", *COMFY_DATA),
     "comfygradio.binding": ("comfygradio.forms", "comfygradio.forms.kinds", *COMFY_DATA),
     "comfygradio.metadata": (
+        "comfygradio.conversion",
         "comfygradio.forms.kinds",
         "comfygradio.forms",
         "comfygradio.binding",
@@ -107,6 +108,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         *COMFY_DATA,
     ),
     "comfygradio.drafting": (
+        "comfygradio.conversion",
         "comfygradio.forms",
         "comfygradio.forms.kinds",
         "comfygradio.binding",
@@ -160,6 +162,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.setting_declaration",
         "comfygradio.settings",
         "comfygradio.comfy",
+        "comfygradio.conversion",
         "comfygradio.forms",
         "comfygradio.binding.preset",
         "comfygradio.drafting",
@@ -235,6 +238,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "comfygradio.ui.author": (
         "comfygradio.binding",
+        "comfygradio.conversion",
         "comfygradio.drafting",
         "comfygradio.forms.kinds",
         "comfygradio.forms",
