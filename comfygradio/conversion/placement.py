@@ -10,7 +10,13 @@ from comfygradio.conversion.alignment import align
 from comfygradio.conversion.fit import is_fit, score_fit
 from comfygradio.conversion.node_class import DYNAMIC_COMBO, NodeClass
 from comfygradio.conversion.ui_graph import UiNode
-from comfygradio.conversion.widget import CONTROL, CONTROL_WORDS, Widget, list_widgets
+from comfygradio.conversion.widget import (
+    CONTROL,
+    CONTROL_WORDS,
+    Widget,
+    list_custom_widgets,
+    list_widgets,
+)
 
 MAX_GROWN = 1000
 """Maximum number of widgets that one growing widget stands for."""
@@ -25,7 +31,6 @@ BY_TYPE = (
     "the file was saved for another version of this node, so its values were placed by their "
     "types; check them."
 )
-NO_WIDGET = "this server's node has no widget for the value."
 
 
 @dataclass(frozen=True)
@@ -41,12 +46,12 @@ class PlacedValue:
 
 @dataclass(frozen=True)
 class Placement:
-    """The widgets of a node by name, and the values that belong to none of them: pairs of a name
-    or "", and a value. `reason` says why the values are not placed by position.
+    """The widgets of a node by name, and the values that belong to none of them: position, name
+    or "", and value. `reason` says why the values are not placed by position.
     """
 
     widgets: Mapping[str, PlacedValue]
-    left: tuple[tuple[str, Any], ...] = ()
+    left: tuple[tuple[int, str, Any], ...] = ()
     reason: str = ""
 
     def has_control(self, name: str) -> bool:
@@ -64,13 +69,30 @@ def place_values(node: UiNode, node_class: NodeClass | None) -> Placement:
         widgets = _read_widgets(node)
     else:
         linked = frozenset(entry.name for entry in node.inputs if entry.link)
-        widgets = list_widgets(node_class, linked)
+        declared = frozenset(entry.name for entry in node.inputs if entry.is_widget)
+        widgets = list_widgets(node_class, linked, declared)
     if isinstance(node.values, dict):
         return _place_by_key(widgets, node.values)
-    values = _drop_forced(node.values or [], node_class)
+    stored = node.values or []
+    kept = _list_kept(stored, node_class)
+    if kept is None:
+        return _place_list(node, node_class, widgets, stored)
+    placement = _place_list(node, node_class, widgets, [stored[index] for index in kept])
+    return _renumber(placement, kept, stored)
+
+
+def _place_list(
+    node: UiNode, node_class: NodeClass | None, widgets: Sequence[Widget], values: Sequence[Any]
+) -> Placement:
     placement = _place_in_order(widgets, values)
     if node_class is None or _is_sound(placement, values):
         return placement
+    custom = list_custom_widgets(node_class, frozenset(entry.name for entry in node.inputs))
+    if custom:
+        linked = frozenset(entry.name for entry in node.inputs if entry.link)
+        extended = _place_in_order(list_widgets(node_class, linked, custom), values)
+        if _is_sound(extended, values):
+            return extended
     names = _name_values(node, values)
     if names is not None:
         return _place_by_name(widgets, values, names)
@@ -100,7 +122,7 @@ def _place_in_order(widgets: Sequence[Widget], values: Sequence[Any]) -> Placeme
             position += 1
         _add(placed, PlacedValue(widget, value, index))
         waiting.extend(reversed(widget.list_added(value)))
-    left = tuple(("", value) for value in values[position:])
+    left = tuple((index, "", values[index]) for index in range(position, len(values)))
     _number_choice(placed)
     return Placement(placed, left)
 
@@ -181,8 +203,9 @@ def _place_by_name(
     _place_moved(placed, values, waiting_values)
     left = []
     for name, index in waiting_values.items():
-        if name.rpartition(".")[2] != CONTROL:
-            left.append((name, values[index]))
+        is_control = name.rpartition(".")[2] == CONTROL
+        if not is_control or values[index] not in CONTROL_WORDS:
+            left.append((index, name, values[index]))
     return Placement(placed, tuple(left), BY_NAME)
 
 
@@ -218,7 +241,7 @@ def _place_by_type(widgets: Sequence[Widget], values: Sequence[Any]) -> Placemen
     left = []
     for index, value in enumerate(values):
         if index not in used:
-            left.append(("", value))
+            left.append((index, "", value))
     return Placement(placed, tuple(left), BY_TYPE)
 
 
@@ -302,13 +325,14 @@ def _add(placed: dict[str, PlacedValue], value: PlacedValue) -> None:
     placed[name] = value
 
 
-def _drop_forced(values: Sequence[Any], node_class: NodeClass | None) -> Sequence[Any]:
-    """Leave out the values of inputs that were widgets once and are sockets now.
+def _list_kept(values: Sequence[Any], node_class: NodeClass | None) -> list[int] | None:
+    """List the positions of values whose inputs are still widgets, where the file has values of
+    inputs that were widgets once and are sockets now. Returns None for other files.
 
     Such files are told by their count: a value for each widget and for each forced input.
     """
     if node_class is None or not values:
-        return values
+        return None
     forced: list[bool] = []
     widgets = {widget.name for widget in list_widgets(node_class)}
     for entry in node_class.inputs:
@@ -319,8 +343,22 @@ def _drop_forced(values: Sequence[Any], node_class: NodeClass | None) -> Sequenc
         if entry.options.get(CONTROL):
             forced.append(False)
     if not any(forced) or len(forced) != len(values):
-        return values
-    return [value for value, is_forced in zip(values, forced, strict=True) if not is_forced]
+        return None
+    return [index for index, is_forced in enumerate(forced) if not is_forced]
+
+
+def _renumber(placement: Placement, kept: Sequence[int], values: Sequence[Any]) -> Placement:
+    """Give values that were placed without some others their positions among all."""
+    widgets: dict[str, PlacedValue] = {}
+    for name, placed in placement.widgets.items():
+        if isinstance(placed.index, int):
+            placed = replace(placed, index=kept[placed.index])
+        widgets[name] = placed
+    left = [(kept[index], name, value) for index, name, value in placement.left]
+    for index, value in enumerate(values):
+        if index not in kept:
+            left.append((index, "", value))
+    return Placement(widgets, tuple(left), placement.reason)
 
 
 def _read_widgets(node: UiNode) -> list[Widget]:

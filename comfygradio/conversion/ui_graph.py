@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from comfygradio.conversion.ui_format import (
@@ -20,17 +21,37 @@ BYPASSED = 4
 
 @dataclass(frozen=True)
 class UiInput:
-    """An input of a node. `link` is the id of the link that feeds it, or ""."""
+    """An input of a node. `link` is the id of the link that feeds it, and `widget` the name of the
+    widget that it stands for; both may be "".
+    """
 
     name: str
     type: str
     link: str = ""
-    is_widget: bool = False
+    widget: str = ""
+
+    @property
+    def is_widget(self) -> bool:
+        """Whether the input stands for a widget."""
+        return self.widget != ""
 
 
 @dataclass(frozen=True)
+class GroupSource:
+    """The group node whose values a node inside of it has: its graph, its id, and the positions
+    there, -1 for a value that only the definition has.
+    """
+
+    graph: str
+    node: str
+    positions: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class UiNode:
-    """A node as the file has it. `values` are its `widgets_values`, a list or an object."""
+    """A node as the file has it. `values` are its `widgets_values`, a list or an object. `source`
+    says where these stand if it is not the node itself.
+    """
 
     id: str
     type: str
@@ -41,6 +62,7 @@ class UiNode:
     values: list[Any] | dict[str, Any] | None
     named_values: Mapping[str, Any]
     properties: Mapping[str, Any] = field(repr=False)
+    source: GroupSource | None = None
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> UiNode:
@@ -83,7 +105,7 @@ class UiSlot:
     links: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class UiGraph:
     """The nodes and links of a graph by id. `id` is "" for the root graph."""
 
@@ -92,6 +114,11 @@ class UiGraph:
     links: Mapping[str, UiLink]
     inputs: tuple[UiSlot, ...] = ()
     outputs: tuple[UiSlot, ...] = ()
+
+    @cached_property
+    def feeding(self) -> frozenset[str]:
+        """The ids of the nodes that feed others."""
+        return frozenset(link.origin for link in self.links.values())
 
     @classmethod
     def parse(cls, data: Mapping[str, Any], graph_id: str) -> UiGraph:
@@ -118,13 +145,17 @@ class UiGraph:
 
 
 def _parse_input(entry: Mapping[str, Any]) -> UiInput:
-    widget = entry.get("widget")
     name = entry.get("name")
+    if not isinstance(name, str):
+        name = ""
+    widget: Any = entry.get("widget")
+    if isinstance(widget, dict):
+        widget = widget.get("name", name)
     return UiInput(
-        name=name if isinstance(name, str) else "",
+        name=name,
         type=_to_type(entry.get("type")),
         link=to_id(entry.get("link")),
-        is_widget=isinstance(widget, dict),
+        widget=widget if isinstance(widget, str) else "",
     )
 
 
