@@ -15,6 +15,7 @@ Command = Literal[
     "scheduler",
     "check",
     "new",
+    "convert",
     "api",
     "presets",
     "models",
@@ -30,7 +31,7 @@ PAGE: tuple[Command, ...] = ("serve",)
 JOBS: tuple[Command, ...] = ("serve", "run", "sweep")
 CLUSTER: tuple[Command, ...] = ("serve", "sweep", "worker", "scheduler")
 KEY: tuple[Command, ...] = ("serve", "run", "sweep", "worker", "check", "new")
-SERVER: tuple[Command, ...] = (*KEY, "api", "models", "watch")
+SERVER: tuple[Command, ...] = (*KEY, "convert", "api", "models", "watch")
 
 T = TypeVar("T")
 

@@ -93,6 +93,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "comfygradio.forms": ("comfygradio.forms.kinds", *COMFY_DATA),
     "comfygradio.binding": ("comfygradio.forms", "comfygradio.forms.kinds", *COMFY_DATA),
     "comfygradio.metadata": (
+        "comfygradio.conversion",
         "comfygradio.forms.kinds",
         "comfygradio.forms",
         "comfygradio.binding",
@@ -107,6 +108,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         *COMFY_DATA,
     ),
     "comfygradio.drafting": (
+        "comfygradio.conversion",
         "comfygradio.forms",
         "comfygradio.forms.kinds",
         "comfygradio.binding",
@@ -114,12 +116,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.importers",
         *COMFY_DATA,
     ),
-    "comfygradio.model_files": (
-        "comfygradio.forms",
-        "comfygradio.forms.kinds",
-        "comfygradio.net",
-        *COMFY_DATA,
-    ),
+    "comfygradio.model_files": ("comfygradio.forms", "comfygradio.net"),
     "comfygradio.jobs": ("comfygradio.comfy", "comfygradio.media"),
     "comfygradio.cluster": (
         "comfygradio.log",
@@ -165,6 +162,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.setting_declaration",
         "comfygradio.settings",
         "comfygradio.comfy",
+        "comfygradio.conversion",
         "comfygradio.forms",
         "comfygradio.binding.preset",
         "comfygradio.drafting",
@@ -240,6 +238,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "comfygradio.ui.author": (
         "comfygradio.binding",
+        "comfygradio.conversion",
         "comfygradio.drafting",
         "comfygradio.forms.kinds",
         "comfygradio.forms",
@@ -295,7 +294,7 @@ LIBRARY_VALUES = (
     *("ipaddress.IPv4Network", "ipaddress.IPv6Network", "TypeVar", "get_args", "logging.getLogger"),
     *("dataclass", "field", "fields", "dataclasses.field", "Field", "ConfigDict"),
     *("BeforeValidator", "PlainSerializer", "Discriminator", "Tag", "GetPydanticSchema"),
-    "typer.Option",
+    *("typer.Option", "uuid.UUID"),
 )
 OWN_VALUES = ("Clock", "PixelBudget", "setting", "CommandList", "commands.add")
 KINDS_OF_FIELD = (

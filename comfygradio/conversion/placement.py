@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
-from comfygradio.conversion.alignment import align
+from comfygradio.conversion.alignment import Aligner
 from comfygradio.conversion.fit import is_fit, score_fit
 from comfygradio.conversion.node_class import DYNAMIC_COMBO, NodeClass
 from comfygradio.conversion.ui_graph import UiNode
-from comfygradio.conversion.widget import CONTROL, CONTROL_WORDS, Widget, list_widgets
+from comfygradio.conversion.widget import (
+    CONTROL,
+    CONTROL_WORDS,
+    Widget,
+    list_custom_widgets,
+    list_widgets,
+)
 
 MAX_GROWN = 1000
 """Maximum number of widgets that one growing widget stands for."""
@@ -25,7 +32,6 @@ BY_TYPE = (
     "the file was saved for another version of this node, so its values were placed by their "
     "types; check them."
 )
-NO_WIDGET = "this server's node has no widget for the value."
 
 
 @dataclass(frozen=True)
@@ -41,40 +47,75 @@ class PlacedValue:
 
 @dataclass(frozen=True)
 class Placement:
-    """The widgets of a node by name, and the values that belong to none of them: pairs of a name
-    or "", and a value. `reason` says why the values are not placed by position.
+    """The widgets of a node by name, and the values that belong to none of them: position, name
+    or "", and value. `reason` says why the values are not placed by position.
     """
 
     widgets: Mapping[str, PlacedValue]
-    left: tuple[tuple[str, Any], ...] = ()
+    left: tuple[tuple[int, str, Any], ...] = ()
     reason: str = ""
 
-    def has_control(self, name: str) -> bool:
-        """Whether the page puts a control behind a widget."""
-        names = list(self.widgets)
-        position = names.index(name) + 1
-        if position >= len(names):
-            return False
-        return self.widgets[names[position]].widget.kind == "CONTROL"
+    @cached_property
+    def controlled(self) -> frozenset[str]:
+        """The widgets behind which the page puts a control."""
+        found = []
+        before = ""
+        for name, placed in self.widgets.items():
+            if placed.widget.kind == "CONTROL":
+                found.append(before)
+            before = name
+        return frozenset(found)
+
+    @cached_property
+    def names(self) -> Mapping[int | str, str]:
+        """The names of the widgets by the positions or keys of their values."""
+        found: dict[int | str, str] = {}
+        for name, placed in self.widgets.items():
+            if placed.index is not None:
+                found[placed.index] = name
+        return found
 
 
-def place_values(node: UiNode, node_class: NodeClass | None) -> Placement:
+def place_values(node: UiNode, node_class: NodeClass | None, aligner: Aligner) -> Placement:
     """Place the values of a node. `node_class` is None where the server lacks its class."""
     if node_class is None:
         widgets = _read_widgets(node)
     else:
         linked = frozenset(entry.name for entry in node.inputs if entry.link)
-        widgets = list_widgets(node_class, linked)
+        declared = frozenset(entry.name for entry in node.inputs if entry.is_widget)
+        widgets = list_widgets(node_class, linked, declared)
     if isinstance(node.values, dict):
         return _place_by_key(widgets, node.values)
-    values = _drop_forced(node.values or [], node_class)
+    stored = node.values or []
+    kept = _list_kept(stored, node_class)
+    if kept is None:
+        return _place_list(node, node_class, widgets, stored, aligner)
+    values = [stored[index] for index in kept]
+    placement = _place_list(node, node_class, widgets, values, aligner)
+    return _renumber(placement, kept, stored)
+
+
+def _place_list(
+    node: UiNode,
+    node_class: NodeClass | None,
+    widgets: Sequence[Widget],
+    values: Sequence[Any],
+    aligner: Aligner,
+) -> Placement:
+    """Place a list of values: by position where they fit, else by name, else by type."""
     placement = _place_in_order(widgets, values)
     if node_class is None or _is_sound(placement, values):
         return placement
+    custom = list_custom_widgets(node_class, frozenset(entry.name for entry in node.inputs))
+    if custom:
+        linked = frozenset(entry.name for entry in node.inputs if entry.link)
+        extended = _place_in_order(list_widgets(node_class, linked, custom), values)
+        if _is_sound(extended, values):
+            return extended
     names = _name_values(node, values)
     if names is not None:
         return _place_by_name(widgets, values, names)
-    aligned = _place_by_type(widgets, values)
+    aligned = _place_by_type(widgets, values, aligner)
     if _score(aligned) > _score(placement):
         return aligned
     return placement
@@ -100,7 +141,7 @@ def _place_in_order(widgets: Sequence[Widget], values: Sequence[Any]) -> Placeme
             position += 1
         _add(placed, PlacedValue(widget, value, index))
         waiting.extend(reversed(widget.list_added(value)))
-    left = tuple(("", value) for value in values[position:])
+    left = tuple((index, "", values[index]) for index in range(position, len(values)))
     _number_choice(placed)
     return Placement(placed, left)
 
@@ -155,7 +196,7 @@ def _place_by_key(widgets: Sequence[Widget], values: Mapping[str, Any]) -> Place
     for name, value in values.items():
         if name in placed:
             continue
-        widget = Widget(name, "PAGE", is_posted=not _is_page_state(value))
+        widget = Widget(name, "PAGE", is_posted=not _is_page_state(name, value))
         placed[name] = PlacedValue(widget, value, name)
     return Placement(placed)
 
@@ -181,8 +222,9 @@ def _place_by_name(
     _place_moved(placed, values, waiting_values)
     left = []
     for name, index in waiting_values.items():
-        if name.rpartition(".")[2] != CONTROL:
-            left.append((name, values[index]))
+        is_control = _read_last(name) == CONTROL
+        if not is_control or values[index] not in CONTROL_WORDS:
+            left.append((index, name, values[index]))
     return Placement(placed, tuple(left), BY_NAME)
 
 
@@ -192,21 +234,28 @@ def _place_moved(
     """Place values of inputs that a choice has now, and the node had before, or the other way
     round: `model.seed` and `seed`.
     """
+    free: dict[str, list[str]] = {}
+    for key, known in placed.items():
+        if known.index is None and known.widget.is_posted:
+            free.setdefault(_read_last(key), []).append(key)
     for name, index in list(waiting.items()):
-        last = name.rpartition(".")[2]
-        for key, known in placed.items():
-            is_same = key.rpartition(".")[2] == last
-            is_free = known.index is None and known.widget.is_posted
-            if is_same and is_free and is_fit(known.widget, values[index]):
-                placed[key] = PlacedValue(known.widget, values[index], index)
+        for key in free.get(_read_last(name), ()):
+            widget = placed[key].widget
+            if placed[key].index is None and is_fit(widget, values[index]):
+                placed[key] = PlacedValue(widget, values[index], index)
                 del waiting[name]
                 break
 
 
-def _place_by_type(widgets: Sequence[Widget], values: Sequence[Any]) -> Placement:
+def _read_last(name: str) -> str:
+    """Read the last part of a name: `seed` of `model.seed`."""
+    return name.rpartition(".")[2]
+
+
+def _place_by_type(widgets: Sequence[Widget], values: Sequence[Any], aligner: Aligner) -> Placement:
     """Place values in their order, wherever their types fit best."""
     flat = _flatten(widgets, values)
-    aligned = align(flat, values)
+    aligned = aligner.align(flat, values)
     placed: dict[str, PlacedValue] = {}
     for number, widget in enumerate(flat):
         index = aligned.get(number)
@@ -218,7 +267,7 @@ def _place_by_type(widgets: Sequence[Widget], values: Sequence[Any]) -> Placemen
     left = []
     for index, value in enumerate(values):
         if index not in used:
-            left.append(("", value))
+            left.append((index, "", value))
     return Placement(placed, tuple(left), BY_TYPE)
 
 
@@ -289,9 +338,13 @@ def _name_values(node: UiNode, values: Sequence[Any]) -> list[str] | None:
     return names
 
 
-def _is_page_state(value: Any) -> bool:
-    """Whether a value only says how the page shows something, such as a player for videos."""
-    return isinstance(value, dict) and "hidden" in value and "paused" in value
+def _is_page_state(name: str, value: Any) -> bool:
+    """Whether a value only says how the page shows something: a player for videos, or a button
+    for uploads.
+    """
+    if isinstance(value, dict):
+        return "hidden" in value and "paused" in value
+    return value == "image" and "upload" in name
 
 
 def _add(placed: dict[str, PlacedValue], value: PlacedValue) -> None:
@@ -302,13 +355,16 @@ def _add(placed: dict[str, PlacedValue], value: PlacedValue) -> None:
     placed[name] = value
 
 
-def _drop_forced(values: Sequence[Any], node_class: NodeClass | None) -> Sequence[Any]:
-    """Leave out the values of inputs that were widgets once and are sockets now.
+def _list_kept(values: Sequence[Any], node_class: NodeClass | None) -> list[int] | None:
+    """List the positions of values whose inputs are still widgets, where the file has values of
+    inputs that were widgets once and are sockets now. Returns None for other files.
 
     Such files are told by their count: a value for each widget and for each forced input.
     """
     if node_class is None or not values:
-        return values
+        return None
+    if not any(entry.options.get("forceInput") for entry in node_class.inputs):
+        return None
     forced: list[bool] = []
     widgets = {widget.name for widget in list_widgets(node_class)}
     for entry in node_class.inputs:
@@ -319,8 +375,22 @@ def _drop_forced(values: Sequence[Any], node_class: NodeClass | None) -> Sequenc
         if entry.options.get(CONTROL):
             forced.append(False)
     if not any(forced) or len(forced) != len(values):
-        return values
-    return [value for value, is_forced in zip(values, forced, strict=True) if not is_forced]
+        return None
+    return [index for index, is_forced in enumerate(forced) if not is_forced]
+
+
+def _renumber(placement: Placement, kept: Sequence[int], values: Sequence[Any]) -> Placement:
+    """Give values that were placed without some others their positions among all."""
+    widgets: dict[str, PlacedValue] = {}
+    for name, placed in placement.widgets.items():
+        if isinstance(placed.index, int):
+            placed = replace(placed, index=kept[placed.index])
+        widgets[name] = placed
+    left = [(kept[index], name, value) for index, name, value in placement.left]
+    for index, value in enumerate(values):
+        if index not in kept:
+            left.append((index, "", value))
+    return Placement(widgets, tuple(left), placement.reason)
 
 
 def _read_widgets(node: UiNode) -> list[Widget]:

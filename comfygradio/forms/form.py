@@ -21,6 +21,7 @@ from comfygradio.forms.field import Field
 from comfygradio.forms.fill import FROM_FORM, RANDOM_SEED, fill_graph, is_expanded, uses_randomness
 from comfygradio.forms.kinds.seed import is_open_seed, offset_seed
 from comfygradio.forms.kinds.value import InvalidValue, shorten
+from comfygradio.forms.model_entry import ModelEntry
 from comfygradio.forms.preset_file import PresetFile
 from comfygradio.forms.problem import Problem
 from comfygradio.forms.slots import Slot
@@ -37,7 +38,8 @@ class Form:
 
     `workflow` is the stored one, repaired for this server; `notes` say what was repaired. `fixed`
     are values that are always set. `outputs` are ids of the nodes whose results are
-    shown; empty means every output node.
+    shown; empty means every output node. `lacking_models` are those of the preset's models that the
+    server lacks.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Form:
     problems: tuple[Problem, ...]
     notes: tuple[str, ...] = ()
     object_info: ObjectInfo = field(default_factory=lambda: ObjectInfo({}), repr=False)
+    lacking_models: tuple[ModelEntry, ...] = ()
 
     @property
     def seeds(self) -> tuple[str, ...]:
@@ -247,7 +250,8 @@ def fingerprint(form: Form) -> str:
         # A default may be the first of a list, and changes with the models as well.
         shape.append({**vars(one), "choices": has_no_choices, "default": None})
     file = form.file.model_dump(mode="json")
-    parts = [form.title, file, shape, form.problems, form.notes]
+    lacking = [model.path for model in form.lacking_models]
+    parts = [form.title, file, shape, form.problems, form.notes, lacking]
     text = json.dumps(parts, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
