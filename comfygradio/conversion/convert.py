@@ -10,7 +10,7 @@ from comfygradio.conversion.catalogue import Catalogue
 from comfygradio.conversion.group_node import open_group_nodes
 from comfygradio.conversion.prompt_builder import PromptBuilder
 from comfygradio.conversion.result import Conversion
-from comfygradio.conversion.scope import open_scopes
+from comfygradio.conversion.scope import Scope, open_scopes
 from comfygradio.conversion.ui_format import list_definitions, to_id
 from comfygradio.conversion.ui_graph import UiGraph
 from comfygradio.errors import WorkflowError
@@ -35,6 +35,11 @@ def convert_workflow(workflow: Mapping[str, Any], object_info: Mapping[str, Any]
 
 def _convert(data: Mapping[str, Any], object_info: Mapping[str, Any]) -> Conversion:
     catalogue = Catalogue(object_info)
+    return PromptBuilder(open_workflow(data, catalogue), catalogue).build()
+
+
+def open_workflow(data: Mapping[str, Any], catalogue: Catalogue) -> list[Scope]:
+    """Open the graphs of a workflow in UI format. Raises WorkflowError."""
     definitions: dict[str, UiGraph] = {}
     for entry in list_definitions(data):
         graph_id = to_id(entry.get("id"))
@@ -42,8 +47,7 @@ def _convert(data: Mapping[str, Any], object_info: Mapping[str, Any]) -> Convers
             definitions[graph_id] = UiGraph.parse(entry, graph_id)
     root = UiGraph.parse(data, "")
     root, definitions = open_group_nodes(data, root, definitions, catalogue)
-    scopes = open_scopes(root, definitions)
-    return PromptBuilder(scopes, catalogue).build()
+    return open_scopes(root, definitions)
 
 
 def find_ui_format(data: Any) -> Mapping[str, Any]:
