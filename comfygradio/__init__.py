@@ -25,11 +25,14 @@ if TYPE_CHECKING:
         Status,
         UnknownMessage,
     )
+    from comfygradio.conversion.convert import convert_workflow
+    from comfygradio.conversion.result import Conversion
     from comfygradio.sweeps.program import sweep
 
 __all__ = [
     "ComfyClient",
     "Connected",
+    "Conversion",
     "Disconnected",
     "Events",
     "Executed",
@@ -48,6 +51,7 @@ __all__ = [
     "ProgressText",
     "Status",
     "UnknownMessage",
+    "convert_workflow",
     "load_preset",
     "load_presets",
     "sweep",
@@ -69,6 +73,14 @@ def __getattr__(name: str) -> Any:
         from comfygradio.sweeps.program import sweep
 
         return sweep
+    if name == "Conversion":
+        from comfygradio.conversion.result import Conversion
+
+        return Conversion
+    if name == "convert_workflow":
+        from comfygradio.conversion.convert import convert_workflow
+
+        return convert_workflow
     if name in PRESETS:
         from comfygradio.binding import preset
 

@@ -41,6 +41,11 @@ class Preset:
         return self.file.title
 
     @property
+    def ui_workflow_path(self) -> Path:
+        """Where the same workflow is in UI format, if whoever drafted the preset had that."""
+        return name_ui_workflow(self.path.parent / self.file.workflow)
+
+    @property
     def class_types(self) -> frozenset[str]:
         """The node classes to fetch from a server: the workflow's, and those that LoRA
         lists add.
@@ -70,6 +75,11 @@ class Preset:
             lines=self.lines,
             hashes=known,
         )
+
+
+def name_ui_workflow(workflow_path: Path) -> Path:
+    """Return where the same workflow is stored in UI format: NAME.ui.json beside NAME.json."""
+    return workflow_path.with_suffix(".ui.json")
 
 
 def load_preset(path: str | Path) -> Preset:

@@ -16,10 +16,20 @@ Json = Annotated[bool, Option("--json", help="Print JSON.")]
 JsonLines = Annotated[bool, Option("--json", help="Print JSON, an object a line.")]
 
 
+ObjectInfoFile = Annotated[
+    Path | None,
+    Option(
+        "--object-info",
+        metavar="FILE",
+        help="Ask no server, but this file: comfygradio api GET /object_info > FILE.",
+    ),
+]
+
 Drafted = Annotated[
     Path,
     Argument(
-        metavar="WORKFLOW|PNG", help="API-format JSON, or a picture or video that ComfyUI made."
+        metavar="WORKFLOW|PNG",
+        help="A workflow as ComfyUI saves or exports it, or a picture or video that it made.",
     ),
 ]
 Saved = Annotated[
@@ -27,7 +37,7 @@ Saved = Annotated[
     Option(
         "--saved",
         metavar="FILE",
-        help="The same workflow as ComfyUI saves it, for App mode's choices.",
+        help="Beside an API-format workflow the same as ComfyUI saves it, for App mode's choices.",
     ),
 ]
 

@@ -12,8 +12,6 @@ import json
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from comfygradio.comfy.object_info import ObjectInfo, is_whole_number
@@ -31,6 +29,7 @@ from comfygradio.forms.text_expansion import has_alternatives
 from comfygradio.forms.value_check import check_value
 from comfygradio.forms.value_json import value_to_json
 from comfygradio.forms.visibility import find_visible
+from comfygradio.version import VERSION
 
 
 @dataclass(frozen=True)
@@ -118,7 +117,7 @@ class Form:
         info = {
             "preset": self.name,
             "values": self.values_to_json(checked),
-            "version": get_version(),
+            "version": VERSION,
         }
         # A node that is bypassed shows nothing.
         outputs = tuple(node for node in self.outputs if node in graph)
@@ -275,15 +274,6 @@ def _offset_seeds(form: Form, values: Mapping[str, Any], number: int) -> dict[st
         if number and not is_open_seed(value):
             counted[name] = offset_seed(form.fields[name], value, number)
     return counted
-
-
-@cache
-def get_version() -> str:
-    """Return the installed version of comfygradio, or "" if it is not installed as a package."""
-    try:
-        return version("comfygradio")
-    except PackageNotFoundError:
-        return ""
 
 
 def _take_random_seed(values: Mapping[str, Any]) -> int:

@@ -8,6 +8,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from comfygradio.conversion.ui_format import (
+    SUBGRAPH_INPUT,
+    UiLink,
+    list_definitions,
+    list_objects,
+)
 from comfygradio.forms.slots import Slot
 from comfygradio.importers.values import to_list, to_text
 
@@ -17,49 +23,11 @@ MAX_SCOPES = 1000
 MAX_DEPTH = 50
 """Maximum nesting of subgraph instances."""
 
-MAX_DEFINITION_DEPTH = 20
-"""Maximum nesting of subgraph definitions inside one another."""
-
 MAX_STEPS = 1000
 """Maximum number of widgets between a widget and what it stands for."""
 
-LINK_KEYS = ("id", "origin_id", "origin_slot", "target_id", "target_slot")
-"""The keys of a link that is an object, in the order of a link that is a list."""
-
-SUBGRAPH_INPUT = "-10"
-"""The id of the node that feeds a subgraph from outside."""
-
 PASS_THROUGH_TYPES = ("PrimitiveNode", "Reroute")
 """Nodes that exist only on the page: they pass their value on to the nodes that they feed."""
-
-
-@dataclass(frozen=True)
-class UiLink:
-    """A link from the output of one node to an input of another. Slots are numbers from 0."""
-
-    id: str
-    origin: str
-    origin_slot: Any
-    target: str
-    target_slot: Any
-
-    @classmethod
-    def parse(cls, data: Any) -> UiLink | None:
-        """Parse a link of any version: `[id, origin, slot, target, slot, type]`, or an object.
-        Returns None for anything else.
-        """
-        if isinstance(data, dict):
-            data = [data.get(key) for key in LINK_KEYS]
-        if not isinstance(data, list) or len(data) < len(LINK_KEYS):
-            return None
-        link_id, origin, origin_slot, target, target_slot, *_ = data
-        return cls(
-            id=to_text(link_id),
-            origin=to_text(origin),
-            origin_slot=origin_slot,
-            target=to_text(target),
-            target_slot=target_slot,
-        )
 
 
 @dataclass(frozen=True)
@@ -78,7 +46,7 @@ class Scope:
     def parse(cls, path: str, data: Mapping[str, Any]) -> Scope:
         """Parse the graph of a workflow or of a subgraph's definition."""
         nodes = {}
-        for node in _list_objects(data.get("nodes")):
+        for node in list_objects(data.get("nodes")):
             nodes[to_text(node.get("id"))] = node
         links = []
         for entry in to_list(data.get("links")):
@@ -90,7 +58,7 @@ class Scope:
             graph_id=to_text(data.get("id")),
             nodes=nodes,
             links=tuple(links),
-            inputs=tuple(_list_objects(data.get("inputs"))),
+            inputs=tuple(list_objects(data.get("inputs"))),
         )
 
 
@@ -119,7 +87,7 @@ class UiWorkflow:
     def __init__(self, data: Mapping[str, Any]) -> None:
         self.data = data
         self.definitions: dict[str, Mapping[str, Any]] = {}
-        for definition in _list_definitions(data):
+        for definition in list_definitions(data):
             graph_id = to_text(definition.get("id"))
             self.definitions[graph_id] = definition
         self.root = Scope.parse("", data)
@@ -158,7 +126,7 @@ class UiWorkflow:
     def find_label(self, scope: Scope, node_id: str, widget: str) -> str:
         """Return the author's name for a widget on the page, or ""."""
         node = scope.nodes.get(node_id, {})
-        entries = _list_objects(node.get("inputs"))
+        entries = list_objects(node.get("inputs"))
         inner = self.scopes.get(f"{scope.path}{node_id}:")
         if inner is not None:
             entries += inner.inputs
@@ -241,7 +209,7 @@ def _find_target(scope: Scope, link: UiLink) -> WidgetPlace:
     """Find the widget that a link feeds."""
     node = scope.nodes.get(link.target, {})
     target: Mapping[str, Any] = {}
-    for number, entry in enumerate(_list_objects(node.get("inputs"))):
+    for number, entry in enumerate(list_objects(node.get("inputs"))):
         # An id that both sides name is surer than a number.
         if to_text(entry.get("link")) == link.id:
             target = entry
@@ -257,23 +225,3 @@ def _name_widget(entry: Mapping[str, Any]) -> str:
     if isinstance(widget, dict) and isinstance(widget.get("name"), str):
         return to_text(widget["name"])
     return to_text(entry.get("name"))
-
-
-def _list_definitions(data: Mapping[str, Any], depth: int = 0) -> list[Mapping[str, Any]]:
-    """List the definitions of subgraphs, nested ones included."""
-    definitions = data.get("definitions")
-    if not isinstance(definitions, dict):
-        return []
-    listed = _list_objects(definitions.get("subgraphs"))
-    if depth >= MAX_DEFINITION_DEPTH:
-        return listed
-    found = list(listed)
-    for entry in listed:
-        found += _list_definitions(entry, depth + 1)
-    return found
-
-
-def _list_objects(value: Any) -> list[Mapping[str, Any]]:
-    """List the objects among the entries of a list; [] for anything else."""
-    entries = to_list(value)
-    return [entry for entry in entries if isinstance(entry, dict)]

@@ -1,0 +1,64 @@
+"""Convert a workflow of the UI format to the prompt that ComfyUI's page would post."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from comfygradio.comfy.envelope import is_graph, is_ui_format, open_envelope
+from comfygradio.conversion.catalogue import Catalogue
+from comfygradio.conversion.group_node import open_group_nodes
+from comfygradio.conversion.prompt_builder import PromptBuilder
+from comfygradio.conversion.result import Conversion
+from comfygradio.conversion.scope import Scope, open_scopes
+from comfygradio.conversion.ui_format import list_definitions, to_id
+from comfygradio.conversion.ui_graph import UiGraph
+from comfygradio.errors import WorkflowError
+
+
+def convert_workflow(workflow: Mapping[str, Any], object_info: Mapping[str, Any]) -> Conversion:
+    """Convert a workflow in UI format, with or without envelopes, for the server whose
+    `/object_info` is given. Neither is changed.
+
+    Raises WorkflowError.
+    """
+    data = find_ui_format(workflow)
+    if not isinstance(object_info, dict):
+        raise WorkflowError("The server's object_info is no JSON object.")
+    try:
+        return _convert(data, object_info)
+    except RecursionError as error:
+        raise WorkflowError(
+            "This workflow cannot be converted: its values are nested too deeply."
+        ) from error
+
+
+def _convert(data: Mapping[str, Any], object_info: Mapping[str, Any]) -> Conversion:
+    catalogue = Catalogue(object_info)
+    return PromptBuilder(open_workflow(data, catalogue), catalogue).build()
+
+
+def open_workflow(data: Mapping[str, Any], catalogue: Catalogue) -> list[Scope]:
+    """Open the graphs of a workflow in UI format. Raises WorkflowError."""
+    definitions: dict[str, UiGraph] = {}
+    for entry in list_definitions(data):
+        graph_id = to_id(entry.get("id"))
+        if graph_id and graph_id not in definitions:
+            definitions[graph_id] = UiGraph.parse(entry, graph_id)
+    root = UiGraph.parse(data, "")
+    root, definitions = open_group_nodes(data, root, definitions, catalogue)
+    return open_scopes(root, definitions)
+
+
+def find_ui_format(data: Any) -> Mapping[str, Any]:
+    """Find the workflow in UI format inside decoded JSON. Raises WorkflowError."""
+    if isinstance(data, dict) and is_ui_format(data):
+        return data
+    opened = open_envelope(data)
+    if opened.ui_workflow is not None:
+        return opened.ui_workflow
+    if isinstance(opened.content, dict) and is_ui_format(opened.content):
+        return opened.content
+    if is_graph(opened.content):
+        raise WorkflowError("This workflow is in API format already; there is nothing to convert.")
+    raise WorkflowError("This is not a ComfyUI workflow in UI format: it has no list of nodes.")

@@ -1,0 +1,287 @@
+"""Promoted widgets: controls of a subgraph's nodes that its instances show outside.
+
+The value of the instance counts. It is stored in one of three ways, which follow one another in
+ComfyUI's history: in the order of `proxyWidgets`, which name the inner widgets; in the order of the
+subgraph's inputs that stand for widgets; or, for what ComfyUI could not carry over from the first
+to the second way, in `proxyWidgetErrorQuarantine`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from comfygradio.conversion.catalogue import Catalogue
+from comfygradio.conversion.fit import is_fit
+from comfygradio.conversion.result import Place
+from comfygradio.conversion.scope import Scope
+from comfygradio.conversion.ui_format import list_objects, to_id
+from comfygradio.conversion.ui_graph import UiGraph, UiInput, UiNode, UiSlot
+from comfygradio.conversion.widget import CONTROL, Widget
+
+ON_INSTANCE = "-1"
+"""The node id in `proxyWidgets` of a widget that an input of the subgraph stands for."""
+
+
+@dataclass(frozen=True)
+class PromotedValue:
+    """The value of a promoted widget, and where it stands. `widget` is the one inside."""
+
+    value: Any
+    place: Place
+    widget: Widget
+    has_control: bool = False
+
+
+@dataclass(frozen=True)
+class HostValues:
+    """The values of one instance: of its inputs by number, and of inner widgets that it shows
+    without an input, by node id and name.
+    """
+
+    inputs: dict[int, PromotedValue] = field(default_factory=dict)
+    widgets: dict[tuple[str, str], tuple[Any, Place]] = field(default_factory=dict)
+    left: list[tuple[str, Any]] = field(default_factory=list)
+
+
+class Promotions:
+    """Finds the values of the promoted widgets of all instances."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._own: dict[Scope, HostValues] = {}
+        self._shown: dict[Scope, HostValues] = {}
+
+    def find_value(self, scope: Scope, number: int) -> PromotedValue | None:
+        """Find the value of an input of a scope's instance; None if it is no widget."""
+        return self.list_values(scope).inputs.get(number)
+
+    def list_values(self, scope: Scope) -> HostValues:
+        """List the values of all promoted widgets of a scope's instance."""
+        known = self._shown.get(scope)
+        if known is None:
+            known = self._take_from_outside(scope)
+            self._shown[scope] = known
+        return known
+
+    def _list_own(self, scope: Scope) -> HostValues:
+        """List the values that an instance has by itself."""
+        known = self._own.get(scope)
+        if known is None:
+            known = self._read(scope)
+            self._own[scope] = known
+        return known
+
+    def _read(self, scope: Scope) -> HostValues:
+        host = scope.host
+        if host is None:
+            return HostValues()
+        found = self._find_all_inner(scope)
+        values = HostValues(found)
+        stored = host.values if isinstance(host.values, list) else []
+        proxies = _read_proxies(host)
+        if proxies:
+            self._store_by_proxies(scope, values, proxies, stored)
+        elif not stored or not host.named_values or _is_sound(values, stored):
+            _store_in_order(scope, values, stored)
+        else:
+            _store_by_name(scope, values, stored, host.named_values)
+        quarantined = _read_quarantine(host)
+        for number, slot in enumerate(scope.graph.inputs):
+            if number in found and slot.name in quarantined:
+                found[number] = replace(found[number], value=quarantined[slot.name])
+        return values
+
+    def _take_from_outside(self, scope: Scope) -> HostValues:
+        """Take the values that the next outer instance shows of this one without an input."""
+        own = self._list_own(scope)
+        if scope.outer is None or scope.host is None:
+            return own
+        shown = self.list_values(scope.outer).widgets
+        inputs = dict(own.inputs)
+        for number, slot in enumerate(scope.graph.inputs):
+            override = shown.get((scope.host.id, slot.name))
+            if override is not None and number in inputs:
+                value, place = override
+                known = inputs[number]
+                hosts = (place, *known.place.hosts)
+                inputs[number] = replace(
+                    known, value=value, place=replace(known.place, hosts=hosts)
+                )
+        return replace(own, inputs=inputs)
+
+    def _find_all_inner(self, scope: Scope) -> dict[int, PromotedValue]:
+        """Find the widgets that stand behind the inputs of a subgraph, with their own values."""
+        found: dict[int, PromotedValue] = {}
+        for number, slot in enumerate(scope.graph.inputs):
+            inner = self._find_inner(scope, slot)
+            if inner is not None:
+                host = _name_host(scope, slot, None)
+                place = replace(inner.place, hosts=(host, *inner.place.hosts))
+                found[number] = replace(inner, place=place)
+        return found
+
+    def _find_inner(self, scope: Scope, slot: UiSlot) -> PromotedValue | None:
+        """Find the first widget inside that an input of a subgraph feeds."""
+        for node, entry in _list_targets(scope.graph, slot):
+            found = self._find_widget(scope, node, entry.name)
+            if found is not None:
+                return found
+        return None
+
+    def _find_widget(self, scope: Scope, node: UiNode, name: str) -> PromotedValue | None:
+        inner = scope.inner.get(node.id)
+        if inner is not None:
+            number = inner.graph.numbers.get(name)
+            return None if number is None else self._list_own(inner).inputs.get(number)
+        placement = self._catalogue.place(node)
+        placed = placement.widgets.get(name)
+        if placed is None:
+            return None
+        place = Place(scope.graph.id, node.id, name, placed.index)
+        return PromotedValue(placed.value, place, placed.widget, name in placement.controlled)
+
+    def _store_by_proxies(
+        self,
+        scope: Scope,
+        values: HostValues,
+        proxies: Sequence[tuple[str, str]],
+        stored: Sequence[Any],
+    ) -> None:
+        """Store values in the order of `proxyWidgets`."""
+        numbers = _number_targets(scope, values)
+        for index, (node_id, name) in enumerate(proxies):
+            if index >= len(stored) or stored[index] is None:
+                continue
+            number = numbers.get((node_id, name))
+            if number is None:
+                number = numbers.get((node_id, _strip_prefix(name)))
+            if number is not None:
+                _store(scope, values, number, index, stored[index])
+            elif node_id in scope.graph.nodes:
+                host_id = scope.host.id if scope.host else ""
+                place = Place(_outer_id(scope), host_id, name, index)
+                key = (node_id, _strip_prefix(name))
+                values.widgets[key] = (stored[index], place)
+            elif not name.endswith(CONTROL):
+                values.left.append((name, stored[index]))
+        for value in stored[len(proxies) :]:
+            if value is not None:
+                values.left.append(("", value))
+
+
+def _list_targets(graph: UiGraph, slot: UiSlot) -> Iterator[tuple[UiNode, UiInput]]:
+    """Yield the inputs inside that an input of a subgraph feeds."""
+    for link_id in slot.links:
+        node = graph.nodes.get(graph.links[link_id].target)
+        if node is not None and link_id in node.linked_inputs:
+            yield node, node.linked_inputs[link_id]
+
+
+def _number_targets(scope: Scope, values: HostValues) -> dict[tuple[str, str], int]:
+    """Map the widgets that `proxyWidgets` may name (node id, name) to the numbers of the inputs
+    that stand for them.
+    """
+    numbers: dict[tuple[str, str], int] = {}
+    for number, slot in enumerate(scope.graph.inputs):
+        numbers.setdefault((ON_INSTANCE, slot.name), number)
+        if number in values.inputs:
+            for node, entry in _list_targets(scope.graph, slot):
+                numbers.setdefault((node.id, entry.name), number)
+    return numbers
+
+
+def _store_in_order(scope: Scope, values: HostValues, stored: Sequence[Any]) -> None:
+    """Store values in the order of the inputs that stand for widgets."""
+    # Some files have the values of controls as well.
+    has_controls = len(stored) > len(values.inputs)
+    index = 0
+    for number in sorted(values.inputs):
+        has_control = values.inputs[number].has_control
+        if index < len(stored):
+            _store(scope, values, number, index, stored[index])
+        index += 1
+        if has_controls and has_control:
+            index += 1
+    for value in stored[index:]:
+        if value is not None:
+            values.left.append(("", value))
+
+
+def _store_by_name(
+    scope: Scope, values: HostValues, stored: Sequence[Any], named: Mapping[str, Any]
+) -> None:
+    """Store values whose names the file has."""
+    for index, (name, value) in enumerate(named.items()):
+        number = scope.graph.numbers.get(name)
+        if number is None or number not in values.inputs:
+            values.left.append((name, value))
+            continue
+        is_there = index < len(stored) and stored[index] == value
+        _store(scope, values, number, index if is_there else None, value)
+
+
+def _store(scope: Scope, values: HostValues, number: int, index: int | None, value: Any) -> None:
+    known = values.inputs.get(number)
+    if known is None or value is None:
+        return
+    host = _name_host(scope, scope.graph.inputs[number], index)
+    place = replace(known.place, hosts=(host, *known.place.hosts[1:]))
+    values.inputs[number] = replace(known, value=value, place=place)
+
+
+def _is_sound(values: HostValues, stored: Sequence[Any]) -> bool:
+    """Whether stored values fit the widgets in their order, in type and in number."""
+    if len(stored) != len(values.inputs):
+        return False
+    for value, number in zip(stored, sorted(values.inputs), strict=True):
+        if not is_fit(values.inputs[number].widget, value):
+            return False
+    return True
+
+
+def _name_host(scope: Scope, slot: UiSlot, index: int | None) -> Place:
+    host_id = scope.host.id if scope.host else ""
+    return Place(_outer_id(scope), host_id, slot.name, index)
+
+
+def _outer_id(scope: Scope) -> str:
+    return scope.outer.graph.id if scope.outer else ""
+
+
+def _read_proxies(host: UiNode) -> list[tuple[str, str]]:
+    """Read `proxyWidgets`: the node id and widget of each promoted widget."""
+    listed = host.properties.get("proxyWidgets")
+    if not isinstance(listed, list):
+        return []
+    proxies = []
+    for entry in listed:
+        # An entry that cannot be read keeps its place, for the sake of those behind it.
+        node_id, name = "", ""
+        if isinstance(entry, list) and len(entry) >= 2 and isinstance(entry[1], str):
+            node_id, name = to_id(entry[0]), entry[1]
+        proxies.append((node_id, name))
+    return proxies
+
+
+def _strip_prefix(name: str) -> str:
+    """Leave out the ids of nested instances before the name of a widget: `6: 3: seed`."""
+    return re.sub(r"^(\s*\d+\s*:\s*)+", "", name)
+
+
+def _read_quarantine(host: UiNode) -> Mapping[str, Any]:
+    """Read the values of promoted widgets that an earlier ComfyUI could not attach. They count
+    before all others.
+    """
+    found: dict[str, Any] = {}
+    for entry in list_objects(host.properties.get("proxyWidgetErrorQuarantine")):
+        original = entry.get("originalEntry")
+        if not isinstance(original, list) or len(original) < 2:
+            continue
+        node_id, name, *_ = original
+        value = entry.get("hostValue")
+        if to_id(node_id) == ON_INSTANCE and isinstance(name, str) and value is not None:
+            found.setdefault(name, value)
+    return found

@@ -1,0 +1,111 @@
+"""What a conversion gives: the prompt, what could not be placed, and what the server lacks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+MAX_SHOWN = 200
+"""Maximum length of a value in the text of a note, in characters."""
+
+CORE = "comfy-core"
+"""The name of ComfyUI itself where a file names the pack of a node."""
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something that a person should know of: a value of the file that is not in the prompt, or
+    that was placed otherwise than by its position.
+
+    `node` is the node's id in the prompt, or where it would stand there. `input` is "" where the
+    note is about the whole node, or where no input is known.
+    """
+
+    node: str
+    input: str
+    value: Any
+    reason: str
+
+    def __str__(self) -> str:
+        place = f"Node {self.node}"
+        if self.input:
+            place = f"{place}, {self.input}"
+        if self.value is None:
+            return f"{place}: {self.reason}"
+        return f"{place} = {_show(self.value)}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class MissingClass:
+    """A node class that the server lacks, with the ids of its nodes.
+
+    `pack` is its custom node's name in the registry of ComfyUI, or its `owner/repository` on
+    GitHub; "" where the file names none.
+    """
+
+    class_type: str
+    nodes: tuple[str, ...]
+    pack: str = ""
+
+    @property
+    def install(self) -> str:
+        """How the class is brought to the server, as a sentence."""
+        if self.pack == CORE:
+            return "It is one of ComfyUI's own; update ComfyUI."
+        if "/" in self.pack:
+            return f"Clone https://github.com/{self.pack} into ComfyUI's custom_nodes folder."
+        if self.pack:
+            return f"Install the custom node {self.pack} with ComfyUI's manager."
+        return "The file does not say which custom node has it; look for it in ComfyUI's manager."
+
+    def __str__(self) -> str:
+        nodes = ", ".join(self.nodes)
+        word = "node" if len(self.nodes) == 1 else "nodes"
+        return f"The server lacks {self.class_type} ({word} {nodes}). {self.install}"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a value stands in the file.
+
+    `graph` is "" for the root graph, else the id of a subgraph's definition, and `node` the id of
+    the node there. `index` is the position in the node's `widgets_values`, the key where these
+    are an object, and None where the file holds no value and the widget's default is used.
+
+    `hosts` are the places of the instances that show the widget outside, the outermost first. Its
+    value is the one that counts.
+    """
+
+    graph: str
+    node: str
+    widget: str
+    index: int | str | None
+    hosts: tuple[Place, ...] = ()
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """A workflow of the UI format as the prompt that ComfyUI's page would post.
+
+    `unused` are the values of the file that have no effect in ComfyUI either: a link or an instance
+    outside counts instead, the node is off, or only the page uses the value. `places` tells for
+    each plain value of the prompt, by node id and input, where it stands in the file.
+    """
+
+    prompt: dict[str, dict[str, Any]]
+    notes: tuple[Note, ...] = ()
+    missing: tuple[MissingClass, ...] = ()
+    unused: tuple[Note, ...] = field(default=(), repr=False)
+    places: Mapping[tuple[str, str], Place] = field(default_factory=dict, repr=False)
+
+
+def _show(value: Any) -> str:
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError):
+        text = type(value).__name__
+    if len(text) > MAX_SHOWN:
+        return f"{text[:MAX_SHOWN]}…"
+    return text

@@ -1,0 +1,92 @@
+"""Scopes: the root graph, and one for each instance of a subgraph, nested ones included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from comfygradio.conversion.ui_format import to_id
+from comfygradio.conversion.ui_graph import UiGraph, UiNode
+from comfygradio.errors import WorkflowError
+
+MAX_NODES = 20_000
+"""Maximum number of nodes of all scopes. Subgraphs in subgraphs multiply: a small file could fill
+the memory.
+"""
+
+MAX_DEPTH = 50
+"""Maximum nesting of subgraph instances."""
+
+
+@dataclass(eq=False)
+class Scope:
+    """One use of a graph. `path` is the beginning of its nodes' ids in the prompt: "", "57:" or
+    "57:8:".
+
+    `host` is the instance, a node of `outer`. `inner` are the scopes of the instances in this one,
+    by node id.
+    """
+
+    path: str
+    graph: UiGraph
+    outer: Scope | None = None
+    host: UiNode | None = None
+    inner: dict[str, Scope] = field(default_factory=dict)
+
+    def name_node(self, node: UiNode) -> str:
+        """Return a node's id in the prompt."""
+        return f"{self.path}{node.id}"
+
+    def list_host_links(self) -> list[str]:
+        """List the links that feed the inputs of the instance, "" for those without, in the order
+        of the subgraph's inputs. Files leave out inputs without links.
+        """
+        if self.host is None:
+            return []
+        given: dict[str, list[str]] = {}
+        for entry in self.host.inputs:
+            given.setdefault(entry.name, []).append(entry.link)
+        links = []
+        for slot in self.graph.inputs:
+            candidates = given.get(slot.name)
+            links.append(candidates.pop(0) if candidates else "")
+        return links
+
+
+def open_scopes(root: UiGraph, definitions: Mapping[str, UiGraph]) -> list[Scope]:
+    """Open the root graph and all instances of subgraphs; the outer ones come first.
+
+    Raises WorkflowError.
+    """
+    scopes = [Scope("", root)]
+    count = len(root.nodes)
+    # The list grows while it is walked.
+    for scope in scopes:
+        for node in scope.graph.nodes.values():
+            graph = definitions.get(node.type)
+            if graph is None:
+                continue
+            outer_ids = [outer.graph.id for outer in list_outer(scope)]
+            if graph.id in outer_ids:
+                raise WorkflowError(
+                    f"This workflow cannot be converted: the subgraph {to_id(graph.id)} contains "
+                    f"itself (node {scope.name_node(node)})."
+                )
+            count += len(graph.nodes)
+            if len(outer_ids) >= MAX_DEPTH or count > MAX_NODES:
+                raise WorkflowError(
+                    "This workflow cannot be converted: its subgraphs contain more nodes than can "
+                    "be handled."
+                )
+            path = f"{scope.path}{node.id}:"
+            inner = Scope(path, graph, outer=scope, host=node)
+            scope.inner[node.id] = inner
+            scopes.append(inner)
+    return scopes
+
+
+def list_outer(scope: Scope | None) -> Iterator[Scope]:
+    """Yield a scope and those that contain it, the innermost first."""
+    while scope is not None:
+        yield scope
+        scope = scope.outer
