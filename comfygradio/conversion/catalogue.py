@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from comfygradio.conversion.alignment import Aligner
 from comfygradio.conversion.node_class import (
     AUTOGROW,
     DYNAMIC_COMBO,
@@ -14,7 +15,8 @@ from comfygradio.conversion.node_class import (
     NodeClass,
     parse_inputs,
 )
-from comfygradio.conversion.placement import Placement, place_values
+from comfygradio.conversion.node_values import place_values
+from comfygradio.conversion.placement import Placement
 from comfygradio.conversion.ui_graph import UiNode
 from comfygradio.conversion.widget import find_kind, list_autogrow_names
 
@@ -33,8 +35,10 @@ class Catalogue:
 
     def __init__(self, object_info: Mapping[str, Any]) -> None:
         self._object_info = object_info
+        self._aligner = Aligner()
         self._classes: dict[str, NodeClass | None] = {}
-        self._placements: dict[int, tuple[UiNode, Placement]] = {}
+        self._placements: dict[UiNode, Placement] = {}
+        self._inputs: dict[UiNode, list[InputSlot]] = {}
 
     def find_class(self, class_type: str) -> NodeClass | None:
         """Find a class of the server; None if it does not have it."""
@@ -46,18 +50,24 @@ class Catalogue:
 
     def place(self, node: UiNode) -> Placement:
         """Place the values of a node in its widgets."""
-        # The same node is in the scopes of all instances of its subgraph. It is kept beside its
-        # placement, so that no other object can get its address.
-        known = self._placements.get(id(node))
+        # The same node is in the scopes of all instances of its subgraph.
+        known = self._placements.get(node)
         if known is None:
-            known = (node, place_values(node, self.find_class(node.type)))
-            self._placements[id(node)] = known
-        return known[1]
+            known = place_values(node, self.find_class(node.type), self._aligner)
+            self._placements[node] = known
+        return known
 
     def list_inputs(self, node: UiNode) -> list[InputSlot]:
         """List the inputs of a node as ComfyUI's page does: those of its class, sockets first, and
         then those that only the file has.
         """
+        known = self._inputs.get(node)
+        if known is None:
+            known = self._find_inputs(node)
+            self._inputs[node] = known
+        return known
+
+    def _find_inputs(self, node: UiNode) -> list[InputSlot]:
         node_class = self.find_class(node.type)
         if node_class is None:
             return [InputSlot(entry.name, entry.type, entry.link) for entry in node.inputs]
@@ -97,7 +107,7 @@ class Catalogue:
             entry = waiting.pop()
             if entry.type == AUTOGROW:
                 for name, inner in reversed(list_autogrow_names(entry, linked)):
-                    waiting.append(ClassInput(name, inner.type, inner.options))
+                    waiting.append(replace(inner, name=name))
                 continue
             if entry.type == MATCH_TYPE:
                 sockets.append((entry.name, _read_allowed(entry)))

@@ -24,6 +24,14 @@ class ClassInput:
     type: str
     options: Mapping[str, Any] = field(repr=False)
     choices: tuple[Any, ...] = field(default=(), repr=False)
+    is_optional: bool = False
+
+    @property
+    def is_socket(self) -> bool:
+        """Whether the server wants no widget for the input, whatever its type is."""
+        if self.options.get("forceInput"):
+            return True
+        return self.is_optional and bool(self.options.get("defaultInput"))
 
 
 @dataclass(frozen=True)
@@ -77,8 +85,8 @@ def parse_inputs(groups: Any, orders: Any = None, prefix: str = "") -> Iterator[
         for name, entry in entries.items():
             if (group, name) not in ordered:
                 left[group, name] = entry
-    for (_, name), entry in (*ordered.items(), *left.items()):
-        yield _parse_input(f"{prefix}{name}", entry)
+    for (group, name), entry in (*ordered.items(), *left.items()):
+        yield _parse_input(f"{prefix}{name}", entry, is_optional=group == "optional")
 
 
 def name_type(kind: Any) -> str:
@@ -90,7 +98,7 @@ def name_type(kind: Any) -> str:
     return "*"
 
 
-def _parse_input(name: str, entry: Any) -> ClassInput:
+def _parse_input(name: str, entry: Any, *, is_optional: bool) -> ClassInput:
     kind: Any = "*"
     options: Any = None
     if isinstance(entry, list) and entry:
@@ -101,4 +109,4 @@ def _parse_input(name: str, entry: Any) -> ClassInput:
     choices: Any = kind if isinstance(kind, list) else options.get("options")
     if not isinstance(choices, list):
         choices = ()
-    return ClassInput(name, name_type(kind), options, tuple(choices))
+    return ClassInput(name, name_type(kind), options, tuple(choices), is_optional)

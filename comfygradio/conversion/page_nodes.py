@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from comfygradio.conversion.ui_graph import UiGraph, UiNode
+
 PRIMITIVE = "PrimitiveNode"
 """Writes its value into the widgets that it is linked to."""
 
@@ -31,3 +33,12 @@ CONTROLS = (
 """Labels, bookmarks, and switches that mute or bypass other nodes."""
 
 PAGE_ONLY = frozenset((PRIMITIVE, GETTER, *PASS_THROUGH, *TEXTS, *CONTROLS))
+
+
+def is_page_only(node: UiNode, graph: UiGraph) -> bool:
+    """Whether a node of a class that the server lacks may be one that only the page knows: nothing
+    feeds it, and it feeds nothing.
+    """
+    if any(entry.link in graph.links for entry in node.inputs):
+        return False
+    return node.id not in graph.feeding

@@ -89,13 +89,15 @@ class Place:
 class Conversion:
     """A workflow of the UI format as the prompt that ComfyUI's page would post.
 
-    `places` tells for each plain value of the prompt, by node id and input, where it stands in
-    the file.
+    `unused` are the values of the file that have no effect in ComfyUI either: a link or an instance
+    outside counts instead, the node is off, or only the page uses the value. `places` tells for
+    each plain value of the prompt, by node id and input, where it stands in the file.
     """
 
     prompt: dict[str, dict[str, Any]]
     notes: tuple[Note, ...] = ()
     missing: tuple[MissingClass, ...] = ()
+    unused: tuple[Note, ...] = field(default=(), repr=False)
     places: Mapping[tuple[str, str], Place] = field(default_factory=dict, repr=False)
 
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from comfygradio.conversion.catalogue import Catalogue, InputSlot
-from comfygradio.conversion.page_nodes import GETTER, PAGE_ONLY, PASS_THROUGH, SETTER
-from comfygradio.conversion.scope import Scope
+from comfygradio.conversion.page_nodes import GETTER, PAGE_ONLY, PASS_THROUGH, PRIMITIVE, SETTER
+from comfygradio.conversion.scope import Scope, list_outer
 from comfygradio.conversion.ui_format import SUBGRAPH_INPUT, UiLink
-from comfygradio.conversion.ui_graph import BYPASSED, MUTED, UiNode
-
-MAX_STEPS = 20_000
-"""Maximum number of nodes between an input and what feeds it."""
+from comfygradio.conversion.ui_graph import BYPASSED, MUTED, UiGraph, UiNode
 
 ANY_TYPE = ("*", "")
 
@@ -24,6 +21,7 @@ class Output:
 
     node_id: str
     slot: int
+    node: UiNode
 
 
 @dataclass(frozen=True)
@@ -35,6 +33,17 @@ class HostInput:
 
 
 @dataclass(frozen=True)
+class Primitive:
+    """A primitive node, which writes its value into the input."""
+
+    scope: Scope
+    node: UiNode
+
+
+Source = Output | HostInput | Primitive
+
+
+@dataclass(frozen=True)
 class _Step:
     """An output of a node, and the type of the input that it is wanted for."""
 
@@ -42,6 +51,7 @@ class _Step:
     node: UiNode
     slot: int
     type: str
+    has_bypass: bool = False
 
 
 class Tracer:
@@ -49,17 +59,25 @@ class Tracer:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
+        self._known: dict[_Step, Source | None] = {}
         self._host_links: dict[Scope, list[str]] = {}
-        self._setters: dict[str, dict[str, UiNode]] = {}
+        self._setters: dict[UiGraph, dict[str, UiNode]] = {}
 
-    def find_source(self, scope: Scope, link_id: str, type: str) -> Output | HostInput | None:
+    def find_source(self, scope: Scope, link_id: str, type: str) -> Source | None:
         """Find what feeds an input of this type. Returns None for nothing."""
-        found: _Step | Output | HostInput | None = self._enter(scope, link_id, type)
-        for _ in range(MAX_STEPS):
-            if not isinstance(found, _Step):
-                return found
+        passed: list[_Step] = []
+        found: _Step | Source | None = self._enter(scope, link_id, type)
+        while isinstance(found, _Step):
+            if found in self._known:
+                found = self._known[found]
+                break
+            # Nothing feeds a circle of nodes that only pass on what they get.
+            self._known[found] = None
+            passed.append(found)
             found = self._pass(found)
-        return None
+        for step in passed:
+            self._known[step] = found
+        return found
 
     def find_host_link(self, scope: Scope, number: int) -> str:
         """Find the link that feeds an input of a scope's instance, or ""."""
@@ -87,28 +105,35 @@ class Tracer:
             type = scope.graph.inputs[slot].type
             scope = outer
 
-    def _pass(self, step: _Step) -> _Step | Output | HostInput | None:
-        """Go through a node that only passes on what it gets. Returns an Output where the node
+    def _pass(self, step: _Step) -> _Step | Source | None:
+        """Go through a node that only passes on what it gets. Returns a source where the node
         itself makes the result.
         """
-        scope, node = step.scope, step.node
+        scope = step.scope
+        node = step.node
+        if node.type == PRIMITIVE:
+            # Beyond a bypassed node there is no widget that the primitive node could write into.
+            return None if step.has_bypass else Primitive(scope, node)
         if node.mode == BYPASSED:
             slot = self._find_bypass(step)
             if slot is None:
                 return None
-            return self._enter(scope, slot.link, slot.type)
+            found = self._enter(scope, slot.link, slot.type)
+            if isinstance(found, _Step):
+                return replace(found, has_bypass=True)
+            return found
         inner = scope.inner.get(node.id)
         if inner is not None:
             return self._go_inside(inner, step)
         if node.type in PASS_THROUGH:
             if step.slot >= len(node.inputs):
                 return None
-            return self._enter(scope, node.inputs[step.slot].link, step.type)
+            return self._go_on(step, scope, node.inputs[step.slot].link)
         if node.type == GETTER:
             return self._go_to_setter(step)
         if node.type in PAGE_ONLY:
             return None
-        return Output(scope.name_node(node), step.slot)
+        return Output(scope.name_node(node), step.slot, node)
 
     def _go_inside(self, inner: Scope, step: _Step) -> _Step | HostInput | None:
         """Go from an output of an instance to the node in its subgraph that makes it."""
@@ -118,18 +143,29 @@ class Tracer:
         # What is muted at the top level is not there at all; further down, only the instance is.
         if step.node.mode == MUTED and step.scope.outer is None:
             return None
-        return self._enter(inner, outputs[step.slot].links[0], step.type)
+        return self._go_on(step, inner, outputs[step.slot].links[0])
 
     def _go_to_setter(self, step: _Step) -> _Step | HostInput | None:
-        graph = step.scope.graph
-        setters = self._setters.get(graph.id)
-        if setters is None:
-            setters = _name_setters(graph.nodes)
-            self._setters[graph.id] = setters
-        setter = setters.get(_read_name(step.node))
-        if setter is None or not setter.inputs:
-            return None
-        return self._enter(step.scope, setter.inputs[0].link, step.type)
+        """Go from a getter to what feeds the setter of its name, in the nearest graph that has
+        one.
+        """
+        name = _read_name(step.node)
+        for scope in list_outer(step.scope):
+            setters = self._setters.get(scope.graph)
+            if setters is None:
+                setters = _name_setters(scope.graph.nodes)
+                self._setters[scope.graph] = setters
+            setter = setters.get(name)
+            if setter is not None and setter.inputs:
+                return self._go_on(step, scope, setter.inputs[0].link)
+        return None
+
+    def _go_on(self, step: _Step, scope: Scope, link_id: str) -> _Step | HostInput | None:
+        """Enter a link for the same input as before."""
+        found = self._enter(scope, link_id, step.type)
+        if isinstance(found, _Step) and step.has_bypass:
+            return replace(found, has_bypass=True)
+        return found
 
     def _find_bypass(self, step: _Step) -> InputSlot | None:
         """Find the input that stands in for an output of a bypassed node.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from comfygradio.conversion.ui_format import (
@@ -20,17 +21,37 @@ BYPASSED = 4
 
 @dataclass(frozen=True)
 class UiInput:
-    """An input of a node. `link` is the id of the link that feeds it, or ""."""
+    """An input of a node. `link` is the id of the link that feeds it, and `widget` the name of the
+    widget that it stands for; both may be "".
+    """
 
     name: str
     type: str
     link: str = ""
-    is_widget: bool = False
+    widget: str = ""
+
+    @property
+    def is_widget(self) -> bool:
+        """Whether the input stands for a widget."""
+        return self.widget != ""
 
 
 @dataclass(frozen=True)
+class GroupSource:
+    """The group node whose values a node inside of it has: its graph, its id, and the positions
+    there, -1 for a value that only the definition has.
+    """
+
+    graph: str
+    node: str
+    positions: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class UiNode:
-    """A node as the file has it. `values` are its `widgets_values`, a list or an object."""
+    """A node as the file has it. `values` are its `widgets_values`, a list or an object. `source`
+    says where these stand if it is not the node itself.
+    """
 
     id: str
     type: str
@@ -41,6 +62,7 @@ class UiNode:
     values: list[Any] | dict[str, Any] | None
     named_values: Mapping[str, Any]
     properties: Mapping[str, Any] = field(repr=False)
+    source: GroupSource | None = None
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> UiNode:
@@ -68,6 +90,11 @@ class UiNode:
             properties=_to_object(data.get("properties")),
         )
 
+    @cached_property
+    def linked_inputs(self) -> Mapping[str, UiInput]:
+        """The inputs that links feed, by the id of the link."""
+        return {entry.link: entry for entry in self.inputs if entry.link}
+
     @property
     def is_off(self) -> bool:
         """Whether the node is muted or bypassed."""
@@ -83,7 +110,7 @@ class UiSlot:
     links: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class UiGraph:
     """The nodes and links of a graph by id. `id` is "" for the root graph."""
 
@@ -92,6 +119,19 @@ class UiGraph:
     links: Mapping[str, UiLink]
     inputs: tuple[UiSlot, ...] = ()
     outputs: tuple[UiSlot, ...] = ()
+
+    @cached_property
+    def numbers(self) -> Mapping[str, int]:
+        """The numbers of the inputs by name. Of two with the same name, the first one counts."""
+        numbers: dict[str, int] = {}
+        for number, slot in enumerate(self.inputs):
+            numbers.setdefault(slot.name, number)
+        return numbers
+
+    @cached_property
+    def feeding(self) -> frozenset[str]:
+        """The ids of the nodes that feed others."""
+        return frozenset(link.origin for link in self.links.values())
 
     @classmethod
     def parse(cls, data: Mapping[str, Any], graph_id: str) -> UiGraph:
@@ -118,13 +158,17 @@ class UiGraph:
 
 
 def _parse_input(entry: Mapping[str, Any]) -> UiInput:
-    widget = entry.get("widget")
     name = entry.get("name")
+    if not isinstance(name, str):
+        name = ""
+    widget: Any = entry.get("widget")
+    if isinstance(widget, dict):
+        widget = widget.get("name", name)
     return UiInput(
-        name=name if isinstance(name, str) else "",
+        name=name,
         type=_to_type(entry.get("type")),
         link=to_id(entry.get("link")),
-        is_widget=isinstance(widget, dict),
+        widget=widget if isinstance(widget, str) else "",
     )
 
 
@@ -134,13 +178,14 @@ def _parse_slots(
     """Parse the inputs or outputs of a subgraph. Each lists its links; where it does not, the
     links themselves say it.
     """
+    ids_by_number = _group_links(links, is_input=is_input)
     slots = []
     for number, entry in enumerate(list_objects(entries)):
         listed = entry.get("linkIds")
         if isinstance(listed, list):
             ids = [to_id(link_id) for link_id in listed]
         else:
-            ids = _find_links(links, number, is_input=is_input)
+            ids = ids_by_number.get(number, [])
         name = entry.get("name")
         slot = UiSlot(
             name=name if isinstance(name, str) else "",
@@ -151,16 +196,16 @@ def _parse_slots(
     return tuple(slots)
 
 
-def _find_links(links: Mapping[str, UiLink], number: int, *, is_input: bool) -> list[str]:
-    found = []
+def _group_links(links: Mapping[str, UiLink], *, is_input: bool) -> dict[int, list[str]]:
+    """Group the links of a subgraph's inputs or outputs by the number of these."""
+    groups: dict[int, list[str]] = {}
     for link in links.values():
-        if is_input:
-            is_found = link.origin == SUBGRAPH_INPUT and link.origin_slot == number
-        else:
-            is_found = link.target == SUBGRAPH_OUTPUT and link.target_slot == number
-        if is_found:
-            found.append(link.id)
-    return found
+        node_id = link.origin if is_input else link.target
+        number = link.origin_slot if is_input else link.target_slot
+        is_found = node_id == (SUBGRAPH_INPUT if is_input else SUBGRAPH_OUTPUT)
+        if is_found and isinstance(number, int):
+            groups.setdefault(number, []).append(link.id)
+    return groups
 
 
 def _to_type(value: Any) -> str:

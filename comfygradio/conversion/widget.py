@@ -6,12 +6,13 @@ The order matters: files list the values of a node's widgets without names.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from comfygradio.conversion.node_class import (
     AUTOGROW,
     DYNAMIC_COMBO,
+    MATCH_TYPE,
     MAX_GROUPS,
     ClassInput,
     NodeClass,
@@ -93,20 +94,49 @@ class Widget:
         return []
 
 
-def list_widgets(node_class: NodeClass, linked: Set[str] = frozenset()) -> list[Widget]:
+def list_widgets(
+    node_class: NodeClass, linked: Set[str] = frozenset(), declared: Set[str] = frozenset()
+) -> list[Widget]:
     """List the widgets of a class, before any choice of a dynamic combo adds others.
 
-    `linked` are the inputs of the node that links feed: autogrow inputs grow with them.
+    `linked` are the inputs of the node that links feed: autogrow inputs grow with them. `declared`
+    are inputs that the file calls widgets: node packs have widgets for types of their own.
     """
-    widgets = list(_make_all(node_class.inputs, linked))
+    widgets: list[Widget] = []
+    for entry in node_class.inputs:
+        if entry.name in declared and is_custom(entry):
+            widgets.append(Widget(entry.name, entry.type, entry.options.get("default", "")))
+        else:
+            widgets.extend(_make_all((entry,), linked))
     if any(_has_upload(entry) for entry in node_class.inputs):
         widgets.append(Widget("upload", "PAGE", "image", is_posted=False))
     return _add_known(node_class.name, widgets)
 
 
+def list_custom_widgets(node_class: NodeClass, in_file: Set[str]) -> frozenset[str]:
+    """List the inputs that may be widgets of a node pack: they are of a type of its own, and no
+    input of the node in the file. Sockets always are.
+    """
+    found = []
+    for entry in node_class.inputs:
+        if is_custom(entry) and entry.name not in in_file:
+            found.append(entry.name)
+    return frozenset(found)
+
+
+def is_custom(entry: ClassInput) -> bool:
+    """Whether an input is of a type that ComfyUI's page knows no widget for. A union of types is
+    none.
+    """
+    if entry.is_socket:
+        return False
+    is_known = entry.type in PAGE_WIDGETS or entry.type in (AUTOGROW, MATCH_TYPE, "*")
+    return not is_known and "," not in entry.type
+
+
 def find_kind(entry: ClassInput) -> str | None:
     """Find the type of widget that an input has. Returns None for a socket."""
-    if entry.options.get("forceInput") or entry.options.get("defaultInput"):
+    if entry.is_socket:
         return None
     kind = entry.options.get("widgetType")
     if not isinstance(kind, str):
@@ -158,7 +188,7 @@ def _make_all(
     for entry in inputs:
         if entry.type == AUTOGROW:
             for name, inner in list_autogrow_names(entry, linked):
-                grown = ClassInput(name, inner.type, inner.options, inner.choices)
+                grown = replace(inner, name=name)
                 yield from _make(grown)
         else:
             yield from _make(entry)
@@ -252,6 +282,9 @@ def _add_known(class_type: str, widgets: list[Widget]) -> list[Widget]:
         return [*widgets[:1], *buttons, *widgets[1:]]
     if class_type == "CustomCombo":
         return [*widgets, Widget("index", "PAGE", -1), Widget("option", "STRING", "", grows=True)]
+    if class_type in ("PreviewAny", "SaveText"):
+        names = ("preview_markdown", "preview_text", "preview_mode")
+        return [*widgets, *(Widget(name, "PAGE", is_posted=False) for name in names)]
     if class_type == "WebcamCapture":
         return [*widgets, Widget("waiting for camera...", "PAGE", "capture")]
     return widgets

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from comfygradio.forms.kinds.axis_text import Item
@@ -25,7 +24,7 @@ SIZE_PATTERN = re.compile(r"([0-9]{1,6})(?:\s*[x×*,]\s*|\s+)([0-9]{1,6})", re.I
 """Matches two sides with either a sign or space between them, so that each size has one reading.
 """
 
-COMMA_SIZE = re.compile(r"[0-9]+,0[0-9]+")
+COMMA_SIZE = r"[0-9]+,0[0-9]+"
 """`1,024` is a number and no size; `768,512` is one."""
 
 SIZE_SPELLINGS = (
@@ -35,16 +34,15 @@ SIZE_SPELLINGS = (
 """The sentences for a value that is not a size, and for sides that are not whole numbers."""
 
 
-@dataclass(frozen=True)
 class SizeKind(Kind):
     """Width and height, from a list or typed."""
 
-    input_types: frozenset[str] = frozenset({"INT"})
-    keys: frozenset[str] = frozenset({"choices", "min", "max", "step"})
-    parts: tuple[str, ...] = SIDES
-    syntax: str = "512x512, 768x512"
-    names_resource: bool = False
-    has_step_grid: bool = True
+    input_types = frozenset({"INT"})
+    keys = frozenset({"choices", "min", "max", "step"})
+    parts = SIDES
+    syntax = "512x512, 768x512"
+    names_resource = False
+    has_step_grid = True
 
     def is_likely_for(self, spec: InputSpec, has_choices: bool) -> bool:
         """Never, since a size needs two inputs."""
@@ -190,7 +188,7 @@ def _split_size(text: str) -> tuple[str, ...]:
         return ()
     text = text.strip()
     match = SIZE_PATTERN.fullmatch(text)
-    if match is None or COMMA_SIZE.fullmatch(text):
+    if match is None or re.fullmatch(COMMA_SIZE, text):
         return ()
     return match.groups()
 

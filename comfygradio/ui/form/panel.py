@@ -31,6 +31,7 @@ from comfygradio.ui.form.field_component import (
     name_element,
     to_component_value,
 )
+from comfygradio.ui.form.lacking_models import LackingModels, name_lacking_models
 from comfygradio.ui.form.upload_value import read_payload
 from comfygradio.ui.identity.owner import find_owner
 from comfygradio.ui.identity.person import find_person
@@ -142,7 +143,9 @@ class _FieldDrawer:
         self.components[field.name] = build_component(field, preset, list_newest_choices)
 
 
-def build_panel(form: Form, service: Service, is_visible: bool) -> Panel:
+def build_panel(
+    form: Form, service: Service, is_visible: bool, lacking_models: LackingModels
+) -> Panel:
     """Draw a form inside the current Blocks, simple fields first and advanced ones folded; or draw
     its problems.
     """
@@ -156,10 +159,13 @@ def build_panel(form: Form, service: Service, is_visible: bool) -> Panel:
         )
         if form.problems:
             texts = [str(problem) for problem in form.problems]
+            texts += name_lacking_models(form, texts)
             gr.HTML(build_note(f"{form.title} cannot be used yet.", *texts), js_on_load=None)
+            lacking_models.draw(form)
             return Panel(form, column, {})
         if form.notes:
             gr.HTML(_build_adjusted(form.notes), js_on_load=None)
+        lacking_models.draw(form)
         components, holders = build_fields(form, service)
         _build_examples(form, components)
         footer = _build_footer(form, service)

@@ -1,0 +1,265 @@
+"""Build the prompt: node by node, first the values of widgets, then the links."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from typing import Any
+
+from comfygradio.comfy.nested_input import wrap_list
+from comfygradio.conversion.catalogue import Catalogue
+from comfygradio.conversion.page_nodes import PAGE_ONLY, is_page_only
+from comfygradio.conversion.promotion import Promotions
+from comfygradio.conversion.result import Conversion, MissingClass, Note, Place
+from comfygradio.conversion.scope import Scope
+from comfygradio.conversion.trace import HostInput, Output, Primitive, Tracer, fits
+from comfygradio.conversion.ui_graph import UiNode
+from comfygradio.conversion.unused import list_unused
+from comfygradio.conversion.widget import CONTROL
+
+NO_WIDGET = "this server's node has no widget for the value."
+NO_CLASS = "the server lacks the node, and the file does not say which input has the value."
+NO_SOURCE = "its input is linked to a node that is muted or bypassed, so the value is not used."
+OTHER_OUTPUT = (
+    "it is linked to output {slot} of node {node}, which is another one on this server; the link "
+    "was moved to output {found}, which has the type."
+)
+
+
+class PromptBuilder:
+    """Builds the prompt of all scopes."""
+
+    def __init__(self, scopes: list[Scope], catalogue: Catalogue) -> None:
+        self._scopes = scopes
+        self._catalogue = catalogue
+        self._tracer = Tracer(catalogue)
+        self._promotions = Promotions(catalogue)
+        self._prompt: dict[str, dict[str, Any]] = {}
+        self._places: dict[tuple[str, str], Place] = {}
+        self._linked_values: dict[tuple[str, str], Any] = {}
+        self._notes: list[Note] = []
+        self._missing: dict[str, list[tuple[str, UiNode]]] = {}
+
+    def build(self) -> Conversion:
+        """Build the prompt, with all that is to be told of it."""
+        for scope in self._scopes:
+            if is_left_out(scope):
+                continue
+            self._add_host_notes(scope)
+            for node in scope.graph.nodes.values():
+                self._add_node(scope, node)
+        self._remove_dead_links()
+        missing = [_describe_missing(name, nodes) for name, nodes in self._missing.items()]
+        return Conversion(
+            prompt=self._prompt,
+            notes=tuple(self._notes),
+            missing=tuple(missing),
+            unused=tuple(list_unused(self._scopes, self._catalogue, self._places, self._notes)),
+            places=self._places,
+        )
+
+    def _add_host_notes(self, scope: Scope) -> None:
+        if scope.outer is None or scope.host is None:
+            return
+        node_id = scope.outer.name_node(scope.host)
+        values = self._promotions.list_values(scope)
+        for name, value in values.left:
+            self._notes.append(Note(node_id, name, value, NO_WIDGET))
+        for (inner_id, name), (value, _) in values.widgets.items():
+            if not self._has_widget(scope, inner_id, name):
+                self._notes.append(Note(f"{scope.path}{inner_id}", name, value, NO_WIDGET))
+
+    def _has_widget(self, scope: Scope, node_id: str, name: str) -> bool:
+        """Whether a node has a widget that an instance shows. Previews of results have no value
+        that counts.
+        """
+        inner = scope.inner.get(node_id)
+        if inner is not None:
+            return inner.graph.numbers.get(name) in self._promotions.list_values(inner).inputs
+        node = scope.graph.nodes[node_id]
+        is_preview = name.startswith("$$") or name == CONTROL
+        return is_preview or node.type in PAGE_ONLY or name in self._catalogue.place(node).widgets
+
+    def _add_node(self, scope: Scope, node: UiNode) -> None:
+        if node.is_off or node.id in scope.inner or node.type in PAGE_ONLY:
+            return
+        node_id = scope.name_node(node)
+        node_class = self._catalogue.find_class(node.type)
+        if node_class is None:
+            if is_page_only(node, scope.graph):
+                self._notes.append(_describe_page_node(node_id, node))
+                return
+            self._missing.setdefault(node.type, []).append((node_id, node))
+        inputs: dict[str, Any] = {}
+        self._add_values(scope, node, inputs)
+        self._add_links(scope, node, inputs)
+        title = node.title
+        if not title:
+            title = node_class.title if node_class else node.type
+        self._prompt[node_id] = {
+            "inputs": inputs,
+            "class_type": node.type,
+            "_meta": {"title": title},
+        }
+
+    def _add_values(self, scope: Scope, node: UiNode, inputs: dict[str, Any]) -> None:
+        """Add the values of a node's widgets."""
+        node_id = scope.name_node(node)
+        shown = self._promotions.list_values(scope).widgets
+        placement = self._catalogue.place(node)
+        for name, placed in placement.widgets.items():
+            if not placed.widget.is_posted:
+                continue
+            place = locate(scope, node, name, placed.index)
+            value = placed.value
+            override = shown.get((node.id, name))
+            if override is not None:
+                value, host = override
+                place = replace(place, hosts=(host,))
+            self._set(node_id, name, value, place, inputs)
+        if placement.reason:
+            self._notes.append(Note(node_id, "", None, placement.reason))
+        for _, name, value in placement.left:
+            # Some files have an empty text for a button that the node had.
+            is_empty = value is None or (value == "" and not name)
+            if not is_empty:
+                reason = NO_WIDGET if self._catalogue.find_class(node.type) else NO_CLASS
+                self._notes.append(Note(node_id, name, value, reason))
+
+    def _add_links(self, scope: Scope, node: UiNode, inputs: dict[str, Any]) -> None:
+        """Add what feeds the inputs of a node. It counts before the values of widgets."""
+        if not any(entry.link for entry in node.inputs):
+            return
+        node_id = scope.name_node(node)
+        types = {slot.name: slot.type for slot in self._catalogue.list_inputs(node)}
+        for entry in node.inputs:
+            if not entry.link or _is_broken(scope, node, entry.link):
+                continue
+            source = self._tracer.find_source(scope, entry.link, types.get(entry.name, entry.type))
+            if isinstance(source, Output):
+                self._link(node_id, entry.name, source, inputs)
+            elif isinstance(source, HostInput):
+                promoted = self._promotions.find_value(source.scope, source.number)
+                if promoted is not None:
+                    self._set(node_id, entry.name, promoted.value, promoted.place, inputs)
+            elif isinstance(source, Primitive):
+                # An input that was renamed still stands for the widget of the old name.
+                name = entry.widget if entry.widget in inputs else entry.name
+                if name in inputs or source.scope is not scope:
+                    self._set_primitive(node_id, name, source, inputs)
+
+    def _link(self, node_id: str, name: str, source: Output, inputs: dict[str, Any]) -> None:
+        if name in inputs:
+            self._linked_values[node_id, name] = inputs[name]
+            self._places.pop((node_id, name), None)
+        slot = self._find_output(source)
+        if slot != source.slot:
+            reason = OTHER_OUTPUT.format(slot=source.slot, node=source.node_id, found=slot)
+            self._notes.append(Note(node_id, name, None, reason))
+        inputs[name] = [source.node_id, slot]
+
+    def _find_output(self, source: Output) -> int:
+        """Find the output that a link means: where the class has other outputs now, the first one
+        of the type that the file gives.
+        """
+        if source.slot >= len(source.node.output_types):
+            return source.slot
+        wanted = source.node.output_types[source.slot]
+        made = self._catalogue.list_output_types(source.node)
+        if source.slot < len(made) and fits(made[source.slot], wanted):
+            return source.slot
+        return made.index(wanted) if wanted in made else source.slot
+
+    def _set_primitive(
+        self, node_id: str, name: str, source: Primitive, inputs: dict[str, Any]
+    ) -> None:
+        """Set the value of a primitive node, which is its first one."""
+        place = locate(source.scope, source.node, "value", 0)
+        override = self._promotions.list_values(source.scope).widgets.get((source.node.id, "value"))
+        if override is not None:
+            value, host = override
+            self._set(node_id, name, value, replace(place, hosts=(host,)), inputs)
+            return
+        values = source.node.values
+        if isinstance(values, dict):
+            place = replace(place, index="value")
+            values = [values.get("value")]
+        # A primitive node that was never linked has no value; the widget keeps its own.
+        if values and values[0] is not None:
+            self._set(node_id, name, values[0], place, inputs)
+
+    def _set(
+        self, node_id: str, name: str, value: Any, place: Place, inputs: dict[str, Any]
+    ) -> None:
+        if isinstance(value, list | dict):
+            value = copy.deepcopy(value)
+        inputs[name] = wrap_list(value)
+        self._places[node_id, name] = place
+
+    def _remove_dead_links(self) -> None:
+        """Remove inputs that are linked to nodes which are not in the prompt."""
+        for node_id, node in self._prompt.items():
+            inputs = node["inputs"]
+            for name, value in list(inputs.items()):
+                if not isinstance(value, list) or value[0] in self._prompt:
+                    continue
+                del inputs[name]
+                lost = self._linked_values.get((node_id, name))
+                if lost is not None:
+                    self._notes.append(Note(node_id, name, lost, NO_SOURCE))
+
+
+def is_left_out(scope: Scope) -> bool:
+    """Whether a scope is inside of an instance at the top level that is muted or bypassed.
+
+    ComfyUI's page leaves out only these; nodes inside of a nested instance that is off are posted,
+    although nothing uses them.
+    """
+    top = scope
+    while top.outer is not None and top.outer.outer is not None:
+        top = top.outer
+    return top.host is not None and top.host.is_off
+
+
+def locate(scope: Scope, node: UiNode, widget: str, index: int | str | None) -> Place:
+    """Name the place of a value in the file. The values of nodes in a group node stand there."""
+    source = node.source
+    if source is None:
+        return Place(scope.graph.id, node.id, widget, index)
+    position: int | None = None
+    if isinstance(index, int) and index < len(source.positions):
+        position = source.positions[index]
+    if position == -1:
+        position = None
+    return Place(source.graph, source.node, widget, position)
+
+
+def _is_broken(scope: Scope, node: UiNode, link_id: str) -> bool:
+    """Whether a link does not lead to the node. ComfyUI's page mends the links of the root graph
+    when it opens a file; those to an input that the node does not have are removed.
+    """
+    link = scope.graph.links.get(link_id)
+    if link is None or link.target != node.id:
+        return True
+    slot = link.target_slot
+    if scope.outer is not None or not isinstance(slot, int):
+        return False
+    return not 0 <= slot < len(node.inputs)
+
+
+def _describe_page_node(node_id: str, node: UiNode) -> Note:
+    reason = (
+        f"the server lacks {node.type}. Nothing uses the node, so it may exist only on ComfyUI's "
+        "page; it was left out."
+    )
+    return Note(node_id, "", node.values or None, reason)
+
+
+def _describe_missing(class_type: str, nodes: list[tuple[str, UiNode]]) -> MissingClass:
+    ids = tuple(node_id for node_id, _ in nodes)
+    for _, node in nodes:
+        for key in ("cnr_id", "aux_id"):
+            pack = node.properties.get(key)
+            if isinstance(pack, str) and pack:
+                return MissingClass(class_type, ids, pack)
+    return MissingClass(class_type, ids)
