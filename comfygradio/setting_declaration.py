@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar, cast, get_args
+from dataclasses import field
+from typing import Any, Literal, NamedTuple, TypeVar, cast, get_args
 
 Command = Literal[
     "serve",
@@ -15,6 +15,7 @@ Command = Literal[
     "scheduler",
     "check",
     "new",
+    "convert",
     "api",
     "presets",
     "models",
@@ -30,13 +31,12 @@ PAGE: tuple[Command, ...] = ("serve",)
 JOBS: tuple[Command, ...] = ("serve", "run", "sweep")
 CLUSTER: tuple[Command, ...] = ("serve", "sweep", "worker", "scheduler")
 KEY: tuple[Command, ...] = ("serve", "run", "sweep", "worker", "check", "new")
-SERVER: tuple[Command, ...] = (*KEY, "api", "models", "watch")
+SERVER: tuple[Command, ...] = (*KEY, "convert", "api", "models", "watch")
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(NamedTuple):
     """How a setting is given, and what is said about it.
 
     Of several `variables` the first that is not empty counts; `variable_note` tells `cli/README.md`

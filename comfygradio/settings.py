@@ -98,7 +98,7 @@ class Settings:
         "--demo",
         "COMFYGRADIO_DEMO",
         parse=parse_switch,
-        commands=("serve", "run", "sweep", "check", "new", "api", "models"),
+        commands=("serve", "run", "sweep", "check", "new", "convert", "api", "models"),
         help="Use an embedded demo server instead of ComfyUI",
         readme="off",
     )

@@ -54,7 +54,7 @@ COMFY_DATA = (
 )
 """The parts of `comfy` that are plain data: no HTTP, no socket."""
 
-GROUND = ("comfygradio.errors", "comfygradio.clock", "comfygradio.units")
+GROUND = ("comfygradio.errors", "comfygradio.clock", "comfygradio.units", "comfygradio.version")
 """What every room but the demo server may import."""
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
@@ -71,6 +71,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "comfygradio.errors": (),
     "comfygradio.clock": (),
     "comfygradio.units": (),
+    "comfygradio.version": (),
     "comfygradio.setting_values": ("comfygradio.comfy.address",),
     "comfygradio.setting_declaration": (),
     "comfygradio.settings": (
@@ -92,6 +93,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "comfygradio.forms": ("comfygradio.forms.kinds", *COMFY_DATA),
     "comfygradio.binding": ("comfygradio.forms", "comfygradio.forms.kinds", *COMFY_DATA),
     "comfygradio.metadata": (
+        "comfygradio.conversion",
         "comfygradio.forms.kinds",
         "comfygradio.forms",
         "comfygradio.binding",
@@ -106,6 +108,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         *COMFY_DATA,
     ),
     "comfygradio.drafting": (
+        "comfygradio.conversion",
         "comfygradio.forms",
         "comfygradio.forms.kinds",
         "comfygradio.binding",
@@ -113,12 +116,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.importers",
         *COMFY_DATA,
     ),
-    "comfygradio.model_files": (
-        "comfygradio.forms",
-        "comfygradio.forms.kinds",
-        "comfygradio.net",
-        *COMFY_DATA,
-    ),
+    "comfygradio.model_files": ("comfygradio.forms", "comfygradio.net"),
     "comfygradio.jobs": ("comfygradio.comfy", "comfygradio.media"),
     "comfygradio.cluster": (
         "comfygradio.log",
@@ -144,7 +142,6 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "comfygradio.sweeps.export": (
         "comfygradio.comfy.outputs",
-        "comfygradio.forms",
         "comfygradio.metadata",
         "comfygradio.jobs",
         "comfygradio.media",
@@ -165,6 +162,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.setting_declaration",
         "comfygradio.settings",
         "comfygradio.comfy",
+        "comfygradio.conversion",
         "comfygradio.forms",
         "comfygradio.binding.preset",
         "comfygradio.drafting",
@@ -232,7 +230,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.ui.sweep",
     ),
     "comfygradio.ui.assets": (),
-    "comfygradio.ui.static": ("comfygradio.forms",),
+    "comfygradio.ui.static": (),
     "comfygradio.ui.middleware": (
         "comfygradio.service",
         "comfygradio.settings",
@@ -240,6 +238,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "comfygradio.ui.author": (
         "comfygradio.binding",
+        "comfygradio.conversion",
         "comfygradio.drafting",
         "comfygradio.forms.kinds",
         "comfygradio.forms",
@@ -294,12 +293,17 @@ LIBRARY_VALUES = (
     *("str.maketrans", "', '.join", "re.compile", "json.dumps", "datetime.datetime", "Path"),
     *("ipaddress.IPv4Network", "ipaddress.IPv6Network", "TypeVar", "get_args", "logging.getLogger"),
     *("dataclass", "field", "fields", "dataclasses.field", "Field", "ConfigDict"),
-    *("BeforeValidator", "PlainSerializer", "Discriminator", "Tag"),
-    "typer.Option",
+    *("BeforeValidator", "PlainSerializer", "Discriminator", "Tag", "GetPydanticSchema"),
+    *("typer.Option", "uuid.UUID"),
 )
 OWN_VALUES = ("Clock", "PixelBudget", "setting", "CommandList", "commands.add")
-MAKES_A_VALUE = frozenset((*BUILTIN_VALUES, *LIBRARY_VALUES, *OWN_VALUES))
-"""What may be called while a module is imported, besides the project's own dataclasses."""
+KINDS_OF_FIELD = (
+    *("AudioKind", "CheckboxKind", "ChoiceKind", "ColorKind", "DropdownKind", "LineKind"),
+    *("LinesKind", "LorasKind", "MaskKind", "MediaKind", "NumberKind", "PictureKind", "SeedKind"),
+    *("SizeKind", "VideoKind"),
+)
+MAKES_A_VALUE = frozenset((*BUILTIN_VALUES, *LIBRARY_VALUES, *OWN_VALUES, *KINDS_OF_FIELD))
+"""What may be called while a module is imported, besides the project's own records."""
 
 
 def name_module(file: Path) -> str:
@@ -514,20 +518,26 @@ def test_only_the_command_line_and_the_page_use_the_demo_server() -> None:
     assert not breaches, report(breaches)
 
 
-def list_dataclasses() -> set[str]:
-    """The names of the project's dataclasses."""
+def list_records() -> set[str]:
+    """The names of the project's dataclasses and named tuples."""
     return {
         node.name
         for file in MODULES.values()
         for node in ast.walk(parse(file))
-        if isinstance(node, ast.ClassDef)
-        and any("dataclass" in ast.unparse(decorator) for decorator in node.decorator_list)
+        if isinstance(node, ast.ClassDef) and is_record(node)
     }
+
+
+def is_record(node: ast.ClassDef) -> bool:
+    """Whether a class is a dataclass or a named tuple."""
+    if any(ast.unparse(base) == "NamedTuple" for base in node.bases):
+        return True
+    return any("dataclass" in ast.unparse(decorator) for decorator in node.decorator_list)
 
 
 def test_nothing_happens_at_import() -> None:
     """Outside of functions only values are made; `__main__` alone may act."""
-    values = MAKES_A_VALUE | list_dataclasses()
+    values = MAKES_A_VALUE | list_records()
     breaches = []
     for module, file in MODULES.items():
         if module.endswith("__main__"):

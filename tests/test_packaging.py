@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from comfygradio.version import VERSION
 from tests import readmes
 from tests.clocks import PROCESS_SECONDS
 
@@ -26,6 +27,11 @@ def read_list(key: str) -> list[str]:
     block = re.search(rf"^{key} = \[\n(.*?)^\]", PROJECT, re.MULTILINE | re.DOTALL)
     assert block
     return re.findall(r'^\s*"([^"]+)"', block[1], re.MULTILINE)
+
+
+def test_the_code_knows_its_version() -> None:
+    version = re.search(r'^version = "(.*)"$', PROJECT, re.MULTILINE)
+    assert version and version[1] == VERSION
 
 
 @pytest.fixture(scope="module")

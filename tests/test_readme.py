@@ -37,6 +37,7 @@ from tests.readme_settings import replace_table
 from tests.readmes import ROOT, take_blocks, take_section
 from tests.test_architecture import MAY_IMPORT
 from tests.ui.running import run_app
+from tests.ui_workflow import UI_WORKFLOW
 
 FIRST = readmes.read_body(readmes.FIRST)
 PRESETS = readmes.read_body(readmes.PRESETS)
@@ -57,6 +58,7 @@ COMMANDS = (
     "scheduler",
     "check",
     "new",
+    "convert",
     "api",
     "presets",
     "models",
@@ -221,10 +223,11 @@ def test_the_lines_of_the_readme_for_a_shell_run(tmp_path: Path) -> None:
         line for one in sections for block in take_blocks(one, "sh") for line in block.split("\n")
     ]
     lines = [line for line in lines if line and not line.startswith("comfygradio watch")]
-    assert len(lines) == 13
+    assert len(lines) == 14
     with DemoServer(DemoOptions(step_seconds=0), folder=tmp_path / "comfyui") as demo:
         (tmp_path / "comfyui" / "output").mkdir(parents=True, exist_ok=True)
         picture = ROOT / "tests" / "data" / "pictures" / "picture.png"
+        shutil.copy(UI_WORKFLOW, tmp_path / "my_workflow.json")
         for name in ("photo.jpg", "comfyui/output/ComfyUI_00001_.png"):
             shutil.copy(picture, tmp_path / name)
         places = [str(Path(sys.executable).parent), os.environ["PATH"]]

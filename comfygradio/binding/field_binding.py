@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from comfygradio.binding.choice_binding import (
     bind_choice_slots,
@@ -45,8 +45,7 @@ RADIO_CHOICES = 5
 SlotSpecs = list[tuple[Slot, InputSpec]]
 
 
-@dataclass(frozen=True)
-class BoundField:
+class BoundField(NamedTuple):
     """A field, and a sentence for each adjustment that was needed."""
 
     field: Field

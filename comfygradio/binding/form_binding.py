@@ -8,6 +8,7 @@ from typing import Any
 
 from comfygradio.binding.cross_field import connect_fields
 from comfygradio.binding.field_binding import bind_field, find_named_slots
+from comfygradio.binding.model_copies import replace_by_copies
 from comfygradio.binding.repair import repair_workflow
 from comfygradio.binding.specs import MissingClass
 from comfygradio.binding.validation import (
@@ -22,6 +23,8 @@ from comfygradio.forms.field import Field
 from comfygradio.forms.form import Form
 from comfygradio.forms.kinds.value import InvalidValue
 from comfygradio.forms.literals import check_literal
+from comfygradio.forms.model_hashes import NO_HASHES, ModelHashes
+from comfygradio.forms.model_presence import find_lacking_models
 from comfygradio.forms.preset_file import FieldEntry, PresetFile, dump_lora_rows
 from comfygradio.forms.problem import BindError, Problem
 from comfygradio.forms.scalar_resolution import resolve_examples
@@ -40,13 +43,16 @@ def bind_form(
     object_info: ObjectInfo,
     embeddings: Sequence[str] = (),
     lines: KeyLines | None = None,
+    hashes: ModelHashes = NO_HASHES,
 ) -> Form:
     """Bind a preset file to a server. Whatever does not fit is collected in the form's `problems`,
     all at once.
 
-    `lines` tells the line of each key in the file, if known. `embeddings` are the server's.
+    `lines` tells the line of each key in the file, if known. `embeddings` are the server's;
+    `hashes` are those of models that are known.
     """
     lines = lines or {}
+    file, workflow, renamed = replace_by_copies(file, workflow, object_info, hashes)
     repaired, repairs = repair_workflow(workflow, object_info)
     # Each field by itself, then all of them together.
     binder = _Binder(repaired, object_info, tuple(embeddings))
@@ -70,7 +76,7 @@ def bind_form(
     if not missing:
         problems += _find_bypass_problems(fields, settled, object_info, outputs)
     file = resolve_examples(file, fields)
-    notes = [*repairs, *binder.notes, *_describe_unneeded(unneeded)]
+    notes = [*renamed, *repairs, *binder.notes, *_describe_unneeded(unneeded)]
     if not problems:
         notes += _check_examples(file, fields, lines)
     return Form(
@@ -84,6 +90,7 @@ def bind_form(
         problems=tuple(_add_line(problem, lines) for problem in problems),
         notes=tuple(notes),
         object_info=object_info,
+        lacking_models=tuple(find_lacking_models(file.models, settled, object_info, hashes)),
     )
 
 

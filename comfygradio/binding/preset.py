@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from comfygradio.binding.form_binding import bind_form
@@ -14,6 +14,7 @@ from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow, load_workflow
 from comfygradio.errors import PresetError, WorkflowError
 from comfygradio.forms.form import Form
+from comfygradio.forms.model_hashes import NO_HASHES, ModelHashes
 from comfygradio.forms.preset_file import PresetFile
 from comfygradio.forms.preset_yaml import load_preset_file_with_lines
 from comfygradio.forms.strict_yaml import KeyLines
@@ -24,7 +25,7 @@ NAME = re.compile(r"[a-z][a-z0-9_]*")
 @dataclass(frozen=True)
 class Preset:
     """A preset file and the workflow beside it. `name` is used in URLs, commands and folders;
-    `lines` tells the line of each key in the file.
+    `lines` tells the line of each key in the file, and `hashes` which models other presets know.
     """
 
     name: str
@@ -32,11 +33,17 @@ class Preset:
     file: PresetFile
     workflow: Workflow
     lines: KeyLines = field(default_factory=dict, repr=False, compare=False)
+    hashes: ModelHashes = field(default=NO_HASHES, repr=False, compare=False)
 
     @property
     def title(self) -> str:
         """The title that people see."""
         return self.file.title
+
+    @property
+    def ui_workflow_path(self) -> Path:
+        """Where the same workflow is in UI format, if whoever drafted the preset had that."""
+        return name_ui_workflow(self.path.parent / self.file.workflow)
 
     @property
     def class_types(self) -> frozenset[str]:
@@ -48,8 +55,17 @@ class Preset:
             added |= list_chain_classes(line)
         return self.workflow.class_types | added
 
-    def bind(self, object_info: ObjectInfo, embeddings: Sequence[str] = ()) -> Form:
-        """Bind this preset to a server with these node classes and embeddings."""
+    def bind(
+        self,
+        object_info: ObjectInfo,
+        embeddings: Sequence[str] = (),
+        hashes: ModelHashes = NO_HASHES,
+    ) -> Form:
+        """Bind this preset to a server with these node classes, embeddings, and models of these
+        hashes.
+        """
+        own = ModelHashes.from_entries(self.file.models)
+        known = self.hashes.add(own.files).add(hashes.files)
         return bind_form(
             name=self.name,
             file=self.file,
@@ -57,7 +73,13 @@ class Preset:
             object_info=object_info,
             embeddings=embeddings,
             lines=self.lines,
+            hashes=known,
         )
+
+
+def name_ui_workflow(workflow_path: Path) -> Path:
+    """Return where the same workflow is stored in UI format: NAME.ui.json beside NAME.json."""
+    return workflow_path.with_suffix(".ui.json")
 
 
 def load_preset(path: str | Path) -> Preset:
@@ -107,7 +129,16 @@ def load_presets(folders: Iterable[Path]) -> tuple[list[Preset], list[PresetErro
             if other is not preset:
                 problem = f"{path}: the name {preset.name} is taken by {other.path}."
                 errors.append(PresetError(problem))
-    return sort_presets(presets.values()), errors
+    known = share_hashes(presets.values())
+    return sort_presets(known), errors
+
+
+def share_hashes(presets: Iterable[Preset]) -> list[Preset]:
+    """Let each of these presets know the hashes of models that any of them tells."""
+    listed = list(presets)
+    models = [model for preset in listed for model in preset.file.models]
+    hashes = ModelHashes.from_entries(models)
+    return [replace(preset, hashes=hashes) for preset in listed]
 
 
 def sort_presets(presets: Iterable[Preset]) -> list[Preset]:

@@ -35,17 +35,8 @@ INTERRUPTED = 130
 USAGE_ERRORS = (SettingsError, ValuesRefused, AxisError, DefinitionError, LimitReached)
 """Errors of the person who typed; everything else is work that failed."""
 
-SHORT_LIVED = (
-    ["run"],
-    ["sweep"],
-    ["check"],
-    ["new"],
-    ["api"],
-    ["presets"],
-    ["models"],
-    ["watch"],
-)
-"""Commands that do one thing and end, as a command line begins."""
+SHORT_LIVED = ("run", "sweep", "check", "new", "convert", "api", "presets", "models", "watch")
+"""Commands that do one thing and end."""
 
 IMPORTED_OBJECTS = 100_000
 """How many new objects make Python look for cycles: more than all imports make, so that they never
@@ -166,7 +157,10 @@ def scheduler(
 def check(
     settings: Settings,
     names: Annotated[
-        list[str] | None, Argument(metavar="PRESET", help="Names or YAML files [all].")
+        list[str] | None,
+        Argument(
+            metavar="PRESET|WORKFLOW", help="Names or YAML files of presets, or workflows [all]."
+        ),
     ] = None,
     as_json: Json = False,
     object_info: arguments.ObjectInfoFile = None,
@@ -188,11 +182,24 @@ def new(
     saved: arguments.Saved = None,
     force: Annotated[bool, Option("--force", help="Overwrite a preset of that name.")] = False,
     as_json: Json = False,
+    object_info: arguments.ObjectInfoFile = None,
 ) -> int:
     """Drafts a preset: finds prompt, seed, size, models and files."""
     from comfygradio.cli.new import new_preset
 
-    return new_preset(settings, source, name, None, force, saved, as_json)
+    return new_preset(settings, source, name, None, force, saved, as_json, object_info)
+
+
+@commands.add("convert")
+def convert(
+    settings: Settings,
+    source: arguments.Drafted,
+    object_info: arguments.ObjectInfoFile = None,
+) -> int:
+    """A workflow as ComfyUI saves it, printed in API format."""
+    from comfygradio.cli.convert import convert_file
+
+    return convert_file(settings, source, object_info)
 
 
 @commands.add("api")
@@ -267,7 +274,7 @@ def main() -> int:
     for stream in (sys.stdout, sys.stderr):
         escape_unknown(stream)
     given = sys.argv[1:]
-    if given[:1] in SHORT_LIVED:
+    if given and given[0] in SHORT_LIVED:
         skip_needless_work()
     code = run_command(given)
     # Python would look for cycles among all objects once more before it ends.

@@ -28,7 +28,8 @@ ObjectInfoFile = Annotated[
 Drafted = Annotated[
     Path,
     Argument(
-        metavar="WORKFLOW|PNG", help="API-format JSON, or a picture or video that ComfyUI made."
+        metavar="WORKFLOW|PNG",
+        help="A workflow as ComfyUI saves or exports it, or a picture or video that it made.",
     ),
 ]
 Saved = Annotated[
@@ -36,7 +37,7 @@ Saved = Annotated[
     Option(
         "--saved",
         metavar="FILE",
-        help="The same workflow as ComfyUI saves it, for App mode's choices.",
+        help="Beside an API-format workflow the same as ComfyUI saves it, for App mode's choices.",
     ),
 ]
 

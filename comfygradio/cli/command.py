@@ -8,24 +8,21 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from comfygradio.log import start_logging
 from comfygradio.setting_declaration import Command, Setting
 from comfygradio.settings import Settings, list_settings, load_settings
 
 
-@dataclass(frozen=True)
-class Argument:
+class Argument(NamedTuple):
     """A parameter without a flag, as a command's function names it in `Annotated`."""
 
     metavar: str
     help: str
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(NamedTuple):
     """A parameter with a flag; one without a `metavar` is a switch. A number lies between `min`
     and `max`.
     """

@@ -5,17 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 
-from comfygradio.binding.preset import Preset, load_presets
+from comfygradio.binding.preset import Preset
 from comfygradio.cli.presets import find_preset
 from comfygradio.cli.server import advise, fetch_object_info, open_client
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.object_info import Scalar
 from comfygradio.drafting.naming import one_line
 from comfygradio.errors import NotFound, ServerUnreachable
-from comfygradio.forms.model_entry import ModelEntry
-from comfygradio.forms.model_hashes import ModelHashes
+from comfygradio.forms.model_presence import ModelPresence, find_presence, list_choices
 from comfygradio.model_files.download import write_script
-from comfygradio.model_files.presence import ModelPresence, find_presence, list_choices
 from comfygradio.settings import Settings
 
 
@@ -35,10 +33,9 @@ def list_models(settings: Settings, name: str, as_script: bool) -> int:
             file=where,
         )
         return 0
-    hashes = _collect_hashes(settings, preset)
     with open_client(settings) as client:
         try:
-            found = _find_all(client, settings, preset, hashes)
+            found = _find_all(client, settings, preset)
         except ServerUnreachable as error:
             raise advise(error, settings) from error
     missing = [one.model for one in found if one.state == "missing"]
@@ -54,18 +51,7 @@ def list_models(settings: Settings, name: str, as_script: bool) -> int:
     return 0
 
 
-def _collect_hashes(settings: Settings, preset: Preset) -> ModelHashes:
-    """Collect the hashes that this preset and the others tell."""
-    others, _ = load_presets(settings.presets)
-    entries: list[ModelEntry] = []
-    for one in (preset, *others):
-        entries += one.file.models
-    return ModelHashes.from_entries(entries)
-
-
-def _find_all(
-    client: ComfyClient, settings: Settings, preset: Preset, hashes: ModelHashes
-) -> list[ModelPresence]:
+def _find_all(client: ComfyClient, settings: Settings, preset: Preset) -> list[ModelPresence]:
     """Find each model in the server's list of its folder, else in those of the node classes."""
     object_info = fetch_object_info(client, [preset], settings)
     folders = _FolderLists(client)
@@ -74,7 +60,7 @@ def _find_all(
         listed = folders.fetch(model.root)
         if listed is None:
             listed = list_choices(model, preset.workflow, object_info)
-        found.append(find_presence(model, listed, hashes))
+        found.append(find_presence(model, listed, preset.hashes))
     return found
 
 

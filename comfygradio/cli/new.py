@@ -8,16 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from comfygradio.binding.preset import Preset
-from comfygradio.cli.server import fetch_object_info, open_client
-from comfygradio.comfy.client import ComfyClient
-from comfygradio.comfy.object_info import ObjectInfo
-from comfygradio.drafting.draft import Draft, draft_preset
+from comfygradio.cli.server import open_object_info
+from comfygradio.drafting.draft import Draft, draft_for_server
 from comfygradio.drafting.draft_field import DraftField
 from comfygradio.drafting.preset_folder import find_existing_file, save_draft, suggest_name
-from comfygradio.drafting.workflow_source import WorkflowSource, load_workflow_source
+from comfygradio.drafting.workflow_source import convert_source, load_workflow_source
 from comfygradio.errors import PresetError, SettingsError
 from comfygradio.forms.form import Form
-from comfygradio.forms.preset_file import PresetFile, SlotEntry, list_addresses
+from comfygradio.forms.preset_file import SlotEntry, list_addresses
 from comfygradio.settings import Settings, shipped_presets
 
 PACKAGE = Path(__file__).parent.parent
@@ -31,18 +29,19 @@ def new_preset(
     force: bool,
     saved: Path | None,
     as_json: bool,
+    object_info_file: Path | None = None,
 ) -> int:
     """Write a preset for a workflow into a folder, and print what was guessed; return 1 if the form
     has problems.
 
-    Raises ComfyGradioError.
+    With `object_info_file` no server is asked. Raises ComfyGradioError.
     """
     if saved is not None:
         saved = saved.expanduser()
     found = load_workflow_source(source.expanduser(), saved)
     target = _find_folder(settings, folder)
-    with open_client(settings) as client:
-        draft, object_info = _draft(client, settings, found)
+    with open_object_info(settings, object_info_file) as fetch:
+        draft, object_info = draft_for_server(convert_source(found, fetch), fetch)
     name = name or suggest_name(source.stem, draft)
     # `save_draft` refuses too, but its sentence knows no flags.
     taken = None if force else find_existing_file(target, name)
@@ -59,30 +58,6 @@ def new_preset(
     else:
         print("\n".join(_tell(preset, draft, form)))
     return 1 if form.problems else 0
-
-
-def _draft(
-    client: ComfyClient, settings: Settings, source: WorkflowSource
-) -> tuple[Draft, ObjectInfo]:
-    """Draft a preset; return it with what the server says about its classes, since annotations may
-    have brought in others than the source had.
-    """
-    object_info = _ask(client, settings, source)
-    draft = draft_preset(source.workflow, object_info, source.saved)
-    if draft.workflow.class_types <= source.workflow.class_types:
-        return draft, object_info
-    object_info = _ask(client, settings, source, WorkflowSource(draft.workflow))
-    draft = draft_preset(source.workflow, object_info, source.saved)
-    return draft, object_info
-
-
-def _ask(client: ComfyClient, settings: Settings, *sources: WorkflowSource) -> ObjectInfo:
-    """Fetch what the server says about the classes of these workflows."""
-    bare = PresetFile(title="New preset", workflow="new.json")
-    presets = []
-    for source in sources:
-        presets.append(Preset("new", Path(), bare, source.workflow))
-    return fetch_object_info(client, presets, settings)
 
 
 def _find_folder(settings: Settings, folder: Path | None) -> Path:

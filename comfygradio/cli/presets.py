@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-from comfygradio.binding.preset import Preset, load_preset, load_presets
+from comfygradio.binding.preset import Preset, load_preset, load_presets, share_hashes
 from comfygradio.errors import SettingsError
 from comfygradio.settings import Settings
 
@@ -37,11 +37,13 @@ def find_preset(settings: Settings, name: str) -> Preset:
     Raises SettingsError and PresetError.
     """
     if name.endswith(SUFFIXES) or "/" in name or "\\" in name:
-        return load_preset(Path(name).expanduser())
+        preset = load_preset(Path(name).expanduser())
+        return _add_hashes(preset, settings)
     # Of two files with one name the first counts.
     files = {path.stem: path for path in reversed(_list_files(settings))}
     if name in files:
-        return load_preset(files[name])
+        preset = load_preset(files[name])
+        return _add_hashes(preset, settings)
     near = difflib.get_close_matches(name, files, 1)
     if near:
         raise SettingsError(f"There is no preset {name}; did you mean {near[0]}?")
@@ -49,6 +51,15 @@ def find_preset(settings: Settings, name: str) -> Preset:
     if not names:
         names = "none"
     raise SettingsError(f"There is no preset {name}; there are {names}.")
+
+
+def _add_hashes(preset: Preset, settings: Settings) -> Preset:
+    """Let a preset know the hashes of models that the others tell, if it has such hashes itself."""
+    if all(model.hash is None for model in preset.file.models):
+        return preset
+    others, _ = load_presets(settings.presets)
+    first, *_ = share_hashes([preset, *others])
+    return first
 
 
 def list_fields(preset: Preset) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from comfygradio.binding.preset import Preset
 from comfygradio.cli.presets import find_preset
@@ -35,8 +35,7 @@ from comfygradio.forms.form import Form
 from comfygradio.settings import Settings
 
 
-@dataclass(frozen=True)
-class MissingFile:
+class MissingFile(NamedTuple):
     """Something that a node made and that could not be fetched, in a sentence."""
 
     node_id: str

@@ -7,11 +7,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from comfygradio.binding.preset import Preset
+from comfygradio.cli.object_info_file import load_object_info_file
 from comfygradio.comfy.client import ComfyClient
-from comfygradio.comfy.object_info import ObjectInfo
+from comfygradio.comfy.object_info import FetchObjectInfo, ObjectInfo
 from comfygradio.errors import ComfyGradioError, ServerUnreachable
 from comfygradio.settings import DEFAULT_SERVER, Settings
 
@@ -32,11 +34,38 @@ def open_client(settings: Settings) -> Iterator[ComfyClient]:
         yield stack.enter_context(client)
 
 
+@contextmanager
+def open_object_info(settings: Settings, file: Path | None = None) -> Iterator[FetchObjectInfo]:
+    """Open the source of node classes: a file with those of a server, else the server of the
+    settings. What it yields fetches the description of classes, and raises ServerError.
+
+    Raises SettingsError for a file of something else.
+    """
+    if file is not None:
+        known = load_object_info_file(file)
+        yield lambda classes: _pick_classes(known, classes, settings)
+        return
+    with open_client(settings) as client:
+        yield lambda classes: fetch_classes(client, classes, settings)
+
+
 def fetch_object_info(
     client: ComfyClient, presets: Iterable[Preset], settings: Settings
 ) -> ObjectInfo:
     """Fetch what the server says about the classes that these presets use. Raises ServerError."""
-    classes = _list_classes(presets)
+    return fetch_classes(client, list_classes(presets), settings)
+
+
+def list_classes(presets: Iterable[Preset]) -> frozenset[str]:
+    """List the node classes that these presets use."""
+    classes = set[str]()
+    for preset in presets:
+        classes.update(preset.class_types)
+    return frozenset(classes)
+
+
+def fetch_classes(client: ComfyClient, classes: frozenset[str], settings: Settings) -> ObjectInfo:
+    """Fetch what the server says about these classes. Raises ServerError."""
     if not classes:
         return ObjectInfo({})
     try:
@@ -45,22 +74,12 @@ def fetch_object_info(
         raise advise(error, settings) from error
 
 
-def pick_object_info(
-    known: Mapping[str, Any], presets: Iterable[Preset], settings: Settings
+def _pick_classes(
+    known: Mapping[str, Any], classes: frozenset[str], settings: Settings
 ) -> ObjectInfo:
-    """Pick what these node classes of a server say about the classes that the presets use."""
-    picked: dict[str, Any] = {}
-    for name in _list_classes(presets):
-        if name in known:
-            picked[name] = known[name]
+    """Pick what a server's description of all its classes says about these."""
+    picked = {name: known[name] for name in classes if name in known}
     return replace(ObjectInfo.from_json(picked), has_key=bool(settings.api_key))
-
-
-def _list_classes(presets: Iterable[Preset]) -> set[str]:
-    classes = set[str]()
-    for preset in presets:
-        classes.update(preset.class_types)
-    return classes
 
 
 def advise(error: ComfyGradioError, settings: Settings) -> ComfyGradioError:

@@ -17,6 +17,7 @@ from comfygradio.cli.command import (
     set_signature,
 )
 from comfygradio.errors import SettingsError
+from comfygradio.version import VERSION
 
 UsageError: Any = typer.BadParameter.__bases__[0]
 """What typer raises for flags it does not take; it comes from click, or from typer's own copy of
@@ -62,12 +63,7 @@ def build_typer(commands: CommandList) -> typer.Typer:
 def show_version(wanted: bool) -> None:
     """Print the version and end, if `--version` was given."""
     if wanted:
-        from importlib.metadata import PackageNotFoundError, version
-
-        try:
-            print(f"comfygradio {version('comfygradio')}")
-        except PackageNotFoundError:
-            print("comfygradio, not installed")
+        print(f"comfygradio {VERSION}")
         raise typer.Exit
 
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.comfy.cancel import cancel_prompt
 from comfygradio.comfy.endpoints import Endpoints
-from comfygradio.comfy.events import Events
 from comfygradio.comfy.locate import PromptLocation, locate_prompt
 from comfygradio.comfy.prompt_progress import PromptProgress
 from comfygradio.comfy.run import PromptRun
 from comfygradio.comfy.timers import PollTimings
 from comfygradio.comfy.workflow import Prompt
+
+if TYPE_CHECKING:
+    from comfygradio.comfy.events import Events
 
 
 class ComfyClient(Endpoints):
@@ -87,6 +89,9 @@ class ComfyClient(Endpoints):
         one by default, see `events.client_id`). Do not pass an id that `run` or another client
         uses: the server would forget the other connection.
         """
+        # Those who only run prompts listen to nothing else.
+        from comfygradio.comfy.events import Events
+
         return Events(self, client_id, self._timings, self._clock)
 
     def run(

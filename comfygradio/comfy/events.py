@@ -29,7 +29,6 @@ log = logging.getLogger(__name__)
 Kind = TypeVar("Kind", bound=Message)
 
 
-@dataclass(frozen=True)
 class Connected(Message):
     """The connection is open, for the first time or again. Events from before it opened are lost.
 

@@ -14,15 +14,13 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, NamedTuple
 
 from comfygradio.clock import Clock
 
 
-@dataclass(frozen=True)
-class InboxItem:
+class InboxItem(NamedTuple):
     """One queued item: its content, when it arrived, and how many older items of its key it
     replaced.
     """

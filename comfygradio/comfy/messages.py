@@ -35,7 +35,6 @@ class Status(Message):
     sid: str | None = None
 
 
-@dataclass(frozen=True)
 class ExecutionStart(Message):
     """A prompt left the queue and is running."""
 
@@ -93,7 +92,6 @@ class Executed(Message):
     output: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
 class ExecutionSuccess(Message):
     """The prompt is done, but its history is not written yet (2024-07)."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeGuard
 
@@ -193,7 +193,7 @@ class NodeDef:
     `is_cached_by_id`: ComfyUI reuses a cached result only for the same node id, because the class
     asks for UNIQUE_ID in the old style (the new style, a list, does not count: v0.33.0).
     `is_shown`: it shows something whenever it is in a prompt. `needs_api_key`: it runs at
-    comfy.org, which wants an API key.
+    comfy.org, which wants an API key. `data` is the class as the server described it.
     """
 
     class_type: str
@@ -204,6 +204,7 @@ class NodeDef:
     is_cached_by_id: bool = False
     is_shown: bool = False
     needs_api_key: bool = False
+    data: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def from_json(cls, class_type: str, data: Mapping[str, Any]) -> NodeDef:
@@ -221,6 +222,7 @@ class NodeDef:
             is_cached_by_id="UNIQUE_ID" in hidden.values(),
             is_shown=bool(data.get("has_intermediate_output")),
             needs_api_key=_asks_for_key(hidden),
+            data=data,
         )
 
 
@@ -293,6 +295,10 @@ class ObjectInfo:
             has_key = True
         return ObjectInfo(nodes, broken, has_key)
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the classes as the server described them, as in an `/object_info` response."""
+        return {node.class_type: node.data for node in self}
+
     @classmethod
     def from_json(cls, data: Any) -> ObjectInfo:
         """Parse an `/object_info` response, of all classes or of one. Entries that are no objects
@@ -304,6 +310,10 @@ class ObjectInfo:
                 name = _tidy(str(key))
                 nodes[name] = NodeDef.from_json(name, entry)
         return cls(nodes)
+
+
+FetchObjectInfo = Callable[[frozenset[str]], ObjectInfo]
+"""Fetches a server's description of these node classes."""
 
 
 def list_own_options(inputs: Mapping[str, Any]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.comfy.cache_control import strip_pinned
@@ -32,8 +32,7 @@ SLOW_CONNECTION = "Connection is slow; still working."
 """Shown while there is no WebSocket connection, so that progress is polled."""
 
 
-@dataclass(frozen=True)
-class SocketReopened:
+class SocketReopened(NamedTuple):
     """The result of an attempt to reopen the socket; None if it failed."""
 
     socket: Socket | None
@@ -44,8 +43,7 @@ class SocketReopened:
             self.socket.close()
 
 
-@dataclass(frozen=True)
-class SocketLost:
+class SocketLost(NamedTuple):
     """A socket that was closed by the other side."""
 
     socket: Socket

@@ -7,8 +7,7 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.comfy.endpoints import Endpoints
@@ -21,8 +20,7 @@ from comfygradio.comfy.workflow import Prompt
 from comfygradio.errors import AccessDenied, ServerError, ServerUnreachable
 
 
-@dataclass(frozen=True)
-class ExistingPrompt:
+class ExistingPrompt(NamedTuple):
     """A prompt that the server already has, and where it is."""
 
     location: PromptLocation

@@ -13,8 +13,8 @@ from comfygradio.comfy.envelope import is_ui_format, open_envelope
 from comfygradio.errors import WorkflowError
 
 UI_FORMAT = (
-    "{name} is in ComfyUI's UI format, which cannot be run directly. In ComfyUI, choose "
-    "Workflow → Export (API) and use that file instead."
+    "{name} is in ComfyUI's UI format, which cannot be run directly. Convert it with comfygradio "
+    "convert, or choose Workflow → Export (API) in ComfyUI, and use that file instead."
 )
 
 MAX_DEPTH = 100

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from comfygradio.conversion.alignment import Aligner
 from comfygradio.conversion.node_class import (
     AUTOGROW,
     DYNAMIC_COMBO,
@@ -33,6 +34,7 @@ class Catalogue:
 
     def __init__(self, object_info: Mapping[str, Any]) -> None:
         self._object_info = object_info
+        self._aligner = Aligner()
         self._classes: dict[str, NodeClass | None] = {}
         self._placements: dict[UiNode, Placement] = {}
         self._inputs: dict[UiNode, list[InputSlot]] = {}
@@ -50,7 +52,7 @@ class Catalogue:
         # The same node is in the scopes of all instances of its subgraph.
         known = self._placements.get(node)
         if known is None:
-            known = place_values(node, self.find_class(node.type))
+            known = place_values(node, self.find_class(node.type), self._aligner)
             self._placements[node] = known
         return known
 

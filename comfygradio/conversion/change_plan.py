@@ -151,8 +151,7 @@ class _Values:
 
     def _make_change(self, scope: Scope, place: Place, value: Any) -> Change:
         node = scope.graph.nodes.get(place.node)
-        is_instance = place.node in scope.inner
-        if node is None or is_instance:
+        if node is None or place.node in scope.inner:
             return SetPlace(place.node, place.widget, place.index, value)
         if place.widget in self._reading.catalogue.place(node).widgets:
             return SetWidget(place.node, place.widget, value)

@@ -25,6 +25,15 @@ def convert_workflow(workflow: Mapping[str, Any], object_info: Mapping[str, Any]
     data = find_ui_format(workflow)
     if not isinstance(object_info, dict):
         raise WorkflowError("The server's object_info is no JSON object.")
+    try:
+        return _convert(data, object_info)
+    except RecursionError as error:
+        raise WorkflowError(
+            "This workflow cannot be converted: its values are nested too deeply."
+        ) from error
+
+
+def _convert(data: Mapping[str, Any], object_info: Mapping[str, Any]) -> Conversion:
     catalogue = Catalogue(object_info)
     return PromptBuilder(open_workflow(data, catalogue), catalogue).build()
 

@@ -25,8 +25,8 @@ from comfygradio.errors import WorkflowError
 PREFIXES = ("workflow>", "workflow/")
 """What precedes the name of a group node's definition in its type."""
 
-MAX_GROUP_NODES = 1000
-"""Maximum number of group nodes of a workflow, nested ones included."""
+MAX_NODES = 20_000
+"""Maximum number of nodes in all group nodes of a workflow."""
 
 
 def open_group_nodes(
@@ -53,14 +53,20 @@ def open_group_nodes(
             name = _name_group(node.type)
             if name not in groups:
                 continue
-            count += 1
-            if name in outer or count > MAX_GROUP_NODES:
+            if name in outer:
                 raise WorkflowError(
                     f"This workflow cannot be converted: the group node {name} contains itself."
                 )
+            count += len(list_objects(groups[name].get("nodes")))
+            if count > MAX_NODES:
+                raise WorkflowError(
+                    "This workflow cannot be converted: its group nodes contain more nodes than "
+                    "can be handled."
+                )
             inner_key = f"{node.type}#{key}#{node.id}"
-            inner = _Group(groups[name], node, graph.id, inner_key, catalogue).open()
-            nodes[node.id] = replace(node, type=inner_key)
+            group = _Group(groups[name], node, graph.id, inner_key, catalogue)
+            inner = group.open()
+            nodes[node.id] = replace(node, type=inner_key, values=group.list_left())
             waiting.append((inner_key, inner, (*outer, name)))
         opened[key] = replace(graph, nodes=nodes)
     return opened.pop(""), opened
@@ -134,6 +140,13 @@ class _Group:
             inputs=tuple(self._inputs),
             outputs=tuple(self._outputs),
         )
+
+    def list_left(self) -> list[Any]:
+        """List the values of the group node that no inner node took, behind its inputs."""
+        values = self._host.values
+        if not isinstance(values, list):
+            return []
+        return [None] * len(self._inputs) + values[self._position :]
 
     def _list_inner(self) -> dict[str, _Inner]:
         inner: dict[str, _Inner] = {}

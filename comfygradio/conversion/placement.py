@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
-from comfygradio.conversion.alignment import align
+from comfygradio.conversion.alignment import Aligner
 from comfygradio.conversion.fit import is_fit, score_fit
 from comfygradio.conversion.node_class import DYNAMIC_COMBO, NodeClass
 from comfygradio.conversion.ui_graph import UiNode
@@ -54,16 +55,28 @@ class Placement:
     left: tuple[tuple[int, str, Any], ...] = ()
     reason: str = ""
 
-    def has_control(self, name: str) -> bool:
-        """Whether the page puts a control behind a widget."""
-        names = list(self.widgets)
-        position = names.index(name) + 1
-        if position >= len(names):
-            return False
-        return self.widgets[names[position]].widget.kind == "CONTROL"
+    @cached_property
+    def controlled(self) -> frozenset[str]:
+        """The widgets behind which the page puts a control."""
+        found = []
+        before = ""
+        for name, placed in self.widgets.items():
+            if placed.widget.kind == "CONTROL":
+                found.append(before)
+            before = name
+        return frozenset(found)
+
+    @cached_property
+    def names(self) -> Mapping[int | str, str]:
+        """The names of the widgets by the positions or keys of their values."""
+        found: dict[int | str, str] = {}
+        for name, placed in self.widgets.items():
+            if placed.index is not None:
+                found[placed.index] = name
+        return found
 
 
-def place_values(node: UiNode, node_class: NodeClass | None) -> Placement:
+def place_values(node: UiNode, node_class: NodeClass | None, aligner: Aligner) -> Placement:
     """Place the values of a node. `node_class` is None where the server lacks its class."""
     if node_class is None:
         widgets = _read_widgets(node)
@@ -76,14 +89,20 @@ def place_values(node: UiNode, node_class: NodeClass | None) -> Placement:
     stored = node.values or []
     kept = _list_kept(stored, node_class)
     if kept is None:
-        return _place_list(node, node_class, widgets, stored)
-    placement = _place_list(node, node_class, widgets, [stored[index] for index in kept])
+        return _place_list(node, node_class, widgets, stored, aligner)
+    values = [stored[index] for index in kept]
+    placement = _place_list(node, node_class, widgets, values, aligner)
     return _renumber(placement, kept, stored)
 
 
 def _place_list(
-    node: UiNode, node_class: NodeClass | None, widgets: Sequence[Widget], values: Sequence[Any]
+    node: UiNode,
+    node_class: NodeClass | None,
+    widgets: Sequence[Widget],
+    values: Sequence[Any],
+    aligner: Aligner,
 ) -> Placement:
+    """Place a list of values: by position where they fit, else by name, else by type."""
     placement = _place_in_order(widgets, values)
     if node_class is None or _is_sound(placement, values):
         return placement
@@ -96,7 +115,7 @@ def _place_list(
     names = _name_values(node, values)
     if names is not None:
         return _place_by_name(widgets, values, names)
-    aligned = _place_by_type(widgets, values)
+    aligned = _place_by_type(widgets, values, aligner)
     if _score(aligned) > _score(placement):
         return aligned
     return placement
@@ -177,7 +196,7 @@ def _place_by_key(widgets: Sequence[Widget], values: Mapping[str, Any]) -> Place
     for name, value in values.items():
         if name in placed:
             continue
-        widget = Widget(name, "PAGE", is_posted=not _is_page_state(value))
+        widget = Widget(name, "PAGE", is_posted=not _is_page_state(name, value))
         placed[name] = PlacedValue(widget, value, name)
     return Placement(placed)
 
@@ -203,7 +222,7 @@ def _place_by_name(
     _place_moved(placed, values, waiting_values)
     left = []
     for name, index in waiting_values.items():
-        is_control = name.rpartition(".")[2] == CONTROL
+        is_control = _read_last(name) == CONTROL
         if not is_control or values[index] not in CONTROL_WORDS:
             left.append((index, name, values[index]))
     return Placement(placed, tuple(left), BY_NAME)
@@ -215,21 +234,28 @@ def _place_moved(
     """Place values of inputs that a choice has now, and the node had before, or the other way
     round: `model.seed` and `seed`.
     """
+    free: dict[str, list[str]] = {}
+    for key, known in placed.items():
+        if known.index is None and known.widget.is_posted:
+            free.setdefault(_read_last(key), []).append(key)
     for name, index in list(waiting.items()):
-        last = name.rpartition(".")[2]
-        for key, known in placed.items():
-            is_same = key.rpartition(".")[2] == last
-            is_free = known.index is None and known.widget.is_posted
-            if is_same and is_free and is_fit(known.widget, values[index]):
-                placed[key] = PlacedValue(known.widget, values[index], index)
+        for key in free.get(_read_last(name), ()):
+            widget = placed[key].widget
+            if placed[key].index is None and is_fit(widget, values[index]):
+                placed[key] = PlacedValue(widget, values[index], index)
                 del waiting[name]
                 break
 
 
-def _place_by_type(widgets: Sequence[Widget], values: Sequence[Any]) -> Placement:
+def _read_last(name: str) -> str:
+    """Read the last part of a name: `seed` of `model.seed`."""
+    return name.rpartition(".")[2]
+
+
+def _place_by_type(widgets: Sequence[Widget], values: Sequence[Any], aligner: Aligner) -> Placement:
     """Place values in their order, wherever their types fit best."""
     flat = _flatten(widgets, values)
-    aligned = align(flat, values)
+    aligned = aligner.align(flat, values)
     placed: dict[str, PlacedValue] = {}
     for number, widget in enumerate(flat):
         index = aligned.get(number)
@@ -312,9 +338,13 @@ def _name_values(node: UiNode, values: Sequence[Any]) -> list[str] | None:
     return names
 
 
-def _is_page_state(value: Any) -> bool:
-    """Whether a value only says how the page shows something, such as a player for videos."""
-    return isinstance(value, dict) and "hidden" in value and "paused" in value
+def _is_page_state(name: str, value: Any) -> bool:
+    """Whether a value only says how the page shows something: a player for videos, or a button
+    for uploads.
+    """
+    if isinstance(value, dict):
+        return "hidden" in value and "paused" in value
+    return value == "image" and "upload" in name
 
 
 def _add(placed: dict[str, PlacedValue], value: PlacedValue) -> None:
@@ -332,6 +362,8 @@ def _list_kept(values: Sequence[Any], node_class: NodeClass | None) -> list[int]
     Such files are told by their count: a value for each widget and for each forced input.
     """
     if node_class is None or not values:
+        return None
+    if not any(entry.options.get("forceInput") for entry in node_class.inputs):
         return None
     forced: list[bool] = []
     widgets = {widget.name for widget in list_widgets(node_class)}

@@ -9,7 +9,7 @@ to the second way, in `proxyWidgetErrorQuarantine`.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,8 +18,8 @@ from comfygradio.conversion.fit import is_fit
 from comfygradio.conversion.result import Place
 from comfygradio.conversion.scope import Scope
 from comfygradio.conversion.ui_format import list_objects, to_id
-from comfygradio.conversion.ui_graph import UiNode, UiSlot
-from comfygradio.conversion.widget import Widget
+from comfygradio.conversion.ui_graph import UiGraph, UiInput, UiNode, UiSlot
+from comfygradio.conversion.widget import CONTROL, Widget
 
 ON_INSTANCE = "-1"
 """The node id in `proxyWidgets` of a widget that an input of the subgraph stands for."""
@@ -125,30 +125,23 @@ class Promotions:
 
     def _find_inner(self, scope: Scope, slot: UiSlot) -> PromotedValue | None:
         """Find the first widget inside that an input of a subgraph feeds."""
-        graph = scope.graph
-        for link_id in slot.links:
-            node = graph.nodes.get(graph.links[link_id].target)
-            if node is None:
-                continue
-            for entry in node.inputs:
-                if entry.link == link_id:
-                    found = self._find_widget(scope, node, entry.name)
-                    if found is not None:
-                        return found
-                    break
+        for node, entry in _list_targets(scope.graph, slot):
+            found = self._find_widget(scope, node, entry.name)
+            if found is not None:
+                return found
         return None
 
     def _find_widget(self, scope: Scope, node: UiNode, name: str) -> PromotedValue | None:
         inner = scope.inner.get(node.id)
         if inner is not None:
-            number = _find_number(inner, name)
+            number = inner.graph.numbers.get(name)
             return None if number is None else self._list_own(inner).inputs.get(number)
         placement = self._catalogue.place(node)
         placed = placement.widgets.get(name)
         if placed is None:
             return None
         place = Place(scope.graph.id, node.id, name, placed.index)
-        return PromotedValue(placed.value, place, placed.widget, placement.has_control(name))
+        return PromotedValue(placed.value, place, placed.widget, name in placement.controlled)
 
     def _store_by_proxies(
         self,
@@ -158,10 +151,13 @@ class Promotions:
         stored: Sequence[Any],
     ) -> None:
         """Store values in the order of `proxyWidgets`."""
+        numbers = _number_targets(scope, values)
         for index, (node_id, name) in enumerate(proxies):
             if index >= len(stored) or stored[index] is None:
                 continue
-            number = self._find_proxied(scope, values, node_id, name)
+            number = numbers.get((node_id, name))
+            if number is None:
+                number = numbers.get((node_id, _strip_prefix(name)))
             if number is not None:
                 _store(scope, values, number, index, stored[index])
             elif node_id in scope.graph.nodes:
@@ -169,29 +165,32 @@ class Promotions:
                 place = Place(_outer_id(scope), host_id, name, index)
                 key = (node_id, _strip_prefix(name))
                 values.widgets[key] = (stored[index], place)
-            else:
+            elif not name.endswith(CONTROL):
                 values.left.append((name, stored[index]))
-        for index, value in enumerate(stored[len(proxies) :], start=len(proxies)):
+        for value in stored[len(proxies) :]:
             if value is not None:
-                values.left.append(("", stored[index]))
+                values.left.append(("", value))
 
-    def _find_proxied(
-        self, scope: Scope, values: HostValues, node_id: str, name: str
-    ) -> int | None:
-        """Find the input of the subgraph that stands for a widget of `proxyWidgets`."""
-        if node_id == ON_INSTANCE:
-            return _find_number(scope, name)
-        for number, slot in enumerate(scope.graph.inputs):
-            if number not in values.inputs:
-                continue
-            for link_id in slot.links:
-                node = scope.graph.nodes.get(scope.graph.links[link_id].target)
-                if node is None or node.id != node_id:
-                    continue
-                for entry in node.inputs:
-                    if entry.link == link_id and entry.name in (name, _strip_prefix(name)):
-                        return number
-        return None
+
+def _list_targets(graph: UiGraph, slot: UiSlot) -> Iterator[tuple[UiNode, UiInput]]:
+    """Yield the inputs inside that an input of a subgraph feeds."""
+    for link_id in slot.links:
+        node = graph.nodes.get(graph.links[link_id].target)
+        if node is not None and link_id in node.linked_inputs:
+            yield node, node.linked_inputs[link_id]
+
+
+def _number_targets(scope: Scope, values: HostValues) -> dict[tuple[str, str], int]:
+    """Map the widgets that `proxyWidgets` may name (node id, name) to the numbers of the inputs
+    that stand for them.
+    """
+    numbers: dict[tuple[str, str], int] = {}
+    for number, slot in enumerate(scope.graph.inputs):
+        numbers.setdefault((ON_INSTANCE, slot.name), number)
+        if number in values.inputs:
+            for node, entry in _list_targets(scope.graph, slot):
+                numbers.setdefault((node.id, entry.name), number)
+    return numbers
 
 
 def _store_in_order(scope: Scope, values: HostValues, stored: Sequence[Any]) -> None:
@@ -215,13 +214,11 @@ def _store_by_name(
     scope: Scope, values: HostValues, stored: Sequence[Any], named: Mapping[str, Any]
 ) -> None:
     """Store values whose names the file has."""
-    names = list(named)
-    for name, value in named.items():
-        number = _find_number(scope, name)
+    for index, (name, value) in enumerate(named.items()):
+        number = scope.graph.numbers.get(name)
         if number is None or number not in values.inputs:
             values.left.append((name, value))
             continue
-        index = names.index(name)
         is_there = index < len(stored) and stored[index] == value
         _store(scope, values, number, index if is_there else None, value)
 
@@ -243,13 +240,6 @@ def _is_sound(values: HostValues, stored: Sequence[Any]) -> bool:
         if not is_fit(values.inputs[number].widget, value):
             return False
     return True
-
-
-def _find_number(scope: Scope, name: str) -> int | None:
-    for number, slot in enumerate(scope.graph.inputs):
-        if slot.name == name:
-            return number
-    return None
 
 
 def _name_host(scope: Scope, slot: UiSlot, index: int | None) -> Place:

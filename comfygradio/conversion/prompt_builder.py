@@ -12,15 +12,16 @@ from comfygradio.conversion.page_nodes import PAGE_ONLY, is_page_only
 from comfygradio.conversion.promotion import Promotions
 from comfygradio.conversion.result import Conversion, MissingClass, Note, Place
 from comfygradio.conversion.scope import Scope
-from comfygradio.conversion.trace import HostInput, Output, Primitive, Tracer
+from comfygradio.conversion.trace import HostInput, Output, Primitive, Tracer, fits
 from comfygradio.conversion.ui_graph import UiNode
 from comfygradio.conversion.unused import list_unused
+from comfygradio.conversion.widget import CONTROL
 
 NO_WIDGET = "this server's node has no widget for the value."
 NO_SOURCE = "its input is linked to a node that is muted or bypassed, so the value is not used."
 OTHER_OUTPUT = (
-    "this server's node {node} has no output {slot}; the link was moved to its output {found} of "
-    "the same type."
+    "it is linked to output {slot} of node {node}, which is another one on this server; the link "
+    "was moved to output {found}, which has the type."
 )
 
 
@@ -60,8 +61,23 @@ class PromptBuilder:
         if scope.outer is None or scope.host is None:
             return
         node_id = scope.outer.name_node(scope.host)
-        for name, value in self._promotions.list_values(scope).left:
+        values = self._promotions.list_values(scope)
+        for name, value in values.left:
             self._notes.append(Note(node_id, name, value, NO_WIDGET))
+        for (inner_id, name), (value, _) in values.widgets.items():
+            if not self._has_widget(scope, inner_id, name):
+                self._notes.append(Note(f"{scope.path}{inner_id}", name, value, NO_WIDGET))
+
+    def _has_widget(self, scope: Scope, node_id: str, name: str) -> bool:
+        """Whether a node has a widget that an instance shows. Previews of results have no value
+        that counts.
+        """
+        inner = scope.inner.get(node_id)
+        if inner is not None:
+            return inner.graph.numbers.get(name) in self._promotions.list_values(inner).inputs
+        node = scope.graph.nodes[node_id]
+        is_preview = name.startswith("$$") or name == CONTROL
+        return is_preview or node.type in PAGE_ONLY or name in self._catalogue.place(node).widgets
 
     def _add_node(self, scope: Scope, node: UiNode) -> None:
         if node.is_off or node.id in scope.inner or node.type in PAGE_ONLY:
@@ -134,7 +150,23 @@ class PromptBuilder:
         if name in inputs:
             self._linked_values[node_id, name] = inputs[name]
             self._places.pop((node_id, name), None)
-        inputs[name] = [source.node_id, source.slot]
+        slot = self._find_output(source)
+        if slot != source.slot:
+            reason = OTHER_OUTPUT.format(slot=source.slot, node=source.node_id, found=slot)
+            self._notes.append(Note(node_id, name, None, reason))
+        inputs[name] = [source.node_id, slot]
+
+    def _find_output(self, source: Output) -> int:
+        """Find the output that a link means: where the class has other outputs now, the first one
+        of the type that the file gives.
+        """
+        if source.slot >= len(source.node.output_types):
+            return source.slot
+        wanted = source.node.output_types[source.slot]
+        made = self._catalogue.list_output_types(source.node)
+        if source.slot < len(made) and fits(made[source.slot], wanted):
+            return source.slot
+        return made.index(wanted) if wanted in made else source.slot
 
     def _set_primitive(
         self, node_id: str, name: str, source: Primitive, inputs: dict[str, Any]

@@ -9,7 +9,7 @@ from comfygradio.conversion.ui_format import to_id
 from comfygradio.conversion.ui_graph import UiGraph, UiNode
 from comfygradio.errors import WorkflowError
 
-MAX_NODES = 50_000
+MAX_NODES = 20_000
 """Maximum number of nodes of all scopes. Subgraphs in subgraphs multiply: a small file could fill
 the memory.
 """

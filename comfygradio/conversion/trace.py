@@ -12,9 +12,6 @@ from comfygradio.conversion.scope import Scope, list_outer
 from comfygradio.conversion.ui_format import SUBGRAPH_INPUT, UiLink
 from comfygradio.conversion.ui_graph import BYPASSED, MUTED, UiGraph, UiNode
 
-MAX_STEPS = 20_000
-"""Maximum number of nodes between an input and what feeds it."""
-
 ANY_TYPE = ("*", "")
 
 
@@ -24,6 +21,7 @@ class Output:
 
     node_id: str
     slot: int
+    node: UiNode
 
 
 @dataclass(frozen=True)
@@ -61,17 +59,25 @@ class Tracer:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
+        self._known: dict[_Step, Source | None] = {}
         self._host_links: dict[Scope, list[str]] = {}
         self._setters: dict[UiGraph, dict[str, UiNode]] = {}
 
     def find_source(self, scope: Scope, link_id: str, type: str) -> Source | None:
         """Find what feeds an input of this type. Returns None for nothing."""
+        passed: list[_Step] = []
         found: _Step | Source | None = self._enter(scope, link_id, type)
-        for _ in range(MAX_STEPS):
-            if not isinstance(found, _Step):
-                return found
+        while isinstance(found, _Step):
+            if found in self._known:
+                found = self._known[found]
+                break
+            # Nothing feeds a circle of nodes that only pass on what they get.
+            self._known[found] = None
+            passed.append(found)
             found = self._pass(found)
-        return None
+        for step in passed:
+            self._known[step] = found
+        return found
 
     def find_host_link(self, scope: Scope, number: int) -> str:
         """Find the link that feeds an input of a scope's instance, or ""."""
@@ -127,7 +133,7 @@ class Tracer:
             return self._go_to_setter(step)
         if node.type in PAGE_ONLY:
             return None
-        return Output(scope.name_node(node), step.slot)
+        return Output(scope.name_node(node), step.slot, node)
 
     def _go_inside(self, inner: Scope, step: _Step) -> _Step | HostInput | None:
         """Go from an output of an instance to the node in its subgraph that makes it."""

@@ -90,6 +90,11 @@ class UiNode:
             properties=_to_object(data.get("properties")),
         )
 
+    @cached_property
+    def linked_inputs(self) -> Mapping[str, UiInput]:
+        """The inputs that links feed, by the id of the link."""
+        return {entry.link: entry for entry in self.inputs if entry.link}
+
     @property
     def is_off(self) -> bool:
         """Whether the node is muted or bypassed."""
@@ -114,6 +119,14 @@ class UiGraph:
     links: Mapping[str, UiLink]
     inputs: tuple[UiSlot, ...] = ()
     outputs: tuple[UiSlot, ...] = ()
+
+    @cached_property
+    def numbers(self) -> Mapping[str, int]:
+        """The numbers of the inputs by name. Of two with the same name, the first one counts."""
+        numbers: dict[str, int] = {}
+        for number, slot in enumerate(self.inputs):
+            numbers.setdefault(slot.name, number)
+        return numbers
 
     @cached_property
     def feeding(self) -> frozenset[str]:
@@ -165,13 +178,14 @@ def _parse_slots(
     """Parse the inputs or outputs of a subgraph. Each lists its links; where it does not, the
     links themselves say it.
     """
+    ids_by_number = _group_links(links, is_input=is_input)
     slots = []
     for number, entry in enumerate(list_objects(entries)):
         listed = entry.get("linkIds")
         if isinstance(listed, list):
             ids = [to_id(link_id) for link_id in listed]
         else:
-            ids = _find_links(links, number, is_input=is_input)
+            ids = ids_by_number.get(number, [])
         name = entry.get("name")
         slot = UiSlot(
             name=name if isinstance(name, str) else "",
@@ -182,16 +196,16 @@ def _parse_slots(
     return tuple(slots)
 
 
-def _find_links(links: Mapping[str, UiLink], number: int, *, is_input: bool) -> list[str]:
-    found = []
+def _group_links(links: Mapping[str, UiLink], *, is_input: bool) -> dict[int, list[str]]:
+    """Group the links of a subgraph's inputs or outputs by the number of these."""
+    groups: dict[int, list[str]] = {}
     for link in links.values():
-        if is_input:
-            is_found = link.origin == SUBGRAPH_INPUT and link.origin_slot == number
-        else:
-            is_found = link.target == SUBGRAPH_OUTPUT and link.target_slot == number
-        if is_found:
-            found.append(link.id)
-    return found
+        node_id = link.origin if is_input else link.target
+        number = link.origin_slot if is_input else link.target_slot
+        is_found = node_id == (SUBGRAPH_INPUT if is_input else SUBGRAPH_OUTPUT)
+        if is_found and isinstance(number, int):
+            groups.setdefault(number, []).append(link.id)
+    return groups
 
 
 def _to_type(value: Any) -> str:

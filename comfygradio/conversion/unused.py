@@ -70,7 +70,8 @@ def _explain(scope: Scope, node: UiNode, index: int | str, catalogue: Catalogue)
         return "", ON_PAGE
     if node.id in scope.inner:
         return "", OVERRULED
-    for name, placed in catalogue.place(node).widgets.items():
-        if placed.index == index:
-            return name, OVERRULED if placed.widget.is_posted else PAGE_STATE
-    return "", ""
+    placement = catalogue.place(node)
+    name = placement.names.get(index)
+    if name is None:
+        return "", ""
+    return name, OVERRULED if placement.widgets[name].widget.is_posted else PAGE_STATE

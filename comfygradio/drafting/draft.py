@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from comfygradio.comfy.object_info import ObjectInfo
+from comfygradio.binding.lora_binding import list_stack_classes
+from comfygradio.comfy.object_info import FetchObjectInfo, ObjectInfo
 from comfygradio.comfy.workflow import Link, Workflow
 from comfygradio.drafting.annotated_fields import apply_annotations
 from comfygradio.drafting.detector import detect_fields
@@ -19,6 +20,7 @@ from comfygradio.drafting.graph import Graph, build_graph
 from comfygradio.drafting.leftovers import find_leftovers
 from comfygradio.drafting.listed_models import collect_models
 from comfygradio.drafting.workflow_kind import find_medium, find_workflow_kind
+from comfygradio.drafting.workflow_source import WorkflowSource
 from comfygradio.forms.model_entry import ModelEntry
 from comfygradio.forms.preset_file import PresetFile
 from comfygradio.importers.annotation import AnnotatedWorkflow
@@ -35,6 +37,7 @@ class Draft:
     `workflow` has to be stored beside the preset and may differ from the one that was loaded.
     `outputs` are node ids, empty for every output node. `models` are the model files that the
     workflow names with an address. `notes` say what is uncertain and what was not found.
+    `saved` is the same workflow in UI format, or None; it is stored beside, too.
     """
 
     title: str
@@ -46,6 +49,7 @@ class Draft:
     outputs: tuple[str, ...] = ()
     examples: tuple[Mapping[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
+    saved: Mapping[str, Any] | None = None
     models: tuple[ModelEntry, ...] = ()
 
     def to_file(self, workflow_file: str) -> PresetFile:
@@ -60,6 +64,36 @@ class Draft:
             examples=[dict(example) for example in self.examples],
             models=list(self.models),
         )
+
+
+def draft_for_server(source: WorkflowSource, fetch: FetchObjectInfo) -> tuple[Draft, ObjectInfo]:
+    """Draft a preset for the workflow of a file; return it with what the server says about its node
+    classes. Raises what `fetch` raises.
+    """
+    classes = _list_classes(source.workflow)
+    object_info = fetch(classes)
+    draft = _draft_source(source, object_info)
+    drafted_classes = _list_classes(draft.workflow)
+    if drafted_classes <= classes:
+        return draft, object_info
+    # Annotations have brought in classes that the source did not have.
+    object_info = fetch(classes | drafted_classes)
+    return _draft_source(source, object_info), object_info
+
+
+def _list_classes(workflow: Workflow) -> frozenset[str]:
+    """List the node classes that a preset of this workflow needs to know."""
+    return workflow.class_types | list_stack_classes(workflow)
+
+
+def _draft_source(source: WorkflowSource, object_info: ObjectInfo) -> Draft:
+    """Draft a preset for the workflow of a file, which the draft keeps in UI format, too, if there
+    is the same.
+    """
+    draft = draft_preset(source.workflow, object_info, source.saved)
+    if not source.is_kept:
+        return draft
+    return replace(draft, saved=source.saved)
 
 
 def draft_preset(

@@ -8,8 +8,9 @@ import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from comfygradio.binding.preset import NAME, Preset
+from comfygradio.binding.preset import NAME, Preset, name_ui_workflow
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.drafting.draft import Draft
 from comfygradio.drafting.naming import make_name
@@ -28,19 +29,24 @@ MAX_NAME = 100
 
 
 def save_draft(draft: Draft, folder: Path, name: str, overwrite: bool = False) -> Preset:
-    """Save a draft as NAME.yaml and NAME.json with `save_preset`. Raises PresetError."""
+    """Save a draft with `save_preset`. Raises PresetError."""
     workflow_file = f"{name}.json"
     text = write_draft(draft, workflow_file)
-    path = save_preset(folder, name, text, draft.workflow, overwrite)
+    path = save_preset(folder, name, text, draft.workflow, overwrite, draft.saved)
     file = draft.to_file(workflow_file)
     return Preset(name, path, file, draft.workflow)
 
 
 def save_preset(
-    folder: Path, name: str, text: str, workflow: Workflow, overwrite: bool = False
+    folder: Path,
+    name: str,
+    text: str,
+    workflow: Workflow,
+    overwrite: bool = False,
+    saved: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write NAME.yaml with this text and NAME.json with the workflow, and the schema if it is
-    missing.
+    missing. The same workflow in UI format becomes NAME.ui.json.
 
     Creates the folder if necessary. An existing file is replaced only with `overwrite`, and never
     partially. Returns the path of the preset file. Raises PresetError.
@@ -50,18 +56,24 @@ def save_preset(
     if taken is not None:
         raise PresetError(f"{taken.name} exists already; choose another name, or overwrite it.")
     path = folder / f"{name}.yaml"
+    workflow_path = folder / f"{name}.json"
+    ui_path = name_ui_workflow(workflow_path)
     graph = json.dumps(workflow.to_json(), indent=2, ensure_ascii=False)
+    texts = {workflow_path: f"{graph}\n"}
+    if saved is not None:
+        # Without indentation, as ComfyUI saves it.
+        texts[ui_path] = json.dumps(saved, ensure_ascii=False)
     # The preset comes last, so that its workflow is there when it is found.
-    texts = {
-        folder / f"{name}.json": f"{graph}\n",
-        path: text,
-    }
+    texts[path] = text
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _write_all(texts)
         if overwrite:
             # The preset that is replaced may have had the other suffix.
             (folder / f"{name}.yml").unlink(missing_ok=True)
+        if overwrite and saved is None:
+            # It belongs to the workflow that was replaced.
+            ui_path.unlink(missing_ok=True)
     except OSError as error:
         raise PresetError(f"{path.name} cannot be written: {error.strerror or error}.") from error
     if not (folder / SCHEMA).exists():
@@ -87,7 +99,7 @@ def check_preset_name(name: str) -> None:
 
 def find_existing_file(folder: Path, name: str) -> Path | None:
     """Return an existing file that a preset of this name would overwrite, or None."""
-    for suffix in ("yaml", "yml", "json"):
+    for suffix in ("yaml", "yml", "json", "ui.json"):
         path = folder / f"{name}.{suffix}"
         if path.exists():
             return path

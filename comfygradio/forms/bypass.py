@@ -5,8 +5,7 @@ type.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.comfy.workflow import Link
@@ -23,8 +22,7 @@ WIDGET_TYPES = LITERAL_TYPES | {"CURVE", "BOUNDING_BOX"}
 """Input types for which ComfyUI's page draws a widget; a form cannot fill the last two."""
 
 
-@dataclass(frozen=True)
-class Socket:
+class Socket(NamedTuple):
     """One input of a bypassed node, and what feeds it."""
 
     type: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from comfygradio.forms.formula import Formula, FormulaError, round_half_up
 from comfygradio.forms.kinds.kind import Kind
@@ -19,8 +19,7 @@ MIN_SIDE_STEP = 8
 """Minimum number of pixels between two sides that the page computes."""
 
 
-@dataclass(frozen=True)
-class ComputedInput:
+class ComputedInput(NamedTuple):
     """An input that gets a number computed from the field's, within the input's own limits.
 
     With `wraps_around` (seeds), a number beyond one limit continues from the other limit.

@@ -12,8 +12,6 @@ import json
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from comfygradio.comfy.object_info import ObjectInfo, is_whole_number
@@ -23,6 +21,7 @@ from comfygradio.forms.field import Field
 from comfygradio.forms.fill import FROM_FORM, RANDOM_SEED, fill_graph, is_expanded, uses_randomness
 from comfygradio.forms.kinds.seed import is_open_seed, offset_seed
 from comfygradio.forms.kinds.value import InvalidValue, shorten
+from comfygradio.forms.model_entry import ModelEntry
 from comfygradio.forms.preset_file import PresetFile
 from comfygradio.forms.problem import Problem
 from comfygradio.forms.slots import Slot
@@ -30,6 +29,7 @@ from comfygradio.forms.text_expansion import has_alternatives
 from comfygradio.forms.value_check import check_value
 from comfygradio.forms.value_json import value_to_json
 from comfygradio.forms.visibility import find_visible
+from comfygradio.version import VERSION
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ class Form:
 
     `workflow` is the stored one, repaired for this server; `notes` say what was repaired. `fixed`
     are values that are always set. `outputs` are ids of the nodes whose results are
-    shown; empty means every output node.
+    shown; empty means every output node. `lacking_models` are those of the preset's models that the
+    server lacks.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Form:
     problems: tuple[Problem, ...]
     notes: tuple[str, ...] = ()
     object_info: ObjectInfo = field(default_factory=lambda: ObjectInfo({}), repr=False)
+    lacking_models: tuple[ModelEntry, ...] = ()
 
     @property
     def seeds(self) -> tuple[str, ...]:
@@ -115,7 +117,7 @@ class Form:
         info = {
             "preset": self.name,
             "values": self.values_to_json(checked),
-            "version": get_version(),
+            "version": VERSION,
         }
         # A node that is bypassed shows nothing.
         outputs = tuple(node for node in self.outputs if node in graph)
@@ -248,7 +250,8 @@ def fingerprint(form: Form) -> str:
         # A default may be the first of a list, and changes with the models as well.
         shape.append({**vars(one), "choices": has_no_choices, "default": None})
     file = form.file.model_dump(mode="json")
-    parts = [form.title, file, shape, form.problems, form.notes]
+    lacking = [model.path for model in form.lacking_models]
+    parts = [form.title, file, shape, form.problems, form.notes, lacking]
     text = json.dumps(parts, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -271,15 +274,6 @@ def _offset_seeds(form: Form, values: Mapping[str, Any], number: int) -> dict[st
         if number and not is_open_seed(value):
             counted[name] = offset_seed(form.fields[name], value, number)
     return counted
-
-
-@cache
-def get_version() -> str:
-    """Return the installed version of comfygradio, or "" if it is not installed as a package."""
-    try:
-        return version("comfygradio")
-    except PackageNotFoundError:
-        return ""
 
 
 def _take_random_seed(values: Mapping[str, Any]) -> int:

@@ -78,6 +78,9 @@ class ModelHashes:
         return False
 
 
+NO_HASHES = ModelHashes()
+
+
 def normalise_folder(folder: str) -> str:
     """Return the name that ComfyUI has for a folder today."""
     return OLD_FOLDERS.get(folder, folder)

@@ -1,6 +1,6 @@
 """Pydantic models of what a preset file may contain; `preset_yaml` loads the files."""
 
-from __future__ import annotations
+# Without `from __future__ import annotations`: pydantic evaluates what it makes texts of.
 
 from typing import Annotated, Any, Literal
 
@@ -10,12 +10,15 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    GetCoreSchemaHandler,
+    GetPydanticSchema,
     PlainSerializer,
     Tag,
     field_validator,
     model_validator,
 )
 from pydantic.json_schema import SkipJsonSchema
+from pydantic_core import CoreSchema, core_schema
 
 from comfygradio.forms.formula import Formula
 from comfygradio.forms.kinds.kind import Kind
@@ -30,8 +33,17 @@ from comfygradio.forms.plain_scalar import (
     reject_null,
 )
 
+
+def _make_plain_scalar_schema(source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    """Take what is a `PlainScalar`. By itself, pydantic would check its fields as well, and build
+    the validators for that at every mention.
+    """
+    return core_schema.is_instance_schema(PlainScalar)
+
+
 Unquoted = Annotated[
-    SkipJsonSchema[PlainScalar], PlainSerializer(PlainScalar.to_json, when_used="json")
+    SkipJsonSchema[Annotated[PlainScalar, GetPydanticSchema(_make_plain_scalar_schema)]],
+    PlainSerializer(PlainScalar.to_json, when_used="json"),
 ]
 """In JSON and in the schema, this is a text, a number or a boolean."""
 
@@ -217,7 +229,7 @@ class FieldEntry(BaseModel):
         return self.slots is not None and "model" in self.slots
 
     @model_validator(mode="after")
-    def _check_slots(self) -> FieldEntry:
+    def _check_slots(self) -> "FieldEntry":
         settings: list[Any] = []
         if isinstance(self.choices, dict):
             settings = list(self.choices.values())
@@ -240,13 +252,13 @@ class FieldEntry(BaseModel):
         return self
 
     @model_validator(mode="after")
-    def _check_computed(self) -> FieldEntry:
+    def _check_computed(self) -> "FieldEntry":
         if self.slot is not None and not list_direct_slots(self):
             raise ValueError("needs a slot for the value itself, beside those worked out of it")
         return self
 
     @model_validator(mode="after")
-    def _check_widget(self) -> FieldEntry:
+    def _check_widget(self) -> "FieldEntry":
         if self.kind is None:
             return self
         parts = self.slots or {}
@@ -257,7 +269,7 @@ class FieldEntry(BaseModel):
         return self
 
     @model_validator(mode="after")
-    def _check_fixed(self) -> FieldEntry:
+    def _check_fixed(self) -> "FieldEntry":
         if self.fixed is None:
             return self
         # Nobody sees a fixed field, and its value is always there.

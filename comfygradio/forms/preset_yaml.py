@@ -139,7 +139,7 @@ def _find_line(place: tuple[str, ...], lines: KeyLines) -> int:
 def _is_vague(problem: Any) -> bool:
     """Whether a problem only reports a wrong type; pydantic adds one for each type of a union."""
     name = str(problem["type"])
-    return name.endswith("_type")
+    return name.endswith("_type") or name == "is_instance_of"
 
 
 def _describe_problem(problem: Any, place: tuple[str, ...]) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from comfygradio.comfy.nested_input import read_input
 from comfygradio.comfy.workflow import Node, Workflow
@@ -19,8 +18,7 @@ TEXT_CONTROLS = frozenset(
 """Inputs of text nodes that say how to process a text, and never hold the text itself."""
 
 
-@dataclass(frozen=True)
-class Slot:
+class Slot(NamedTuple):
     """One input of one node of the workflow, or a member of the object in an input
     (`lora_1.strength`).
     """
@@ -37,8 +35,7 @@ class Slot:
         return self.input.rpartition(".")[2]
 
 
-@dataclass(frozen=True)
-class LocatedSlot:
+class LocatedSlot(NamedTuple):
     """A slot that was located. `note` is set if its node is not the one with the preset's id."""
 
     slot: Slot

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from comfygradio.comfy.object_info import InputSpec, is_whole_number
 
 
-@dataclass(frozen=True)
-class StepGrid:
+class StepGrid(NamedTuple):
     """Evenly spaced whole numbers: `start`, `start + step` and so on, in both directions."""
 
     step: int

@@ -5,9 +5,8 @@ file, line and key.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import yaml
 
@@ -66,8 +65,7 @@ class Dumper(yaml.SafeDumper):
         return tag
 
 
-@dataclass(frozen=True)
-class FileLimits:
+class FileLimits(NamedTuple):
     """Maximum size of a file: its bytes, checked before anything is parsed, and its keys and values
     with aliases expanded.
     """

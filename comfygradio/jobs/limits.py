@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from comfygradio.comfy.limited_download import MAX_RESULT_MB
 from comfygradio.comfy.object_info import ObjectInfo, is_number
@@ -58,8 +58,7 @@ class Limits:
     streams: int = DEFAULT_JOB_STREAMS
 
 
-@dataclass(frozen=True)
-class ExceededLimit:
+class ExceededLimit(NamedTuple):
     """A value beyond a limit: its inputs (node id, name), and a sentence for people."""
 
     inputs: tuple[tuple[str, str], ...]

@@ -82,6 +82,21 @@ def test_a_chip_shows_its_job_and_the_tab_stays_with_it(page: Page, slow: DemoSe
     expect(page.locator(".cg-card img")).to_be_visible()
 
 
+def test_a_card_is_left_alone_while_another_job_goes_on(page: Page, slow: DemoServer) -> None:
+    press(page, "×2")
+    page.locator("img.cg-frame[src^=data]").wait_for()
+    page.get_by_role("button", name="Stop picture 1").click()
+    await_phases(page, "stopped", "running")
+    page.get_by_role("button", name="Picture 1: ").click()
+    page.locator(".cg-card img").wait_for()
+    card = page.locator(".cg-card").element_handle()
+    press(page)
+    await_phases(page, "stopped", "running", "waiting")
+    page.get_by_role("button", name="Stop picture 3").click()
+    await_phases(page, "stopped", "running", "stopped")
+    assert card.evaluate("(card) => card.isConnected"), "a video would begin anew"
+
+
 def test_a_reload_and_another_tab_show_all_jobs(
     page: Page, context: BrowserContext, app: RunningApp, slow: DemoServer
 ) -> None:

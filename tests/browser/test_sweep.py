@@ -10,10 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from comfygradio.demo import DemoOptions, DemoServer
 from tests.browser.conftest import SLOW_SECONDS
+from tests.browser.settling import wait_until
+from tests.browser.test_late_answers import QUESTIONS, names
 from tests.chromium import PATIENCE_MS
 from tests.ui.running import RunningApp, run_app
 
@@ -133,6 +136,36 @@ def test_the_editor_says_what_is_wrong_and_where(page: Page) -> None:
     expect(page.get_by_label("Values of Steps")).to_have_count(0)
 
 
+def test_a_start_that_is_answered_late_leaves_the_next_draft_alone(page: Page) -> None:
+    open_editor(page)
+    add_axis(page, "Steps", "4, 5")
+    expect(page.locator(".cg-sweep-count")).to_have_text("2 pictures")
+    held: list[Route] = []
+    page.route(
+        QUESTIONS, lambda route: held.append(route) if names(route, "start") else route.continue_()
+    )
+    page.get_by_role("button", name="Start").click()
+    wait_until(page, lambda: bool(held))
+    page.get_by_role("link", name="Back to the forms").click()
+    open_editor(page, "the next one")
+    add_axis(page, SCALE, "1, 2, 3")
+    expect(page.locator(".cg-sweep-count")).to_have_text("3 pictures")
+    held[0].continue_()
+    held[0].request.response()
+    page.reload()
+    expect(page.get_by_label(f"Values of {SCALE}")).to_have_value("1, 2, 3")
+
+
+def test_a_file_of_any_name_is_shown(page: Page, app: RunningApp, tmp_path: Path) -> None:
+    picture = tmp_path / "50% #1.png"
+    Image.new("RGB", (8, 8)).save(picture)
+    page.goto(f"{app.url}?preset=upscale")
+    page.locator("#cg-panel-upscale").get_by_role("button", name="Try several values").click()
+    page.locator(".cg-sweep-offers:visible").get_by_role("button", name="Your picture").click()
+    page.locator(".cg-sweep-files input[type=file]").set_input_files(picture)
+    expect(page.get_by_alt_text(picture.name)).to_have_js_property("naturalWidth", 8)
+
+
 def test_choices_are_ticked_or_all_filled_in(page: Page) -> None:
     open_editor(page)
     page.locator(".cg-sweep-offers").get_by_role("button", name="Sampler", exact=True).click()
@@ -209,6 +242,23 @@ def test_the_grid_is_laid_out_anew_and_runs_nothing(page: Page) -> None:
     wait_for(page, "12 of 12 done")
 
 
+def test_what_is_kept_and_makes_no_sense_is_not_believed(page: Page) -> None:
+    run(page, ("Steps", "4, 5"), count=2)
+    page.add_init_script(
+        """
+        const token = new URL(location.href).searchParams.get("sweep");
+        localStorage.setItem("comfygradio.layouts", JSON.stringify({ [token]: { rows: 1 } }));
+        localStorage.setItem("comfygradio.cell", '"wide"');
+        sessionStorage.setItem("comfygradio.typed", "7");
+        """
+    )
+    page.reload()
+    expect(page.locator(".cg-sweep-cell img")).to_have_count(2)
+    page.add_init_script('sessionStorage.setItem("comfygradio.sweep", `{"preset": "x"}`);')
+    page.goto(re.sub(r"sweep=.*", "sweep=new", page.url))
+    expect(page.get_by_role("heading", name="Sweeps")).to_be_visible()
+
+
 def test_a_picture_is_opened_rated_and_used(page: Page) -> None:
     run(page, ("Steps", "4, 5"), (SCALE, "2, 3"), count=4)
     page.locator(cell(page, "Steps: 4", ": 2")).click()
@@ -237,6 +287,25 @@ def test_a_picture_is_opened_rated_and_used(page: Page) -> None:
     page.get_by_text("More settings").click()
     expect(page.get_by_role("spinbutton", name="number input for Steps")).to_have_value("5")
     assert "sweep" not in page.url and "preset=text_to_image" in page.url
+
+
+def test_a_rating_leaves_what_is_shown_in_large_as_it_is(page: Page) -> None:
+    run(page, ("Steps", "4, 5"), count=2)
+    page.locator(cell(page, "Steps: 4")).click()
+    sheet = page.locator(".cg-sweep-open")
+    shown = sheet.locator("img").element_handle()
+    with page.expect_response(QUESTIONS):
+        page.keyboard.press("4")
+    star = sheet.get_by_role("button", name="4 stars")
+    expect(star).to_have_attribute("aria-pressed", "true")
+    with page.expect_response(QUESTIONS):
+        star.click()
+    expect(star).to_have_attribute("aria-pressed", "false")
+    expect(star).to_be_focused()
+    assert shown.evaluate("(picture) => picture.isConnected"), "a video would begin anew"
+    page.keyboard.press("ArrowDown")
+    expect(sheet.get_by_label("Steps")).to_have_value("1")
+    assert not shown.evaluate("(picture) => picture.isConnected")
 
 
 def test_a_sheet_is_downloaded_and_begins_the_sweep_again(page: Page, tmp_path: Path) -> None:

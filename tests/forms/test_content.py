@@ -11,7 +11,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from comfygradio.comfy.workflow import Workflow, load_workflow
-from comfygradio.drafting.workflow_source import load_workflow_source
+from comfygradio.drafting.workflow_source import WorkflowSource, load_workflow_source
 from comfygradio.errors import MetadataError, WorkflowError
 from comfygradio.metadata.load import load_metadata
 from comfygradio.settings import shipped_presets
@@ -41,7 +41,8 @@ def test_json_in_any_encoding(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "flow.json"
     path.write_bytes(text.encode(encoding))
     assert load_workflow(path) == Workflow.from_json(GRAPH)
-    assert load_workflow_source(path).workflow == Workflow.from_json(GRAPH)
+    found = load_workflow_source(path)
+    assert isinstance(found, WorkflowSource) and found.workflow == Workflow.from_json(GRAPH)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
@@ -66,13 +67,15 @@ def test_what_the_page_saved_in_any_encoding(tmp_path: Path, encoding: str) -> N
     saved = tmp_path / "saved.json"
     saved.write_bytes(json.dumps({"nodes": [], "title": "狐"}).encode(encoding))
     found = load_workflow_source(tmp_path / "made.png", saved)
+    assert isinstance(found, WorkflowSource)
     assert found.saved is not None and found.saved["title"] == "狐"
 
 
 def test_a_picture_called_json(tmp_path: Path) -> None:
     path = tmp_path / "picture.json"
     paint(path)
-    assert load_workflow_source(path).workflow == Workflow.from_json(GRAPH)
+    found = load_workflow_source(path)
+    assert isinstance(found, WorkflowSource) and found.workflow == Workflow.from_json(GRAPH)
     paint(path, graph=None)
     with pytest.raises(MetadataError) as caught:
         load_workflow_source(path)

@@ -11,7 +11,7 @@ import pytest
 from comfygradio.comfy.envelope import open_envelope
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.drafting.draft import draft_preset
-from comfygradio.drafting.workflow_source import load_workflow_source
+from comfygradio.drafting.workflow_source import WorkflowSource, load_workflow_source
 from comfygradio.errors import WorkflowError
 from tests.forms.draft_graph import info, text_to_image
 
@@ -100,7 +100,9 @@ def test_the_ui_format_beside_a_graph_is_kept_for_its_marks(beside: Any) -> None
 def test_a_draft_says_where_its_workflow_was(tmp_path: Path) -> None:
     path = tmp_path / "request.json"
     path.write_text(json.dumps({"input": {"workflow": text_to_image()}}), encoding="utf-8")
-    made = draft_preset(load_workflow_source(path).workflow, info())
+    found = load_workflow_source(path)
+    assert isinstance(found, WorkflowSource)
+    made = draft_preset(found.workflow, info())
     assert made.notes[0].startswith("The workflow was taken out of input → workflow; ")
     assert made.workflow.to_json().keys() == text_to_image().keys()
     assert made.workflow.notes == (), "else the form would say so again"

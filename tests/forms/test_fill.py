@@ -10,7 +10,7 @@ from PIL import Image
 from comfygradio.binding.preset import load_preset
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.errors import PresetError, ValuesRefused
-from comfygradio.forms.form import get_version
+from comfygradio.version import VERSION
 
 from .preset_folder import WORKFLOW, PresetFolder, change_workflow
 
@@ -53,7 +53,7 @@ def test_the_example_of_the_design(presets: PresetFolder, info: ObjectInfo) -> N
             "seed": 2**64 - 1,
             "steps": 20,
         },
-        "version": get_version(),
+        "version": VERSION,
     }
     json.dumps([prompt.graph, prompt.extra_pnginfo], allow_nan=False)
 

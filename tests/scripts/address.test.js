@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { link } from "../../comfygradio/ui/static/library/address.js";
+import { link, linkUpload } from "../../comfygradio/ui/static/library/address.js";
 
 /**
  * Pretend to be a page at an address, which the app thinks it serves at `root`.
@@ -40,4 +40,11 @@ for (const [address, root, expected] of PAGES) {
 test("a whole address stays as it is", () => {
   open("http://a.example/");
   assert.equal(link("data:text/plain,x"), "data:text/plain,x");
+});
+
+test("signs in the name of an upload stay part of it", () => {
+  open("http://a.example/forms/", "http://a.example/forms");
+  const address = new URL(linkUpload("/tmp/a b/50% #1?.png"));
+  assert.equal(decodeURIComponent(address.pathname), "/forms/gradio_api/file=/tmp/a b/50% #1?.png");
+  assert.equal(address.search + address.hash, "");
 });

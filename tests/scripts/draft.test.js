@@ -1,4 +1,4 @@
-import { equal } from "node:assert/strict";
+import { deepEqual, equal } from "node:assert/strict";
 import test from "node:test";
 
 import {
@@ -6,6 +6,7 @@ import {
   findNameMistake,
   nameList,
   nameRest,
+  readKeptDraft,
 } from "../../comfygradio/ui/static/author/draft.js";
 
 const LETTERS = "A name has letters, digits and _, and begins with a letter.";
@@ -78,4 +79,14 @@ test("the name of a preset is checked", () => {
 test("the rest is counted", () => {
   equal(nameRest(1), "1 further input of this workflow");
   equal(nameRest(12), "12 further inputs of this workflow");
+});
+
+test("a draft that was kept comes back, if it is whole", () => {
+  const draft = { source: "x", name: "paint", notes: ["A note."], rows: [makeRow("seed")] };
+  deepEqual(readKeptDraft(draft), draft);
+  for (const kept of [null, 7, "x", { source: "x" }, { ...draft, source: "" }]) {
+    equal(readKeptDraft(kept), null);
+  }
+  equal(readKeptDraft({ ...draft, rows: [{ name: "seed" }] }), null);
+  equal(readKeptDraft({ ...draft, notes: 7 }), null);
 });

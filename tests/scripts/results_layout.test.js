@@ -9,6 +9,7 @@ import {
   listShown,
   moveAxis,
   openShownPages,
+  readKeptLayout,
   togglePosition,
 } from "../../comfygradio/ui/static/results/layout.js";
 
@@ -83,4 +84,25 @@ test("cells are chosen by phase and by rating", () => {
   assert.equal(isWanted(makeCell("waiting"), "kept"), true);
   assert.equal(isWanted(makeCell("done", 3), "3"), true);
   assert.equal(isWanted(makeCell("done", 3), "4"), false);
+});
+
+test("a layout that was kept comes back as it was", () => {
+  const layout = { ...makeLayout(), at: { 0: 1 }, hidden: { 1: [0, 2] }, show: "kept" };
+  assert.deepEqual(readKeptLayout(JSON.parse(JSON.stringify(layout)), AXES), layout);
+  assert.deepEqual(readKeptLayout({ ...layout, sort: "best" }, AXES), { ...layout, sort: "best" });
+});
+
+for (const kept of [null, 7, "x", [], {}, { rows: 1 }, { rows: [0], columns: [1] }]) {
+  test(`${JSON.stringify(kept)} is no layout`, () => {
+    assert.equal(readKeptLayout(kept, AXES), null);
+  });
+}
+
+test("what is wrong in a layout is left out", () => {
+  const layout = makeLayout();
+  const hidden = { 0: [0, 1], 1: "x", 2: 7, 3: [0] };
+  const wrong = { ...layout, at: 7, hidden, show: "all of it", sort: 3 };
+  assert.deepEqual(readKeptLayout(wrong, AXES), layout);
+  assert.deepEqual(readKeptLayout({ ...wrong, hidden: null }, AXES), layout);
+  assert.equal(readKeptLayout({ ...layout, rows: ["1"] }, AXES), null);
 });

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import {
   findRating,
   nameRating,
+  readKeptRatings,
   toggleRejected,
   writeMark,
 } from "../../comfygradio/ui/static/results/rating.js";
@@ -14,6 +15,12 @@ test("digits and x are ratings", () => {
   assert.equal(findRating("x", 3), -1);
   assert.equal(findRating("x", -1), 0);
   for (const key of ["6", "Enter", "", "10", "X"]) assert.equal(findRating(key, 0), null);
+});
+
+test("only ratings that were kept are ratings", () => {
+  const kept = { 0: 3, 2: -1, 3: 0, 4: 6, 5: "2", 6: null };
+  assert.deepEqual(readKeptRatings(kept), { 0: 3, 2: -1, 3: 0 });
+  for (const wrong of [null, 7, "x", [3]]) assert.deepEqual(readKeptRatings(wrong), {});
 });
 
 test("a rating is named and drawn", () => {

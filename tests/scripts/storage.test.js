@@ -75,6 +75,15 @@ test("what is not there or cannot be read is the fallback", () => {
   assert.equal(storage.read("tab", "key", "fallback"), "fallback");
 });
 
+test("what is no object with names is an empty one", () => {
+  storage.keep("tab", "key", { a: 1 });
+  assert.deepEqual(storage.readRecord("tab", "key"), { a: 1 });
+  for (const value of [7, "x", [1], true]) {
+    storage.keep("tab", "key", value);
+    assert.deepEqual(storage.readRecord("tab", "key"), {});
+  }
+});
+
 test("a full storage is helped out", () => {
   storage.keep("tab", "key", "old");
   session.isFull = true;

@@ -5,6 +5,7 @@ import {
   changeField,
   listFree,
   makeEntry,
+  readKeptDraft,
   toggleText,
 } from "../../comfygradio/ui/static/sweep/draft.js";
 import { explain } from "../../comfygradio/ui/static/sweep/plan_panel.js";
@@ -69,3 +70,31 @@ test("a sweep rests when nothing runs and nothing is to come", () => {
   assert.equal(countPercent({ counts, total: 5 }), 80);
   assert.equal(countPercent({ counts, total: 0 }), 100);
 });
+
+const DRAFT = {
+  preset: "paint",
+  values: { prompt: "a fox" },
+  axes: [
+    [{ field: "steps", text: "1, 2" }],
+    [{ field: "picture", text: "", files: [{ path: "a.png", name: "a.png" }] }],
+  ],
+  carry: false,
+  title: "Two",
+};
+
+test("a draft that was kept comes back as it was", () => {
+  assert.deepEqual(readKeptDraft(JSON.parse(JSON.stringify(DRAFT))), DRAFT);
+});
+
+for (const kept of [null, 7, "x", [], {}, { preset: "paint" }, { ...DRAFT, preset: 7 }]) {
+  test(`${JSON.stringify(kept)} is no draft`, () => {
+    assert.equal(readKeptDraft(kept), null);
+  });
+}
+
+for (const axes of [undefined, 7, [7], [[]], [[{ field: 7, text: "" }]], [[{ field: "steps" }]]]) {
+  test(`a draft with ${JSON.stringify(axes)} has no axes yet`, () => {
+    const draft = readKeptDraft({ ...DRAFT, axes, title: 7, carry: undefined });
+    assert.deepEqual(draft, { ...DRAFT, axes: [], title: "", carry: true });
+  });
+}

@@ -32,6 +32,13 @@ from comfygradio.ui.author.author_api import AuthorApi, find_writable_folder
 from comfygradio.ui.author.draft_rows import describe_draft, parse_edited_draft
 from comfygradio.ui.author.form_preview import parse_preset_text, preview_preset
 from tests.ui.running import run_app
+from tests.ui_workflow import (
+    PACK,
+    UI_WORKFLOW,
+    load_ui_workflow,
+    make_foreign_workflow,
+    save_ui_picture,
+)
 
 WORKFLOW = shipped_presets() / "text_to_image.json"
 BIG_SEED = 2**64 - 3
@@ -249,6 +256,49 @@ def test_a_picture_with_an_embedded_prompt_is_a_workflow_too(
     Image.new("RGB", (8, 8)).save(tmp_path / "ComfyUI_00012_.png", pnginfo=info)
     _, edited, _, view = author.read(upload(tmp_path / "ComfyUI_00012_.png"))
     assert edited["name"] == "text_to_image" and not view["problems"]
+
+
+@pytest.mark.parametrize("name", ["page.json", "ComfyUI_00012_.png"])
+def test_a_workflow_as_comfyui_saves_it_is_kept_beside_the_preset(
+    author: AuthorApi, service: Service, tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / name
+    if path.suffix == ".png":
+        save_ui_picture(path, load_ui_workflow())
+    else:
+        shutil.copy(UI_WORKFLOW, path)
+    _, edited, text, view = author.read(upload(path))
+    assert not view["problems"] and "steps: " in text
+    assert [one["name"] for one in edited["rows"] if one["on"]][:2] == ["prompt", "steps"]
+    edited = json.loads(json.dumps({**edited, "name": "mine"}))
+    assert save(author, edited)["saved"] == "mine"
+    kept = service.folders[0] / "mine.ui.json"
+    assert json.loads(kept.read_text()) == load_ui_workflow()
+    service.reload()
+    assert not service.errors and list(service.forms) == ["mine"]
+    assert service.presets[0].ui_workflow_path == kept
+    assert save(author, edited, overwrite=True)["saved"] == "mine" and kept.exists()
+    _, other, _, _ = author.read(upload(WORKFLOW))
+    assert save(author, {**other, "name": "mine"}, overwrite=True)["saved"] == "mine"
+    assert not kept.exists()
+
+
+def test_what_the_conversion_says_is_worth_knowing(author: AuthorApi, tmp_path: Path) -> None:
+    data = load_ui_workflow()
+    data["nodes"][0]["widgets_values"].append("of another version")
+    (tmp_path / "page.json").write_text(json.dumps(data))
+    _, edited, _, _ = author.read(upload(tmp_path / "page.json"))
+    assert any("of another version" in note for note in edited["notes"])
+
+
+def test_a_class_that_the_server_lacks_is_refused_with_its_pack(
+    author: AuthorApi, tmp_path: Path
+) -> None:
+    (tmp_path / "page.json").write_text(json.dumps(make_foreign_workflow()))
+    assert author.read(upload(tmp_path / "page.json"))[1] == {
+        "error": f"page.json needs the node class SomebodysSampler (install the custom node {PACK} "
+        "with ComfyUI's manager), which this ComfyUI does not have."
+    }
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from comfygradio.forms.kinds.axis_text import Item, split_values
 from comfygradio.forms.kinds.axis_values import AxisContext, AxisValues
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
     from comfygradio.forms.field import Field
 
 
-@dataclass(frozen=True)
 class AxisSyntax(ABC):
     """The syntax of an axis text: how it is split into items, and what each item stands for.
 
@@ -22,7 +20,7 @@ class AxisSyntax(ABC):
     stands.
     """
 
-    syntax: str = ""
+    syntax: ClassVar[str] = ""
     """What may be typed as the values of an axis, in one line."""
 
     @abstractmethod

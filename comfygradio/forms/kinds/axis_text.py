@@ -7,7 +7,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from comfygradio.forms.kinds.value import InvalidValue
 
@@ -39,8 +39,7 @@ MIXED = (
 )
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(NamedTuple):
     """One part of an axis text, without its quotes. `start` and `end` are its place, quotes
     included.
     """
@@ -52,8 +51,7 @@ class Item:
     is_skipped: bool = False
 
 
-@dataclass(frozen=True)
-class _Token:
+class _Token(NamedTuple):
     """The text between two separators of any kind."""
 
     start: int

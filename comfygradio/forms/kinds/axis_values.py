@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from comfygradio.forms.kinds.axis_text import MAX_VALUES, TOO_MANY, Item, split_values
 from comfygradio.forms.kinds.choice_index import ChoiceIndex, is_pattern
@@ -32,8 +32,7 @@ TOO_MANY_PARTS = (
 )
 
 
-@dataclass(frozen=True)
-class AxisValues:
+class AxisValues(NamedTuple):
     """The checked values that an item stands for.
 
     `is_open` is true if the item may stand for others on another day, such as random seeds or the

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from comfygradio.forms.kinds.axis_text import Item
@@ -16,13 +15,12 @@ if TYPE_CHECKING:
     from comfygradio.forms.plain_scalar import PlainScalar
 
 
-@dataclass(frozen=True)
 class CheckboxKind(Kind):
     """A switch."""
 
-    input_types: frozenset[str] = frozenset({"BOOLEAN"})
-    needs_slot: bool = False
-    syntax: str = "on, off"
+    input_types = frozenset({"BOOLEAN"})
+    needs_slot = False
+    syntax = "on, off"
 
     def check(self, field: Field, value: Any) -> bool:
         """Convert to a boolean. Raises InvalidValue."""

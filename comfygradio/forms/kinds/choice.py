@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from comfygradio.comfy.nested_input import wrap_list
@@ -34,14 +33,13 @@ MAX_CHOSEN = 200
 """Choices of one field."""
 
 
-@dataclass(frozen=True)
 class ChoiceKind(Kind):
     """An entry of a list, or several where the field takes more than one."""
 
-    max_length: int = MAX_CHOICE_TEXT
-    keys: frozenset[str] = frozenset({"choices", "min", "max", "step", "dynamic", "template"})
-    syntax: str = "choices with commas between them; * for all, or a pattern such as"
-    is_list: bool = True
+    max_length = MAX_CHOICE_TEXT
+    keys = frozenset({"choices", "min", "max", "step", "dynamic", "template"})
+    syntax = "choices with commas between them; * for all, or a pattern such as"
+    is_list = True
 
     def is_likely_for(self, spec: InputSpec, has_choices: bool) -> bool:
         """Whether there is anything to choose from."""
@@ -229,5 +227,11 @@ def _find_pattern(field: Field) -> str:
     return "a*"
 
 
-DROPDOWN = ChoiceKind(takes_several=True)
+class DropdownKind(ChoiceKind):
+    """A list that opens, in which several entries may be selected."""
+
+    takes_several = True
+
+
+DROPDOWN = DropdownKind()
 RADIO = ChoiceKind()

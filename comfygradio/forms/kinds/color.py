@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from comfygradio.forms.kinds.axis_text import Item, split_values
@@ -27,13 +26,12 @@ RED_GREEN_BLUE = re.compile(rf"rgba?\({_PART},{_PART},{_PART}(?:,[^)]*)?\)")
 """How colors are written in CSS, in small letters."""
 
 
-@dataclass(frozen=True)
 class ColorKind(Kind):
     """A color, as text or as a number, whichever the input takes."""
 
-    input_types: frozenset[str] = frozenset({"COLOR", "INT", "STRING"})
-    syntax: str = "#ff8800, #0088ff"
-    names_resource: bool = False
+    input_types = frozenset({"COLOR", "INT", "STRING"})
+    syntax = "#ff8800, #0088ff"
+    names_resource = False
 
     def is_likely_for(self, spec: InputSpec, has_choices: bool) -> bool:
         """Whether an input takes colors; a plain number is more likely to be something else."""

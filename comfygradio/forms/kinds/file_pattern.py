@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from comfygradio.forms.kinds.axis_text import MAX_VALUES, TOO_MANY
 from comfygradio.forms.kinds.choice_index import is_pattern
@@ -16,8 +16,7 @@ MAX_LISTED = 100_000
 """Entries of folders that one pattern looks at."""
 
 
-@dataclass(frozen=True)
-class AllowedFiles:
+class AllowedFiles(NamedTuple):
     """The files that may be named: those below `root`, or any if not `is_confined`. Without a root,
     none.
     """

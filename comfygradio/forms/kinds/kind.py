@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from comfygradio.forms.kinds.axis_syntax import AxisSyntax
 
@@ -21,7 +20,6 @@ MAX_SHORT_TEXT = 100
 """Characters of a number, a size, a color, a seed, or a switch."""
 
 
-@dataclass(frozen=True)
 class Kind(AxisSyntax):
     """What is true of all fields with the same widget.
 
@@ -29,57 +27,57 @@ class Kind(AxisSyntax):
     which are given the field.
     """
 
-    max_length: int = MAX_SHORT_TEXT
+    max_length: ClassVar[int] = MAX_SHORT_TEXT
     """Characters of one text in a value."""
 
-    input_types: frozenset[str] = frozenset()
+    input_types: ClassVar[frozenset[str]] = frozenset()
     """Types of inputs that a value can fill; empty where choices or uploads decide instead."""
 
-    keys: frozenset[str] = frozenset()
+    keys: ClassVar[frozenset[str]] = frozenset()
     """Keys of a preset's entry that only some kinds use, and this one does."""
 
-    names_resource: bool = True
+    names_resource: ClassVar[bool] = True
     """Whether a value can name a file or a node class, which some backends may lack."""
 
-    is_text: bool = False
+    is_text: ClassVar[bool] = False
     """Whether a value is free text."""
 
-    is_number: bool = False
+    is_number: ClassVar[bool] = False
     """Whether a value is a plain number; seeds, which may be left to chance, are not."""
 
-    is_list: bool = False
+    is_list: ClassVar[bool] = False
     """Whether a value is picked from a list of choices."""
 
-    is_media: bool = False
+    is_media: ClassVar[bool] = False
     """Whether a value is a file that is uploaded."""
 
-    is_picture: bool = False
+    is_picture: ClassVar[bool] = False
     """Whether that file is a picture."""
 
-    is_seed: bool = False
+    is_seed: ClassVar[bool] = False
     """Whether a value decides what is random, and may itself be left to chance."""
 
-    is_lora_list: bool = False
+    is_lora_list: ClassVar[bool] = False
     """Whether a value is a list of LoRAs, which become nodes."""
 
-    needs_slot: bool = True
+    needs_slot: ClassVar[bool] = True
     """Whether a field fills an input, if not by what its choices set."""
 
-    has_step_grid: bool = False
+    has_step_grid: ClassVar[bool] = False
     """Whether a value goes in the steps of its inputs."""
 
-    takes_several: bool = False
+    takes_several: ClassVar[bool] = False
     """Whether several choices may be selected, if the inputs take several."""
 
-    takes_embeddings: bool = False
+    takes_embeddings: ClassVar[bool] = False
     """Whether a value may be a prompt, which can name embeddings."""
 
-    parts: tuple[str, ...] = ("",)
+    parts: ClassVar[tuple[str, ...]] = ("",)
     """The parts of a value that fill inputs of their own, as a preset names them in `slots`; "" is
     the whole value.
     """
 
-    noun: str = "a value"
+    noun: ClassVar[str] = "a value"
     """What people call a value, with its article."""
 
     @property

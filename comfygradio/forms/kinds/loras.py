@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from comfygradio.comfy.object_info import Scalar, is_number
@@ -44,14 +44,13 @@ MAX_ENTRIES = 100
 """Maximum number of entries that are checked, including those without a name."""
 
 
-@dataclass(frozen=True)
 class LorasKind(Kind):
     """Rows of a LoRA file and its strength."""
 
-    max_length: int = MAX_CHOICE_TEXT
-    is_lora_list: bool = True
-    keys: frozenset[str] = frozenset({"choices", "min", "max", "step"})
-    syntax: str = (
+    max_length = MAX_CHOICE_TEXT
+    is_lora_list = True
+    keys = frozenset({"choices", "min", "max", "step"})
+    syntax = (
         'name:0.8, other:0.2-1 (+0.2); several at once in quotes ("name:0.8, other"); none '
         "for no LoRA"
     )

@@ -10,10 +10,9 @@ import hashlib
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from comfygradio.comfy.workflow import Upload
 from comfygradio.errors import ValuesRefused
@@ -47,15 +46,14 @@ CACHE_SIZE = 1000
 """Maximum number of files whose check, or hash, is cached."""
 
 
-@dataclass(frozen=True)
 class MediaKind(Kind):
     """A file that is uploaded; by itself, one of any type."""
 
-    noun: str = "a file"
-    max_length: int = MAX_PATH
-    keys: frozenset[str] = frozenset({"max_mb"})
-    syntax: str = "file names with commas between them, or a pattern such as pictures/*.png"
-    is_media: bool = True
+    noun = "a file"
+    max_length = MAX_PATH
+    keys = frozenset({"max_mb"})
+    syntax = "file names with commas between them, or a pattern such as pictures/*.png"
+    is_media = True
 
     def can_fill(self, spec: InputSpec) -> bool:
         """Whether an input takes the name of a file: an upload, a list or a text."""
@@ -127,12 +125,11 @@ class MediaKind(Kind):
         return quote(axis.files.to_text(value))
 
 
-@dataclass(frozen=True)
 class PictureKind(MediaKind):
     """A picture."""
 
-    noun: str = "a picture"
-    is_picture: bool = True
+    noun = "a picture"
+    is_picture = True
 
     def find_problem(self, path: Path, max_mb: float) -> str | None:
         """Explain what is wrong with a picture, or return None; decodes all of it."""
@@ -141,7 +138,6 @@ class PictureKind(MediaKind):
         return check_picture(path, max_mb)
 
 
-@dataclass(frozen=True)
 class MaskKind(PictureKind):
     """A picture that is transparent where something is to change."""
 
@@ -152,12 +148,11 @@ class MaskKind(PictureKind):
         return super().find_problem(path, max_mb) or check_mask(path)
 
 
-@dataclass(frozen=True)
 class StreamKind(MediaKind):
     """A video, or sound."""
 
-    is_video: bool = False
-    examples: str = ""
+    is_video: ClassVar[bool] = False
+    examples: ClassVar[str] = ""
     """Formats that are recommended to people."""
 
     def find_problem(self, path: Path, max_mb: float) -> str | None:
@@ -191,6 +186,21 @@ class StreamKind(MediaKind):
         except Exception:  # FFmpeg and its decoders raise errors of any kind on broken files
             pass
         return f"this file is not {self.noun} that can be read; please use {self.examples}."
+
+
+class VideoKind(StreamKind):
+    """A video."""
+
+    noun = "a video"
+    is_video = True
+    examples = "MP4 or WebM"
+
+
+class AudioKind(StreamKind):
+    """Sound."""
+
+    noun = "a sound file"
+    examples = "FLAC, MP3 or WAV"
 
 
 def name_upload(field: Field, path: Path) -> str:
@@ -260,6 +270,6 @@ def _hash_once(path: Path, stamp: tuple[int, ...]) -> str:
 
 PICTURE = PictureKind()
 MASK = MaskKind()
-VIDEO = StreamKind(noun="a video", is_video=True, examples="MP4 or WebM")
-AUDIO = StreamKind(noun="a sound file", examples="FLAC, MP3 or WAV")
+VIDEO = VideoKind()
+AUDIO = AudioKind()
 FILE = MediaKind()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -58,15 +57,14 @@ THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})*,0[0-9]{2}(?:,[0-9]{3
 """Groups of three digits of which one begins with a zero; `100,200` is a list."""
 
 
-@dataclass(frozen=True)
 class NumberKind(Kind):
     """A whole or a real number."""
 
-    input_types: frozenset[str] = frozenset({"INT", "FLOAT"})
-    keys: frozenset[str] = frozenset({"min", "max", "step"})
-    names_resource: bool = False
-    is_number: bool = True
-    has_step_grid: bool = True
+    input_types = frozenset({"INT", "FLOAT"})
+    keys = frozenset({"min", "max", "step"})
+    names_resource = False
+    is_number = True
+    has_step_grid = True
 
     def check(self, field: Field, value: Any) -> int | float:
         """Convert to a number within the field's limits. Raises InvalidValue."""

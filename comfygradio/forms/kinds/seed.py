@@ -7,7 +7,6 @@ import random
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from comfygradio.comfy.object_info import is_number, is_whole_number
@@ -35,17 +34,14 @@ RANDOM = re.compile(r"random(?:\s*[x×*]\s*([0-9]{1,9}))?", re.IGNORECASE)
 COUNT_ON = re.compile(r"\+\s*([0-9]{1,9})")
 
 
-@dataclass(frozen=True)
 class SeedKind(Kind):
     """A random seed; programs get it as text, since many round long numbers."""
 
-    input_types: frozenset[str] = frozenset({"INT"})
-    keys: frozenset[str] = frozenset({"min", "max", "step"})
-    syntax: str = (
-        "1, 2, 3 or 1-10; random x4 draws four; +3 is the form's seed and the three after it"
-    )
-    names_resource: bool = False
-    is_seed: bool = True
+    input_types = frozenset({"INT"})
+    keys = frozenset({"min", "max", "step"})
+    syntax = "1, 2, 3 or 1-10; random x4 draws four; +3 is the form's seed and the three after it"
+    names_resource = False
+    is_seed = True
 
     def check(self, field: Field, value: Any) -> int:
         """Convert to an exact seed, or draw a random one. Raises InvalidValue."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from comfygradio.forms.kinds.axis_text import Item
@@ -35,16 +34,15 @@ SIZE_SPELLINGS = (
 """The sentences for a value that is not a size, and for sides that are not whole numbers."""
 
 
-@dataclass(frozen=True)
 class SizeKind(Kind):
     """Width and height, from a list or typed."""
 
-    input_types: frozenset[str] = frozenset({"INT"})
-    keys: frozenset[str] = frozenset({"choices", "min", "max", "step"})
-    parts: tuple[str, ...] = SIDES
-    syntax: str = "512x512, 768x512"
-    names_resource: bool = False
-    has_step_grid: bool = True
+    input_types = frozenset({"INT"})
+    keys = frozenset({"choices", "min", "max", "step"})
+    parts = SIDES
+    syntax = "512x512, 768x512"
+    names_resource = False
+    has_step_grid = True
 
     def is_likely_for(self, spec: InputSpec, has_choices: bool) -> bool:
         """Never, since a size needs two inputs."""

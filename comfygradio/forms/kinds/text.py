@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from comfygradio.forms.kinds.axis_text import Item, quote, split_texts
@@ -20,19 +19,18 @@ MAX_TEXT = 100_000
 STAND_IN = re.compile(r"\[the workflow's own text of [0-9,]{1,15} characters\]")
 
 
-@dataclass(frozen=True)
 class TextKind(Kind):
     """Free text."""
 
-    max_length: int = MAX_TEXT
-    input_types: frozenset[str] = frozenset({"STRING"})
-    keys: frozenset[str] = frozenset({"dynamic", "template"})
-    syntax: str = (
+    max_length = MAX_TEXT
+    input_types = frozenset({"STRING"})
+    keys = frozenset({"dynamic", "template"})
+    syntax = (
         'one text a line, or texts with || between them, or all in "quotes"; S/R: cat, dog, bird '
         "replaces cat in the text"
     )
-    names_resource: bool = False
-    is_text: bool = True
+    names_resource = False
+    is_text = True
 
     def check(self, field: Field, value: Any) -> str:
         """Convert to a text. Raises InvalidValue."""
@@ -131,6 +129,18 @@ def _is_exempt_text(exempt: str, text: str) -> bool:
     return sent in (own, format_stand_in(exempt))
 
 
-# A COLOR is a text for the server, "#rrggbb".
-TEXT = TextKind(input_types=frozenset({"STRING", "COLOR"}))
-TEXTAREA = TextKind(takes_embeddings=True)
+class LineKind(TextKind):
+    """One line of text."""
+
+    # A COLOR is a text for the server, "#rrggbb".
+    input_types = frozenset({"STRING", "COLOR"})
+
+
+class LinesKind(TextKind):
+    """Several lines of text, which may be a prompt."""
+
+    takes_embeddings = True
+
+
+TEXT = LineKind()
+TEXTAREA = LinesKind()

@@ -16,7 +16,6 @@ from PIL.PngImagePlugin import PngInfo
 
 from comfygradio.comfy.outputs import write_file
 from comfygradio.errors import MetadataError
-from comfygradio.forms.form import get_version
 from comfygradio.jobs.results import Result
 from comfygradio.metadata.load import Metadata, load_metadata
 from comfygradio.sweeps.export.cell_painter import PAPER, CellPainter
@@ -29,6 +28,7 @@ from comfygradio.sweeps.export.thumbnail import (
     find_size,
     load_thumbnails,
 )
+from comfygradio.version import VERSION
 
 MAX_SIDE = {"PNG": 16_384, "WEBP": 16_383}
 """Longest side: what browsers still show, and what WebP can hold."""
@@ -115,7 +115,7 @@ def describe_sweep(grid: Grid) -> dict[str, Any]:
     return {
         "preset": definition.get("preset", ""),
         "values": definition.get("values") or {},
-        "version": get_version(),
+        "version": VERSION,
         "sweep": definition,
     }
 

@@ -10,16 +10,21 @@ from typing import Any
 
 import gradio as gr
 
-from comfygradio.binding.lora_binding import list_stack_classes
 from comfygradio.comfy.object_info import ObjectInfo
-from comfygradio.drafting.draft import Draft, draft_preset
+from comfygradio.conversion.api_workflow import UiFile
+from comfygradio.drafting.draft import Draft, draft_for_server
 from comfygradio.drafting.preset_folder import (
     check_preset_name,
     find_existing_file,
     save_preset,
     suggest_name,
 )
-from comfygradio.drafting.workflow_source import WorkflowSource, is_json, load_workflow_source
+from comfygradio.drafting.workflow_source import (
+    WorkflowSource,
+    convert_source,
+    is_json,
+    load_workflow_source,
+)
 from comfygradio.errors import ComfyGradioError, PresetError
 from comfygradio.service.service import Service
 from comfygradio.ui.author.draft_rows import (
@@ -75,8 +80,7 @@ class AuthorApi:
         if path is None:
             return [None, {"error": NOT_ARRIVED}, "", {}]
         try:
-            source = _load_source(path)
-            draft, object_info = self._draft(source)
+            draft, object_info = self._draft(path)
             name = suggest_name(path.stem, draft)
             edited = describe_draft(draft, name, object_info)
         except ComfyGradioError as error:
@@ -135,7 +139,8 @@ class AuthorApi:
                 )
         if not text.endswith("\n"):
             text += "\n"
-        save_preset(self.folder, preset.name, text, preset.workflow, overwrite)
+        saved = edited.draft.saved
+        save_preset(self.folder, preset.name, text, preset.workflow, overwrite, saved)
 
     def _describe_view(self, edited: EditedDraft, text: str) -> Json:
         """Describe the right side of the page as JSON."""
@@ -163,23 +168,18 @@ class AuthorApi:
             return False
         return find_existing_file(self.folder, name) is not None
 
-    def _draft(self, source: WorkflowSource) -> tuple[Draft, ObjectInfo]:
-        """Draft a preset; return it with the server's description of its node classes.
+    def _draft(self, path: Path) -> tuple[Draft, ObjectInfo]:
+        """Draft a preset for an upload; return it with the server's description of its node
+        classes.
 
-        Importers may add node classes that the source does not have; then the server is asked about
-        these, too, and the preset drafted again.
+        Raises ComfyGradioError.
         """
         self._cached = None
-        workflow = source.workflow
-        classes = workflow.class_types | list_stack_classes(workflow)
-        object_info = self._fetch_object_info(classes)
-        draft = draft_preset(workflow, object_info, source.saved)
-        drafted_classes = draft.workflow.class_types
-        if drafted_classes <= workflow.class_types:
-            return draft, object_info
-        object_info = self._fetch_object_info(classes | drafted_classes)
-        draft = draft_preset(workflow, object_info, source.saved)
-        return draft, object_info
+        found = _load_source(path)
+        source = convert_source(found, self._fetch_object_info)
+        if len(source.workflow.nodes) > MAX_NODES:
+            raise PresetError(TOO_LARGE)
+        return draft_for_server(source, self._fetch_object_info)
 
     def _fetch_object_info(self, classes: frozenset[str]) -> ObjectInfo:
         """Fetch the server's description of these node classes, at most once a minute."""
@@ -193,7 +193,7 @@ class AuthorApi:
         return object_info
 
 
-def _load_source(path: Path) -> WorkflowSource:
+def _load_source(path: Path) -> WorkflowSource | UiFile:
     """Load the workflow in an upload.
 
     Raises WorkflowError, MetadataError, and PresetError if it is too large for this page.
@@ -202,10 +202,7 @@ def _load_source(path: Path) -> WorkflowSource:
         size = path.stat().st_size
         if size > MAX_SOURCE_LENGTH:
             raise PresetError(TOO_LARGE)
-    source = load_workflow_source(path)
-    if len(source.workflow.nodes) > MAX_NODES:
-        raise PresetError(TOO_LARGE)
-    return source
+    return load_workflow_source(path)
 
 
 def find_writable_folder(folders: Sequence[Path]) -> Path | None:

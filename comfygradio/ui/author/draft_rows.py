@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from comfygradio.binding.field_binding import bind_field
+from comfygradio.comfy.envelope import is_ui_format
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.drafting.draft import Draft
@@ -92,13 +93,15 @@ def _dump_source(draft: Draft, fields: Sequence[DraftField]) -> str:
     described_fields = []
     for field in fields:
         described_fields.append([field.name, field.role, dump_line(field.entry), field.why])
-    source = {
+    source: Json = {
         "workflow": draft.workflow.to_json(),
         "outputs": list(draft.outputs),
         "examples": [dict(example) for example in draft.examples],
         "models": [model.model_dump(exclude_unset=True) for model in draft.models],
         "fields": described_fields,
     }
+    if draft.saved is not None:
+        source["saved"] = draft.saved
     return json.dumps(source, ensure_ascii=False)
 
 
@@ -144,9 +147,18 @@ def _parse_edited_draft(value: Any) -> EditedDraft:
         examples=_parse_examples(source["examples"], names),
         # A page that was open before the app was updated sends none.
         models=tuple(map(ModelEntry.model_validate, source.get("models", []))),
+        saved=_parse_saved(source.get("saved")),
     )
     name = str(value["name"]).strip()
     return EditedDraft(name, draft, bool(value["byHand"]))
+
+
+def _parse_saved(value: Any) -> Mapping[str, Any] | None:
+    """Parse the workflow in UI format that a draft keeps, if it has one."""
+    if value is None or is_ui_format(value):
+        saved: Mapping[str, Any] | None = value
+        return saved
+    raise ValueError("not in UI format")
 
 
 def dump_line(entry: FieldEntry) -> Json:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from comfygradio.binding.preset import Preset
-from comfygradio.comfy.object_info import ObjectInfo
+from comfygradio.comfy.object_info import FetchObjectInfo
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.drafting.preset_folder import check_preset_name
 from comfygradio.errors import ComfyGradioError, PresetError
@@ -24,9 +24,6 @@ from comfygradio.ui.form.field_component import to_component_value
 
 MAX_SHOWN_CHOICES = 100
 """Most entries of a list that are drawn."""
-
-FetchObjectInfo = Callable[[frozenset[str]], ObjectInfo]
-"""Fetches a server's description of these node classes."""
 
 Json = dict[str, Any]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -36,13 +37,18 @@ EMPTY_CHOICE = ("None", "")
 
 @dataclass(frozen=True)
 class FieldDrawing:
-    """The input for drawing a field: the field, its element's id, and a function that returns its
-    newest choices.
+    """The input for drawing a field: the field, the name of its preset, and a function that returns
+    its newest choices.
     """
 
     field: Field
-    elem_id: str
+    preset: str
     choices: Choices
+
+    @property
+    def elem_id(self) -> str:
+        """The id of the field's element."""
+        return name_element(self.preset, self.field.name)
 
     def list_choices(self) -> tuple[Choice, ...]:
         """List the newest choices, with the entry that leaves an optional list empty."""
@@ -69,8 +75,7 @@ def build_component(field: Field, preset: str, choices: Choices) -> Component:
     Gradio's own checks do not run, since our events take raw payloads: the form checks every value.
     """
     build = BUILDERS[field.widget]
-    elem_id = name_element(preset, field.name)
-    drawing = FieldDrawing(field, elem_id, choices)
+    drawing = FieldDrawing(field, preset, choices)
     return build(drawing)
 
 
@@ -242,7 +247,8 @@ def _seed(drawing: FieldDrawing) -> Component:
             "The seed of the last picture", elem_classes="cg-icon cg-lock", min_width=44, scale=0
         )
     dice.click(None, None, text, js="() => ''", api_visibility="private")
-    keep_last = "async (seed) => (await comfygradioPage).readLastSeed() || seed"
+    last = f"(await comfygradioPage).readLastSeed({json.dumps(drawing.preset)})"
+    keep_last = f"async (seed) => {last} || seed"
     lock.click(None, text, text, js=keep_last, api_visibility="private")
     return text
 

@@ -17,6 +17,7 @@ from gradio.components import Component
 from comfygradio.errors import ComfyGradioError
 from comfygradio.forms.field import Field
 from comfygradio.forms.form import Form
+from comfygradio.metadata.conversion import convert_metadata
 from comfygradio.metadata.load import load_metadata
 from comfygradio.metadata.preset_search import find_preset
 from comfygradio.metadata.restore import RestoredField, RestoredForm, restore_values
@@ -157,7 +158,11 @@ def describe_file(
     if path is None:
         return {"error": "This file did not arrive; please add it again."}
     try:
-        metadata = load_metadata(path)
+        metadata = convert_metadata(
+            load_metadata(path),
+            path.name,
+            lambda classes: service.client.object_info(*sorted(classes)),
+        )
         preset, reason = find_preset(metadata, service.presets)
     except ComfyGradioError as error:
         return {"error": str(error)}

@@ -27,8 +27,8 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from comfygradio.forms.form import get_version
 from comfygradio.ui.static.entries import PRELOADED, find_chunk
+from comfygradio.version import VERSION
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable
@@ -80,7 +80,7 @@ def name_version() -> str:
     digest = hashlib.sha256()
     for path, content in _load_files().items():
         digest.update(f"{path}\0{content}\0".encode())
-    parts = [get_version(), digest.hexdigest()[:12]]
+    parts = [VERSION, digest.hexdigest()[:12]]
     return "-".join(part for part in parts if part)
 
 

@@ -28,8 +28,32 @@
  * @property {string} source what goes back to the app as it came
  */
 
+import { isListOf, isRecord } from "../library/checks.js";
+
 const FIELD_NAME = /^[A-Za-z][A-Za-z0-9_]*$/;
 const PRESET_NAME = /^[a-z][a-z0-9_]*$/;
+
+/**
+ * Read a draft that was kept; null if it is none.
+ *
+ * @param {unknown} kept
+ * @returns {Draft | null}
+ */
+export function readKeptDraft(kept) {
+  if (!isRecord(kept) || !kept.source) return null;
+  const isWhole = isListOf(kept.notes, isText) && isListOf(kept.rows, isRow);
+  return isWhole ? /** @type {any} */ (kept) : null;
+}
+
+/** @param {unknown} value */
+function isText(value) {
+  return typeof value === "string";
+}
+
+/** @param {unknown} kept */
+function isRow(kept) {
+  return isRecord(kept) && isText(kept.name) && isListOf(kept.widgets, isText);
+}
 
 /**
  * Name the list in which a row stands. One that was suggested stays where it is when it is unticked.

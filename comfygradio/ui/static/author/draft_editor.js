@@ -6,7 +6,7 @@
 import { fold, list, make, press } from "../library/elements.js";
 import * as storage from "../library/storage.js";
 import { plural } from "../library/words.js";
-import { findNameMistake } from "./draft.js";
+import { findNameMistake, readKeptDraft } from "./draft.js";
 import { createDraftList } from "./draft_list.js";
 import { readResult } from "./preview_result.js";
 
@@ -136,8 +136,8 @@ export function mount({ element, props, trigger, watch }) {
 
   /** Go on with the draft that the tab had before it was loaded again. */
   function restore() {
-    const kept = storage.read("tab", KEY, null);
-    if (!kept?.source || props.value?.source) return;
+    const kept = readKeptDraft(storage.read("tab", KEY, null));
+    if (!kept || props.value?.source) return;
     // A file that is being read brings another draft.
     if (document.querySelector("#cg-drop .file-preview")) return;
     props.value = { ...kept, byHand: false };

@@ -60,7 +60,7 @@ export function createSaveBar(save) {
         setTimeout(look, LOOK_MS);
         return;
       }
-      const open = make("a", { href: `?preset=${name}`, textContent: "Open the form" });
+      const open = make("a", { href: `?preset=${encodeURIComponent(name)}`, textContent: "Open the form" });
       line.replaceChildren(`Saved as ${name}. `, open);
     }
 

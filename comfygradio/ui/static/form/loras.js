@@ -20,6 +20,7 @@ export function mount(part) {
   const { props, watch, server } = part;
   const { body, put } = drawField(part);
   const place = make("div", { className: "cg-lora-rows" });
+  place.dataset.rows = "";
   /** @type {Row[]} */
   let rows = [];
   /** The value that the rows show, as JSON. */
@@ -59,6 +60,7 @@ export function mount(part) {
       search: (query) => server.search([query]),
       pick: (value) => {
         chosen = value;
+        root.dataset.row = value;
         save();
       },
     });
@@ -74,6 +76,8 @@ export function mount(part) {
       { label: "Remove" },
     );
     const root = make("div", { className: "cg-lora" }, names.root, number, remove);
+    // What is typed into the row is kept for this LoRA.
+    root.dataset.row = name;
 
     function read() {
       const typed = number.value === "" ? 1 : Number(number.value);

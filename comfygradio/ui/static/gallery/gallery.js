@@ -7,7 +7,8 @@
 
 import { choose, make, press, say, setText } from "../library/elements.js";
 import { readCell } from "../results/cell.js";
-import { hasAllAxes } from "../results/layout.js";
+import { readKeptLayout } from "../results/layout.js";
+import { readKeptRatings } from "../results/rating.js";
 import { createResults } from "../results/results.js";
 import { findPositions, nameAxes, nameCombo } from "../results/space.js";
 import { createCopying } from "./copying.js";
@@ -95,8 +96,8 @@ function draw() {
   const { axes, fields } = data;
   const { recall, remember } = createKept(data.id);
   const { copy } = createCopying();
-  /** What somebody thought here, over what was exported. @type {Record<number, number>} */
-  const ratings = recall("ratings", {});
+  /** What somebody thought here, over what was exported. */
+  const ratings = readKeptRatings(recall("ratings", {}));
   /** @type {Cell[]} */
   const cells = data.cells.map((/** @type {any} */ described, /** @type {number} */ at) => {
     const cell = readCell(described, readResult);
@@ -111,8 +112,11 @@ function draw() {
   function readLayout() {
     const size = innerWidth < PHONE ? 150 : 190;
     const given = { at: {}, hidden: {}, show: "all", sort: "grid", size, ...data.layout };
-    const known = recall("layout", null);
-    return known && hasAllAxes(known, axes.length) ? { ...given, ...known } : given;
+    const kept = recall("layout", null);
+    const known = readKeptLayout(kept, axes);
+    if (!known) return given;
+    const isSized = Number.isFinite(kept.size) && kept.size > 0;
+    return { ...given, ...known, size: isSized ? kept.size : given.size };
   }
 
   /** @param {number} at */
@@ -276,7 +280,7 @@ function draw() {
  */
 function createTheme(chosen, keepTheme) {
   const { dataset } = document.documentElement;
-  if (chosen) dataset.theme = chosen;
+  if (["light", "dark"].includes(chosen)) dataset.theme = chosen;
 
   function isDark() {
     if (dataset.theme) return dataset.theme === "dark";

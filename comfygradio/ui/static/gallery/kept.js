@@ -23,8 +23,12 @@ export function createKept(id) {
   function recall(name, fallback) {
     const key = nameKey(name);
     const text = history.state?.[key];
-    if (text === undefined) return read("all", key, fallback);
-    return JSON.parse(text) ?? fallback;
+    try {
+      if (text !== undefined) return JSON.parse(text) ?? fallback;
+    } catch {
+      // Something else is there.
+    }
+    return read("all", key, fallback);
   }
 
   /**

@@ -5,6 +5,7 @@
 /** @import { FirstPage, Job, Target } from "./job.js" */
 
 import { createAsking } from "../library/asking.js";
+import { find } from "../library/template.js";
 import { createComparison } from "./comparison.js";
 import { createDeletion } from "./deletion.js";
 import { isShown } from "./desk.js";
@@ -16,7 +17,6 @@ import { createOpenJob } from "./open_job.js";
 import { pollJobs } from "./polling.js";
 import { createSearchBar } from "./search_bar.js";
 import { createSelection } from "./selection.js";
-import { find } from "./template.js";
 import { createToast } from "./toast.js";
 import { createWishes } from "./wishes.js";
 import { downloadZip } from "./zip_download.js";
@@ -30,13 +30,13 @@ const SLOW = ["again", "delete"];
  * @param {Part} part
  */
 export function mount(part) {
-  const root = find(part.element, "cg-past", HTMLElement);
+  const root = find(part.element, "cg-past");
   const say = createToast(root);
   const asking = createAsking(part, {
     isQuick: (name) => !SLOW.includes(name),
     complain: say,
   });
-  const gallery = createGallery(find(root, "cg-past-grid", HTMLElement), drawInGallery);
+  const gallery = createGallery(find(root, "cg-past-grid"), drawInGallery);
   const wishes = createWishes();
   /** What takes a picture. @type {Target[]} */
   let targets = [];
@@ -44,7 +44,7 @@ export function mount(part) {
   const desk = { asking, say, gallery, wishes, refresh };
 
   const searchBar = createSearchBar(root, () => loader.load());
-  const end = find(root, "cg-past-end", HTMLElement);
+  const end = find(root, "cg-past-end");
   const loader = createJobLoader(desk, searchBar, end, begin);
   const selection = createSelection(root, gallery, {
     compare: () => compare(listOldestFirst()),

@@ -4,7 +4,7 @@
 /** @import { Query } from "./search_query.js" */
 
 import { make, press } from "../library/elements.js";
-import { find } from "./template.js";
+import { find } from "../library/template.js";
 
 const TYPE_MS = 250;
 
@@ -30,7 +30,7 @@ export function createSearchBar(root, search) {
   const preset = find(root, "cg-past-preset", HTMLSelectElement);
   const favourites = find(root, "cg-past-stars", HTMLButtonElement);
   const singles = find(root, "cg-past-singles", HTMLButtonElement);
-  const place = find(root, "cg-past-filters", HTMLElement);
+  const place = find(root, "cg-past-filters");
   /** The values to search for, by the names of their fields. @type {Map<string, Filter>} */
   const filters = new Map();
   /** @type {ReturnType<typeof setTimeout> | undefined} */

@@ -3,8 +3,8 @@
 /** @import { Gallery } from "./gallery.js" */
 
 import { make, press } from "../library/elements.js";
+import { find } from "../library/template.js";
 import { markCard } from "./job_card.js";
-import { find } from "./template.js";
 
 /**
  * What the bar does with the jobs.
@@ -24,7 +24,7 @@ import { find } from "./template.js";
  */
 export function createSelection(root, gallery, actions) {
   const mode = find(root, "cg-past-select", HTMLButtonElement);
-  const bar = find(root, "cg-past-chosen", HTMLElement);
+  const bar = find(root, "cg-past-chosen");
   /** @type {Set<string>} */
   const chosen = new Set();
 

@@ -1,7 +1,7 @@
 // What is said in passing, and goes away by itself.
 
 import { make } from "../library/elements.js";
-import { find } from "./template.js";
+import { find } from "../library/template.js";
 
 const SHOWN_MS = 6000;
 const ANNOUNCED_MS = 5000;
@@ -12,7 +12,7 @@ const ANNOUNCED_MS = 5000;
  * @param {HTMLElement} root
  */
 export function createToast(root) {
-  const toast = find(root, "cg-past-toast", HTMLElement);
+  const toast = find(root, "cg-past-toast");
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
 

@@ -32,7 +32,7 @@ const TRIES = 3;
  */
 function tellStream(id, said, tries = TRIES) {
   const asked = new URLSearchParams(said);
-  const address = link(`gradio_api/comfygradio/stream/${id}?${asked}`);
+  const address = link(`gradio_api/comfygradio/stream/${encodeURIComponent(id)}?${asked}`);
   fetch(address, { method: "POST", keepalive: true }).catch(() => {
     if (tries > 1) setTimeout(tellStream, PEEK_MS, id, said, tries - 1);
   });
@@ -55,9 +55,18 @@ export function createConnection({ tab, trigger, receive }) {
   let heardAt = 0;
   let fullAt = Number.NEGATIVE_INFINITY;
   let isPeeking = false;
-  /** Takes back the question that was asked last. @type {AbortController | null} */
+  /** The job that is to be shown next, before the app has told of it; "" if there is none. */
+  let wanted = "";
+  /** The job that the last stream was asked to show. */
+  let attached = "";
+  /** Takes back the question that has no answer yet. @type {AbortController | null} */
   let asking = null;
   const otherTabs = createOtherTabs({ isStreaming: () => isStreaming, giveWay: letGo });
+
+  /** The job that is to be shown, as far as this tab knows. */
+  function findWanted() {
+    return wanted || tab.shown;
+  }
 
   function mayStream() {
     return !document.hidden && !otherTabs.areMany() && Date.now() - fullAt > FULL_MS;
@@ -73,6 +82,7 @@ export function createConnection({ tab, trigger, receive }) {
   }
 
   function stopStreaming() {
+    if (isStreaming) otherTabs.tellLeft();
     stream = "";
     isStreaming = false;
   }
@@ -83,8 +93,9 @@ export function createConnection({ tab, trigger, receive }) {
    * @param {string} token of the job to show; "" leaves that to the app
    * @param {string[]} tokens of all jobs
    */
-  function attach(token = tab.shown, tokens = listTokens(tab)) {
+  function attach(token = findWanted(), tokens = listTokens(tab)) {
     heardAt = Date.now();
+    attached = token;
     trigger("attach", { token, tokens });
   }
 
@@ -100,9 +111,17 @@ export function createConnection({ tab, trigger, receive }) {
     closed.add(id);
   }
 
-  /** @param {string} id */
-  function join(id) {
-    if (stream !== id) otherTabs.tell();
+  /**
+   * @param {string} id
+   * @param {string} token of the job that it tells of
+   */
+  function join(id, token) {
+    if (stream !== id) {
+      otherTabs.tell();
+      // Another job was chosen after the stream was asked for.
+      const isLate = token === attached && token !== findWanted();
+      if (isLate) tellStream(id, { show: findWanted() });
+    }
     stream = id;
     isStreaming = true;
     if (document.hidden) letGo();
@@ -119,8 +138,9 @@ export function createConnection({ tab, trigger, receive }) {
       const number = message.number ?? 0;
       if (last >= number) return false;
       heard.set(message.stream, number);
-      if (!closed.has(message.stream)) join(message.stream);
+      if (!closed.has(message.stream)) join(message.stream, message.token);
     }
+    if (message.token === wanted) wanted = "";
     heardAt = Date.now();
     return true;
   }
@@ -138,7 +158,8 @@ export function createConnection({ tab, trigger, receive }) {
   }
 
   /**
-   * Ask for a message about a job.
+   * Ask for a message about a job. A question that has no answer yet is taken back: a late answer
+   * about another job would show that one again.
    *
    * @param {string} token
    * @param {boolean} wantsFrames
@@ -152,16 +173,20 @@ export function createConnection({ tab, trigger, receive }) {
       ended: String(seen.ended),
     });
     if (wantsFrames) asked.set("frames", String(seen.frames));
+    asking?.abort();
     const mine = new AbortController();
     asking = mine;
     const timer = setTimeout(() => mine.abort(), PATIENCE_MS);
     try {
-      const address = link(`gradio_api/comfygradio/job/${token}?${asked}`);
+      const address = link(`gradio_api/comfygradio/job/${encodeURIComponent(token)}?${asked}`);
       const answer = await fetch(address, { cache: "no-store", signal: mine.signal });
       if (!answer.ok) throw new Error(String(answer.status));
-      return await answer.json();
+      const message = await answer.json();
+      if (message.gone && wanted === token) wanted = "";
+      return message;
     } finally {
       clearTimeout(timer);
+      if (asking === mine) asking = null;
     }
   }
 
@@ -171,19 +196,20 @@ export function createConnection({ tab, trigger, receive }) {
    * @param {string} token
    */
   function show(token) {
+    if (!wanted && token === tab.shown) return;
+    wanted = token;
     if (stream) {
       tellStream(stream, { show: token });
       return;
     }
-    asking?.abort();
     ask(token, true)
       .then(receive)
       .catch(() => {});
   }
 
   function hasQuestion() {
-    if (isStreaming || isPeeking || !tab.shown) return false;
-    return isBusy(tab) || tab.jobs.length === 0;
+    if (isStreaming || isPeeking || asking || !tab.shown) return false;
+    return isBusy(tab) || tab.jobs.length === 0 || wanted !== "";
   }
 
   async function peek() {
@@ -192,7 +218,7 @@ export function createConnection({ tab, trigger, receive }) {
     if (!hasQuestion()) return;
     isPeeking = true;
     try {
-      await receive(await ask(tab.shown, !document.hidden));
+      await receive(await ask(findWanted(), !document.hidden));
       // The stream went silent, and the app is there.
       if (!isStreaming && isBusy(tab) && mayStream()) attach();
     } catch {

@@ -3,11 +3,11 @@
 /** @import { Message, Result } from "./job_message.js" */
 
 import { setText } from "../library/elements.js";
+import { find } from "../library/template.js";
 import { findGenerate, pressGenerate } from "./generate_button.js";
 import { nameSmallerSize } from "./job_words.js";
 import { isThere } from "./result_card.js";
 import { afterSmallerSize } from "./smaller_size.js";
-import { find } from "./template.js";
 
 /** @param {Result} result */
 function isWhole(result) {
@@ -19,13 +19,13 @@ function isWhole(result) {
  * @param {(event: string, detail: object) => void} trigger
  */
 export function createFailure(view, trigger) {
-  const root = find(view, "failure");
-  const stage = find(view, "stage");
-  const headline = find(view, "headline");
-  const error = find(view, "error");
-  const again = find(view, "again");
-  const smaller = find(view, "smaller");
-  const details = /** @type {HTMLDetailsElement} */ (find(view, "details"));
+  const root = find(view, "cg-failure");
+  const stage = find(view, "cg-stage");
+  const headline = find(view, "cg-headline");
+  const error = find(view, "cg-error");
+  const again = find(view, "cg-again");
+  const smaller = find(view, "cg-smaller");
+  const details = find(view, "cg-details", HTMLDetailsElement);
   details.addEventListener("toggle", () => {
     if (details.open) error.scrollIntoView({ block: "nearest" });
   });

@@ -4,12 +4,12 @@
 
 import { make, typeInto } from "../library/elements.js";
 import { isOver } from "../library/phases.js";
+import { find } from "../library/template.js";
 import { createFailure } from "./failure.js";
 import { nameDetails, nameResult, nameSummary, nameTimes } from "./job_words.js";
 import { keepLastSeed } from "./last_seed.js";
 import { createPreview } from "./preview.js";
 import { drawResult, isThere } from "./result_card.js";
-import { find } from "./template.js";
 
 /**
  * Put a seed into the form of this preset; if it has no box for one, into the form that is shown.
@@ -30,20 +30,27 @@ function fillSeed(preset, seed) {
  * @param {(event: string, detail: object) => void} trigger
  */
 export function createPainter(view, trigger) {
-  const progress = find(view, "progress");
-  const bar = find(view, "bar");
-  const fill = find(view, "fill");
-  const line = find(view, "line");
-  const times = find(view, "time");
-  const stop = find(view, "stop");
-  const results = find(view, "results");
-  const nothing = find(view, "nothing");
-  const warnings = find(view, "warnings");
-  const caption = find(view, "caption");
-  const summary = find(view, "summary");
-  const reuse = find(view, "reuse");
-  const preview = createPreview(view, results);
+  const progress = find(view, "cg-progress");
+  const bar = find(view, "cg-bar");
+  const fill = find(view, "cg-fill");
+  const line = find(view, "cg-line");
+  const times = find(view, "cg-time");
+  const stop = find(view, "cg-stop");
+  const results = find(view, "cg-results");
+  const nothing = find(view, "cg-nothing");
+  const warnings = find(view, "cg-warnings");
+  const caption = find(view, "cg-caption");
+  const summary = find(view, "cg-summary");
+  const reuse = find(view, "cg-reuse");
+  /** What the cards show, as JSON; "" if there are none. */
+  let shownResults = "";
+  const preview = createPreview(view, clearResults);
   const failure = createFailure(view, trigger);
+
+  function clearResults() {
+    shownResults = "";
+    results.replaceChildren();
+  }
 
   /**
    * @param {Message} message
@@ -74,6 +81,10 @@ export function createPainter(view, trigger) {
       if (message.phase === "done") preview.clear();
       return;
     }
+    // While another job goes on there are further messages: a video would begin anew with each.
+    const now = JSON.stringify([message.token, message.title, there]);
+    if (now === shownResults) return;
+    shownResults = now;
     const cards = there.map((result, index) => {
       return drawResult(result, nameResult(message.title, index, there.length));
     });
@@ -98,7 +109,7 @@ export function createPainter(view, trigger) {
     summary.textContent = nameSummary(message);
     reuse.hidden = !message.seed;
     reuse.onclick = () => fillSeed(message.preset, message.seed);
-    keepLastSeed(message.seed);
+    keepLastSeed(message.preset, message.seed);
     caption.hidden = false;
     paintResults(message);
   }
@@ -143,7 +154,7 @@ export function createPainter(view, trigger) {
     preview.clear();
     nothing.hidden = true;
     failure.clear();
-    results.replaceChildren();
+    clearResults();
   }
 
   /** Show that there is no job. */

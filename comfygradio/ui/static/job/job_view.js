@@ -4,6 +4,7 @@
 /** @import { Message } from "./job_message.js" */
 
 import { isOver } from "../library/phases.js";
+import { find } from "../library/template.js";
 import { createAnnouncements } from "./announcements.js";
 import { createConnection } from "./connection.js";
 import { wasGeneratePressed } from "./generate_button.js";
@@ -17,7 +18,6 @@ import { followDock } from "./phone_dock.js";
 import { followSides } from "./picture_side.js";
 import { followStopKey } from "./stop_key.js";
 import { createTabJobs, findOpen, isBusy } from "./tab_jobs.js";
-import { find } from "./template.js";
 
 /**
  * Show the jobs from now on.
@@ -25,13 +25,13 @@ import { find } from "./template.js";
  * @param {Part} part
  */
 export function mount({ element, props, trigger, watch, server }) {
-  const view = find(element, "view");
+  const view = find(element, "cg-view");
   const main = /** @type {HTMLElement} */ (element.closest("#cg-main"));
-  const said = find(view, "said");
+  const said = find(view, "cg-said");
   const title = document.title;
   const tab = createTabJobs();
   const painter = createPainter(view, trigger);
-  const chips = createChips(find(view, "chips"), { choose, stop });
+  const chips = createChips(find(view, "cg-chips"), { choose, stop });
   const announcements = createAnnouncements(wasGeneratePressed);
   const connection = createConnection({ tab, trigger, receive });
 
@@ -93,7 +93,7 @@ export function mount({ element, props, trigger, watch, server }) {
     const next = findOpen(tab);
     if (!next) connection.stopStreaming();
     const other = next ?? tab.jobs.at(-1);
-    if (other && !tab.isChosen && (next || wasBusy)) show(other.token);
+    if (other && !tab.isChosen && (next || wasBusy)) connection.show(other.token);
     if (!next) tab.isChosen = false;
   }
 
@@ -104,12 +104,7 @@ export function mount({ element, props, trigger, watch, server }) {
    */
   function choose(token) {
     tab.isChosen = token !== findOpen(tab)?.token;
-    show(token);
-  }
-
-  /** @param {string} token */
-  function show(token) {
-    if (token !== tab.shown) connection.show(token);
+    connection.show(token);
   }
 
   /** @param {string} token */
@@ -153,7 +148,7 @@ export function mount({ element, props, trigger, watch, server }) {
     setTimeout(connection.attach, 0, "", all);
   }
 
-  find(view, "stop").addEventListener("click", () => {
+  find(view, "cg-stop").addEventListener("click", () => {
     if (tab.shown && !tab.stopping.has(tab.shown)) stop(tab.shown);
   });
   coverScreen();

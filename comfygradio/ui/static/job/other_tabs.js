@@ -4,6 +4,8 @@
 /** How many tabs may have one; more ask instead. */
 const MOST_TABS = 3;
 
+/** What a tab tells the others. @typedef {{ me: string, left?: boolean }} Told */
+
 /** Firefox has none where storage is off. */
 function openChannel() {
   try {
@@ -20,7 +22,7 @@ function openChannel() {
  */
 export function createOtherTabs({ isStreaming, giveWay }) {
   const me = Math.random().toString(36).slice(2);
-  /** The tabs that took a stream later than this one. @type {Set<string>} */
+  /** The tabs that took a stream later than this one, and have it. @type {Set<string>} */
   let later = new Set();
   const channel = openChannel();
 
@@ -34,13 +36,23 @@ export function createOtherTabs({ isStreaming, giveWay }) {
     channel?.postMessage({ me });
   }
 
-  if (channel) {
-    channel.onmessage = ({ data }) => {
-      if (!isStreaming() || data.me === me) return;
-      later.add(data.me);
-      if (areMany()) giveWay();
-    };
+  /** Tell the others that this tab has no stream any more. */
+  function tellLeft() {
+    channel?.postMessage({ me, left: true });
   }
 
-  return { areMany, tell };
+  /** @param {Told} told */
+  function hear({ me: other, left = false }) {
+    if (other === me) return;
+    if (left) {
+      later.delete(other);
+      return;
+    }
+    later.add(other);
+    if (isStreaming() && areMany()) giveWay();
+  }
+
+  if (channel) channel.onmessage = ({ data }) => hear(data);
+
+  return { areMany, tell, tellLeft };
 }

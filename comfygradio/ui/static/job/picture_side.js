@@ -4,9 +4,9 @@
 //   data-at     "picture" where the upper half of the window shows the picture, else "form"
 //   data-turn   there while the phone's bar has a button that leads to the picture or back
 
+import { find } from "../library/template.js";
 import { wasGeneratePressed } from "./generate_button.js";
 import { isInDock, isTextBox } from "./phone_dock.js";
-import { find } from "./template.js";
 
 const PHONE = matchMedia("(max-width: 767px)");
 const CALM = matchMedia("(prefers-reduced-motion: reduce)");
@@ -23,7 +23,7 @@ function choosePace() {
 export function followSides(main, view) {
   const form = /** @type {HTMLElement} */ (main.querySelector("#cg-form"));
   const side = /** @type {HTMLElement} */ (main.querySelector("#cg-side"));
-  const turn = find(view, "turn");
+  const turn = find(view, "cg-turn");
   let token = view.dataset.token;
   /** Whether Generate was pressed, and its job is not shown yet. */
   let isPressed = wasGeneratePressed();

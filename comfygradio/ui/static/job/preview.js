@@ -5,9 +5,9 @@ import { isOver } from "../library/phases.js";
 
 /**
  * @param {HTMLElement} view says which job is shown, and its phase
- * @param {HTMLElement} results the place of what the job has made
+ * @param {() => void} clearResults takes away what the job before has made
  */
-export function createPreview(view, results) {
+export function createPreview(view, clearResults) {
   function findFrame() {
     return /** @type {HTMLImageElement} */ (view.querySelector(".cg-frame"));
   }
@@ -30,8 +30,7 @@ export function createPreview(view, results) {
     if (shown !== token || isOver({ phase })) return;
     // It is decoded, so it is painted with the next frame of the screen.
     old.replaceWith(frame);
-    // Those of the job before.
-    results.replaceChildren();
+    clearResults();
   }
 
   function clear() {

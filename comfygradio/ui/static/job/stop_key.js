@@ -4,9 +4,9 @@
 /** @import { TabJobs } from "./tab_jobs.js" */
 
 import { isOver } from "../library/phases.js";
+import { find } from "../library/template.js";
 import { nameDuration } from "./job_words.js";
 import { isComposing, isElsewhere, isPlainKey } from "./key_press.js";
-import { find } from "./template.js";
 
 /** A job that has not run for longer is stopped without a question. */
 const SHORT_SECONDS = 60;
@@ -30,11 +30,11 @@ function isEscape(event) {
  * @param {(token: string) => void} stop
  */
 export function followStopKey(view, tab, stop) {
-  const progress = find(view, "progress");
-  const question = find(view, "sure");
-  const sentence = find(view, "sure-words");
-  const yes = find(view, "sure-stop");
-  const no = find(view, "sure-go");
+  const progress = find(view, "cg-progress");
+  const question = find(view, "cg-sure");
+  const sentence = find(view, "cg-sure-words");
+  const yes = find(view, "cg-sure-stop");
+  const no = find(view, "cg-sure-go");
   /** The token of the job that the question is about, and goes with; "" if none is asked. */
   let asked = "";
   /** What had the keyboard before. @type {Element | null} */

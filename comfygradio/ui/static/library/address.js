@@ -13,3 +13,13 @@ export function link(path) {
   const root = new URL(named, location.origin).pathname.replace(/\/?$/, "/");
   return new URL(path, location.origin + root).href;
 }
+
+/**
+ * The address of a file that was uploaded. Its name may have signs that mean something in addresses.
+ *
+ * @param {string} path of the file on the app's machine
+ */
+export function linkUpload(path) {
+  const parts = path.split("/").map(encodeURIComponent);
+  return link(`gradio_api/file=${parts.join("/")}`);
+}

@@ -5,6 +5,8 @@
 
 /** @typedef {"tab" | "all"} Where */
 
+import { isRecord } from "./checks.js";
+
 /** What no storage took. It is global, since `page/person_value.js` has this code for itself. */
 const memory = globalThis.comfygradioMemory ?? new Map();
 globalThis.comfygradioMemory = memory;
@@ -86,6 +88,18 @@ export function read(where, key, fallback) {
   } catch {
     return fallback;
   }
+}
+
+/**
+ * Read an object with named values; an empty one if there is none.
+ *
+ * @param {Where} where
+ * @param {string} key
+ * @returns {Record<string, any>}
+ */
+export function readRecord(where, key) {
+  const value = read(where, key, {});
+  return isRecord(value) ? value : {};
 }
 
 /**

@@ -42,15 +42,47 @@ function listTexts() {
 }
 
 /**
- * Name the place of a box: its field, and which box of the field it is.
+ * Name the place of a box: its field, and which box of the field it is. A row of a list goes by what
+ * it is about, since after a reload another row may stand in its place.
  *
  * @param {Box} box
  */
 function namePlace(box) {
   const field = box.closest("[id^='cg-']");
   if (!field) return "";
-  const boxes = [...field.querySelectorAll("input, textarea")];
-  return `${field.id}/${boxes.indexOf(box)}`;
+  /** @type {HTMLElement | null} */
+  const row = box.closest("[data-row]");
+  const boxes = [...(row ?? field).querySelectorAll("input, textarea")];
+  const parts = [field.id, boxes.indexOf(box)];
+  if (row) parts.push(row.dataset.row ?? "");
+  return parts.join("/");
+}
+
+/** @param {string} place */
+function findBox(place) {
+  return listTexts().find((box) => namePlace(box) === place);
+}
+
+/**
+ * Whether this place is in a row that the list, which is drawn, does not have.
+ *
+ * @param {string} place
+ */
+function isRowGone(place) {
+  const [id] = place.split("/");
+  const list = document.getElementById(id)?.querySelector("[data-rows]");
+  return Boolean(list) && findBox(place) === undefined;
+}
+
+/**
+ * Forget what was typed into rows that are gone: nobody should find it in a row that comes later.
+ *
+ * @param {Record<string, string>} texts by place
+ */
+function forgetRows(texts) {
+  for (const place of Object.keys(texts)) {
+    if (isRowGone(place)) delete texts[place];
+  }
 }
 
 function keep() {
@@ -58,6 +90,7 @@ function keep() {
     const place = namePlace(box);
     if (place in typed) typed[place] = box.value;
   }
+  forgetRows(typed);
   storage.keep("tab", KEY, { ...kept, ...typed });
 }
 
@@ -77,6 +110,7 @@ function waitFrames(count, then) {
  * since Gradio 6.31 sets what it reveals once more.
  */
 function restore() {
+  forgetRows(kept);
   for (const box of listTexts()) {
     const place = namePlace(box);
     if (!(place in kept) || settling.has(place)) continue;
@@ -87,7 +121,7 @@ function restore() {
 
 /** @param {string} place */
 function put(place) {
-  const box = listTexts().find((one) => namePlace(one) === place);
+  const box = findBox(place);
   const text = kept[place];
   settling.delete(place);
   // It may be gone again: then the text waits for the next time.
@@ -124,9 +158,18 @@ export function takeAllTexts() {
   for (const box of listTexts()) typed[namePlace(box)] = box.value;
 }
 
+function readKept() {
+  /** @type {Record<string, string>} */
+  const texts = {};
+  for (const [place, text] of Object.entries(storage.readRecord("tab", KEY))) {
+    if (typeof text === "string") texts[place] = text;
+  }
+  return texts;
+}
+
 /** Put back what was typed before, and keep what is typed from now on. */
 export function keepTypedTexts() {
-  kept = storage.read("tab", KEY, {});
+  kept = readKept();
   storage.drop("tab", KEY);
   document.addEventListener("input", ({ target }) => {
     if (!isText(target)) return;

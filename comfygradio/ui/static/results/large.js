@@ -29,7 +29,10 @@ export function createLarge(host, { dialog, move, closed }) {
   let chosen = null;
   /** What is drawn of it now. */
   let stage = make("div");
+  let side = make("div");
   let close = make("button");
+  /** What the stage shows, as JSON; "" before anything is drawn. */
+  let shownStage = "";
   /** What chooses the position on each axis. @type {HTMLSelectElement[]} */
   let picks = [];
 
@@ -71,8 +74,24 @@ export function createLarge(host, { dialog, move, closed }) {
     const cell = host.getCell(at);
     const result = findResult(cell);
     const focused = nameFocused();
+    const before = side;
+    side = drawSide(at, cell, result);
+    // A video would begin anew.
+    if (describeStage(at, cell, result) === shownStage) before.replaceWith(side);
+    else drawSheet(at, cell, result);
+    const live = host.progress?.getLive(at);
+    if (live) showLive(live);
+    if (focused) findButton(focused)?.focus({ preventScroll: true });
+  }
+
+  /**
+   * @param {number} at
+   * @param {Cell} cell
+   * @param {Result | undefined} result
+   */
+  function drawSide(at, cell, result) {
     const facts = host.nameFacts(at, result);
-    const side = make(
+    return make(
       "div",
       { className: host.name("facts") },
       make(host.heading, { textContent: host.title }),
@@ -88,6 +107,29 @@ export function createLarge(host, { dialog, move, closed }) {
       }),
       ...host.drawMore(at, result),
     );
+  }
+
+  /**
+   * Describe all that the stage shows of a cell.
+   *
+   * @param {number} at
+   * @param {Cell} cell
+   * @param {Result | undefined} result
+   */
+  function describeStage(at, cell, result) {
+    const { phase } = cell;
+    return JSON.stringify({ at, phase, explanation: host.explain(cell, result), result });
+  }
+
+  /**
+   * Draw everything anew around the side.
+   *
+   * @param {number} at
+   * @param {Cell} cell
+   * @param {Result | undefined} result
+   */
+  function drawSheet(at, cell, result) {
+    shownStage = describeStage(at, cell, result);
     stage = make(
       "div",
       { className: host.name("stage") },
@@ -102,9 +144,6 @@ export function createLarge(host, { dialog, move, closed }) {
     dialog.setAttribute("aria-label", host.nameDialog(at));
     const large = make("div", { className: host.name("large") }, stage);
     dialog.replaceChildren(make("div", { className: host.name("sheet") }, large, side, close));
-    const live = host.progress?.getLive(at);
-    if (live) showLive(live);
-    if (focused) findButton(focused)?.focus({ preventScroll: true });
   }
 
   /** @param {Element} button */
@@ -270,6 +309,7 @@ export function createLarge(host, { dialog, move, closed }) {
   dialog.onclose = () => {
     const at = opened;
     opened = null;
+    shownStage = "";
     dialog.replaceChildren();
     if (at !== null) closed(at);
   };

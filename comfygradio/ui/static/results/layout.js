@@ -4,6 +4,8 @@
 /** @import { Cell } from "./cell.js" */
 /** @import { Axis } from "./space.js" */
 
+import { isListOf, isRecord } from "../library/checks.js";
+
 /**
  * @typedef {object} Layout
  * @property {number[]} rows the numbers of the axes, the outermost first
@@ -47,6 +49,50 @@ export function hasAllAxes(layout, count) {
   const placed = [...layout.rows, ...layout.columns, ...layout.pages];
   if (placed.length !== count) return false;
   return new Set(placed).size === count && placed.every((axis) => axis >= 0 && axis < count);
+}
+
+/**
+ * Read a layout that was kept; null if it is none, or one of other axes.
+ *
+ * @param {unknown} kept
+ * @param {Axis[]} axes
+ * @returns {Layout | null}
+ */
+export function readKeptLayout(kept, axes) {
+  if (!isRecord(kept)) return null;
+  const { rows, columns, pages, at, hidden, show, sort } = kept;
+  const hasPlaces = [rows, columns, pages].every((place) => isListOf(place, Number.isInteger));
+  if (!hasPlaces || !hasAllAxes({ rows, columns, pages }, axes.length)) return null;
+  /** @type {Layout} */
+  const layout = {
+    rows,
+    columns,
+    pages,
+    at: isRecord(at) ? at : {},
+    hidden: readHidden(hidden, axes),
+    show: SHOWS.some(([name]) => name === show) ? show : "all",
+  };
+  if (typeof sort === "string") layout.sort = sort;
+  return layout;
+}
+
+/**
+ * Read which positions are hidden; of no axis all of them are.
+ *
+ * @param {unknown} kept
+ * @param {Axis[]} axes
+ */
+function readHidden(kept, axes) {
+  /** @type {Layout["hidden"]} */
+  const hidden = {};
+  if (!isRecord(kept)) return hidden;
+  for (const [axis, { labels }] of axes.entries()) {
+    const positions = kept[axis];
+    if (!isListOf(positions, Number.isInteger)) continue;
+    const isSomeShown = labels.some((_, position) => !positions.includes(position));
+    if (isSomeShown) hidden[axis] = positions;
+  }
+  return hidden;
 }
 
 /**

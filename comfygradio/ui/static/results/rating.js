@@ -1,10 +1,26 @@
 // Ratings: one to five stars, rejected, or nothing. Without the page: usable wherever JavaScript
 // runs.
 
+import { isRecord } from "../library/checks.js";
 import { plural } from "../library/words.js";
 
 export const REJECTED = -1;
 export const STARS = [1, 2, 3, 4, 5];
+
+/**
+ * Read ratings that were kept; whatever is none is left out.
+ *
+ * @param {unknown} kept
+ */
+export function readKeptRatings(kept) {
+  /** @type {Record<number, number>} */
+  const ratings = {};
+  if (!isRecord(kept)) return ratings;
+  for (const [at, rating] of Object.entries(kept)) {
+    if ([REJECTED, 0, ...STARS].includes(rating)) ratings[Number(at)] = rating;
+  }
+  return ratings;
+}
 
 /**
  * Name a rating for those who do not see it.

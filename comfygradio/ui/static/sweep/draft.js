@@ -1,6 +1,8 @@
 // The draft of a sweep: which fields of a form get several values. What is typed survives a reload.
 // Without the page: usable wherever JavaScript runs.
 
+import { isListOf, isRecord } from "../library/checks.js";
+
 /**
  * One field that gets several values.
  *
@@ -39,6 +41,37 @@ export const TYPE_MS = 300;
 /** @returns {Entry} */
 export function makeEntry() {
   return { field: "", text: "" };
+}
+
+/**
+ * Read a draft that was kept; null if it is none.
+ *
+ * @param {unknown} kept
+ * @returns {Draft | null}
+ */
+export function readKeptDraft(kept) {
+  if (!isRecord(kept) || typeof kept.preset !== "string" || !isRecord(kept.values)) return null;
+  const { preset, values, axes, carry, title } = kept;
+  const hasAxes = isListOf(axes, (axis) => isListOf(axis, isEntry) && axis.length > 0);
+  return {
+    preset,
+    values,
+    axes: hasAxes ? axes : [],
+    carry: carry !== false,
+    title: typeof title === "string" ? title : "",
+  };
+}
+
+/** @param {unknown} kept */
+function isEntry(kept) {
+  if (!isRecord(kept)) return false;
+  const { field, text, files = [] } = kept;
+  return typeof field === "string" && typeof text === "string" && isListOf(files, isFile);
+}
+
+/** @param {unknown} kept */
+function isFile(kept) {
+  return isRecord(kept) && typeof kept.path === "string" && typeof kept.name === "string";
 }
 
 /**

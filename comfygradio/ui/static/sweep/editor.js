@@ -8,8 +8,8 @@ import { AWAY } from "../library/asking.js";
 import { fold, make, press, say } from "../library/elements.js";
 import * as storage from "../library/storage.js";
 import { createAxisCard } from "./axis_card.js";
-import { makeEntry } from "./draft.js";
-import { goTo } from "./place.js";
+import { makeEntry, readKeptDraft } from "./draft.js";
+import { goTo, readPlace } from "./place.js";
 import { createPlanPanel } from "./plan_panel.js";
 
 const DRAFT = "comfygradio.sweep";
@@ -53,7 +53,7 @@ export function createEditor(root, desk, upload) {
   }
 
   async function open() {
-    draft ??= storage.read("tab", DRAFT, null);
+    draft ??= readKeptDraft(storage.read("tab", DRAFT, null));
     if (!draft) {
       goTo("all", true);
       return;
@@ -80,6 +80,8 @@ export function createEditor(root, desk, upload) {
    */
   function draw(mine, about) {
     preset = about.preset;
+    // The form may have lost the fields of an axis.
+    mine.axes = mine.axes.filter((axis) => axis.length > 0);
     if (mine.axes.length === 0) mine.axes = about.suggested.map((entry) => [entry]);
     if (mine.axes.length === 0) mine.axes = [[makeEntry()]];
     drawn = createDraftEditor({ root, draft: mine, about, desk, upload, plan, start });
@@ -87,12 +89,14 @@ export function createEditor(root, desk, upload) {
   }
 
   async function start() {
-    const answer = await asking.call("start", { definition: draft, planned: plan.token });
-    if (!answer.token) return;
+    const mine = draft;
+    const answer = await asking.call("start", { definition: mine, planned: plan.token });
+    // Another one may have been begun meanwhile.
+    if (!answer.token || mine !== draft) return;
     storage.drop("tab", DRAFT);
     draft = null;
     drawn = null;
-    goTo(answer.token, true);
+    if (readPlace() === "new") goTo(answer.token, true);
   }
 
   return { compose, open };

@@ -2,7 +2,7 @@
 
 /** @import { Entry, Field } from "./draft.js" */
 
-import { link } from "../library/address.js";
+import { linkUpload } from "../library/address.js";
 import { make, press } from "../library/elements.js";
 
 /**
@@ -43,7 +43,7 @@ export function createFileList(entry, { upload, study, announce }) {
     };
     const gone = press("cg-sweep-drop", "×", remove, { label: `Remove ${name}` });
     const shown = field.accept.startsWith("image")
-      ? make("img", { src: link(`gradio_api/file=${path}`), alt: name, title: name })
+      ? make("img", { src: linkUpload(path), alt: name, title: name })
       : make("span", { textContent: name });
     return make("span", { className: "cg-sweep-file" }, shown, gone);
   }

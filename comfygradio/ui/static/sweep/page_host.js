@@ -9,7 +9,7 @@
 import { link } from "../library/address.js";
 import * as storage from "../library/storage.js";
 import { explainNothing } from "../results/cell.js";
-import { hasAllAxes } from "../results/layout.js";
+import { readKeptLayout } from "../results/layout.js";
 
 const LAYOUTS = "comfygradio.layouts";
 const MAX_LAYOUTS = 30;
@@ -129,9 +129,15 @@ export function explain(cell, phase) {
   }
 }
 
-/** Read the width of the cells that is wished. */
+/**
+ * Read the width of the cells that is wished.
+ *
+ * @returns {number}
+ */
 export function readSize() {
-  return storage.read("all", SIZE, innerWidth < PHONE ? 170 : 190);
+  const kept = storage.read("all", SIZE, 0);
+  if (Number.isFinite(kept) && kept > 0) return kept;
+  return innerWidth < PHONE ? 170 : 190;
 }
 
 /** @param {number} size */
@@ -146,8 +152,8 @@ export function keepSize(size) {
  * @returns {Layout}
  */
 export function readLayout({ token, axes, layout }) {
-  const known = storage.read("all", LAYOUTS, {})[token];
-  if (known && hasAllAxes(known, axes.length)) return known;
+  const known = readKeptLayout(storage.readRecord("all", LAYOUTS)[token], axes);
+  if (known) return known;
   const { rows, columns, pages } = layout;
   return { rows, columns, pages, at: {}, hidden: {}, show: "all" };
 }
@@ -159,7 +165,7 @@ export function readLayout({ token, axes, layout }) {
  * @param {Layout} layout
  */
 export function keepLayout(token, layout) {
-  const known = Object.entries(storage.read("all", LAYOUTS, {}));
+  const known = Object.entries(storage.readRecord("all", LAYOUTS));
   const others = known.filter(([other]) => other !== token).slice(1 - MAX_LAYOUTS);
   storage.keep("all", LAYOUTS, Object.fromEntries([...others, [token, layout]]));
 }

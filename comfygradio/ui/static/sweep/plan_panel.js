@@ -24,10 +24,13 @@ const MAX_TITLE_LENGTH = 120;
  * @param {() => Promise<void>} editor.start
  */
 export function createPlanPanel(draft, { study, start }) {
+  /** Whether the draft can be started as it is now. */
+  let isReady = false;
   const button = press("cg-take cg-sweep-start", "Start", async () => {
     button.disabled = true;
     await start();
-    button.disabled = false;
+    // It may have changed meanwhile.
+    button.disabled = !isReady;
   });
   const carry = make("input", { type: "checkbox", className: "cg-tick", checked: draft.carry });
   carry.addEventListener("change", () => {
@@ -71,6 +74,7 @@ export function createPlanPanel(draft, { study, start }) {
   );
 
   function wait() {
+    isReady = false;
     button.disabled = true;
   }
 
@@ -84,7 +88,8 @@ export function createPlanPanel(draft, { study, start }) {
     problem.hidden = !answer.error;
     count.textContent = answer.count ?? "";
     line.textContent = answer.line ?? explain(answer);
-    button.disabled = !answer.ready;
+    isReady = Boolean(answer.ready);
+    button.disabled = !isReady;
     steps.replaceChildren(...(answer.how ? drawHow(answer.how) : []));
     how.hidden = !answer.how;
   }

@@ -132,7 +132,7 @@ function createListCard(one, { ask, remove }) {
     make("span", { className: "cg-info", textContent: when }),
     line,
   );
-  const href = `?sweep=${one.token}`;
+  const href = `?sweep=${encodeURIComponent(one.token)}`;
   const open = make("a", { className: "cg-sweep-card", href }, thumbs, about);
   open.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;

@@ -9,9 +9,8 @@ import pytest
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.forms.model_hashes import HashedFile, ModelHashes
-from comfygradio.model_files.presence import find_presence, list_choices
-
-from .entries import ONE, TWO, make_model
+from comfygradio.forms.model_presence import find_presence, list_choices
+from tests.model_files.entries import ONE, TWO, make_model
 
 
 @pytest.mark.parametrize(

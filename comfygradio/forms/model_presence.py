@@ -8,12 +8,9 @@ from typing import Any, Literal
 
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo, Scalar
 from comfygradio.comfy.workflow import Workflow
-from comfygradio.forms.form import Form
 from comfygradio.forms.kinds.model_name import fold_file_name, guess_folder, match_name
 from comfygradio.forms.model_entry import ModelEntry
-from comfygradio.forms.model_hashes import ModelHashes, normalise_folder
-
-NO_HASHES = ModelHashes()
+from comfygradio.forms.model_hashes import NO_HASHES, ModelHashes, normalise_folder
 
 
 @dataclass(frozen=True)
@@ -45,11 +42,16 @@ def find_presence(
     return ModelPresence(model, "missing")
 
 
-def find_lacking_models(form: Form, hashes: ModelHashes = NO_HASHES) -> list[ModelEntry]:
-    """List the models that the server of a form certainly lacks."""
+def find_lacking_models(
+    models: Iterable[ModelEntry],
+    workflow: Workflow,
+    object_info: ObjectInfo,
+    hashes: ModelHashes = NO_HASHES,
+) -> list[ModelEntry]:
+    """List the models that a server certainly lacks, by the lists of its node classes."""
     lacking = []
-    for model in form.file.models:
-        listed = list_choices(model, form.workflow, form.object_info)
+    for model in models:
+        listed = list_choices(model, workflow, object_info)
         if find_presence(model, listed, hashes).state == "missing":
             lacking.append(model)
     return lacking

@@ -1,0 +1,128 @@
+"""A workflow in UI format as the workflow in API format that it stands for, or a sentence that says
+why it cannot be had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from comfygradio.comfy.object_info import FetchObjectInfo, ObjectInfo
+from comfygradio.comfy.workflow import Workflow
+from comfygradio.conversion.convert import convert_workflow
+from comfygradio.conversion.page_nodes import PAGE_ONLY
+from comfygradio.conversion.result import CORE, Conversion, MissingClass
+from comfygradio.conversion.ui_format import list_definitions, list_objects, to_id
+from comfygradio.errors import WorkflowError
+
+MAX_CLASSES = 500
+"""Most node classes of one workflow that a server is asked about. Real workflows have some dozens;
+a file of anybody could have any number.
+"""
+
+MAX_NAMED = 8
+"""Most missing classes that a sentence names."""
+
+BROKEN = "broken there, as its log says; update the custom node"
+
+NOTHING_RUNS = (
+    "{name} is in ComfyUI's UI format, and no node of it can be run. If ComfyUI shows some, choose "
+    "Workflow → Export (API) there and use that file instead."
+)
+
+
+@dataclass(frozen=True)
+class UiFile:
+    """A workflow in UI format out of a file. `name` is what sentences call it."""
+
+    name: str
+    data: Mapping[str, Any]
+
+    def convert(self, object_info: ObjectInfo) -> Conversion:
+        """Convert it to API format for a server with these node classes. Raises WorkflowError."""
+        return convert_workflow(self.data, object_info.to_json())
+
+    def to_workflow(self, fetch: FetchObjectInfo) -> Workflow:
+        """Convert it to API format for the server that `fetch` asks; notes say what was not placed
+        as the file has it.
+
+        Raises WorkflowError if the server lacks a class, or nothing in it can be run.
+        """
+        classes = list_classes(self.data)
+        if len(classes) > MAX_CLASSES:
+            raise WorkflowError(
+                f"{self.name} has {len(classes):,} kinds of nodes; at most {MAX_CLASSES} are "
+                "converted."
+            )
+        # Servers take no names for all names.
+        object_info = fetch(classes) if classes else ObjectInfo({})
+        converted = self.convert(object_info)
+        if converted.missing:
+            raise WorkflowError(describe_missing(self.name, converted.missing, object_info.broken))
+        if not converted.prompt:
+            raise WorkflowError(NOTHING_RUNS.format(name=self.name))
+        workflow = Workflow.from_json(converted.prompt, self.name)
+        notes = tuple(str(note) for note in converted.notes)
+        return replace(workflow, notes=notes)
+
+
+def list_classes(data: Mapping[str, Any]) -> frozenset[str]:
+    """List the classes that a server is asked about to convert a workflow in UI format."""
+    definitions = list_definitions(data)
+    graphs = [data, *definitions, *_list_groups(data)]
+    own = {to_id(definition.get("id")) for definition in definitions}
+    found = set()
+    for graph in graphs:
+        for node in list_objects(graph.get("nodes")):
+            kind = node.get("type")
+            if isinstance(kind, str) and kind and kind not in own:
+                found.add(kind)
+    named = found - PAGE_ONLY
+    # A group node is called after its group.
+    return frozenset(kind for kind in named if not kind.startswith(("workflow/", "workflow>")))
+
+
+def _list_groups(data: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the graphs of group nodes, which came before subgraphs."""
+    extra = data.get("extra")
+    groups = extra.get("groupNodes") if isinstance(extra, dict) else None
+    if isinstance(groups, dict):
+        yield from list_objects(list(groups.values()))
+
+
+def describe_missing(
+    name: str, missing: Sequence[MissingClass], broken: Collection[str] = ()
+) -> str:
+    """Say which classes a server lacks for a workflow, with their packs and how these are
+    installed. `broken` are classes that it has but fails to describe.
+    """
+    groups: dict[str, list[str]] = {}
+    for one in missing:
+        advice = BROKEN if one.class_type in broken else _advise(one.pack)
+        groups.setdefault(advice, []).append(one.class_type)
+    parts = [f"{_join(classes)} ({advice})" for advice, classes in groups.items()]
+    word = "the node class" if len(missing) == 1 else "node classes"
+    listed = "; ".join(parts)
+    return f"{name} needs {word} {listed}, which this ComfyUI does not have."
+
+
+def _advise(pack: str) -> str:
+    """Say how the classes of a pack are brought to a server; "" is a pack that is not known."""
+    if pack == CORE:
+        return "update ComfyUI"
+    if "/" in pack:
+        return f"clone https://github.com/{pack} into custom_nodes"
+    if pack:
+        return f"install the custom node {pack} with ComfyUI's manager"
+    return "the file does not say which custom node has it"
+
+
+def _join(names: Sequence[str]) -> str:
+    shown = list(names)
+    more = len(shown) - MAX_NAMED
+    if more > 0:
+        shown[MAX_NAMED:] = [f"{more} more"]
+    if len(shown) == 1:
+        return shown[0]
+    return f"{', '.join(shown[:-1])} and {shown[-1]}"
