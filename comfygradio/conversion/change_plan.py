@@ -50,9 +50,7 @@ class ChangePlan:
             listed.append(change)
 
 
-def plan_changes(
-    reading: Reading, prompt: Prompt, differences: Sequence[Difference]
-) -> ChangePlan:
+def plan_changes(reading: Reading, prompt: Prompt, differences: Sequence[Difference]) -> ChangePlan:
     """Plan the changes of one round: nodes that are on or off come first, since they decide what
     else differs.
     """

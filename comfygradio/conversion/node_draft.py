@@ -130,9 +130,7 @@ def _read_pair(value: Any, default: tuple[float, float]) -> tuple[float, float]:
     return default
 
 
-def _write_all(
-    node: Json, parsed: UiNode, values: Mapping[str, Any], catalogue: Catalogue
-) -> None:
+def _write_all(node: Json, parsed: UiNode, values: Mapping[str, Any], catalogue: Catalogue) -> None:
     """Write the whole list of a node's values, those that stay included."""
     node_class = catalogue.find_class(parsed.type)
     if node_class is None:
@@ -171,9 +169,7 @@ def _write_all(
         node[NAMED] = named
 
 
-def _list_grown(
-    widget: Widget, values: Mapping[str, Any], before: Mapping[str, Any]
-) -> list[str]:
+def _list_grown(widget: Widget, values: Mapping[str, Any], before: Mapping[str, Any]) -> list[str]:
     """List the names of the widgets that a growing one stands for."""
     names: list[str] = []
     while True:

@@ -241,9 +241,7 @@ def _describe_differences(differences: list[Difference]) -> Iterator[str]:
     )
 
 
-def _list_notes(
-    reading: Reading, prompt: Prompt, posted_ids: Mapping[str, str]
-) -> Iterator[str]:
+def _list_notes(reading: Reading, prompt: Prompt, posted_ids: Mapping[str, str]) -> Iterator[str]:
     """Tell which values ComfyUI's page itself changes when it posts the file."""
     rounded = []
     expanded = []
