@@ -182,6 +182,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.binding.preset",
         "comfygradio.forms",
         "comfygradio.jobs",
+        "comfygradio.model_files",
         "comfygradio.net",
         "comfygradio.sweeps",
     ),
@@ -198,6 +199,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.forms.kinds",
         "comfygradio.jobs",
         "comfygradio.metadata",
+        "comfygradio.model_files",
         "comfygradio.service",
         "comfygradio.sweeps",
         "comfygradio.sweeps.axes",
@@ -294,7 +296,7 @@ LIBRARY_VALUES = (
     *("ipaddress.IPv4Network", "ipaddress.IPv6Network", "TypeVar", "get_args", "logging.getLogger"),
     *("dataclass", "field", "fields", "dataclasses.field", "Field", "ConfigDict"),
     *("BeforeValidator", "PlainSerializer", "Discriminator", "Tag", "GetPydanticSchema"),
-    "typer.Option",
+    *("typer.Option", "uuid.UUID"),
 )
 OWN_VALUES = ("Clock", "PixelBudget", "setting", "CommandList", "commands.add")
 KINDS_OF_FIELD = (

@@ -150,9 +150,10 @@ class _Values:
 
     def _make_change(self, scope: Scope, place: Place, value: Any) -> Change:
         node = scope.graph.nodes.get(place.node)
-        if node is not None and place.node not in scope.inner:
-            if place.widget in self._reading.catalogue.place(node).widgets:
-                return SetWidget(place.node, place.widget, value)
+        if node is None or place.node in scope.inner:
+            return SetPlace(place.node, place.widget, place.index, value)
+        if place.widget in self._reading.catalogue.place(node).widgets:
+            return SetWidget(place.node, place.widget, value)
         return SetPlace(place.node, place.widget, place.index, value)
 
     def _plan_without_place(self) -> None:
