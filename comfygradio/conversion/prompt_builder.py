@@ -13,7 +13,7 @@ from comfygradio.conversion.promotion import Promotions
 from comfygradio.conversion.result import Conversion, MissingClass, Note, Place
 from comfygradio.conversion.scope import Scope
 from comfygradio.conversion.trace import HostInput, Output, Primitive, Tracer, fits
-from comfygradio.conversion.ui_graph import UiNode
+from comfygradio.conversion.ui_graph import UiInput, UiNode
 from comfygradio.conversion.unused import list_unused
 from comfygradio.conversion.widget import CONTROL
 
@@ -143,10 +143,24 @@ class PromptBuilder:
                 if promoted is not None:
                     self._set(node_id, entry.name, promoted.value, promoted.place, inputs)
             elif isinstance(source, Primitive):
-                # An input that was renamed still stands for the widget of the old name.
-                name = entry.widget if entry.widget in inputs else entry.name
-                if name in inputs or source.scope is not scope:
-                    self._set_primitive(node_id, name, source, inputs)
+                self._add_primitive(scope, node, entry, source, inputs)
+
+    def _add_primitive(
+        self,
+        scope: Scope,
+        node: UiNode,
+        entry: UiInput,
+        source: Primitive,
+        inputs: dict[str, Any],
+    ) -> None:
+        """Write the value of a primitive node into the widget that an input stands for."""
+        node_id = scope.name_node(node)
+        # An input that was renamed still stands for the widget of the old name.
+        name = entry.widget if entry.widget in inputs else entry.name
+        if name in inputs or source.scope is not scope:
+            self._set_primitive(node_id, name, source, inputs)
+        elif isinstance(source.node.values, list) and source.node.values:
+            self._notes.append(Note(node_id, name, source.node.values[0], NO_WIDGET))
 
     def _link(self, node_id: str, name: str, source: Output, inputs: dict[str, Any]) -> None:
         if name in inputs:
