@@ -17,6 +17,7 @@ from comfygradio.conversion.change import (
     SetWidget,
 )
 from comfygradio.conversion.node_class import DYNAMIC_COMBO
+from comfygradio.conversion.node_draft import holds_value
 from comfygradio.conversion.reading import (
     Difference,
     Prompt,
@@ -119,7 +120,7 @@ class _Values:
         chain = self._reading.find_places(node_id, name)
         for position, (scope, place) in enumerate(chain):
             node = scope.graph.nodes.get(place.node)
-            is_named = node is not None and place.widget in node.named_values
+            is_named = node is not None and holds_value(node, place.widget)
             if place.index is not None or is_named:
                 return chain[position:]
         # The file holds no value: that of the widget inside is written.

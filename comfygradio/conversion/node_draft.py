@@ -16,6 +16,8 @@ Json = dict[str, Any]
 
 NAMED = "widgets_values_named"
 
+QUARANTINE = "proxyWidgetErrorQuarantine"
+
 GAP = 30
 """Distance between an added node and the one that it stands beside, in pixels."""
 
@@ -72,6 +74,15 @@ def write_place(node: Json, index: int | str | None, name: str, value: Any) -> N
         node["widgets_values"] = [*stored[:index], value, *stored[index + 1 :]]
     write_named(node, {name: value})
     _write_quarantined(node, name, value)
+
+
+def holds_value(node: UiNode, name: str) -> bool:
+    """Whether an instance has a promoted value by its name. Names alone, without the list of
+    values, do not count.
+    """
+    if node.values and name in node.named_values:
+        return True
+    return any(_is_of(entry, name) for entry in list_objects(node.properties.get(QUARANTINE)))
 
 
 def make_node(
@@ -184,14 +195,15 @@ def _write_quarantined(node: Json, name: str, value: Any) -> None:
     properties = node.get("properties")
     if not isinstance(properties, dict):
         return
-    key = "proxyWidgetErrorQuarantine"
     entries = []
-    is_changed = False
-    for entry in list_objects(properties.get(key)):
-        original = entry.get("originalEntry")
-        if isinstance(original, list) and len(original) >= 2 and original[1] == name:
+    for entry in list_objects(properties.get(QUARANTINE)):
+        if _is_of(entry, name):
             entry = {**entry, "hostValue": value}
-            is_changed = True
         entries.append(entry)
-    if is_changed:
-        node["properties"] = {**properties, key: entries}
+    if entries:
+        node["properties"] = {**properties, QUARANTINE: entries}
+
+
+def _is_of(entry: Mapping[str, Any], name: str) -> bool:
+    original = entry.get("originalEntry")
+    return isinstance(original, list) and len(original) >= 2 and original[1] == name
