@@ -32,8 +32,8 @@ class PromptBuilder:
     def __init__(self, scopes: list[Scope], catalogue: Catalogue) -> None:
         self._scopes = scopes
         self._catalogue = catalogue
-        self._tracer = Tracer(catalogue)
         self._promotions = Promotions(catalogue)
+        self._tracer = Tracer(catalogue, self._promotions)
         self._prompt: dict[str, dict[str, Any]] = {}
         self._places: dict[tuple[str, str], Place] = {}
         self._linked_values: dict[tuple[str, str], Any] = {}
@@ -132,8 +132,11 @@ class PromptBuilder:
             return
         node_id = scope.name_node(node)
         types = {slot.name: slot.type for slot in self._catalogue.list_inputs(node)}
+        shown = self._promotions.list_values(scope).widgets
         for entry in node.inputs:
-            if not entry.link or _is_broken(scope, node, entry.link):
+            # A widget that an instance shows is fed by it alone.
+            is_shown = (node.id, entry.name) in shown
+            if not entry.link or is_shown or _is_broken(scope, node, entry.link):
                 continue
             source = self._tracer.find_source(scope, entry.link, types.get(entry.name, entry.type))
             if isinstance(source, Output):
