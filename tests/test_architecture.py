@@ -296,7 +296,7 @@ LIBRARY_VALUES = (
     *("ipaddress.IPv4Network", "ipaddress.IPv6Network", "TypeVar", "get_args", "logging.getLogger"),
     *("dataclass", "field", "fields", "dataclasses.field", "Field", "ConfigDict"),
     *("BeforeValidator", "PlainSerializer", "Discriminator", "Tag", "GetPydanticSchema"),
-    "typer.Option",
+    *("typer.Option", "uuid.UUID"),
 )
 OWN_VALUES = ("Clock", "PixelBudget", "setting", "CommandList", "commands.add")
 KINDS_OF_FIELD = (

@@ -91,9 +91,7 @@ def apply_changes(
         node_id = ids.get(change.node, change.node)
         if isinstance(change, Connect):
             origin = ids.get(change.origin, change.origin)
-            graph.connect(
-                origin, change.slot, node_id, change.input, change.type, change.is_widget
-            )
+            graph.connect(origin, change.slot, node_id, change.input, change.type, change.is_widget)
         elif isinstance(change, Disconnect):
             graph.disconnect(node_id, change.input)
         elif isinstance(change, SetWidget):

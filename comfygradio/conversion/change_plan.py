@@ -17,6 +17,7 @@ from comfygradio.conversion.change import (
     SetWidget,
 )
 from comfygradio.conversion.node_class import DYNAMIC_COMBO
+from comfygradio.conversion.node_draft import holds_value
 from comfygradio.conversion.reading import (
     Difference,
     Prompt,
@@ -50,9 +51,7 @@ class ChangePlan:
             listed.append(change)
 
 
-def plan_changes(
-    reading: Reading, prompt: Prompt, differences: Sequence[Difference]
-) -> ChangePlan:
+def plan_changes(reading: Reading, prompt: Prompt, differences: Sequence[Difference]) -> ChangePlan:
     """Plan the changes of one round: nodes that are on or off come first, since they decide what
     else differs.
     """
@@ -121,7 +120,7 @@ class _Values:
         chain = self._reading.find_places(node_id, name)
         for position, (scope, place) in enumerate(chain):
             node = scope.graph.nodes.get(place.node)
-            is_named = node is not None and place.widget in node.named_values
+            is_named = node is not None and holds_value(node, place.widget)
             if place.index is not None or is_named:
                 return chain[position:]
         # The file holds no value: that of the widget inside is written.
@@ -152,9 +151,10 @@ class _Values:
 
     def _make_change(self, scope: Scope, place: Place, value: Any) -> Change:
         node = scope.graph.nodes.get(place.node)
-        if node is not None and place.node not in scope.inner:
-            if place.widget in self._reading.catalogue.place(node).widgets:
-                return SetWidget(place.node, place.widget, value)
+        if node is None or place.node in scope.inner:
+            return SetPlace(place.node, place.widget, place.index, value)
+        if place.widget in self._reading.catalogue.place(node).widgets:
+            return SetWidget(place.node, place.widget, value)
         return SetPlace(place.node, place.widget, place.index, value)
 
     def _plan_without_place(self) -> None:

@@ -16,6 +16,8 @@ Json = dict[str, Any]
 
 NAMED = "widgets_values_named"
 
+QUARANTINE = "proxyWidgetErrorQuarantine"
+
 GAP = 30
 """Distance between an added node and the one that it stands beside, in pixels."""
 
@@ -74,6 +76,15 @@ def write_place(node: Json, index: int | str | None, name: str, value: Any) -> N
     _write_quarantined(node, name, value)
 
 
+def holds_value(node: UiNode, name: str) -> bool:
+    """Whether an instance has a promoted value by its name. Names alone, without the list of
+    values, do not count.
+    """
+    if node.values and name in node.named_values:
+        return True
+    return any(_is_of(entry, name) for entry in list_objects(node.properties.get(QUARANTINE)))
+
+
 def make_node(
     node_id: str, class_type: str, title: str, values: Mapping[str, Any], catalogue: Catalogue
 ) -> Json:
@@ -130,9 +141,7 @@ def _read_pair(value: Any, default: tuple[float, float]) -> tuple[float, float]:
     return default
 
 
-def _write_all(
-    node: Json, parsed: UiNode, values: Mapping[str, Any], catalogue: Catalogue
-) -> None:
+def _write_all(node: Json, parsed: UiNode, values: Mapping[str, Any], catalogue: Catalogue) -> None:
     """Write the whole list of a node's values, those that stay included."""
     node_class = catalogue.find_class(parsed.type)
     if node_class is None:
@@ -171,9 +180,7 @@ def _write_all(
         node[NAMED] = named
 
 
-def _list_grown(
-    widget: Widget, values: Mapping[str, Any], before: Mapping[str, Any]
-) -> list[str]:
+def _list_grown(widget: Widget, values: Mapping[str, Any], before: Mapping[str, Any]) -> list[str]:
     """List the names of the widgets that a growing one stands for."""
     names: list[str] = []
     while True:
@@ -188,14 +195,15 @@ def _write_quarantined(node: Json, name: str, value: Any) -> None:
     properties = node.get("properties")
     if not isinstance(properties, dict):
         return
-    key = "proxyWidgetErrorQuarantine"
     entries = []
-    is_changed = False
-    for entry in list_objects(properties.get(key)):
-        original = entry.get("originalEntry")
-        if isinstance(original, list) and len(original) >= 2 and original[1] == name:
+    for entry in list_objects(properties.get(QUARANTINE)):
+        if _is_of(entry, name):
             entry = {**entry, "hostValue": value}
-            is_changed = True
         entries.append(entry)
-    if is_changed:
-        node["properties"] = {**properties, key: entries}
+    if entries:
+        node["properties"] = {**properties, QUARANTINE: entries}
+
+
+def _is_of(entry: Mapping[str, Any], name: str) -> bool:
+    original = entry.get("originalEntry")
+    return isinstance(original, list) and len(original) >= 2 and original[1] == name

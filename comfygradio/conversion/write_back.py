@@ -241,9 +241,7 @@ def _describe_differences(differences: list[Difference]) -> Iterator[str]:
     )
 
 
-def _list_notes(
-    reading: Reading, prompt: Prompt, posted_ids: Mapping[str, str]
-) -> Iterator[str]:
+def _list_notes(reading: Reading, prompt: Prompt, posted_ids: Mapping[str, str]) -> Iterator[str]:
     """Tell which values ComfyUI's page itself changes when it posts the file."""
     rounded = []
     expanded = []
@@ -252,9 +250,9 @@ def _list_notes(
             place = f"node {posted_ids.get(node_id, node_id)}, {name}"
             if is_whole_number(value) and abs(value) > MAX_EXACT and not _is_exact(value):
                 rounded.append(place)
-            if isinstance(value, str) and CHANGED_TEXT.search(value):
-                if _is_dynamic(reading, node_id, name):
-                    expanded.append(place)
+            is_changed = isinstance(value, str) and CHANGED_TEXT.search(value)
+            if is_changed and _is_dynamic(reading, node_id, name):
+                expanded.append(place)
     if rounded:
         yield (
             "ComfyUI's page rounds whole numbers beyond 2^53, so it would post others: "

@@ -50,8 +50,6 @@ DrawnFields = tuple[dict[str, Component], dict[str, Block]]
 
 FILL_BOTH = "fill in both the width and the height, in whole pixels."
 
-NO_SMALLER_SIZE = "This picture is not known any more; choose a smaller size in the form."
-
 COUNTS = {"×1": 1, "×2": 2, "×4": 4}
 """How many jobs one click may start, by the text on the page."""
 
@@ -287,7 +285,7 @@ def listen_refusals(view: gr.HTML, panels: Sequence[Panel], service: Service) ->
 
 def listen_smaller(view: gr.HTML, panels: Sequence[Panel], service: Service) -> None:
     """On *Try smaller*, put the next smaller size into the form that a job came from, and click its
-    Generate. If there is no such size, say so instead: the same size would fail again.
+    Generate.
     """
     names: list[tuple[Form, str]] = []
     components: list[Component] = []
@@ -302,16 +300,14 @@ def listen_smaller(view: gr.HTML, panels: Sequence[Panel], service: Service) -> 
     def shrink(request: gr.Request, event: gr.EventData) -> Any:
         token = str(getattr(event, "token", ""))
         job = find_job(service, token, find_person(request))
-        sizes: list[Any] = []
+        sizes = []
         for form, name in names:
             sizes.append(_choose_size(form, name, job))
-        if not any(isinstance(size, str) for size in sizes):
-            raise gr.Error(NO_SMALLER_SIZE, print_exception=False)
         return fit_outputs(sizes)
 
     shrunk = view.smaller(shrink, None, components, **QUICK)
     go_on = "async () => { (await comfygradioPage).trySmallerSize(); }"
-    shrunk.success(None, None, None, js=go_on, **PRIVATE)
+    shrunk.then(None, None, None, js=go_on, **PRIVATE)
 
 
 def fit_outputs(values: list[Any]) -> Any:
