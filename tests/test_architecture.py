@@ -91,7 +91,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "comfygradio.media": (),
     "comfygradio.forms.kinds": ("comfygradio.forms", "comfygradio.media", *COMFY_DATA),
     "comfygradio.forms": ("comfygradio.forms.kinds", *COMFY_DATA),
-    "comfygradio.binding": ("comfygradio.forms", "comfygradio.forms.kinds", *COMFY_DATA),
+    "comfygradio.binding": (
+        "comfygradio.conversion",
+        "comfygradio.forms",
+        "comfygradio.forms.kinds",
+        *COMFY_DATA,
+    ),
     "comfygradio.metadata": (
         "comfygradio.conversion",
         "comfygradio.forms.kinds",

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from comfygradio.binding.form_binding import bind_form
 from comfygradio.binding.lora_binding import list_chain_classes, list_stack_classes
+from comfygradio.binding.ui_layout import UiLayout
 from comfygradio.comfy.object_info import ObjectInfo
-from comfygradio.comfy.workflow import Workflow, load_workflow
+from comfygradio.comfy.workflow import Workflow, load_json, load_workflow
+from comfygradio.conversion.convert import find_ui_format
 from comfygradio.errors import PresetError, WorkflowError
 from comfygradio.forms.form import Form
 from comfygradio.forms.model_hashes import NO_HASHES, ModelHashes
@@ -26,6 +29,8 @@ NAME = re.compile(r"[a-z][a-z0-9_]*")
 class Preset:
     """A preset file and the workflow beside it. `name` is used in URLs, commands and folders;
     `lines` tells the line of each key in the file, and `hashes` which models other presets know.
+    `ui_workflow` is the same workflow in UI format; None without one, and if it cannot be read:
+    then `notes` say why.
     """
 
     name: str
@@ -34,6 +39,8 @@ class Preset:
     workflow: Workflow
     lines: KeyLines = field(default_factory=dict, repr=False, compare=False)
     hashes: ModelHashes = field(default=NO_HASHES, repr=False, compare=False)
+    ui_workflow: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
+    notes: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -66,7 +73,7 @@ class Preset:
         """
         own = ModelHashes.from_entries(self.file.models)
         known = self.hashes.add(own.files).add(hashes.files)
-        return bind_form(
+        form = bind_form(
             name=self.name,
             file=self.file,
             workflow=self.workflow,
@@ -75,6 +82,10 @@ class Preset:
             lines=self.lines,
             hashes=known,
         )
+        layout = None
+        if self.ui_workflow is not None:
+            layout = UiLayout(self.ui_workflow, object_info)
+        return replace(form, layout=layout, notes=(*form.notes, *self.notes))
 
 
 def name_ui_workflow(workflow_path: Path) -> Path:
@@ -106,7 +117,22 @@ def load_preset(path: str | Path) -> Preset:
         workflow = load_workflow(workflow_path)
     except WorkflowError as error:
         raise PresetError(f"{path}: {error}") from error
-    return Preset(path.stem, path, file, workflow, lines)
+    ui_workflow, notes = _load_ui_workflow(name_ui_workflow(workflow_path), folder)
+    return Preset(path.stem, path, file, workflow, lines, ui_workflow=ui_workflow, notes=notes)
+
+
+def _load_ui_workflow(path: Path, folder: Path) -> tuple[Mapping[str, Any] | None, tuple[str, ...]]:
+    """Load the workflow in UI format, if there is one in the folder. A preset works without it, so
+    that one that cannot be read is only noted.
+    """
+    if not path.is_file() or folder not in path.resolve().parents:
+        return None, ()
+    try:
+        return find_ui_format(load_json(path)), ()
+    except WorkflowError as error:
+        reason = str(error).replace(str(path), path.name)
+        note = f"The results do not open in ComfyUI as the author arranged the workflow: {reason}"
+        return None, (note,)
 
 
 def load_presets(folders: Iterable[Path]) -> tuple[list[Preset], list[PresetError]]:

@@ -156,7 +156,7 @@ def _write_upload(url: str, query: str, options: Sequence[str], upload: Upload) 
 def _write_body(client: ComfyClient, prompt: Prompt, secrets: Placeholders) -> str:
     """Write what is posted as a word of the shell; an API key in it is a variable."""
     graph = list_upload_names(prompt)
-    extra: dict[str, Any] = {"extra_pnginfo": prompt.extra_pnginfo}
+    extra: dict[str, Any] = {"extra_pnginfo": prompt.make_pnginfo(graph)}
     if not client.choose_api_key(graph):
         body = json.dumps({"prompt": graph, "extra_data": extra})
         return shlex.quote(body)

@@ -11,6 +11,7 @@ from typing import Any
 
 from comfygradio.cluster.codec import CANCEL, CHUNK_BYTES, DETACH, News, Piece, unpack_outcome
 from comfygradio.cluster.rpc import ClusterClient
+from comfygradio.comfy.cache_control import strip_cache_busters, strip_pinned
 from comfygradio.comfy.limited_download import LimitedDownload
 from comfygradio.comfy.locate import PromptLocation
 from comfygradio.comfy.object_info import ObjectInfo
@@ -52,7 +53,8 @@ class RemoteClient:
         sent = Prompt(
             dict(prompt.graph),
             tuple(uploads),
-            dict(prompt.extra_pnginfo),
+            # Here, because a layout cannot be sent.
+            prompt.make_pnginfo(strip_pinned(strip_cache_busters(prompt.graph))),
             prompt.outputs,
         )
         prompt_id = prompt_id or str(uuid.uuid4())

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
+from comfygradio.comfy.cache_control import strip_cache_busters, strip_pinned
 from comfygradio.comfy.endpoints import Endpoints
 from comfygradio.comfy.http_responses import API_KEY, QueuedPrompt
 from comfygradio.comfy.locate import ID_KEY, PromptLocation, locate_prompt
@@ -182,8 +183,10 @@ def post_prompt(
     extra: dict[str, Any] = {ID_KEY: prompt_id}
     if preview:
         extra["preview_method"] = preview
-    if prompt.extra_pnginfo:
-        extra["extra_pnginfo"] = dict(prompt.extra_pnginfo)
+    # What only steers the server's cache is no part of the author's layout.
+    info = prompt.make_pnginfo(strip_pinned(strip_cache_busters(graph)))
+    if info:
+        extra["extra_pnginfo"] = info
     key = endpoints.choose_api_key(graph)
     if key:
         extra[API_KEY] = key

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from comfygradio.comfy.envelope import is_ui_format, open_envelope
 from comfygradio.errors import WorkflowError
@@ -16,6 +16,9 @@ UI_FORMAT = (
     "{name} is in ComfyUI's UI format, which cannot be run directly. Convert it with comfygradio "
     "convert, or choose Workflow → Export (API) in ComfyUI, and use that file instead."
 )
+
+UI_WORKFLOW = "workflow"
+"""The key of the workflow in UI format in the metadata of PNGs."""
 
 MAX_DEPTH = 100
 """Maximum nesting of lists and objects. No real value of a node comes near it."""
@@ -139,9 +142,30 @@ class Upload:
 
 
 @dataclass(frozen=True)
+class WrittenLayout:
+    """A workflow in UI format with the values of a prompt. `notes` say where ComfyUI's page would
+    post something else.
+    """
+
+    workflow: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
+
+
+class Layout(Protocol):
+    """A workflow as its author arranged it, into which the values of a prompt can be written."""
+
+    def write(self, graph: Mapping[str, Any]) -> WrittenLayout | None:
+        """Write the values of a graph; None where that is not possible. May take 50 ms."""
+        ...
+
+
+@dataclass(frozen=True)
 class Prompt:
     """A filled workflow, ready to be posted: the graph in API format, the files it needs, and the
     metadata that PNGs should contain.
+
+    `layout` is written when the prompt is posted, and into nothing that is stored: it may have
+    300 kB.
     """
 
     graph: Mapping[str, Any]
@@ -149,6 +173,16 @@ class Prompt:
     extra_pnginfo: Mapping[str, Any] = field(default_factory=dict)
     outputs: tuple[str, ...] = ()
     """Ids of the nodes whose results are shown; empty means every output node."""
+    layout: Layout | None = field(default=None, repr=False, compare=False)
+
+    def make_pnginfo(self, graph: Mapping[str, Any]) -> dict[str, Any]:
+        """Make the metadata for a graph of this prompt, which may have other names of files."""
+        info = dict(self.extra_pnginfo)
+        if self.layout is not None:
+            written = self.layout.write(graph)
+            if written is not None:
+                info[UI_WORKFLOW] = written.workflow
+        return info
 
 
 def load_workflow(path: Path) -> Workflow:

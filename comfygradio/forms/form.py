@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from comfygradio.comfy.object_info import ObjectInfo, is_whole_number
-from comfygradio.comfy.workflow import Prompt, Workflow
+from comfygradio.comfy.workflow import Layout, Prompt, Workflow
 from comfygradio.errors import NodeError, PresetError, ValuesRefused
 from comfygradio.forms.field import Field
 from comfygradio.forms.fill import FROM_FORM, RANDOM_SEED, fill_graph, is_expanded, uses_randomness
@@ -39,7 +39,7 @@ class Form:
     `workflow` is the stored one, repaired for this server; `notes` say what was repaired. `fixed`
     are values that are always set. `outputs` are ids of the nodes whose results are
     shown; empty means every output node. `lacking_models` are those of the preset's models that the
-    server lacks.
+    server lacks. `layout` is the workflow as its author arranged it, if the preset has that.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Form:
     notes: tuple[str, ...] = ()
     object_info: ObjectInfo = field(default_factory=lambda: ObjectInfo({}), repr=False)
     lacking_models: tuple[ModelEntry, ...] = ()
+    layout: Layout | None = field(default=None, repr=False, compare=False)
 
     @property
     def seeds(self) -> tuple[str, ...]:
@@ -121,7 +122,7 @@ class Form:
         }
         # A node that is bypassed shows nothing.
         outputs = tuple(node for node in self.outputs if node in graph)
-        return Prompt(graph, uploads, {"comfygradio": info}, outputs)
+        return Prompt(graph, uploads, {"comfygradio": info}, outputs, self.layout)
 
     def values_to_json(self, checked: Mapping[str, Any]) -> dict[str, Any]:
         """Convert checked values to JSON: sizes to "768x512", files to their names, empty ones to

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
+from comfygradio.comfy.workflow import Layout
 from comfygradio.errors import JobStoreError, LimitReached
 from comfygradio.jobs.backend import Backend
 from comfygradio.jobs.fair_queue import FairQueue
@@ -20,7 +21,7 @@ from comfygradio.jobs.kept_input import keep_inputs
 from comfygradio.jobs.limits import Limits
 from comfygradio.jobs.placement import AFFINITY_SECONDS, Affinity, Placement, find_models
 from comfygradio.jobs.rows import make_job, make_record
-from comfygradio.jobs.worker import WorkerContext, WorkerPool
+from comfygradio.jobs.worker import WorkerContext, WorkerPool, find_no_layout
 
 POLL_SECONDS = 1.0
 """Seconds between two checks of failed backends, and of what the others can run by now."""
@@ -66,6 +67,8 @@ class JobQueue:
         self._changes = 0
         self._running: dict[Job, Backend] = {}
         self._closed = threading.Event()
+        self.find_layout: Callable[[str], Layout | None] = find_no_layout
+        """Finds the layout of a preset for jobs that are resumed."""
         self.worker_context = WorkerContext(
             store=store,
             outputs=outputs,
@@ -77,6 +80,7 @@ class JobQueue:
             has_other=self._has_other,
             give_back=self._give_back,
             finish=self._finish,
+            find_layout=self._find_layout,
         )
         """All that the workers get of this queue."""
         self._workers = WorkerPool(self.worker_context)
@@ -85,6 +89,9 @@ class JobQueue:
         """Why there may be no backends at the moment, in a sentence; "" where nothing is wrong."""
         if resume:
             self._resume()
+
+    def _find_layout(self, preset: str) -> Layout | None:
+        return self.find_layout(preset)
 
     def start(self) -> None:
         """Start the workers of all backends; may be called again."""

@@ -16,7 +16,7 @@ from comfygradio.comfy.cache_control import bust_cache, find_stale
 from comfygradio.comfy.failures import make_job_lost
 from comfygradio.comfy.limited_download import LimitedDownload
 from comfygradio.comfy.prompt_progress import PromptProgress
-from comfygradio.comfy.workflow import Prompt
+from comfygradio.comfy.workflow import Layout, Prompt
 from comfygradio.errors import (
     AccessDenied,
     ComfyGradioError,
@@ -68,6 +68,11 @@ INTERNAL_ERROR = "Something went wrong in comfygradio itself; its log has the de
 log = logging.getLogger(__name__)
 
 
+def find_no_layout(preset: str) -> Layout | None:
+    """Find the layout of a preset, where there are no presets."""
+    return None
+
+
 @dataclass(frozen=True)
 class WorkerContext:
     """What workers see of the queue, and the calls that they may make to it. All are thread-safe.
@@ -91,6 +96,8 @@ class WorkerContext:
     """Return a job that could not be run now, and say why."""
     finish: Callable[[Job], None]
     """Forget a job that is over."""
+    find_layout: Callable[[str], Layout | None] = find_no_layout
+    """Find the layout of a preset: the job store keeps none."""
 
 
 @dataclass(frozen=True)
@@ -252,6 +259,9 @@ class Worker(threading.Thread):
 
     def _make_prompt(self, job: Job) -> Prompt:
         prompt = job.order.prompt
+        if prompt.layout is None:
+            # The job may have been resumed.
+            prompt = replace(prompt, layout=self._context.find_layout(job.order.preset))
         if not job.pinned_nodes:
             return prompt
         return replace(prompt, graph={**prompt.graph, **job.pinned_nodes})

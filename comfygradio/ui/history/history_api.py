@@ -11,6 +11,7 @@ from typing import Any
 
 import gradio as gr
 
+from comfygradio.comfy.workflow import WrittenLayout
 from comfygradio.errors import JobStoreError, PresetError
 from comfygradio.jobs.backend_client import BackendClient
 from comfygradio.jobs.job import FINAL_PHASES, Job
@@ -80,6 +81,7 @@ class HistoryApi:
             **self._describe(record),
             "values": describe_values(record, form),
             "canUse": form is not None and not form.problems,
+            "layoutNotes": self._list_layout_notes(record),
         }
 
     def look(self, owner: str, asked: Mapping[str, Any]) -> Json:
@@ -146,13 +148,33 @@ class HistoryApi:
         return collect_again(record.results, client, place, delivery)
 
     def workflow(self, owner: str, asked: Mapping[str, Any]) -> Json:
-        """Return the prompt of a job in ComfyUI's API format, as text: JavaScript would round large
-        seeds in JSON.
+        """Return the workflow of a job, as text: JavaScript would round large seeds in JSON.
+
+        It is the author's layout with the values of the job, in UI format, if the preset has that,
+        else the prompt in API format.
         """
         record = self._find(owner, asked.get("token"))
-        graph = record.order.prompt.graph
-        text = json.dumps(graph, indent=2)
-        return {"name": f"{record.preset}.json", "text": text}
+        name = f"{record.preset}.json"
+        written = self._write_layout(record)
+        if written is None:
+            text = json.dumps(record.order.prompt.graph, indent=2)
+            return {"name": name, "text": text, "format": "api"}
+        text = json.dumps(written.workflow, indent=2)
+        return {"name": name, "text": text, "format": "ui"}
+
+    def _write_layout(self, record: JobRecord) -> WrittenLayout | None:
+        """Write the values of a job into the layout that its preset has now."""
+        form = self._service.forms.get(record.preset)
+        if form is None or form.layout is None:
+            return None
+        return form.layout.write(record.order.prompt.graph)
+
+    def _list_layout_notes(self, record: JobRecord) -> list[str] | None:
+        """List what ComfyUI's page would post otherwise than the job had it; None without a
+        layout.
+        """
+        written = self._write_layout(record)
+        return None if written is None else list(written.notes)
 
     def read_settings(
         self, event: gr.EventData, session: str = ""

@@ -40,7 +40,9 @@
 /**
  * A job that is open.
  *
- * @typedef {Job & { values: Value[], canUse: boolean }} OpenJob
+ * @typedef {Job & { values: Value[], canUse: boolean, layoutNotes: string[] | null }} OpenJob
+ * `layoutNotes` say what ComfyUI's page would post otherwise from the author's layout; null if the
+ * preset has none.
  */
 
 /**

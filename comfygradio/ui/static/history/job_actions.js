@@ -49,15 +49,21 @@ export async function stopJob({ asking, refresh }, token) {
   if (job.token) refresh(job);
 }
 
+const UI_FORMAT =
+  "Saved the workflow as its author arranged it, with the values used (UI format). Drop the file " +
+  "onto ComfyUI's canvas.";
+
 /**
- * Save the workflow of a job as a file.
+ * Save the workflow of a job as a file, and say so where it is the author's layout.
  *
  * @param {Desk} desk
  * @param {string} token
  */
-export async function saveWorkflow({ asking }, token) {
+export async function saveWorkflow({ asking, say }, token) {
   const answer = await asking.call("workflow", { token });
-  if (answer.text) saveFile(answer.name, answer.text);
+  if (!answer.text) return;
+  saveFile(answer.name, answer.text);
+  if (answer.format === "ui") say(UI_FORMAT);
 }
 
 /**

@@ -70,9 +70,17 @@ function drawStar(job, { turnFavourite }) {
   return star;
 }
 
-/** @param {JobActions} actions */
-function drawSaveWorkflow({ saveWorkflow }) {
-  const title = "Downloads the workflow (API format); drop the file onto ComfyUI's canvas";
+/**
+ * @param {OpenJob} job
+ * @param {JobActions} actions
+ */
+function drawSaveWorkflow(job, { saveWorkflow }) {
+  let title = "Downloads the workflow (API format); drop the file onto ComfyUI's canvas";
+  if (job.layoutNotes) {
+    title =
+      "Downloads the workflow as its author arranged it, with the values used (UI format); " +
+      "drop the file onto ComfyUI's canvas";
+  }
   return press("cg-small", "Open in ComfyUI", saveWorkflow, { title });
 }
 
@@ -103,7 +111,7 @@ export function drawButtons(job, result, targets, actions) {
   }
   if (result?.url) buttons.push(drawDownload(result));
   if (job.results.some((one) => one.again)) buttons.push(drawFetchAgain(actions));
-  buttons.push(drawStar(job, actions), drawSaveWorkflow(actions));
+  buttons.push(drawStar(job, actions), drawSaveWorkflow(job, actions));
   if (isOver(job)) {
     buttons.push(press("cg-small cg-past-danger", "Delete", actions.askToDelete));
   } else {
