@@ -12,8 +12,10 @@ from comfygradio.cli.server import advise, fetch_object_info, open_client
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.object_info import Scalar
 from comfygradio.drafting.naming import one_line
-from comfygradio.errors import NotFound, ServerUnreachable
+from comfygradio.errors import NotFound, ServerError, ServerUnreachable
+from comfygradio.forms.model_hashes import ModelHashes
 from comfygradio.forms.model_presence import ModelPresence, find_presence, list_choices
+from comfygradio.model_files.asset_hashes import parse_assets
 from comfygradio.model_files.download import write_script
 from comfygradio.model_files.file_hashes import hash_candidates
 from comfygradio.settings import Settings
@@ -60,17 +62,31 @@ def _find_all(
     """Find each model in the server's list of its folder, else in those of the node classes."""
     object_info = fetch_object_info(client, [preset], settings)
     folders = _FolderLists(client)
+    known = preset.hashes.add(_fetch_hashes(client, preset).files)
     found = []
     for model in preset.file.models:
         listed = folders.fetch(model.root)
         if listed is None:
             listed = list_choices(model, preset.workflow, object_info)
-        presence = find_presence(model, listed, preset.hashes)
+        presence = find_presence(model, listed, known)
         if presence.state == "missing" and folder is not None:
             hashes = hash_candidates(folder.expanduser(), model, listed or (), _tell_hashing)
             presence = find_presence(model, listed, hashes)
         found.append(presence)
     return found
+
+
+def _fetch_hashes(client: ComfyClient, preset: Preset) -> ModelHashes:
+    """Fetch the hashes that the server itself knows, if they are of use for this preset. Most
+    servers know none.
+    """
+    if not any(model.hash and model.hash_type == "BLAKE3" for model in preset.file.models):
+        return ModelHashes()
+    try:
+        return parse_assets(client.model_assets())
+    except ServerError:
+        # HTTP 503 says that assets are off. A server that is gone fails the next call, too.
+        return ModelHashes()
 
 
 def _tell_hashing(path: Path) -> None:

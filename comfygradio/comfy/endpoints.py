@@ -22,6 +22,12 @@ from comfygradio.errors import UnexpectedResponse
 
 PARALLEL = 8
 
+ASSET_PAGE = 500
+"""How many assets a server lists at once, at most."""
+
+MAX_ASSET_PAGES = 40
+"""How many lists of assets are fetched."""
+
 REJECTED = 400
 """Status of a response to a prompt that ComfyUI refuses."""
 
@@ -240,6 +246,23 @@ class Endpoints:
             path = f"/models/{_quote(folder)}"
         answer = self.transport.get_json(path)
         return _read_names(answer)
+
+    def model_assets(self) -> list[Any]:
+        """List the models among the server's assets, with their hashes (v0.17, `--enable-assets`).
+
+        Raises NotFound on older servers, and ServerError where assets are switched off.
+        """
+        found: list[Any] = []
+        for _ in range(MAX_ASSET_PAGES):
+            params = {"include_tags": "models", "limit": ASSET_PAGE, "offset": len(found)}
+            answer = self._get_dict("/api/assets", params)
+            page = answer.get("assets")
+            if not isinstance(page, list) or not page:
+                break
+            found += page
+            if answer.get("has_more") is not True:
+                break
+        return found
 
     def view_metadata(self, folder: str, filename: str) -> dict[str, Any]:
         """Fetch the metadata of a .safetensors file. Raises NotFound if it has none."""

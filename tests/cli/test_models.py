@@ -102,6 +102,14 @@ def test_a_copy_counts_if_another_preset_proves_it(
     )
 
 
+def test_a_server_without_assets_proves_nothing(
+    shell: Shell, demo: DemoServer, folder: Path
+) -> None:
+    write(folder, "mine", [GONE.replace("}", f", hash: '{ONE}', hash_type: BLAKE3}}")])
+    answer = shell("models", "mine", "--server", demo.url)
+    assert (answer.code, answer.err) == (1, "") and answer.out.startswith("missing  loras/")
+
+
 def test_a_file_on_this_machine_may_be_the_same(
     shell: Shell, demo: DemoServer, folder: Path
 ) -> None:
