@@ -17,14 +17,14 @@ from comfygradio.comfy.address import parse_url
 WORDS_FOR_ON = ("1", "true", "yes", "on")
 WORDS_FOR_OFF = ("0", "false", "no", "off")
 
-NUMERAL = re.compile(r"[+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+NUMERAL = r"[+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
 """A number in plain digits, with a plus sign, one point and an exponent where wanted."""
 
-HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-HEADER_VALUE = re.compile(r"[\x20-\x7e]*")
+HEADER_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+HEADER_VALUE = r"[\x20-\x7e]*"
 """What HTTP takes as a header, limited to visible ASCII characters and spaces."""
 
-THOUSANDS = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{2}0")
+THOUSANDS = r"[1-9][0-9]{0,2}\.[0-9]{2}0"
 """A number whose point may part thousands."""
 
 
@@ -197,7 +197,7 @@ def _parse_header(line: str) -> tuple[str, str]:
     name, colon, value = line.partition(":")
     name = name.strip()
     value = value.strip()
-    is_valid = colon and HEADER_NAME.fullmatch(name) and HEADER_VALUE.fullmatch(value)
+    is_valid = colon and re.fullmatch(HEADER_NAME, name) and re.fullmatch(HEADER_VALUE, value)
     if not is_valid:
         raise ValueError(
             'a header is "Name: value" in plain ASCII characters, for example "Authorization: '
@@ -227,10 +227,10 @@ def _parse_real(value: float | str, most: int) -> float | None:
     Raises ValueError for 1.000, where that may mean a thousand.
     """
     text = str(value).strip()
-    if not NUMERAL.fullmatch(text) or not 0 <= float(text) <= most:
+    if not re.fullmatch(NUMERAL, text) or not 0 <= float(text) <= most:
         return None
     # A float of a program has no spelling that could be misread.
-    if isinstance(value, str) and THOUSANDS.fullmatch(text):
+    if isinstance(value, str) and re.fullmatch(THOUSANDS, text):
         thousands = text.replace(".", "")
         short = text.rstrip("0").removesuffix(".")
         if int(thousands) <= most:

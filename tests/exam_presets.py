@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import os
 import sys
 import tempfile
 from collections import Counter
@@ -28,13 +27,8 @@ from comfygradio.comfy.submit import upload_files
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import ComfyGradioError
 from comfygradio.forms.form import Form
+from tests.exam import FOLDER, NO_EXAM
 from tests.forms.corpus import make_media
-
-EXAM = os.environ.get("COMFYGRADIO_EXAM", "")
-
-NO_EXAM = (
-    "set COMFYGRADIO_EXAM to the folder of the exam (workflows with the real frontend's prompts)"
-)
 
 TAKEN = ("strict", "drift")
 """Kinds of workflows whose prompt the server accepts."""
@@ -196,11 +190,11 @@ def describe(outcomes: Sequence[Outcome]) -> Iterator[str]:
 
 def main() -> int:
     """Print the table of all templates; return 1 if too few are open."""
-    if not EXAM:
+    if not FOLDER:
         print(NO_EXAM, file=sys.stderr)
         return 2
     outcomes = []
-    with ExamForms(Path(EXAM)) as forms:
+    with ExamForms(Path(FOLDER)) as forms:
         for name in forms.list_templates():
             outcomes.append(forms.try_workflow(name))
     print("\n".join(describe(outcomes)))

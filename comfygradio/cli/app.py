@@ -225,12 +225,15 @@ def list_presets(settings: Settings, as_json: Json = False) -> int:
 
 @commands.add("models")
 def list_models(
-    settings: Settings, preset: arguments.Preset, script: arguments.DownloadScript = False
+    settings: Settings,
+    preset: arguments.Preset,
+    script: arguments.DownloadScript = False,
+    comfyui: arguments.ComfyFolder = None,
 ) -> int:
     """Which models of a preset the server has, and how to get the others."""
     from comfygradio.cli.models import list_models
 
-    return list_models(settings, preset, script)
+    return list_models(settings, preset, script, comfyui)
 
 
 @commands.add("watch")

@@ -49,6 +49,14 @@ PrintCurl = Annotated[
     Option("--print-curl", help="Print a line of curl that posts the prompt; run nothing."),
 ]
 
+ComfyFolder = Annotated[
+    Path | None,
+    Option(
+        "--comfyui",
+        metavar="DIR",
+        help="ComfyUI's folder on this machine: finds the same file under another name.",
+    ),
+]
 DownloadScript = Annotated[
     bool,
     Option("--script", help="Print commands for a POSIX shell that download what is missing."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from comfygradio.binding.preset import Preset
 from comfygradio.cli.presets import find_preset
@@ -14,14 +15,16 @@ from comfygradio.drafting.naming import one_line
 from comfygradio.errors import NotFound, ServerUnreachable
 from comfygradio.forms.model_presence import ModelPresence, find_presence, list_choices
 from comfygradio.model_files.download import write_script
+from comfygradio.model_files.file_hashes import hash_candidates
 from comfygradio.settings import Settings
 
 
-def list_models(settings: Settings, name: str, as_script: bool) -> int:
+def list_models(settings: Settings, name: str, as_script: bool, folder: Path | None) -> int:
     """Print which models of a preset are there; return 1 if one is missing.
 
-    With `as_script`, print the commands that download the missing ones instead, and return 0.
-    Raises ComfyGradioError.
+    With `as_script`, print the commands that download the missing ones instead, and return 0. With
+    ComfyUI's `folder` on this machine, files of other names are compared by their hashes. Raises
+    ComfyGradioError.
     """
     preset = find_preset(settings, name)
     if not preset.file.models:
@@ -35,7 +38,7 @@ def list_models(settings: Settings, name: str, as_script: bool) -> int:
         return 0
     with open_client(settings) as client:
         try:
-            found = _find_all(client, settings, preset)
+            found = _find_all(client, settings, preset, folder)
         except ServerUnreachable as error:
             raise advise(error, settings) from error
     missing = [one.model for one in found if one.state == "missing"]
@@ -51,7 +54,9 @@ def list_models(settings: Settings, name: str, as_script: bool) -> int:
     return 0
 
 
-def _find_all(client: ComfyClient, settings: Settings, preset: Preset) -> list[ModelPresence]:
+def _find_all(
+    client: ComfyClient, settings: Settings, preset: Preset, folder: Path | None
+) -> list[ModelPresence]:
     """Find each model in the server's list of its folder, else in those of the node classes."""
     object_info = fetch_object_info(client, [preset], settings)
     folders = _FolderLists(client)
@@ -60,8 +65,16 @@ def _find_all(client: ComfyClient, settings: Settings, preset: Preset) -> list[M
         listed = folders.fetch(model.root)
         if listed is None:
             listed = list_choices(model, preset.workflow, object_info)
-        found.append(find_presence(model, listed, preset.hashes))
+        presence = find_presence(model, listed, preset.hashes)
+        if presence.state == "missing" and folder is not None:
+            hashes = hash_candidates(folder.expanduser(), model, listed or (), _tell_hashing)
+            presence = find_presence(model, listed, hashes)
+        found.append(presence)
     return found
+
+
+def _tell_hashing(path: Path) -> None:
+    print(f"Computing the SHA256 of {one_line(str(path))} …", file=sys.stderr)
 
 
 class _FolderLists:

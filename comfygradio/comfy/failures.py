@@ -12,9 +12,9 @@ MAX_LENGTH = 400
 MAX_INPUT_LENGTH = 20_000
 """Maximum number of characters of a server's text that are read."""
 SHOWN_PROBLEMS = 5
-ASIDES = re.compile(r"\bTIPS:|\bTraceback \(most recent call last\)")
+ASIDES = r"\bTIPS:|\bTraceback \(most recent call last\)"
 """Where a text starts to be of no use to someone who reads a single line."""
-FOLDERS = re.compile(r"(?<![\w/:.])(?:[A-Za-z]:[\\/]|/)(?:[^\\/\s'\"<>|:]+[\\/])+")
+FOLDERS = r"(?<![\w/:.])(?:[A-Za-z]:[\\/]|/)(?:[^\\/\s'\"<>|:]+[\\/])+"
 MEMORY_HINT = (
     "The server ran out of memory: choose a smaller size, fewer pictures at once or a smaller "
     "model."
@@ -53,11 +53,11 @@ def clean_text(text: str, longest: int = MAX_LENGTH) -> str:
     characters.
     """
     # After running out of memory, ComfyUI adds tips of several lines to the message.
-    beginning, *_ = ASIDES.split(text[:MAX_INPUT_LENGTH])
+    beginning, *_ = re.split(ASIDES, text[:MAX_INPUT_LENGTH])
     printable = "".join(char if char.isprintable() else " " for char in beginning)
     words = printable.split()
     # Folders of the server are left out; the names of files in them stay.
-    line = FOLDERS.sub("", " ".join(words))
+    line = re.sub(FOLDERS, "", " ".join(words))
     if len(line) <= longest:
         return line
     return f"{line[: longest - 1]}…"

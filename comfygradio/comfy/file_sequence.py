@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from comfygradio.comfy.outputs import Output
 
-COUNTER = re.compile(r"%(?:0?\d{1,2})?d|#{2,}")
+COUNTER = r"%(?:0?\d{1,2})?d|#{2,}"
 """Where the number of a file stands in the name: as FFmpeg writes it, or as film programs do."""
 
 MAX_GAP = 3
@@ -25,13 +25,13 @@ T = TypeVar("T")
 
 def is_sequence(filename: str) -> bool:
     """Whether a name may be a sequence pattern. It may also be a real file: check that first."""
-    counters = COUNTER.findall(filename)
+    counters = re.findall(COUNTER, filename)
     return len(counters) == 1
 
 
 def name_file(filename: str, number: int) -> str:
     """Name one file of a sequence."""
-    found = COUNTER.search(filename)
+    found = re.search(COUNTER, filename)
     if found is None:
         return filename
     before = filename[: found.start()]

@@ -10,13 +10,13 @@ MASK = "***"
 SECRET_NAME = re.compile(r"auth|token|key|pass|pwd|secret|sig|cred|session|login", re.IGNORECASE)
 """Matches the name of a value that nobody may see."""
 
-LOGIN = re.compile(r"(\w://)[^/\s@]+@")
+LOGIN = r"(\w://)[^/\s@]+@"
 """Matches the start of an address with user and password."""
 
-SCHEME = re.compile(r"\b((?i:Bearer|Basic))\s+(?=\S*[A-Z0-9=])[^\s,;'\"]{8,}")
+SCHEME = r"\b((?i:Bearer|Basic))\s+(?=\S*[A-Z0-9=])[^\s,;'\"]{8,}"
 """Matches the word before a token or login in a header; "basic lighting" is not one."""
 
-ASSIGNED = re.compile(r"([\w-]{1,64}=)(?!\*\*\*)[^\s&\"',;]+")
+ASSIGNED = r"([\w-]{1,64}=)(?!\*\*\*)[^\s&\"',;]+"
 """Matches `token=…`, as in queries and settings. `SECRET_NAME` decides which names are secret."""
 
 NAMED = re.compile(
@@ -29,9 +29,9 @@ NAMED = re.compile(
 
 def mask_text(text: str) -> str:
     """Mask what looks like a secret, by its place or name, in a text that somebody else wrote."""
-    text = LOGIN.sub(rf"\1{MASK}@", text)
-    text = SCHEME.sub(rf"\1 {MASK}", text)
-    text = ASSIGNED.sub(_mask_assigned, text)
+    text = re.sub(LOGIN, rf"\1{MASK}@", text)
+    text = re.sub(SCHEME, rf"\1 {MASK}", text)
+    text = re.sub(ASSIGNED, _mask_assigned, text)
     return NAMED.sub(rf"\1{MASK}", text)
 
 

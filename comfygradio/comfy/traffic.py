@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 MAX_CHARACTERS = 200
 """Maximum number of characters logged of a text that the server chose."""
 
-CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
+CAPITAL = r"(?<!^)(?=[A-Z])"
 """Where a word starts in a class name, except the first."""
 
 WIRE_NAMES = {PreviewFrame: "preview", ProgressText: "progress_text"}
@@ -123,7 +123,7 @@ def name_message(message: Message) -> str:
     kind = type(message)
     if kind in WIRE_NAMES:
         return WIRE_NAMES[kind]
-    return CAPITAL.sub("_", kind.__name__).lower()
+    return re.sub(CAPITAL, "_", kind.__name__).lower()
 
 
 def describe_message(message: Message) -> dict[str, Any]:

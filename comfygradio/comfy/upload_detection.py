@@ -57,8 +57,8 @@ OWN_FILES = frozenset(
 )
 """Words in the names of lists that offer files shipped with a pack."""
 
-WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-SUFFIX = re.compile(r"[.]([A-Za-z0-9]{2,5})(?: \[(?:input|output|temp)\])?$")
+WORD = r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])"
+SUFFIX = r"[.]([A-Za-z0-9]{2,5})(?: \[(?:input|output|temp)\])?$"
 
 
 def guess_upload(
@@ -104,7 +104,7 @@ def guess_upload(
 def _list_words(name: str) -> frozenset[str]:
     """List the words of a name in lower case, without a plural s."""
     words: set[str] = set()
-    for word in WORD.findall(name):
+    for word in re.findall(WORD, name):
         words.add(word.lower().removesuffix("s"))
     return frozenset(words)
 
@@ -133,5 +133,5 @@ def _find_suffix(entry: Any) -> str:
     """Return the suffix of a file name in lower case, or "" if it has none."""
     if not isinstance(entry, str):
         return ""
-    found = SUFFIX.search(entry)
+    found = re.search(SUFFIX, entry)
     return found[1].lower() if found else ""

@@ -15,7 +15,8 @@ from comfygradio.conversion.node_class import (
     NodeClass,
     parse_inputs,
 )
-from comfygradio.conversion.placement import Placement, place_values
+from comfygradio.conversion.node_values import place_values
+from comfygradio.conversion.placement import Placement
 from comfygradio.conversion.ui_graph import UiNode
 from comfygradio.conversion.widget import find_kind, list_autogrow_names
 

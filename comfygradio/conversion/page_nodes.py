@@ -11,7 +11,9 @@ GETTER = "GetNode"
 SETTER = "SetNode"
 """KJNodes: a getter stands for the output that feeds the setter of the same name."""
 
-PASS_THROUGH = ("Reroute", SETTER, "Reroute (rgthree)")
+REROUTE = "Reroute"
+
+PASS_THROUGH = (REROUTE, SETTER, "Reroute (rgthree)")
 """Their output is what feeds their input of the same number."""
 
 TEXTS = ("Note", "MarkdownNote")

@@ -13,11 +13,12 @@ from comfygradio.conversion.promotion import Promotions
 from comfygradio.conversion.result import Conversion, MissingClass, Note, Place
 from comfygradio.conversion.scope import Scope
 from comfygradio.conversion.trace import HostInput, Output, Primitive, Tracer, fits
-from comfygradio.conversion.ui_graph import UiNode
+from comfygradio.conversion.ui_graph import UiInput, UiNode
 from comfygradio.conversion.unused import list_unused
 from comfygradio.conversion.widget import CONTROL
 
 NO_WIDGET = "this server's node has no widget for the value."
+NO_CLASS = "the server lacks the node, and the file does not say which input has the value."
 NO_SOURCE = "its input is linked to a node that is muted or bypassed, so the value is not used."
 OTHER_OUTPUT = (
     "it is linked to output {slot} of node {node}, which is another one on this server; the link "
@@ -31,8 +32,8 @@ class PromptBuilder:
     def __init__(self, scopes: list[Scope], catalogue: Catalogue) -> None:
         self._scopes = scopes
         self._catalogue = catalogue
-        self._tracer = Tracer(catalogue)
         self._promotions = Promotions(catalogue)
+        self._tracer = Tracer(catalogue, self._promotions)
         self._prompt: dict[str, dict[str, Any]] = {}
         self._places: dict[tuple[str, str], Place] = {}
         self._linked_values: dict[tuple[str, str], Any] = {}
@@ -122,7 +123,8 @@ class PromptBuilder:
             # Some files have an empty text for a button that the node had.
             is_empty = value is None or (value == "" and not name)
             if not is_empty:
-                self._notes.append(Note(node_id, name, value, NO_WIDGET))
+                reason = NO_WIDGET if self._catalogue.find_class(node.type) else NO_CLASS
+                self._notes.append(Note(node_id, name, value, reason))
 
     def _add_links(self, scope: Scope, node: UiNode, inputs: dict[str, Any]) -> None:
         """Add what feeds the inputs of a node. It counts before the values of widgets."""
@@ -130,8 +132,11 @@ class PromptBuilder:
             return
         node_id = scope.name_node(node)
         types = {slot.name: slot.type for slot in self._catalogue.list_inputs(node)}
+        shown = self._promotions.list_values(scope).widgets
         for entry in node.inputs:
-            if not entry.link or _is_broken(scope, node, entry.link):
+            # A widget that an instance shows is fed by it alone.
+            is_shown = (node.id, entry.name) in shown
+            if not entry.link or is_shown or _is_broken(scope, node, entry.link):
                 continue
             source = self._tracer.find_source(scope, entry.link, types.get(entry.name, entry.type))
             if isinstance(source, Output):
@@ -141,10 +146,24 @@ class PromptBuilder:
                 if promoted is not None:
                     self._set(node_id, entry.name, promoted.value, promoted.place, inputs)
             elif isinstance(source, Primitive):
-                # An input that was renamed still stands for the widget of the old name.
-                name = entry.widget if entry.widget in inputs else entry.name
-                if name in inputs or source.scope is not scope:
-                    self._set_primitive(node_id, name, source, inputs)
+                self._add_primitive(scope, node, entry, source, inputs)
+
+    def _add_primitive(
+        self,
+        scope: Scope,
+        node: UiNode,
+        entry: UiInput,
+        source: Primitive,
+        inputs: dict[str, Any],
+    ) -> None:
+        """Write the value of a primitive node into the widget that an input stands for."""
+        node_id = scope.name_node(node)
+        # An input that was renamed still stands for the widget of the old name.
+        name = entry.widget if entry.widget in inputs else entry.name
+        if name in inputs or source.scope is not scope:
+            self._set_primitive(node_id, name, source, inputs)
+        elif isinstance(source.node.values, list) and source.node.values:
+            self._notes.append(Note(node_id, name, source.node.values[0], NO_WIDGET))
 
     def _link(self, node_id: str, name: str, source: Output, inputs: dict[str, Any]) -> None:
         if name in inputs:
@@ -233,12 +252,16 @@ def locate(scope: Scope, node: UiNode, widget: str, index: int | str | None) -> 
 
 
 def _is_broken(scope: Scope, node: UiNode, link_id: str) -> bool:
-    """Whether a link says that it ends at an input which its node does not have."""
+    """Whether a link does not lead to the node. ComfyUI's page mends the links of the root graph
+    when it opens a file; those to an input that the node does not have are removed.
+    """
     link = scope.graph.links.get(link_id)
     if link is None or link.target != node.id:
         return True
     slot = link.target_slot
-    return isinstance(slot, int) and not 0 <= slot < len(node.inputs)
+    if scope.outer is not None or not isinstance(slot, int):
+        return False
+    return not 0 <= slot < len(node.inputs)
 
 
 def _describe_page_node(node_id: str, node: UiNode) -> Note:

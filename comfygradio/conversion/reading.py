@@ -9,6 +9,7 @@ from typing import Any
 from comfygradio.comfy.nested_input import unwrap_list
 from comfygradio.conversion.catalogue import Catalogue
 from comfygradio.conversion.convert import open_workflow
+from comfygradio.conversion.promotion import Promotions
 from comfygradio.conversion.prompt_builder import PromptBuilder
 from comfygradio.conversion.result import Conversion, Place
 from comfygradio.conversion.scope import Scope, list_outer
@@ -28,7 +29,7 @@ class Reading:
     owners: dict[str, tuple[Scope, UiNode]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.tracer = Tracer(self.catalogue)
+        self.tracer = Tracer(self.catalogue, Promotions(self.catalogue))
         self._origins: dict[Scope, dict[tuple[str, int], tuple[str, int]]] = {}
         for scope in self.scopes:
             for node in scope.graph.nodes.values():

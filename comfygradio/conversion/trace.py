@@ -8,6 +8,7 @@ from typing import Any
 
 from comfygradio.conversion.catalogue import Catalogue, InputSlot
 from comfygradio.conversion.page_nodes import GETTER, PAGE_ONLY, PASS_THROUGH, PRIMITIVE, SETTER
+from comfygradio.conversion.promotion import Promotions
 from comfygradio.conversion.scope import Scope, list_outer
 from comfygradio.conversion.ui_format import SUBGRAPH_INPUT, UiLink
 from comfygradio.conversion.ui_graph import BYPASSED, MUTED, UiGraph, UiNode
@@ -55,10 +56,13 @@ class _Step:
 
 
 class Tracer:
-    """Follows the links of all scopes."""
+    """Follows the links of all scopes. What an instance shows of a node inside cuts the link that
+    feeds it there; without `promotions` this is not known.
+    """
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, promotions: Promotions | None = None) -> None:
         self._catalogue = catalogue
+        self._promotions = promotions
         self._known: dict[_Step, Source | None] = {}
         self._host_links: dict[Scope, list[str]] = {}
         self._setters: dict[UiGraph, dict[str, UiNode]] = {}
@@ -83,9 +87,19 @@ class Tracer:
         """Find the link that feeds an input of a scope's instance, or ""."""
         links = self._host_links.get(scope)
         if links is None:
-            links = scope.list_host_links()
+            links = self._list_host_links(scope)
             self._host_links[scope] = links
         return links[number] if 0 <= number < len(links) else ""
+
+    def _list_host_links(self, scope: Scope) -> list[str]:
+        links = scope.list_host_links()
+        if self._promotions is None or scope.outer is None or scope.host is None:
+            return links
+        shown = self._promotions.list_values(scope.outer).widgets
+        for number, slot in enumerate(scope.graph.inputs):
+            if (scope.host.id, slot.name) in shown:
+                links[number] = ""
+        return links
 
     def _enter(self, scope: Scope, link_id: str, type: str) -> _Step | HostInput | None:
         """Go from an input to the output that its link comes from, and out of subgraphs."""

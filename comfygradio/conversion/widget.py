@@ -282,6 +282,9 @@ def _add_known(class_type: str, widgets: list[Widget]) -> list[Widget]:
         return [*widgets[:1], *buttons, *widgets[1:]]
     if class_type == "CustomCombo":
         return [*widgets, Widget("index", "PAGE", -1), Widget("option", "STRING", "", grows=True)]
+    if class_type in ("PreviewAny", "SaveText"):
+        names = ("preview_markdown", "preview_text", "preview_mode")
+        return [*widgets, *(Widget(name, "PAGE", is_posted=False) for name in names)]
     if class_type == "WebcamCapture":
         return [*widgets, Widget("waiting for camera...", "PAGE", "capture")]
     return widgets

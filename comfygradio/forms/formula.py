@@ -9,8 +9,8 @@ import math
 import operator
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 MAX_LENGTH = 200
 """Maximum number of characters of a formula."""
@@ -18,13 +18,13 @@ MAX_LENGTH = 200
 OWN_NAME = "value"
 """Name for the number that a formula computes with, besides the field's own name."""
 
-CHARACTERS = re.compile(r"[\w\s.+*/%()-]+")
+CHARACTERS = r"[\w\s.+*/%()-]+"
 """Characters of numbers, names, operators and parentheses."""
 
-NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+NUMBER = r"[0-9]+(?:\.[0-9]+)?"
 """Matches a plain number, and nothing else that Python reads as one (1e3, 0x10, 1_000)."""
 
-NAME = re.compile(r"[A-Za-z]\w*")
+NAME = r"[A-Za-z]\w*"
 
 # No power: 9**9**9 would compute for ever.
 OPERATORS: Mapping[type[ast.AST], Callable[[Fraction, Fraction], Fraction | int]] = {
@@ -43,8 +43,7 @@ class FormulaError(ValueError):
     """Raised when a formula cannot be parsed or evaluated; the text says why."""
 
 
-@dataclass(frozen=True)
-class Formula:
+class Formula(NamedTuple):
     """Arithmetic over one number, which any of `names` stands for."""
 
     text: str
@@ -85,7 +84,7 @@ def _parse(text: str) -> ast.expr:
     """Parse a formula into a tree of allowed nodes. Raises FormulaError."""
     problem = f"{text[:MAX_LENGTH]} is not a formula; {ADVICE}"
     # Before Python parses it: calls, attributes, texts and brackets never get that far.
-    if len(text) > MAX_LENGTH or not CHARACTERS.fullmatch(text):
+    if len(text) > MAX_LENGTH or not re.fullmatch(CHARACTERS, text):
         raise FormulaError(problem)
     plain = text.strip()
     try:
@@ -101,9 +100,9 @@ def _is_plain(part: ast.expr, text: str) -> bool:
     match part:
         case ast.Constant(value=int() | float()):
             written = ast.get_source_segment(text, part) or ""
-            return NUMBER.fullmatch(written) is not None
+            return re.fullmatch(NUMBER, written) is not None
         case ast.Name(id=name):
-            return NAME.fullmatch(name) is not None
+            return re.fullmatch(NAME, name) is not None
         case ast.UnaryOp(op=ast.UAdd() | ast.USub(), operand=operand):
             return _is_plain(operand, text)
         case ast.BinOp(left=left, op=sign, right=right):

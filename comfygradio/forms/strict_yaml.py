@@ -22,7 +22,7 @@ PLAIN_TAG = "!comfygradio/plain"
 TEXT_TAG = "tag:yaml.org,2002:str"
 MERGE_TAG = "tag:yaml.org,2002:merge"
 
-SPLIT_NUMBER = re.compile(r"[+-]?[0-9]+\.[0-9]+")
+SPLIT_NUMBER = r"[+-]?[0-9]+\.[0-9]+"
 
 
 def _construct_plain(loader: Any, node: Any) -> PlainScalar:
@@ -245,7 +245,7 @@ def _find_split_number(node: yaml.MappingNode, number: int) -> str:
     if not is_adjacent or value.value != "" or not isinstance(before, yaml.ScalarNode):
         return ""
     numeral = f"{before.value}.{key.value}"
-    return numeral if SPLIT_NUMBER.fullmatch(numeral) else ""
+    return numeral if re.fullmatch(SPLIT_NUMBER, numeral) else ""
 
 
 def _is_text_in_old_yaml(text: str) -> bool:

@@ -14,18 +14,18 @@ from random import Random
 
 from comfygradio.forms.field import Field
 
-NAME = re.compile(r"\{([A-Za-z][A-Za-z0-9_]*)\}")
+NAME = r"\{([A-Za-z][A-Za-z0-9_]*)\}"
 
-MARK = re.compile("\0([0-9]+)\0")
+MARK = "\0([0-9]+)\0"
 """Stands for a name while the options of a template are chosen; no preset file can hold NUL."""
 
 TOKEN = re.compile(r"\\.|[{}|]|[^\\{}|]+|\\", re.DOTALL)
-ESCAPED = re.compile(r"\\([{}|])")
+ESCAPED = r"\\([{}|])"
 
 
 def find_placeholders(template: str) -> list[str]:
     """List the names that a template uses, each once."""
-    names = NAME.findall(template)
+    names = re.findall(NAME, template)
     return list(dict.fromkeys(names))
 
 
@@ -60,7 +60,7 @@ def fill_template(template: str, values: Mapping[str, str]) -> str:
         name = match[1]
         return values.get(name, placeholder)
 
-    return NAME.sub(replace, template)
+    return re.sub(NAME, replace, template)
 
 
 def expand_template(template: str, values: Mapping[str, str], random: Random) -> str:
@@ -78,7 +78,7 @@ def expand_template(template: str, values: Mapping[str, str], random: Random) ->
         name = names[int(match[1])]
         return values[name]
 
-    return MARK.sub(replace, drawn)
+    return re.sub(MARK, replace, drawn)
 
 
 def invert_template(template: str, text: str) -> str | None:
@@ -124,12 +124,12 @@ def expand_dynamic(text: str, random: Random) -> str:
             option = int(random.random() * (len(bounds) - 1))
             position = bounds[option] + 1
             end = bounds[option + 1]
-    return ESCAPED.sub(r"\1", "".join(chosen))
+    return re.sub(ESCAPED, r"\1", "".join(chosen))
 
 
 def has_alternatives(text: str) -> bool:
     """Whether `expand_dynamic` changes this text: it holds an `{a|b}` or an escaped sign."""
-    if ESCAPED.search(text):
+    if re.search(ESCAPED, text):
         return True
     tokens = TOKEN.findall(text)
     return bool(_find_groups(tokens))

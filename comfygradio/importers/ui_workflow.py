@@ -8,11 +8,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from comfygradio.conversion.page_nodes import PRIMITIVE, REROUTE
 from comfygradio.conversion.ui_format import (
     SUBGRAPH_INPUT,
     UiLink,
     list_definitions,
     list_objects,
+    to_id,
 )
 from comfygradio.forms.slots import Slot
 from comfygradio.importers.values import to_list, to_text
@@ -26,7 +28,7 @@ MAX_DEPTH = 50
 MAX_STEPS = 1000
 """Maximum number of widgets between a widget and what it stands for."""
 
-PASS_THROUGH_TYPES = ("PrimitiveNode", "Reroute")
+PASS_THROUGH_TYPES = (PRIMITIVE, REROUTE)
 """Nodes that exist only on the page: they pass their value on to the nodes that they feed."""
 
 
@@ -47,7 +49,7 @@ class Scope:
         """Parse the graph of a workflow or of a subgraph's definition."""
         nodes = {}
         for node in list_objects(data.get("nodes")):
-            nodes[to_text(node.get("id"))] = node
+            nodes[to_id(node.get("id"))] = node
         links = []
         for entry in to_list(data.get("links")):
             link = UiLink.parse(entry)
@@ -55,7 +57,7 @@ class Scope:
                 links.append(link)
         return cls(
             path=path,
-            graph_id=to_text(data.get("id")),
+            graph_id=to_id(data.get("id")),
             nodes=nodes,
             links=tuple(links),
             inputs=tuple(list_objects(data.get("inputs"))),
@@ -88,7 +90,7 @@ class UiWorkflow:
         self.data = data
         self.definitions: dict[str, Mapping[str, Any]] = {}
         for definition in list_definitions(data):
-            graph_id = to_text(definition.get("id"))
+            graph_id = to_id(definition.get("id"))
             self.definitions[graph_id] = definition
         self.root = Scope.parse("", data)
         self.scopes: dict[str, Scope] = {"": self.root}
@@ -149,7 +151,7 @@ class UiWorkflow:
         it is itself nested in.
         """
         for node_id, node in scope.nodes.items():
-            kind = to_text(node.get("type"))
+            kind = to_id(node.get("type"))
             # A subgraph that contains itself would never end.
             if kind not in self.definitions or kind in outer_types:
                 continue
@@ -201,7 +203,7 @@ class UiWorkflow:
                 continue
             inner_id, name, *_ = proxy
             if name == widget:
-                places.append(WidgetPlace(inner, to_text(inner_id), widget))
+                places.append(WidgetPlace(inner, to_id(inner_id), widget))
         return places
 
 
@@ -211,7 +213,7 @@ def _find_target(scope: Scope, link: UiLink) -> WidgetPlace:
     target: Mapping[str, Any] = {}
     for number, entry in enumerate(list_objects(node.get("inputs"))):
         # An id that both sides name is surer than a number.
-        if to_text(entry.get("link")) == link.id:
+        if to_id(entry.get("link")) == link.id:
             target = entry
             break
         if number == link.target_slot:

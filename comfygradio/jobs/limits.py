@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from comfygradio.comfy.limited_download import MAX_RESULT_MB
@@ -35,8 +34,7 @@ prompt or a mask.
 """
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(NamedTuple):
     """`jobs_waiting` counts a person's waiting jobs, `jobs_in_all` everybody's; `megapixels` bounds
     a picture's size, `steps` a sampler's.
 

@@ -8,9 +8,8 @@ import re
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from comfygradio.errors import SettingsError
 
@@ -40,13 +39,12 @@ EXAMPLE_PARTS = {
 """The longest values of the parts that are never shortened."""
 
 RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
-PART = re.compile(r"\{(\w+)\}")
-UNSAFE_CHARACTERS = re.compile(r"[^\w .()+-]")
+PART = r"\{(\w+)\}"
+UNSAFE_CHARACTERS = r"[^\w .()+-]"
 """Characters that some file system does not allow in a name."""
 
 
-@dataclass(frozen=True)
-class ResultPlace:
+class ResultPlace(NamedTuple):
     """Where the files of one job go: a folder, and a stem for their names; "" keeps the server's
     names.
     """
@@ -97,7 +95,7 @@ def check_pattern(pattern: str) -> str:
         raise SettingsError(
             f"The pattern of names {pattern!r} needs {{random}}, so that nobody can guess a path."
         )
-    if re.search(r"[{}]", PART.sub("", pattern)):
+    if re.search(r"[{}]", re.sub(PART, "", pattern)):
         raise SettingsError(
             f"The pattern of names {pattern!r} has a brace that belongs to no {{name}}."
         )
@@ -106,7 +104,7 @@ def check_pattern(pattern: str) -> str:
 
 def _leads_elsewhere(part: str) -> bool:
     """Whether a part of a pattern is empty, `.` or `..`, whatever the values are."""
-    example = PART.sub("x", part)
+    example = re.sub(PART, "x", part)
     return example.strip(". ") == ""
 
 
@@ -146,7 +144,7 @@ def clean_name(text: str, limit: int = MAX_NAME_BYTES) -> str:
     """A text as the name of a file on any system, at most `limit` bytes; a short suffix survives
     the cut.
     """
-    name = UNSAFE_CHARACTERS.sub("_", text).strip(". ") or "result"
+    name = re.sub(UNSAFE_CHARACTERS, "_", text).strip(". ") or "result"
     stem, dot, suffix = name.rpartition(".")
     if not dot or len(suffix) > MAX_SUFFIX:
         stem = name
@@ -180,9 +178,9 @@ def _fill_within(limit: int, part: str, words: Mapping[str, str], fixed: dict[st
     known = {}
     for name, word in words.items():
         cut = _cut(word, limit)
-        known[name] = UNSAFE_CHARACTERS.sub("_", cut)
+        known[name] = re.sub(UNSAFE_CHARACTERS, "_", cut)
     known.update(fixed)
-    filled = PART.sub(lambda match: known.get(match[1], ""), part)
+    filled = re.sub(PART, lambda match: known.get(match[1], ""), part)
     return filled.strip(". ") or "result"
 
 

@@ -22,6 +22,7 @@ from comfygradio.jobs.job import Job, Order
 from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.jobs.job_store import JobStore
 from comfygradio.jobs.limits import Limits, find_exceeded
+from comfygradio.model_files.file_sizes import FileSizes
 from comfygradio.service.disconnect_watch import DisconnectWatch
 from comfygradio.service.upload_quota import Quota
 from comfygradio.service.web_file import WebFiles, make_client
@@ -83,6 +84,8 @@ class Service:
         self.sweeps = SweepRegistry(self.queue, self.find_form, self._refuse_excess)
         self.upload_quota = Quota()
         self.web_files = WebFiles(make_client(self.limits), Quota())
+        self.model_sizes = FileSizes(clock=clock)
+        """The sizes of model files on the web, as their servers tell them."""
         self.readers = ThreadPoolExecutor(READER_THREADS, "comfygradio-reader")
         """Threads that read the files people send; few, so that clicks need not wait for them."""
         self.planners = ThreadPoolExecutor(PLANNER_THREADS, "comfygradio-planner")
@@ -297,6 +300,7 @@ class Service:
 
         May be called twice.
         """
+        self.model_sizes.close()
         self.readers.shutdown(wait=False, cancel_futures=True)
         self.planners.shutdown(wait=False, cancel_futures=True)
         # Workers write to the store until they have ended.

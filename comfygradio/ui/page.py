@@ -18,6 +18,7 @@ from comfygradio.ui.author.author_page import build_author_page, reveal_author_l
 from comfygradio.ui.file_leak_guard import FileGuardedBlocks
 from comfygradio.ui.form.endpoint import build_endpoint
 from comfygradio.ui.form.field_component import refresh_component
+from comfygradio.ui.form.lacking_models import LackingModels
 from comfygradio.ui.form.panel import (
     PRIVATE,
     QUICK,
@@ -115,11 +116,14 @@ def build_page(
             note = build_note("There is no preset to show.", *service.errors, ADVICE)
             gr.HTML(note, js_on_load=None)
         else:
-            panels, chooser = _build_forms(blocks, service, job_streams, sweep_view)
+            lacking_models = LackingModels(service, operators, authors)
+            panels, chooser = _build_forms(blocks, service, job_streams, sweep_view, lacking_models)
             listen_history_page(history_view, history, panels, chooser)
             listen_sweep_page(sweep_view, sweep, panels, chooser)
             if has_sweeps:
                 _build_sweep_endpoints(blocks, service, panels)
+            # The last events of all: most pages have none, and their numbers must not differ.
+            lacking_models.listen(blocks)
     use_guarded_client(blocks, service.web_files)
     return blocks
 
@@ -207,7 +211,11 @@ def _build_unavailable(service: Service) -> None:
 
 
 def _build_forms(
-    blocks: gr.Blocks, service: Service, job_streams: JobStreams, sweep_view: gr.HTML
+    blocks: gr.Blocks,
+    service: Service,
+    job_streams: JobStreams,
+    sweep_view: gr.HTML,
+    lacking_models: LackingModels,
 ) -> tuple[list[Panel], gr.Radio | gr.Dropdown]:
     """Draw the chooser, the panels and the job view, and connect them."""
     person = build_person()
@@ -217,7 +225,7 @@ def _build_forms(
     chooser = _build_chooser(service, default)
     with gr.Row(equal_height=False, elem_id="cg-main"):
         with gr.Column(scale=5, min_width=320, elem_id="cg-form"):
-            panels = [build_panel(form, service, form is default) for form in forms]
+            panels = [build_panel(form, service, form is default, lacking_models) for form in forms]
             build_restore_panel(service, panels, chooser, sweep_view)
             refresh = gr.Button(
                 "Refresh lists", elem_id="cg-refresh", size="sm", min_width=110, scale=0

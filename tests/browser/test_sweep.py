@@ -303,7 +303,7 @@ def test_a_rating_leaves_what_is_shown_in_large_as_it_is(page: Page) -> None:
     expect(star).to_have_attribute("aria-pressed", "false")
     expect(star).to_be_focused()
     assert shown.evaluate("(picture) => picture.isConnected"), "a video would begin anew"
-    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
     expect(sheet.get_by_label("Steps")).to_have_value("1")
     assert not shown.evaluate("(picture) => picture.isConnected")
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.exam_presets import EXAM, NO_EXAM, TAKEN, ExamForms
+from tests.exam import FOLDER, NO_EXAM
+from tests.exam_presets import TAKEN, ExamForms
 
 pytestmark = [
     pytest.mark.deep,
-    pytest.mark.skipif(not EXAM, reason=NO_EXAM),
+    pytest.mark.skipif(not FOLDER, reason=NO_EXAM),
 ]
 
 EVERY = 12
@@ -25,7 +26,7 @@ itself does not look.
 
 @pytest.fixture(scope="module")
 def forms() -> Iterator[ExamForms]:
-    with ExamForms(Path(EXAM)) as forms:
+    with ExamForms(Path(FOLDER)) as forms:
         yield forms
 
 

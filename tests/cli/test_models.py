@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -99,6 +100,22 @@ def test_a_copy_counts_if_another_preset_proves_it(
         0,
         "there    loras/it's gone.pt  is watercolor.safetensors there, with the same SHA256\n",
     )
+
+
+def test_a_file_on_this_machine_may_be_the_same(
+    shell: Shell, demo: DemoServer, folder: Path
+) -> None:
+    place = Path("comfy/models/loras/watercolor.safetensors")
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b"same")
+    digits = hashlib.sha256(b"same").hexdigest()
+    gone = GONE.replace("gone.pt", "gone.safetensors")
+    write(folder, "mine", [gone.replace("}", f", hash: '{digits}'}}")])
+    answer = shell("models", "mine", "--comfyui", "comfy", "--server", demo.url)
+    assert answer.code == 0 and "is watercolor.safetensors there, with the same" in answer.out
+    assert answer.err.startswith("Computing the SHA256 of ") and "watercolor" in answer.err
+    place.write_bytes(b"other")
+    assert shell("models", "mine", "--comfyui", "comfy", "--server", demo.url).code == 1
 
 
 def test_a_server_that_does_not_answer(shell: Shell, folder: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from comfygradio.conversion.placement import BY_NAME, BY_TYPE
+from comfygradio.conversion.drift import BY_NAME, BY_TYPE
 from comfygradio.conversion.prompt_builder import NO_WIDGET
 from comfygradio.conversion.result import Conversion
 from tests.conversion.ui_file import (

@@ -13,6 +13,7 @@ from tests.conversion.ui_file import (
     Json,
     convert,
     list_inputs,
+    make_everything,
     make_file,
     make_info,
     make_node,
@@ -112,6 +113,13 @@ def test_thousands_of_nodes_take_no_time(file: Json) -> None:
     conversion = convert(file, info)
     assert time.process_time() - start < SECONDS
     assert conversion.prompt
+
+
+def test_the_file_that_is_fuzzed_can_be_converted() -> None:
+    conversion = convert(make_everything())
+    assert list_inputs(conversion)["5:7"] == {"image": ["1", 0], "radius": 3.5}
+    assert list_inputs(conversion)["13:0"]["text"] == "a cat"
+    assert [missing.class_type for missing in conversion.missing] == ["Unknown"]
 
 
 def test_of_two_nodes_with_one_id_the_first_counts() -> None:

@@ -219,6 +219,29 @@ def test_proxy_widgets_may_show_a_widget_without_an_input() -> None:
     assert conversion.places["5:3", "prefix"].hosts == (Place("", "5", "prefix", 0),)
 
 
+@pytest.mark.parametrize("name", ["prefix", "3: prefix"])
+def test_what_an_instance_shows_is_not_fed_inside(name: str) -> None:
+    inner = make_subgraph(
+        "inner",
+        [make_node(3, "Save", ["deep"], (widget("prefix", "STRING", 1),))],
+        [[1, -10, 0, 3, 0, "STRING"]],
+        (("prefix", "STRING", [1]),),
+    )
+    outer = make_subgraph(
+        "outer",
+        [
+            make_node(1, "Text", ["linked"], (), ("STRING",)),
+            make_node(6, "inner", ["own"], (widget("prefix", "STRING", 1),)),
+        ],
+        [[1, 1, 0, 6, 0, "STRING"]],
+    )
+    host = make_node(5, "outer", ["shown"], properties={"proxyWidgets": [["6", name]]})
+    text = make_class({"value": ["STRING", {}]}, output=("STRING",))
+    info = {**make_info(), "Text": text}
+    inputs = list_inputs(convert(make_file([host], [], outer, inner), info))
+    assert inputs["5:6:3"] == {"prefix": "shown"}
+
+
 def test_a_value_in_quarantine_counts_before_all_others() -> None:
     entry = {"originalEntry": ["-1", "strength"], "hostValue": 6.0, "reason": "missing"}
     host = make_host([4.0], properties={"proxyWidgetErrorQuarantine": [entry]})

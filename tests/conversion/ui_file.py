@@ -123,6 +123,84 @@ def make_subgraph(
     }
 
 
+def make_everything() -> Json:
+    """Make a workflow with one of each: reroutes, getters, primitives, nested and shared
+    subgraphs, a group node, and values that are stored in every known way.
+    """
+    blur = make_subgraph(
+        "blur",
+        [
+            make_node(
+                7,
+                "Blur",
+                [1.0],
+                (socket("image", "IMAGE", 1), widget("radius", "FLOAT", 2)),
+                ("IMAGE",),
+            ),
+            make_node(8, "Save", ["inside"], (socket("images", "IMAGE", 4),)),
+        ],
+        [
+            [1, -10, 0, 7, 0, "IMAGE"],
+            [2, -10, 1, 7, 1, "FLOAT"],
+            [3, 7, 0, -20, 0, "IMAGE"],
+            [4, 7, 0, 8, 0, "IMAGE"],
+        ],
+        (("picture", "IMAGE", [1]), ("strength", "FLOAT", [2])),
+        (("result", "IMAGE", [3]),),
+    )
+    inner = make_node(4, "blur", [4.0], (socket("picture", "IMAGE", 1),), ("IMAGE",))
+    outer = make_subgraph(
+        "outer",
+        [inner],
+        [[1, -10, 0, 4, 0, "IMAGE"], [3, 4, 0, -20, 0, "IMAGE"]],
+        (("picture", "IMAGE", [1]),),
+        (("result", "IMAGE", [3]),),
+    )
+    quarantine = [{"originalEntry": ["-1", "strength"], "hostValue": 6.0}]
+    nodes = [
+        make_node(1, "LoadImage", ["cat.png", "image"], (), ("IMAGE", "MASK")),
+        make_node(2, "Reroute", None, (socket("", "*", 1),), ("IMAGE",)),
+        make_node(3, "SetNode", ["picture"], (socket("IMAGE", "IMAGE", 2),), ("*",)),
+        make_node(4, "GetNode", ["picture"], (), ("IMAGE",)),
+        make_node(
+            5,
+            "blur",
+            [2.0, "inside"],
+            (socket("picture", "IMAGE", 3), widget("strength", "FLOAT", 8)),
+            ("IMAGE",),
+            properties={"proxyWidgets": [["7", "radius"], ["8", "prefix"]]},
+        ),
+        make_node(6, "outer", [], (socket("picture", "IMAGE", 4),), ("IMAGE",), mode=4),
+        make_node(7, "PrimitiveNode", [3.5, "fixed"], (), ("FLOAT",)),
+        make_node(8, "blur", [1.5], properties={"proxyWidgetErrorQuarantine": quarantine}),
+        make_node(9, "Save", ["x"], (socket("images", "IMAGE", 6),)),
+        make_node(10, "Sampler", [5, CONTROL, 30, 7.5, "heun"], (socket("model", "MODEL"),)),
+        make_node(11, "Sampler", ["new", 5, CONTROL, 30, 7.5, "heun"]),
+        make_node(12, "Sampler", {"seed": 5, "cfg": 7.5, "other": [1]}),
+        make_node(13, "workflow>Draw", ["a cat", 3.0]),
+        make_node(14, "Unknown", ["y"], (socket("images", "IMAGE", 7),), ("IMAGE",)),
+        make_node(15, "Note", ["for people"]),
+    ]
+    links = [
+        [1, 1, 0, 2, 0, "*"],
+        [2, 2, 0, 3, 0, "IMAGE"],
+        [3, 4, 0, 5, 0, "IMAGE"],
+        [4, 5, 0, 6, 0, "IMAGE"],
+        [6, 6, 0, 9, 0, "IMAGE"],
+        [7, 5, 0, 14, 0, "IMAGE"],
+        [8, 7, 0, 5, 1, "FLOAT"],
+    ]
+    group = {
+        "nodes": [
+            {**make_node(0, "Encode", ["old"], (socket("clip", "CLIP"),)), "index": 0},
+            {**make_node(0, "Blur", [1.0], (socket("image", "IMAGE"),)), "index": 1},
+        ],
+        "links": [[0, 0, 1, 0, 5, "*"]],
+        "config": {"0": {"input": {"text": {"name": "words"}}}},
+    }
+    return make_file(nodes, links, blur, outer, extra={"groupNodes": {"Draw": group}})
+
+
 def convert(file: Json, info: Json | None = None) -> Conversion:
     """Convert a workflow for the small server, or for another one."""
     return convert_workflow(file, make_info() if info is None else info)

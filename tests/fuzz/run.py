@@ -20,6 +20,7 @@ from .targets import Targets, is_expected
 SHARES = {
     **{"preset": 24, "workflow": 18, "server": 10, "values": 20},
     **{"picture": 12, "settings": 10, "media": 3, "draft": 3},
+    "conversion": 20,
 }
 """How often each target has its turn."""
 

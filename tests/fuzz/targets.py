@@ -17,6 +17,7 @@ from comfygradio.binding.form_binding import bind_form
 from comfygradio.binding.preset import Preset, load_preset, load_presets
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow, load_workflow
+from comfygradio.conversion.convert import convert_workflow
 from comfygradio.drafting.draft import draft_preset
 from comfygradio.drafting.writer import write_draft
 from comfygradio.errors import ComfyGradioError, PresetError
@@ -31,6 +32,7 @@ from comfygradio.forms.value_check import check_value
 from comfygradio.metadata.load import load_metadata
 from comfygradio.metadata.preset_search import find_preset
 from comfygradio.metadata.restore import restore_values
+from tests.conversion.ui_file import make_everything, make_info
 from tests.fuzz.valid_inputs import DATA, PRESET, ROOT, build_classes, build_workflow
 
 from .mutation import TEXTS, make_value, mutate_bytes, mutate_json, mutate_text
@@ -63,6 +65,10 @@ PARTS: list[Any] = [
         [20, "10"],
     ),
 ]
+UI_PARTS: list[Any] = [
+    *(-10, -20, 0, 1, 2, 4, "blur", "outer", "workflow>Draw", "PrimitiveNode", "Reroute"),
+    *([1, 1, 0, 5, 0, "IMAGE"], [1, -10, 0, 7, 0, "*"], {"id": 1, "origin_id": -10}),
+]
 LINKS = [["4", 0], ["4", 9], [4, 0], ["3", 0], {"__value__": [1]}]
 
 
@@ -87,6 +93,7 @@ class Targets:
             "settings": self.try_settings,
             "media": self.try_media,
             "draft": self.try_draft,
+            "conversion": self.try_conversion,
         }
 
     def try_preset(self, chance: random.Random) -> None:
@@ -215,6 +222,21 @@ class Targets:
             load_preset_file(path)
         except PresetError as error:
             raise AssertionError(f"a draft that is no preset: {error}") from error
+
+    def try_conversion(self, chance: random.Random) -> None:
+        """A workflow in UI format with mistakes, and sometimes a server with odd classes."""
+        file = make_everything()
+        for _ in range(chance.choice([1, 1, 2, 5])):
+            file = mutate_json(chance, file, UI_PARTS)
+        info = make_info()
+        if chance.random() < 0.1:
+            info = mutate_json(chance, info, [["INT", {"default": []}], {"options": [1]}])
+        conversion = convert_workflow(json.loads(_dump(file)), json.loads(_dump(info)))
+        json.dumps(conversion.prompt)
+        for told in (*conversion.notes, *conversion.missing, *conversion.unused):
+            assert str(told)
+        for node_id, name in conversion.places:
+            assert name in conversion.prompt[node_id]["inputs"]
 
     def _make_value(self, chance: random.Random, field: Field) -> Any:
         known = [

@@ -19,6 +19,7 @@ COUNTS = {
     "settings": 120,
     "media": 60,
     "draft": 40,
+    "conversion": 1000,
 }
 """Target → how many inputs `.ci/run` tries."""
 

@@ -1,11 +1,8 @@
 import { deepEqual, equal } from "node:assert/strict";
 import test from "node:test";
 
-import {
-  findDifferences,
-  nameSame,
-  nameValue,
-} from "../../comfygradio/ui/static/history/differences.js";
+import { findDifferences, nameValue } from "../../comfygradio/ui/static/history/differences.js";
+import { nameSame } from "../../comfygradio/ui/static/library/words.js";
 
 /**
  * @param {string} name

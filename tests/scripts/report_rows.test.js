@@ -1,7 +1,8 @@
 import { deepEqual, equal } from "node:assert/strict";
 import test from "node:test";
 
-import { nameSame, sortRows } from "../../comfygradio/ui/static/form/report_rows.js";
+import { sortRows } from "../../comfygradio/ui/static/form/report_rows.js";
+import { nameSame } from "../../comfygradio/ui/static/library/words.js";
 
 test("rows are sorted by what people can do with them", () => {
   const other = { name: "steps", state: "found", same: false };

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from comfygradio.forms.plain_scalar import PlainScalar
 
 
-SHORT_COLOR = re.compile(r"#?[0-9a-f]{3}")
+SHORT_COLOR = r"#?[0-9a-f]{3}"
 
-COLOR_PATTERN = re.compile(r"#?([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})(?:[0-9a-f]{2})?")
+COLOR_PATTERN = r"#?([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})(?:[0-9a-f]{2})?"
 
 _PART = r"\s*(\d{1,3}(?:\.\d{1,20})?)\s*"
 
-RED_GREEN_BLUE = re.compile(rf"rgba?\({_PART},{_PART},{_PART}(?:,[^)]*)?\)")
+RED_GREEN_BLUE = rf"rgba?\({_PART},{_PART},{_PART}(?:,[^)]*)?\)"
 """How colors are written in CSS, in small letters."""
 
 
@@ -113,14 +113,14 @@ def parse_color(text: str) -> tuple[int, int, int] | None:
     if not is_short(text):
         return None
     text = text.strip().lower()
-    if SHORT_COLOR.fullmatch(text):
+    if re.fullmatch(SHORT_COLOR, text):
         # The last three characters, since the sign # may be missing.
         text = "".join(2 * digit for digit in text[-3:])
-    match = COLOR_PATTERN.fullmatch(text)
+    match = re.fullmatch(COLOR_PATTERN, text)
     if match:
         red, green, blue = (int(part, 16) for part in match.groups())
         return red, green, blue
-    match = RED_GREEN_BLUE.fullmatch(text)
+    match = re.fullmatch(RED_GREEN_BLUE, text)
     if match:
         red, green, blue = map(_parse_part, match.groups())
         return red, green, blue

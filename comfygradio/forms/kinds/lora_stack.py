@@ -13,12 +13,12 @@ from typing import Any
 from comfygradio.comfy.nested_input import list_members, read_input, write_input
 from comfygradio.comfy.object_info import InputSpec, Scalar, is_number, is_whole_number
 
-NUMBERED = re.compile(r"(\D*)(\d+)((?:[_. ]\D*)?)")
+NUMBERED = r"(\D*)(\d+)((?:[_. ]\D*)?)"
 """Matches a name with one number at its end or at the end of a word: not `t5xxl`, nor
 `enable_2x`.
 """
 
-WORD = re.compile(r"[a-z]+")
+WORD = r"[a-z]+"
 
 STRENGTHS = frozenset({"strength", "weight", "wt", "str"})
 SWITCHES = frozenset({"switch", "toggle", "enable", "enabled", "on", "active", "use"})
@@ -195,7 +195,7 @@ def fill_lora_stack(
 def list_numbered(inputs: Inputs) -> Iterator[tuple[str, int]]:
     """List the inputs with a number in their name, and this number."""
     for name in inputs:
-        if match := NUMBERED.fullmatch(name):
+        if match := re.fullmatch(NUMBERED, name):
             yield name, int(match[2])
 
 
@@ -235,7 +235,7 @@ def _singular(word: str) -> str:
 
 
 def _list_words(name: str) -> frozenset[str]:
-    words = WORD.findall(name.lower())
+    words = re.findall(WORD, name.lower())
     return frozenset(words)
 
 
@@ -346,7 +346,7 @@ def _add_row(inputs: dict[str, Any], rows: LoraStack, file: tuple[str, float]) -
 
 def _renumber(name: str, number: int) -> str:
     """Replace the number in a name, with leading zeros if the old one had them."""
-    found = NUMBERED.fullmatch(name)
+    found = re.fullmatch(NUMBERED, name)
     if found is None:
         return name
     before, digits, after = found.groups()

@@ -30,15 +30,15 @@ if TYPE_CHECKING:
     from comfygradio.forms.field import Field
     from comfygradio.forms.slots import Slot
 
-SPLIT_STRENGTH = re.compile(r":([+-]?[0-9]+),([0-9]+)(?=\s*(?:,|>|$))")
+SPLIT_STRENGTH = r":([+-]?[0-9]+),([0-9]+)(?=\s*(?:,|>|$))"
 """Matches a strength with a decimal comma."""
 
-TAG = re.compile(r"<lora:([^<>]+)>")
+TAG = r"<lora:([^<>]+)>"
 
-STRENGTH = re.compile(r"[^,]*:([+-]?[0-9]+)")
+STRENGTH = r"[^,]*:([+-]?[0-9]+)"
 """Matches a name with a strength of which a comma may have cut off the decimals."""
 
-ONLY_DIGITS = re.compile(r"[0-9]+")
+ONLY_DIGITS = r"[0-9]+"
 
 MAX_ENTRIES = 100
 """Maximum number of entries that are checked, including those without a name."""
@@ -119,9 +119,9 @@ class LorasKind(Kind):
 
     def explain_comma(self, field: Field, parts: Sequence[str]) -> str:
         """Explain two items that may be one strength, written with a decimal comma."""
-        strength = STRENGTH.fullmatch(parts[0])
+        strength = re.fullmatch(STRENGTH, parts[0])
         decimals = parts[1]
-        if strength is None or not ONLY_DIGITS.fullmatch(decimals):
+        if strength is None or not re.fullmatch(ONLY_DIGITS, decimals):
             return ""
         return _describe_decimals(strength[1], decimals)
 
@@ -189,7 +189,7 @@ def check_loras(field: Field, value: Any) -> tuple[Lora, ...]:
 
 def _refuse_comma(text: str) -> None:
     """Raise InvalidValue for a strength such as `0,8`, since commas separate LoRAs."""
-    split = SPLIT_STRENGTH.search(text)
+    split = re.search(SPLIT_STRENGTH, text)
     if split:
         whole, decimals = split.groups()
         raise InvalidValue(_describe_decimals(whole, decimals))
@@ -200,7 +200,7 @@ def _describe_decimals(whole: str, decimals: str) -> str:
 
 
 def _split_text(text: str) -> list[str]:
-    tagged = TAG.findall(text)
+    tagged = re.findall(TAG, text)
     if tagged:
         return tagged
     parts = [part.strip() for part in text.split(",")]
@@ -296,7 +296,7 @@ def _parse_strength(value: Any) -> float:
 
 def _parse_axis_part(axis: AxisContext, item: Item) -> AxisValues:
     """Parse `name:strength`, or what a pattern and a range stand for. Raises InvalidValue."""
-    tag = TAG.fullmatch(item.text)
+    tag = re.fullmatch(TAG, item.text)
     name = tag[1] if tag else item.text
     strength = ""
     # A name may hold a colon itself.

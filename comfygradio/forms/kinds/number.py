@@ -44,16 +44,16 @@ EXACT_LIMIT = 2**53
 SIDES = ("width", "height")
 """The parts of a size."""
 
-WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+")
+WHOLE_NUMBER = r"[+-]?[0-9]+"
 
-DECIMALS = re.compile(r"([0-9]|0[0-9]+)(?![0-9])")
+DECIMALS = r"([0-9]|0[0-9]+)(?![0-9])"
 """What may stand behind a decimal comma: one digit, or digits that begin with a zero, as no number
 does. More may follow, such as the rest of a range.
 """
 
-ONLY_DIGITS = re.compile(r"[0-9]+")
+ONLY_DIGITS = r"[0-9]+"
 
-THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})*,0[0-9]{2}(?:,[0-9]{3})*")
+THOUSANDS = r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})*,0[0-9]{2}(?:,[0-9]{3})*"
 """Groups of three digits of which one begins with a zero; `100,200` is a list."""
 
 
@@ -221,18 +221,18 @@ def explain_number_comma(field: Field, parts: Sequence[str]) -> str:
     they cannot.
     """
     joined = ",".join(parts)
-    if THOUSANDS.fullmatch(joined):
+    if re.fullmatch(THOUSANDS, joined):
         number = joined.replace(",", "")
         listed = [str(int(part)) for part in parts]
         return explain_comma(joined, number, listed)
     if field.is_integer or len(parts) != 2:
         return ""
     whole, decimals = parts
-    if not WHOLE_NUMBER.fullmatch(whole):
+    if not re.fullmatch(WHOLE_NUMBER, whole):
         return ""
     # Of a zero and another number the comma is hardly a separator: 0,25.
-    is_below_one = whole.lstrip("+-") == "0" and ONLY_DIGITS.match(decimals)
-    if DECIMALS.match(decimals) or is_below_one:
+    is_below_one = whole.lstrip("+-") == "0" and re.match(ONLY_DIGITS, decimals)
+    if re.match(DECIMALS, decimals) or is_below_one:
         return explain_comma(joined, f"{whole}.{decimals}", parts)
     return ""
 

@@ -12,20 +12,20 @@ import unicodedata
 from collections.abc import Sequence
 from decimal import Context, Decimal
 
-NUMERAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
-WHOLE = re.compile(r"[+-]?[0-9]{1,100}")
+NUMERAL = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
+WHOLE = r"[+-]?[0-9]{1,100}"
 MAX_LENGTH = 100
 """Maximum number of characters of a number. No field accepts more than 60 digits."""
 
-THOUSANDS = re.compile(r"([+-]?[1-9][0-9]{0,2})\.([0-9]{3})")
+THOUSANDS = r"([+-]?[1-9][0-9]{0,2})\.([0-9]{3})"
 """Matches a number with a point that many languages use as thousands separator."""
 
-GROUPED = re.compile(r"([+-]?[0-9]{1,3})([., '’])([0-9]{3}(?:\2[0-9]{3})*)([.,][0-9]+)?")
+GROUPED = r"([+-]?[0-9]{1,3})([., '’])([0-9]{3}(?:\2[0-9]{3})*)([.,][0-9]+)?"
 """Matches groups of three digits, and what follows a point or comma."""
 
-COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+(?:[eE][+-]?[0-9]{1,3})?")
-UNDERSCORES = re.compile(r"[+-]?[0-9]+(?:_[0-9]+)+(?:\.[0-9]*)?")
-OTHER_BASE = re.compile(r"([+-]?)(0[xX][0-9a-fA-F]{1,60}|0[oO][0-7]{1,60}|0[bB][01]{1,60})")
+COMMA = r"[+-]?[0-9]*,[0-9]+(?:[eE][+-]?[0-9]{1,3})?"
+UNDERSCORES = r"[+-]?[0-9]+(?:_[0-9]+)+(?:\.[0-9]*)?"
+OTHER_BASE = r"([+-]?)(0[xX][0-9a-fA-F]{1,60}|0[oO][0-7]{1,60}|0[bB][01]{1,60})"
 
 MAX_LABEL_DIGITS = 10
 """Characters; longer floats, such as a third, are rounded where people read them."""
@@ -39,9 +39,9 @@ def parse_numeral(text: str) -> int | float | None:
     what is too large for a float.
     """
     text = text.strip()
-    if len(text) > MAX_LENGTH or not NUMERAL.fullmatch(text):
+    if len(text) > MAX_LENGTH or not re.fullmatch(NUMERAL, text):
         return None
-    if WHOLE.fullmatch(text):
+    if re.fullmatch(WHOLE, text):
         return int(text)
     number = float(text)
     return number if math.isfinite(number) else None
@@ -57,14 +57,14 @@ def suggest_numerals(text: str) -> tuple[str, ...]:
     text = _normalise(text)
     if parse_numeral(text) is not None:
         return (text,)
-    if match := OTHER_BASE.fullmatch(text):
+    if match := re.fullmatch(OTHER_BASE, text):
         sign, digits = match.groups()
         return (f"{sign}{int(digits, 0)}",)
-    if UNDERSCORES.fullmatch(text):
+    if re.fullmatch(UNDERSCORES, text):
         return (text.replace("_", ""),)
-    if match := GROUPED.fullmatch(text):
+    if match := re.fullmatch(GROUPED, text):
         return _parse_groups(text, match)
-    if COMMA.fullmatch(text):
+    if re.fullmatch(COMMA, text):
         numeral = _strip_zeros(text.replace(",", "."))
         return (re.sub(r"^([+-]?)\.", r"\g<1>0.", numeral),)
     return ()
@@ -74,7 +74,7 @@ def parse_thousands(text: str) -> int | None:
     """Parse a numeral whose point may be a thousands separator: 1000 for `1.000`. Returns None if
     it cannot be one, as in `0.500` and `12.5`.
     """
-    match = THOUSANDS.fullmatch(text.strip())
+    match = re.fullmatch(THOUSANDS, text.strip())
     if match is None:
         return None
     return int(match[1] + match[2])

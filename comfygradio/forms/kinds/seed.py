@@ -31,7 +31,7 @@ round them.
 """
 
 RANDOM = re.compile(r"random(?:\s*[x×*]\s*([0-9]{1,9}))?", re.IGNORECASE)
-COUNT_ON = re.compile(r"\+\s*([0-9]{1,9})")
+COUNT_ON = r"\+\s*([0-9]{1,9})"
 
 
 class SeedKind(Kind):
@@ -89,7 +89,7 @@ class SeedKind(Kind):
             count = int(drawn[1] or 1) if drawn else 1
             seeds = draw_seeds(axis.field, count, axis.rng)
             return AxisValues(seeds, is_open=True)
-        onwards = COUNT_ON.fullmatch(text)
+        onwards = re.fullmatch(COUNT_ON, text)
         if onwards:
             seeds = _count_on(axis, int(onwards[1]))
             return AxisValues(seeds, is_open=True)

@@ -24,7 +24,7 @@ SIZE_PATTERN = re.compile(r"([0-9]{1,6})(?:\s*[x×*,]\s*|\s+)([0-9]{1,6})", re.I
 """Matches two sides with either a sign or space between them, so that each size has one reading.
 """
 
-COMMA_SIZE = re.compile(r"[0-9]+,0[0-9]+")
+COMMA_SIZE = r"[0-9]+,0[0-9]+"
 """`1,024` is a number and no size; `768,512` is one."""
 
 SIZE_SPELLINGS = (
@@ -188,7 +188,7 @@ def _split_size(text: str) -> tuple[str, ...]:
         return ()
     text = text.strip()
     match = SIZE_PATTERN.fullmatch(text)
-    if match is None or COMMA_SIZE.fullmatch(text):
+    if match is None or re.fullmatch(COMMA_SIZE, text):
         return ()
     return match.groups()
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 MAX_TEXT = 100_000
 """Maximum number of characters of a text: a prompt of 15,000 words."""
 
-STAND_IN = re.compile(r"\[the workflow's own text of [0-9,]{1,15} characters\]")
+STAND_IN = r"\[the workflow's own text of [0-9,]{1,15} characters\]"
 
 
 class TextKind(Kind):
@@ -60,7 +60,7 @@ class TextKind(Kind):
         exempt = field.exempt_value
         if isinstance(exempt, str) and _is_exempt_text(exempt, value):
             return exempt
-        if STAND_IN.fullmatch(value):
+        if re.fullmatch(STAND_IN, value):
             raise InvalidValue(
                 "this stands for the text of another workflow; write the text itself."
             )

@@ -31,6 +31,7 @@ from comfygradio.ui.form.field_component import (
     name_element,
     to_component_value,
 )
+from comfygradio.ui.form.lacking_models import LackingModels, name_lacking_models
 from comfygradio.ui.form.upload_value import read_payload
 from comfygradio.ui.identity.owner import find_owner
 from comfygradio.ui.identity.person import find_person
@@ -48,8 +49,6 @@ DrawnFields = tuple[dict[str, Component], dict[str, Block]]
 """The components of a form's fields, and the blocks that `show_if` shows and hides."""
 
 FILL_BOTH = "fill in both the width and the height, in whole pixels."
-
-NO_SMALLER_SIZE = "This picture is not known any more; choose a smaller size in the form."
 
 COUNTS = {"×1": 1, "×2": 2, "×4": 4}
 """How many jobs one click may start, by the text on the page."""
@@ -144,7 +143,9 @@ class _FieldDrawer:
         self.components[field.name] = build_component(field, preset, list_newest_choices)
 
 
-def build_panel(form: Form, service: Service, is_visible: bool) -> Panel:
+def build_panel(
+    form: Form, service: Service, is_visible: bool, lacking_models: LackingModels
+) -> Panel:
     """Draw a form inside the current Blocks, simple fields first and advanced ones folded; or draw
     its problems.
     """
@@ -158,10 +159,13 @@ def build_panel(form: Form, service: Service, is_visible: bool) -> Panel:
         )
         if form.problems:
             texts = [str(problem) for problem in form.problems]
+            texts += name_lacking_models(form, texts)
             gr.HTML(build_note(f"{form.title} cannot be used yet.", *texts), js_on_load=None)
+            lacking_models.draw(form)
             return Panel(form, column, {})
         if form.notes:
             gr.HTML(_build_adjusted(form.notes), js_on_load=None)
+        lacking_models.draw(form)
         components, holders = build_fields(form, service)
         _build_examples(form, components)
         footer = _build_footer(form, service)
@@ -281,7 +285,7 @@ def listen_refusals(view: gr.HTML, panels: Sequence[Panel], service: Service) ->
 
 def listen_smaller(view: gr.HTML, panels: Sequence[Panel], service: Service) -> None:
     """On *Try smaller*, put the next smaller size into the form that a job came from, and click its
-    Generate. If there is no such size, say so instead: the same size would fail again.
+    Generate.
     """
     names: list[tuple[Form, str]] = []
     components: list[Component] = []
@@ -296,16 +300,14 @@ def listen_smaller(view: gr.HTML, panels: Sequence[Panel], service: Service) -> 
     def shrink(request: gr.Request, event: gr.EventData) -> Any:
         token = str(getattr(event, "token", ""))
         job = find_job(service, token, find_person(request))
-        sizes: list[Any] = []
+        sizes = []
         for form, name in names:
             sizes.append(_choose_size(form, name, job))
-        if not any(isinstance(size, str) for size in sizes):
-            raise gr.Error(NO_SMALLER_SIZE, print_exception=False)
         return fit_outputs(sizes)
 
     shrunk = view.smaller(shrink, None, components, **QUICK)
     go_on = "async () => { (await comfygradioPage).trySmallerSize(); }"
-    shrunk.success(None, None, None, js=go_on, **PRIVATE)
+    shrunk.then(None, None, None, js=go_on, **PRIVATE)
 
 
 def fit_outputs(values: list[Any]) -> Any:

@@ -3,7 +3,7 @@
 /** @import { Part } from "../library/part.js" */
 /** @import { Draft } from "./draft.js" */
 
-import { fold, list, make, press } from "../library/elements.js";
+import { drawAlert, fold, list, make, press } from "../library/elements.js";
 import * as storage from "../library/storage.js";
 import { plural } from "../library/words.js";
 import { findNameMistake, readKeptDraft } from "./draft.js";
@@ -122,7 +122,7 @@ export function mount({ element, props, trigger, watch }) {
     body.replaceChildren();
     const isDrafted = Boolean(draft.source);
     document.getElementById("cg-author")?.toggleAttribute("data-drafted", isDrafted);
-    if (draft.error) body.append(drawError(draft.error));
+    if (draft.error) body.append(drawAlert(draft.error));
     if (!isDrafted) return;
     remember();
     drawDraft();
@@ -179,13 +179,6 @@ function drawNamed(label, help, box) {
     error,
   );
   return { root, error };
-}
-
-/** @param {string} text */
-function drawError(text) {
-  const note = make("div", { className: "cg-note" }, make("p", { textContent: text }));
-  note.setAttribute("role", "alert");
-  return note;
 }
 
 /** @param {() => void} useListAgain */

@@ -1,7 +1,7 @@
 // The button that saves a preset, and what came of it.
 
 import { link } from "../library/address.js";
-import { make, press, say } from "../library/elements.js";
+import { drawAlert, make, press, say } from "../library/elements.js";
 
 /** How long the new form may take to be added before its link is offered all the same. */
 const ADDED_MS = 15_000;
@@ -60,7 +60,10 @@ export function createSaveBar(save) {
         setTimeout(look, LOOK_MS);
         return;
       }
-      const open = make("a", { href: `?preset=${encodeURIComponent(name)}`, textContent: "Open the form" });
+      const open = make("a", {
+        href: `?preset=${encodeURIComponent(name)}`,
+        textContent: "Open the form",
+      });
       line.replaceChildren(`Saved as ${name}. `, open);
     }
 
@@ -94,7 +97,7 @@ export function createSaveBar(save) {
   function paint(state) {
     root.hidden = state.where === undefined;
     root.replaceChildren();
-    if (state.refused) root.append(drawRefusal(state.refused));
+    if (state.refused) root.append(drawAlert(state.refused));
     if (state.saved) {
       saved.add(state.saved);
       root.append(offer(state.saved));
@@ -111,11 +114,4 @@ export function createSaveBar(save) {
   }
 
   return { root, paint, goOn };
-}
-
-/** @param {string} text */
-function drawRefusal(text) {
-  const note = make("div", { className: "cg-note" }, make("p", { textContent: text }));
-  note.setAttribute("role", "alert");
-  return note;
 }

@@ -21,9 +21,3 @@ export function sortRows(rows) {
   const same = rows.filter((row) => row.same).length;
   return { differing, missing, same };
 }
-
-/** @param {number} count how many settings are the same */
-export function nameSame(count) {
-  if (count === 1) return "1 setting is the same in both.";
-  return `${count} settings are the same in both.`;
-}

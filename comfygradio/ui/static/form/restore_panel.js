@@ -2,8 +2,9 @@
 
 /** @import { Part } from "../library/part.js" */
 
-import { list, make, press, say } from "../library/elements.js";
-import { nameSame, sortRows } from "./report_rows.js";
+import { drawAlert, list, make, press, say } from "../library/elements.js";
+import { nameSame } from "../library/words.js";
+import { sortRows } from "./report_rows.js";
 
 /**
  * A setting in a file, beside that in the form.
@@ -65,13 +66,6 @@ function drawNotes(title, texts) {
   return make("div", { className: "cg-report-notes" }, heading, list(texts));
 }
 
-/** @param {string} text */
-function drawError(text) {
-  const note = make("div", { className: "cg-note" }, make("p", { textContent: text }));
-  note.setAttribute("role", "alert");
-  return note;
-}
-
 /** @param {Part} part */
 export function mount({ element, props, trigger, watch }) {
   const root = /** @type {HTMLElement} */ (element.querySelector(".cg-report"));
@@ -100,7 +94,7 @@ export function mount({ element, props, trigger, watch }) {
     const report = props.value ?? {};
     const notes = report.notes ?? [];
     root.replaceChildren();
-    if (report.error) root.append(drawError(report.error));
+    if (report.error) root.append(drawAlert(report.error));
     if (report.preset) root.append(...drawReport(report));
     else if (notes.length) root.append(drawNotes("Also:", notes));
   }

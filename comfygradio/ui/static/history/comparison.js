@@ -6,9 +6,9 @@
 
 import { closeFromOutside } from "../library/dialogs.js";
 import { make, press, say } from "../library/elements.js";
-import { nameTime } from "../library/words.js";
+import { nameSame, nameTime } from "../library/words.js";
 import { isShown } from "./desk.js";
-import { findDifferences, nameSame, nameValue } from "./differences.js";
+import { findDifferences, nameValue } from "./differences.js";
 import { drawMedia } from "./job_media.js";
 
 /** @param {OpenJob} job */

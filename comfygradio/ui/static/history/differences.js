@@ -39,14 +39,3 @@ export function nameValue(value) {
   if (value === undefined) return "—";
   return value.text || "empty";
 }
-
-/**
- * Write how many fields are the same.
- *
- * @param {number} count
- */
-export function nameSame(count) {
-  if (count === 0) return "";
-  if (count === 1) return "1 setting is the same in both.";
-  return `${count} settings are the same in both.`;
-}

@@ -53,6 +53,17 @@ export function say(className, text) {
 }
 
 /**
+ * Make a note that is read out at once: something went wrong.
+ *
+ * @param {string} text
+ */
+export function drawAlert(text) {
+  const note = make("div", { className: "cg-note" }, make("p", { textContent: text }));
+  note.setAttribute("role", "alert");
+  return note;
+}
+
+/**
  * Make a list with an item for each of these texts.
  *
  * @param {string[]} texts

@@ -21,3 +21,14 @@ export function nameTime(seconds) {
   const time = new Date(seconds * 1000);
   return time.toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
 }
+
+/**
+ * Write how many settings are the same in two jobs, or in a form and a file; "" for none.
+ *
+ * @param {number} count
+ */
+export function nameSame(count) {
+  if (count === 0) return "";
+  if (count === 1) return "1 setting is the same in both.";
+  return `${count} settings are the same in both.`;
+}
