@@ -50,8 +50,10 @@ def change_all(data: dict[str, Any], info: dict[str, Any]) -> dict[str, Any]:
         widgets = reading.catalogue.place(owner).widgets
         for name, value in list_plain(node["inputs"]):
             placed = widgets.get(name)
-            if placed is not None and can_change(node["class_type"], placed.widget):
-                node["inputs"][name] = choose_other(placed.widget, value)
+            # A socket has the value of a widget outside, with which it has to change.
+            widget = placed.widget if placed else Widget(name, "PAGE")
+            if can_change(node["class_type"], widget):
+                node["inputs"][name] = choose_other(widget, value)
     return prompt
 
 
