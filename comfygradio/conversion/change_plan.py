@@ -127,9 +127,13 @@ class _Values:
         return chain[-1:]
 
     def _choose(self, inputs: Sequence[tuple[str, str]]) -> tuple[str, str]:
-        """Choose the input that the value in the file is for. One that stays as it is goes before
-        others, which are then taken off.
+        """Choose the input that the value in the file is for; the others are taken off. One without
+        a widget of its own cannot be, and one that stays as it is goes before others.
         """
+        for node_id, name in inputs:
+            _, node = self._reading.owners[node_id]
+            if name not in self._reading.catalogue.place(node).widgets:
+                return node_id, name
         for node_id, name in inputs:
             if is_same(self._wanted(node_id, name), self._found(node_id, name)):
                 return node_id, name

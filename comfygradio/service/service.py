@@ -12,7 +12,6 @@ from typing import Any
 
 from comfygradio.binding.preset import Preset, load_presets
 from comfygradio.clock import SYSTEM_CLOCK, Clock
-from comfygradio.comfy.workflow import Layout
 from comfygradio.errors import LimitReached, PresetError, ServerError, ValuesRefused
 from comfygradio.forms.field import Field
 from comfygradio.forms.form import Form, fingerprint, repeat_values
@@ -79,7 +78,9 @@ class Service:
             may_grow=self.backend_pool.may_grow,
             clock=clock,
         )
-        self.queue.find_layout = self._find_layout
+        self.queue.find_layout = lambda name: (
+            self.forms[name].layout if name in self.forms else None
+        )
         self.sweeps = SweepRegistry(self.queue, self.find_form, self._refuse_excess)
         self.upload_quota = Quota()
         self.web_files = WebFiles(make_client(self.limits), Quota())
@@ -192,11 +193,6 @@ class Service:
         if form is None:
             raise PresetError(self.trouble or f"There is no preset {name}.")
         return form
-
-    def _find_layout(self, preset: str) -> Layout | None:
-        """Find the layout of a preset; None without one, and while no server has answered."""
-        form = self.forms.get(preset)
-        return form.layout if form else None
 
     def find_field(self, preset: str, name: str) -> Field | None:
         """Find the newest state of a field; None if the preset or the field is gone."""

@@ -11,7 +11,6 @@ from typing import Any
 
 import gradio as gr
 
-from comfygradio.comfy.workflow import WrittenLayout
 from comfygradio.errors import JobStoreError, PresetError
 from comfygradio.jobs.backend_client import BackendClient
 from comfygradio.jobs.job import FINAL_PHASES, Job
@@ -77,11 +76,12 @@ class HistoryApi:
         """Describe one job with its values, and whether they can be used again."""
         record = self._find(owner, asked.get("token"))
         form = self._service.forms.get(record.preset)
+        layout = self._write_layout(record)
         return {
             **self._describe(record),
             "values": describe_values(record, form),
             "canUse": form is not None and not form.problems,
-            "layoutNotes": self._list_layout_notes(record),
+            "layoutNotes": layout["notes"] if layout else None,
         }
 
     def look(self, owner: str, asked: Mapping[str, Any]) -> Json:
@@ -155,26 +155,24 @@ class HistoryApi:
         """
         record = self._find(owner, asked.get("token"))
         name = f"{record.preset}.json"
-        written = self._write_layout(record)
-        if written is None:
+        layout = self._write_layout(record)
+        if layout is None:
             text = json.dumps(record.order.prompt.graph, indent=2)
             return {"name": name, "text": text, "format": "api"}
-        text = json.dumps(written.workflow, indent=2)
+        text = json.dumps(layout["workflow"], indent=2)
         return {"name": name, "text": text, "format": "ui"}
 
-    def _write_layout(self, record: JobRecord) -> WrittenLayout | None:
-        """Write the values of a job into the layout that its preset has now."""
+    def _write_layout(self, record: JobRecord) -> Json | None:
+        """Write the values of a job into the layout that its preset has now. Returns the workflow,
+        and notes on what ComfyUI's page would post otherwise; None without a layout.
+        """
         form = self._service.forms.get(record.preset)
         if form is None or form.layout is None:
             return None
-        return form.layout.write(record.order.prompt.graph)
-
-    def _list_layout_notes(self, record: JobRecord) -> list[str] | None:
-        """List what ComfyUI's page would post otherwise than the job had it; None without a
-        layout.
-        """
-        written = self._write_layout(record)
-        return None if written is None else list(written.notes)
+        written = form.layout.write(record.order.prompt.graph)
+        if written is None:
+            return None
+        return {"workflow": written.workflow, "notes": list(written.notes)}
 
     def read_settings(
         self, event: gr.EventData, session: str = ""

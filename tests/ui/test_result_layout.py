@@ -1,0 +1,184 @@
+"""Results carry the author's layout with the values that were used, and History gives it away."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from comfygradio import convert_workflow
+from comfygradio.comfy.client import ComfyClient
+from comfygradio.demo import DemoServer
+from comfygradio.jobs.job import Job
+from comfygradio.metadata.load import load_metadata
+from comfygradio.metadata.restore import restore_values
+from comfygradio.service.service import Service
+from comfygradio.ui.history.history_api import HistoryApi
+from comfygradio.ui.identity.page_session import PageSessions
+from tests.jobs.lines import is_over, wait
+from tests.ui_workflow import load_ui_workflow
+
+PRESET = """title: Drawing
+workflow: drawing.json
+fields:
+  prompt: {slot: 6.text}
+  steps: {slot: 3.steps}
+  seed: {slot: 3.seed}
+  loras: {widget: loras, slots: {model: 3.model, clip: 6.clip}}
+"""
+
+VALUES = {"prompt": "a ship", "steps": 5, "seed": 7, "loras": []}
+
+
+@pytest.fixture(scope="module")
+def client(demo: DemoServer) -> Iterator[ComfyClient]:
+    client = ComfyClient(demo.url)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def folder(client: ComfyClient, tmp_path: Path) -> Path:
+    """Make a preset of a workflow in UI format, which lies beside it."""
+    folder = tmp_path / "presets"
+    folder.mkdir()
+    data = load_ui_workflow()
+    info = client.object_info().to_json()
+    prompt = convert_workflow(data, info).prompt
+    (folder / "drawing.yaml").write_text(PRESET, encoding="utf-8")
+    (folder / "drawing.json").write_text(json.dumps(prompt), encoding="utf-8")
+    (folder / "drawing.ui.json").write_text(json.dumps(data), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def service(client: ComfyClient, folder: Path, tmp_path: Path) -> Iterator[Service]:
+    service = Service(client, [folder], tmp_path / "outputs")
+    assert service.connect()
+    yield service
+    service.close()
+
+
+def run(service: Service, **values: Any) -> Job:
+    """Run a job to its end. The tests share a server, which repeats a picture, with all that it
+    holds, for a prompt that it knows; so those that look for something else use other seeds.
+    """
+    job = service.submit("drawing", {**VALUES, **values})
+    assert wait(job, is_over).phase == "done"
+    return job
+
+
+def find_picture(job: Job) -> Path:
+    """Find the picture that a job made."""
+    path = job.snapshot.results[0].path
+    assert path is not None
+    return path
+
+
+def read_workflow(path: Path) -> dict[str, Any]:
+    """Read the workflow in UI format that a picture holds."""
+    with Image.open(path) as picture:
+        workflow: dict[str, Any] = json.loads(picture.info["workflow"])
+    return workflow
+
+
+def find_node(workflow: dict[str, Any], node_id: int) -> dict[str, Any]:
+    found: dict[str, Any] = next(node for node in workflow["nodes"] if node["id"] == node_id)
+    return found
+
+
+def download(service: Service, job: Job) -> dict[str, Any]:
+    """Download the workflow of a job from History."""
+    history = HistoryApi(service, PageSessions())
+    return history.workflow("local", {"token": job.token})
+
+
+def open_job(service: Service, job: Job) -> dict[str, Any]:
+    """Open a job in History."""
+    return HistoryApi(service, PageSessions()).open("local", {"token": job.token})
+
+
+def test_a_picture_holds_the_layout_with_its_values(service: Service) -> None:
+    job = run(service)
+    workflow = read_workflow(find_picture(job))
+    original = load_ui_workflow()
+    assert find_node(workflow, 6)["widgets_values"] == ["a ship"]
+    assert find_node(workflow, 3)["widgets_values"][2] == 5
+    assert find_node(workflow, 3)["pos"] == find_node(original, 3)["pos"]
+    posted = job.order.prompt.graph
+    info = service.find_form("drawing").object_info.to_json()
+    for node_id, node in convert_workflow(workflow, info).prompt.items():
+        assert node["inputs"] == posted[node_id]["inputs"]
+
+
+def test_loras_are_nodes_of_the_layout(service: Service) -> None:
+    form = service.find_form("drawing")
+    choices = form.fields["loras"].choices or ()
+    rows = [{"name": choice.value, "strength": 0.5} for choice in choices[:2]]
+    assert rows
+    workflow = read_workflow(find_picture(run(service, loras=rows)))
+    loaders = [node for node in workflow["nodes"] if node["type"] == "LoraLoader"]
+    names = [node["widgets_values"][0] for node in loaders]
+    assert names == [row["name"] for row in rows]
+
+
+def test_a_picture_restores_its_form_as_before(service: Service) -> None:
+    job = run(service)
+    restored = restore_values(service.find_form("drawing"), load_metadata(find_picture(job)))
+    assert {**restored.values, "loras": []} == VALUES
+    assert {field.state for field in restored.fields} == {"exact"}
+
+
+def test_history_gives_the_layout_and_says_so(service: Service) -> None:
+    job = run(service)
+    answer = download(service, job)
+    assert answer["format"] == "ui"
+    assert json.loads(answer["text"]) == read_workflow(find_picture(job))
+    assert open_job(service, job)["layoutNotes"] == []
+
+
+def test_history_tells_what_comfyui_itself_would_change(service: Service) -> None:
+    job = run(service, seed=2**53 + 1)
+    [note] = open_job(service, job)["layoutNotes"]
+    assert "2^53" in note
+
+
+def test_a_preset_without_a_layout_gives_the_prompt(service: Service, folder: Path) -> None:
+    (folder / "drawing.ui.json").unlink()
+    service.reload()
+    job = run(service, seed=8)
+    with Image.open(find_picture(job)) as picture:
+        assert "workflow" not in picture.info
+    answer = download(service, job)
+    assert answer["format"] == "api"
+    assert json.loads(answer["text"]) == job.order.prompt.graph
+    assert open_job(service, job)["layoutNotes"] is None
+
+
+def test_a_layout_that_cannot_be_read_is_noted(service: Service, folder: Path) -> None:
+    (folder / "drawing.ui.json").write_text("{", encoding="utf-8")
+    service.reload()
+    form = service.find_form("drawing")
+    assert not form.problems
+    assert any("drawing.ui.json" in note for note in form.notes)
+    run(service, seed=9)
+
+
+def test_the_job_store_does_not_keep_the_layout(service: Service) -> None:
+    job = run(service)
+    with service.store.read() as connection:
+        [text] = connection.execute("SELECT data FROM orders").fetchone()
+    assert "widgets_values" not in text
+    # A job that is read from there gets the layout that its preset has.
+    record = service.store.find(job.token)
+    assert record is not None
+    assert record.order.prompt.layout is None
+    layout = service.queue.find_layout(record.preset)
+    assert layout is not None
+    written = layout.write(record.order.prompt.graph)
+    assert written is not None
+    assert written.workflow == read_workflow(find_picture(job))
