@@ -268,7 +268,7 @@ def _read_proxies(host: UiNode) -> list[tuple[str, str]]:
 
 def _strip_prefix(name: str) -> str:
     """Leave out the ids of nested instances before the name of a widget: `6: 3: seed`."""
-    return re.sub(r"^(\s*\d+\s*:\s*)+", "", name)
+    return re.sub(r"^\s*(?:\d+\s*:\s*)+", "", name)
 
 
 def _read_quarantine(host: UiNode) -> Mapping[str, Any]:
