@@ -15,6 +15,8 @@ import { nameAxes, nameCombo } from "./space.js";
 
 /** Pixels beyond what is seen that are drawn too. */
 const BEYOND = 400;
+/** What is beyond is drawn so much later than what is seen, when the whole grid is drawn anew. */
+const BEYOND_MS = 100;
 /** Pixels a millisecond; what flies past faster is not loaded, since nobody sees it. */
 const FAST = 1.5;
 const CALM_DOWN_MS = 120;
@@ -73,6 +75,8 @@ export function createGrid(host, { open, isOpen }) {
   const seen = { top: 0, left: 0, width: 0, height: 0 };
   let isFlying = false;
   let isOverdue = false;
+  /** Draws what is beyond. @type {ReturnType<typeof setTimeout> | undefined} */
+  let completing;
 
   function measure() {
     seen.width = root.clientWidth;
@@ -132,32 +136,42 @@ export function createGrid(host, { open, isOpen }) {
       parts.push(say(host.name("none"), isAll ? "There is nothing to show." : host.nothingFits));
     }
     canvas.replaceChildren(...parts);
-    paint();
-    for (const card of spare.values()) card.drop();
-    spare = new Map();
+    paint(0);
+    clearTimeout(completing);
+    completing = setTimeout(complete, BEYOND_MS);
     // A video that is moved in the page stops.
     playVideos();
   }
 
+  /** Draw what is beyond as well, and let go of the cards of the plan before that are not used. */
+  function complete() {
+    paint();
+    for (const card of spare.values()) card.drop();
+    spare = new Map();
+  }
+
   /** Take all cards out of their rows. */
   function takeCards() {
-    /** @type {Map<number, Card>} */
-    const cards = new Map();
+    const cards = spare;
     for (const card of listCards()) cards.set(card.at, card);
     rows = new Map();
     return cards;
   }
 
-  /** Draw what is in sight and not drawn yet, and drop what is out of sight. */
-  function paint() {
+  /**
+   * Draw what is in sight and not drawn yet, and drop what is out of sight.
+   *
+   * @param {number} beyond pixels beyond what is seen that are drawn too
+   */
+  function paint(beyond = BEYOND) {
     if (!plan) return;
     const { flows, lines, count, rowHeight, columnWidth, top, side } = plan;
     const y = seen.top - top;
     const x = seen.left - side;
-    const [first, end] = findInSight(y, seen.height, rowHeight, lines.length, BEYOND);
+    const [first, end] = findInSight(y, seen.height, rowHeight, lines.length, beyond);
     /** @type {[number, number]} */
     const all = [0, count];
-    const columns = flows ? all : findInSight(x, seen.width, columnWidth, count, BEYOND);
+    const columns = flows ? all : findInSight(x, seen.width, columnWidth, count, beyond);
     for (const [line, row] of rows) {
       if (line >= first && line < end) continue;
       for (const card of row.cards.values()) card.drop();
@@ -414,7 +428,9 @@ export function createGrid(host, { open, isOpen }) {
   }
 
   function leave() {
-    for (const card of listCards()) card.drop();
+    clearTimeout(completing);
+    for (const card of [...listCards(), ...spare.values()]) card.drop();
+    spare = new Map();
     rows = new Map();
     plan = null;
     resized.disconnect();
