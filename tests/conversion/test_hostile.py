@@ -22,8 +22,10 @@ from tests.conversion.ui_file import (
     widget,
 )
 
-SECONDS = 2
-"""What a conversion may take of the processor."""
+SECONDS = 20
+"""What a conversion may take of the processor. These take 0.1 to 0.5; what grows with the square of
+a file would take minutes.
+"""
 
 
 def nest(depth: int) -> Json:
@@ -109,9 +111,9 @@ def make_unknown(count: int) -> Json:
 def test_thousands_of_nodes_take_no_time(file: Json) -> None:
     info = make_info()
     info["Wide"] = {"input": {"required": {f"w{n}": ["INT", {}] for n in range(2500)}}}
-    start = time.process_time()
+    start = time.thread_time()
     conversion = convert(file, info)
-    assert time.process_time() - start < SECONDS
+    assert time.thread_time() - start < SECONDS
     assert conversion.prompt
 
 
