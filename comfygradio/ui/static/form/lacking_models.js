@@ -67,7 +67,7 @@ function drawCopy(label, text) {
 
   const button = press("cg-copy-command", label, copy);
   button.setAttribute("aria-live", "polite");
-  const summary = make("summary", { textContent: "Show" });
+  const summary = make("summary", { textContent: "Show the command" });
   const shown = make("details", {}, summary, code);
   return make("div", { className: "cg-lacking-copy" }, button, shown);
 }
