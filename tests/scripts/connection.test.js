@@ -169,3 +169,13 @@ test("a stream that was asked for before the choice is told of it", async () => 
   deepEqual(attached, [{ token: "first", tokens: ["first", "second"] }]);
   deepEqual(said, ["stream show=second"]);
 });
+
+test("a job that Generate began meanwhile does not take the place of the one from before", () => {
+  const { tab, connection, attached } = open();
+  connection.attach();
+  connection.hear(tell("third", { stream: "its own", number: 1 }));
+  tab.shown = "third";
+  connection.hear(tell("first", { stream: "asked for", number: 1 }));
+  equal(attached.length, 1);
+  deepEqual(said, []);
+});

@@ -59,6 +59,8 @@ export function createConnection({ tab, trigger, receive }) {
   let wanted = "";
   /** The job that the last stream was asked to show. */
   let attached = "";
+  /** The job that was chosen after the last stream was asked for; "" if none was. */
+  let chosen = "";
   /** Takes back the question that has no answer yet. @type {AbortController | null} */
   let asking = null;
   const otherTabs = createOtherTabs({ isStreaming: () => isStreaming, giveWay: letGo });
@@ -96,6 +98,7 @@ export function createConnection({ tab, trigger, receive }) {
   function attach(token = findWanted(), tokens = listTokens(tab)) {
     heardAt = Date.now();
     attached = token;
+    chosen = "";
     trigger("attach", { token, tokens });
   }
 
@@ -118,9 +121,8 @@ export function createConnection({ tab, trigger, receive }) {
   function join(id, token) {
     if (stream !== id) {
       otherTabs.tell();
-      // Another job was chosen after the stream was asked for.
-      const isLate = token === attached && token !== findWanted();
-      if (isLate) tellStream(id, { show: findWanted() });
+      const isLate = chosen !== "" && token === attached && token !== chosen;
+      if (isLate) tellStream(id, { show: chosen });
     }
     stream = id;
     isStreaming = true;
@@ -198,6 +200,7 @@ export function createConnection({ tab, trigger, receive }) {
   function show(token) {
     if (!wanted && token === tab.shown) return;
     wanted = token;
+    chosen = token;
     if (stream) {
       tellStream(stream, { show: token });
       return;

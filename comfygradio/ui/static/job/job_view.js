@@ -30,6 +30,8 @@ export function mount({ element, props, trigger, watch, server }) {
   const said = find(view, "cg-said");
   const title = document.title;
   const tab = createTabJobs();
+  /** Whether the jobs from before are about to be asked for. */
+  let isReturning = false;
   const painter = createPainter(view, trigger);
   const chips = createChips(find(view, "cg-chips"), { choose, stop });
   const announcements = createAnnouncements(wasGeneratePressed);
@@ -131,21 +133,29 @@ export function mount({ element, props, trigger, watch, server }) {
   function returnToJobs() {
     // Another device of this person may have one running.
     const hasReason = tab.shown !== "" || !document.hidden;
+    if (!hasReason) {
+      receive(props.value);
+      return;
+    }
+    isReturning = true;
+    setTimeout(() => {
+      isReturning = false;
+      attachJobs();
+    }, 0);
+  }
+
+  function attachJobs() {
     /** @type {Message | undefined} */
     const early = props.value;
     if (!early?.token) {
-      if (hasReason) setTimeout(connection.attach, 0);
+      connection.attach();
       return;
     }
-    // Generate was pressed before this was here.
-    if (!hasReason) {
-      receive(early);
-      return;
-    }
+    // Generate was pressed before this was here, and its message knows of its own jobs alone.
     const tokens = early.jobs.map((job) => job.token);
     const all = [...new Set([...readBatch(), ...tokens])];
     connection.leave(early);
-    setTimeout(connection.attach, 0, "", all);
+    connection.attach("", all);
   }
 
   find(view, "cg-stop").addEventListener("click", () => {
@@ -157,6 +167,9 @@ export function mount({ element, props, trigger, watch, server }) {
   followDock(main);
   followStopKey(view, tab, stop);
   keepFocus(main, view);
-  watch("value", () => receive(props.value));
+  watch("value", () => {
+    // Else this would forget the jobs from before, and they would not be asked for.
+    if (!isReturning) receive(props.value);
+  });
   returnToJobs();
 }
