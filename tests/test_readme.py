@@ -154,10 +154,16 @@ def test_flags_in_the_prose_exist() -> None:
 
 
 def test_the_preset_of_the_readme_is_valid(tmp_path: Path) -> None:
-    whole, fields, *_ = take_blocks(PRESETS, "yaml")
+    whole, fields, extension, *_ = take_blocks(PRESETS, "yaml")
     path = tmp_path / "text_to_image.yaml"
     path.write_text(whole, encoding="utf-8")
     assert set(load_preset_file(path).fields) >= {"prompt", "size", "seed"}
+    other = tmp_path / "quick.yaml"
+    other.write_text(extension, encoding="utf-8")
+    extended = load_preset_file(other)
+    assert extended.fields.keys() >= {"prompt", "size", "steps", "cfg"}
+    assert "seed" not in extended.fields
+    assert extended.fields["steps"].slot == "3.steps"
     path.write_text(f"title: More\nworkflow: w.json\n{fields}", encoding="utf-8")
     assert set(load_preset_file(path).fields) >= {"look", "loras", "enlarge"}
 

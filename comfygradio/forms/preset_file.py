@@ -318,6 +318,11 @@ class PresetFile(BaseModel):
     models: list[ModelEntry] = Field(
         default=[], description="Model files that the workflow needs, and where they are found."
     )
+    extends: OptionalText = Field(
+        default=None,
+        description="A preset of the same folder, whose keys and fields are taken over where this "
+        "file says nothing else.",
+    )
 
     @field_validator("models")
     @classmethod

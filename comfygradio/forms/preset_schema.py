@@ -17,10 +17,24 @@ SCHEMA_COMMENT = f"# yaml-language-server: $schema={SCHEMA_FILE}"
 
 def build_schema() -> dict[str, Any]:
     """Build the schema (JSON Schema 2020-12) of a whole preset file."""
-    return {
+    schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **PresetFile.model_json_schema(by_alias=True),
     }
+    _allow_extension(schema)
+    return schema
+
+
+def _allow_extension(schema: dict[str, Any]) -> None:
+    """Let a file that extends another leave out the workflow, and take away fields with null.
+
+    The model describes a preset with all that it takes over, the schema what stands in a file.
+    """
+    schema["required"] = ["title"]
+    schema["anyOf"] = [{"required": ["workflow"]}, {"required": ["extends"]}]
+    entries = schema["properties"]["fields"]["patternProperties"]
+    for pattern, entry in entries.items():
+        entries[pattern] = {"anyOf": [entry, {"type": "null"}]}
 
 
 def write_schema(folder: Path) -> Path:

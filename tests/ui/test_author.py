@@ -226,6 +226,26 @@ def test_problems_of_the_text_name_file_line_and_key(
     assert [one["name"] for one in found["form"]["fields"]] == ["a"]
 
 
+def test_a_text_may_extend_a_preset_of_the_folder(
+    edited: dict[str, Any], client: ComfyClient, tmp_path: Path
+) -> None:
+    workflow = parse_edited_draft(edited).draft.workflow
+
+    def examine(text: str) -> dict[str, Any]:
+        return preview_preset(
+            text, "mine", workflow, lambda classes: client.object_info(*classes), tmp_path
+        )
+
+    base = "title: Base\nworkflow: base.json\nfields:\n  a: {slot: 6.text}\n"
+    (tmp_path / "base.yaml").write_text(base, encoding="utf-8")
+    own = "title: Own\nextends: base\nworkflow: mine.json\nfields:\n  b: {slot: 7.text}\n"
+    found = examine(own)
+    assert [one["name"] for one in found["form"]["fields"]] == ["a", "b"]
+    assert examine(own.replace("base", "bas"))["error"] == (
+        "mine.yaml:2: extends: there is no preset bas in this folder; did you mean base?"
+    )
+
+
 def test_a_text_of_any_length_is_refused_in_a_sentence(edited: dict[str, Any]) -> None:
     with pytest.raises(PresetError, match="longer than any preset"):
         parse_preset_text("#" * 2_000_000, "mine", parse_edited_draft(edited).draft.workflow)

@@ -129,7 +129,7 @@ class AuthorApi:
         """Write the files of a preset. Raises PresetError."""
         if self.folder is None:
             raise PresetError(NO_FOLDER)
-        preset = parse_preset_text(text, edited.name, edited.draft.workflow)
+        preset = parse_preset_text(text, edited.name, edited.draft.workflow, self.folder)
         other = self._service.find_preset(preset.name)
         if other:
             other_folder = other.path.parent.resolve()
@@ -144,7 +144,9 @@ class AuthorApi:
 
     def _describe_view(self, edited: EditedDraft, text: str) -> Json:
         """Describe the right side of the page as JSON."""
-        preview = preview_preset(text, edited.name, edited.draft.workflow, self._fetch_object_info)
+        preview = preview_preset(
+            text, edited.name, edited.draft.workflow, self._fetch_object_info, self.folder
+        )
         where = NO_FOLDER
         if self.folder:
             folder = self.folder.resolve().name

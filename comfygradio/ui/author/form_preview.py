@@ -28,8 +28,13 @@ MAX_SHOWN_CHOICES = 100
 Json = dict[str, Any]
 
 
-def parse_preset_text(text: str, name: str, workflow: Workflow) -> Preset:
-    """Parse a text as the preset file NAME.yaml. Raises PresetError."""
+def parse_preset_text(
+    text: str, name: str, workflow: Workflow, bases: Path | None = None
+) -> Preset:
+    """Parse a text as the preset file NAME.yaml. Raises PresetError.
+
+    `bases` is the folder of the presets that it may extend.
+    """
     check_preset_name(name)
     if len(text) > PRESET_LIMITS.max_bytes:
         raise PresetError(f"{name}.yaml is longer than any preset needs to be; use the list again.")
@@ -38,9 +43,11 @@ def parse_preset_text(text: str, name: str, workflow: Workflow) -> Preset:
         path = Path(folder) / f"{name}.yaml"
         path.write_text(text, encoding="utf-8", errors="replace")
         try:
-            file = load_preset_file(path)
+            file = load_preset_file(path, bases)
         except PresetError as error:
             problem = str(error).replace(f"{folder}{os.sep}", "")
+            if bases:
+                problem = problem.replace(f"{bases}{os.sep}", "")
             raise PresetError(problem) from error
     if file.workflow != f"{name}.json":
         line = _find_line(text, "workflow")
@@ -50,13 +57,20 @@ def parse_preset_text(text: str, name: str, workflow: Workflow) -> Preset:
     return Preset(name, Path(f"{name}.yaml"), file, workflow)
 
 
-def preview_preset(text: str, name: str, workflow: Workflow, fetch: FetchObjectInfo) -> Json:
+def preview_preset(
+    text: str,
+    name: str,
+    workflow: Workflow,
+    fetch: FetchObjectInfo,
+    bases: Path | None = None,
+) -> Json:
     """Describe the form that a text gives on this server, with its problems and notes, as JSON.
+    `bases` is the folder of the presets that it may extend.
 
     If the text is not a preset file, which cannot be saved either, there is only an `error`.
     """
     try:
-        preset = parse_preset_text(text, name, workflow)
+        preset = parse_preset_text(text, name, workflow, bases)
         object_info = fetch(preset.class_types)
         form = preset.bind(object_info)
     except ComfyGradioError as error:
