@@ -4,6 +4,7 @@ in words.
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from pathlib import Path
@@ -11,11 +12,15 @@ from pathlib import Path
 import httpx
 import pytest
 from playwright.sync_api import Browser
+from starlette.responses import PlainTextResponse
+from starlette.testclient import TestClient
+from starlette.types import Receive, Scope, Send
 
 from comfygradio.demo import DemoServer
 from comfygradio.settings import Settings
 from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.identity.role import OperatorAccess, find_operators
+from comfygradio.ui.middleware.compression import Compression
 from tests.chromium import PATIENCE_MS
 from tests.security.raw_request import TIMEOUT_SECONDS, get, post, run_settings, send_raw
 from tests.ui.people import make_request
@@ -46,8 +51,46 @@ def test_every_answer_carries_the_headers(app: RunningApp, path: str) -> None:
 
 
 @pytest.mark.app
+@pytest.mark.parametrize("path", ["/", "/config", "/gradio_api/info"])
+def test_the_page_is_compressed(app: RunningApp, path: str) -> None:
+    head = f"GET {path} HTTP/1.1\nHost: 127.0.0.1\nAccept-Encoding: gzip, deflate"
+    answer = send_raw(app.url, head)
+    assert answer.status == 200
+    assert answer.headers["content-encoding"] == "gzip"
+    assert "accept-encoding" in answer.headers["vary"].lower()
+    assert int(answer.headers["content-length"]) == len(answer.body)
+    text = gzip.decompress(answer.body)
+    assert len(answer.body) < len(text) / 3
+    if path == "/":
+        (nonce,) = re.findall(r"'nonce-([\w-]+)'", answer.headers["content-security-policy"])
+        assert f'<script nonce="{nonce}"'.encode() in text
+
+
+@pytest.mark.parametrize(
+    ("path", "encoding"),
+    [
+        ("/", "gzip"),
+        ("/below/config", "gzip"),
+        ("/gradio_api/comfygradio/result/9.txt", None),
+        ("/gradio_api/queue/data", None),
+        ("/config/more", None),
+    ],
+)
+def test_only_the_page_itself_is_compressed(path: str, encoding: str | None) -> None:
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse("a" * 10_000)(scope, receive, send)
+
+    client = TestClient(Compression(answer), root_path="/below")
+    response = client.get(path, headers={"accept-encoding": "gzip"})
+    assert response.headers.get("content-encoding") == encoding
+    assert response.text == "a" * 10_000
+    assert "content-encoding" not in client.get(path, headers={"accept-encoding": "br"}).headers
+
+
+@pytest.mark.app
 def test_only_the_scripts_of_the_page_itself_may_run(app: RunningApp) -> None:
-    first, second = get(app.url), get(app.url)
+    plain = {"accept-encoding": "identity"}
+    first, second = get(app.url, headers=plain), get(app.url, headers=plain)
     policy = first.headers["content-security-policy"]
     parts = policy.split("; ")
     assert set(POLICY) <= set(parts)

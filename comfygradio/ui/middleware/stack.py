@@ -11,6 +11,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from comfygradio.settings import Settings
 from comfygradio.ui.middleware.body_limit import BodyGuard, BodyRules, UploadGuard
 from comfygradio.ui.middleware.closed_route import RouteGuard
+from comfygradio.ui.middleware.compression import Compression
 from comfygradio.ui.middleware.cookies import CookieGuard
 from comfygradio.ui.middleware.file_headers import FileGuard
 from comfygradio.ui.middleware.gradio_error import GradioErrorGuard
@@ -33,7 +34,8 @@ def list_middleware(
 ) -> tuple[Middleware, ...]:
     """List the middleware of an app, outermost first; `scripts` are our inline scripts in its page.
 
-    `SafeHeaders` comes first, so that refusals carry the headers too. The host, the origin, the
+    `SafeHeaders` comes before all that refuse, so that refusals carry the headers too, and after
+    `Compression`, since it writes into the page. The host, the origin, the
     route and the login are checked before anything of a body is read. `quotas` count what a person
     sends; they see only bodies within the limits of one request.
     """
@@ -48,6 +50,7 @@ def list_middleware(
     rules = BodyRules(int(settings.max_upload_mb * MEGABYTE), has_authors)
     shared = bool(settings.allow_origins)
     return (
+        Compression,
         partial(SafeHeaders, frames=frames, scripts=scripts, asked=asked, is_shared=shared),
         partial(HostGuard, names=names, proxies=settings.trust_proxies),
         partial(_trust_proxy_headers, proxies=list(settings.trust_proxies)),

@@ -1,0 +1,44 @@
+"""Compresses what makes the page: its HTML, settings and descriptions."""
+
+from __future__ import annotations
+
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from comfygradio.ui.middleware.guarded_app import find_path, is_among
+
+COMPRESSED = (
+    "/",
+    "/login",
+    "/config",
+    "/gradio_api/info",
+    "/gradio_api/openapi.json",
+    "/theme.css",
+)
+"""Routes whose answers are texts of a size that the app itself decides. Results are left alone:
+pictures are compressed already, and a person could ask for the compression of gigabytes. Gradio
+compresses its scripts and styles, and we our own.
+"""
+
+LEVEL = 5
+"""zlib's level. A page of 320 kB takes 5 ms and becomes 67 kB; level 9 takes 13 ms for 3 kB less
+(November 2026).
+"""
+
+MIN_BYTES = 1000
+"""Shorter answers fit into one packet as they are."""
+
+
+class Compression:
+    """Compresses the answers of some routes for browsers that take gzip."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._compressing = GZipMiddleware(app, minimum_size=MIN_BYTES, compresslevel=LEVEL)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request as the app inside does, compressed on the routes of `COMPRESSED`."""
+        if scope["type"] == "http" and is_among(find_path(scope), COMPRESSED):
+            await self._compressing(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
