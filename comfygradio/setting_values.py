@@ -24,6 +24,9 @@ HEADER_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 HEADER_VALUE = r"[\x20-\x7e]*"
 """What HTTP takes as a header, limited to visible ASCII characters and spaces."""
 
+MAX_LINE = 200
+"""Most characters of a text that is shown in one line."""
+
 THOUSANDS = r"[1-9][0-9]{0,2}\.[0-9]{2}0"
 """A number whose point may part thousands."""
 
@@ -104,6 +107,16 @@ def parse_file(value: str | Path) -> Path:
     if not path.is_file():
         raise ValueError(f"the file {path} does not exist.")
     return path
+
+
+def parse_line(value: str) -> str:
+    """A short text of one line."""
+    text = " ".join(value.split())
+    if not text.isprintable():
+        raise ValueError("the text holds signs that cannot be shown.")
+    if len(text) > MAX_LINE:
+        raise ValueError(f"the text is too long; at most {MAX_LINE} letters.")
+    return text
 
 
 def parse_root_path(value: str) -> str:

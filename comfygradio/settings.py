@@ -40,6 +40,7 @@ from comfygradio.setting_values import (
     parse_host,
     parse_hosts,
     parse_key,
+    parse_line,
     parse_log,
     parse_names,
     parse_on_disconnect,
@@ -214,6 +215,34 @@ class Settings:
     )
     space: bool = False
     space_host: str = ""
+    # What the page is called.
+    title: str = setting(
+        "comfygradio",
+        "--title",
+        "COMFYGRADIO_TITLE",
+        parse=parse_line,
+        metavar="TEXT",
+        help="The page's name, in tabs and shared links",
+        readme="{default}",
+    )
+    description: str = setting(
+        "",
+        "--description",
+        "COMFYGRADIO_DESCRIPTION",
+        parse=parse_line,
+        metavar="TEXT",
+        help="A sentence about the page, for shared links and search engines",
+        readme="none",
+    )
+    logo: Path | None = setting(
+        None,
+        "--logo",
+        "COMFYGRADIO_LOGO",
+        parse=parse_file,
+        metavar="FILE",
+        help="The page's icon: a square PNG, JPEG, WebP or GIF of 512 pixels or more",
+        readme="our own; shown in tabs, shared links and where the page is installed",
+    )
     # Who may do more than fill in forms.
     author: bool = setting(
         False,

@@ -224,6 +224,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.demo",
         "comfygradio.forms",
         "comfygradio.jobs",
+        "comfygradio.media",
         "comfygradio.service",
         "comfygradio.settings",
         "comfygradio.ui.author",

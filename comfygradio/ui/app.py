@@ -20,6 +20,7 @@ from comfygradio.ui.job.job_stream import JobStreams
 from comfygradio.ui.launch_options import copy_launch_attributes
 from comfygradio.ui.page import build_page
 from comfygradio.ui.scratch_directory import ScratchDirectory
+from comfygradio.ui.site import Site
 
 
 @dataclass
@@ -32,6 +33,7 @@ class App:
     watcher: PresetWatcher
     page_sessions: PageSessions
     job_streams: JobStreams
+    site: Site
     demo: DemoServer | None = None
     operators: OperatorAccess | None = None
     authors: AuthorAccess | None = None
@@ -68,6 +70,7 @@ class App:
                 self.job_streams,
                 self.operators,
                 has_login=self.authenticator is not None,
+                title=self.site.title,
             )
             new_blocks.queue(default_concurrency_limit=None)
             _replace_served(self.blocks, new_blocks)

@@ -48,9 +48,6 @@ from comfygradio.ui.web_file_mover import use_guarded_client
 MAX_BUTTONS = 8
 """Most presets that are shown as buttons; more are shown as a searchable list."""
 
-TITLE = '<h1 class="cg-unseen">comfygradio</h1>'
-"""The title for screen readers; the visible headings are below it."""
-
 DEMO_BANNER = (
     '<div class="cg-banner"><b>Demo server.</b> These pictures are drawn by a stand-in, not by a '
     "diffusion model. "
@@ -74,26 +71,29 @@ def build_page(
     job_streams: JobStreams | None = None,
     operators: OperatorAccess | None = None,
     has_login: bool = False,
+    title: str = "comfygradio",
 ) -> gr.Blocks:
     """Draw the whole page as Blocks, with an endpoint for each usable preset; `revision` is written
     into it.
 
     With `authors` it also has the page that makes presets, with `operators` the Status page, with
-    `has_login` a link to log out. `page_sessions` and `job_streams` outlive a page that is drawn
+    `has_login` a link to log out. `title` is for the tab and for screen readers; the visible
+    headings are below it. `page_sessions` and `job_streams` outlive a page that is drawn
     anew.
     """
     page_sessions = page_sessions or PageSessions(service.clock)
     job_streams = job_streams or JobStreams(service.limits.streams, service.queue.outputs)
     blocks: gr.Blocks
     with FileGuardedBlocks(
-        title="comfygradio", analytics_enabled=False, delete_cache=(3600, 86400)
+        title=title, analytics_enabled=False, delete_cache=(3600, 86400)
     ) as blocks:
         # With a Space's id, Gradio's page would fetch the likes of the Space from huggingface.co,
         # and show them above ours.
         blocks.space_id = None
         page_data = _write_page_data(service, revision)
         banner = DEMO_BANNER if service.is_demo else ""
-        gr.HTML(page_data + TITLE + banner, elem_id="cg-banner", js_on_load=None)
+        heading = f'<h1 class="cg-unseen">{escape(title)}</h1>'
+        gr.HTML(page_data + heading + banner, elem_id="cg-banner", js_on_load=None)
         if service.trouble:
             authors = None
         has_sweeps = service.limits.sweep_points > 0

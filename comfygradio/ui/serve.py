@@ -53,10 +53,13 @@ from comfygradio.ui.launch_options import (
 from comfygradio.ui.light_session import use_light_sessions
 from comfygradio.ui.middleware.guarded_app import GuardedApp
 from comfygradio.ui.middleware.header_timeout import add_header_timeout
+from comfygradio.ui.middleware.page_head import PageHead
 from comfygradio.ui.middleware.stack import list_middleware
 from comfygradio.ui.middleware.upload_quota import UploadQuotaMiddleware
 from comfygradio.ui.page import build_page
 from comfygradio.ui.scratch_directory import resolve_folders
+from comfygradio.ui.site import load_site
+from comfygradio.ui.site_route import make_site_routes
 from comfygradio.ui.static.static_route import make_static_route
 from comfygradio.ui.sweep.sheet_route import make_sheet_route
 from comfygradio.ui.sweep.thumbnail_route import make_thumb_route
@@ -94,6 +97,7 @@ def build(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> App:
     operators = find_operators(settings)
     authors = find_authors(settings)
     authenticator = open_authenticator(settings)
+    site = load_site(settings)
     service, demo = open_service(settings, clock)
     if settings.on_disconnect == "cancel":
         service.disconnect_watch = DisconnectWatch(service.queue.stop, clock=clock)
@@ -109,6 +113,7 @@ def build(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> App:
         job_streams,
         operators,
         has_login=authenticator is not None,
+        title=site.title,
     )
     app = App(
         settings,
@@ -117,6 +122,7 @@ def build(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> App:
         PresetWatcher(settings.presets, service.reload, clock=clock),
         page_sessions,
         job_streams,
+        site,
         demo,
         operators,
         authors,
@@ -297,8 +303,10 @@ def _make_guarded_app(app: App) -> GuardedApp:
         scripts=[build_head_script()],
         quotas=[upload_quota],
     )
-    identity = make_identity_middleware(access_control, app.authenticator)
-    guarded.outer_middleware = (*middleware, identity)
+    identity = make_identity_middleware(access_control, app.authenticator, app.site.title)
+    head = partial(PageHead, write_head=app.site.write_head, root_path=app.settings.root_path)
+    # Inside of the login, whose page has a head of its own.
+    guarded.outer_middleware = (*middleware, identity, head)
     return guarded
 
 
@@ -347,6 +355,7 @@ def _list_routes(app: App) -> list[Route]:
     outputs = app.settings.outputs.resolve()
     job_store_folder = find_job_store(outputs).parent
     return [
+        *make_site_routes(app.site),
         make_static_route(),
         _make_revision_route(app),
         make_job_route(service),

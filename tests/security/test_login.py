@@ -61,6 +61,10 @@ def test_a_browser_gets_the_login_page_and_nothing_of_the_app(app: RunningApp) -
     assert "cg-" not in answer.text and "gradio" not in answer.text.replace("comfygradio", "")
     assert answer.headers["cache-control"] == "no-store"
     assert "default-src" in answer.headers["content-security-policy"]
+    assert "<title>Log in · comfygradio</title>" in answer.text
+    # What browsers show of a page before anybody logs in.
+    for path in ("comfygradio/icon-192.png", "manifest.json", "favicon.ico"):
+        assert browse(app).get(path).status_code == 200
 
 
 ROUTES = [
@@ -314,6 +318,6 @@ def test_https_is_told_by_the_connection_or_the_proxy() -> None:
 
 
 def test_the_page_holds_what_it_is_given_and_nothing_of_it_runs() -> None:
-    page = render_login("/a/login", 'x="><b>&y=$style', "<b>wrong</b>", '"$user<b>')
+    page = render_login("/a/login", 'x="><b>&y=$style', "<b>wrong</b>", '"$user<b>', "<b>title")
     assert "<b>" not in page and 'action="/a/login"' in page
     assert clean_query("a=1&a=2&b=") == "a=1&a=2&b=" and clean_query("x" * 3000) == ""

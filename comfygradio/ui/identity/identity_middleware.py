@@ -39,11 +39,19 @@ MAX_FORM_BYTES = 16_384
 MAX_QUERY_LENGTH = 2_000
 """Most characters of an address's query that are kept through a login."""
 
-OPEN_ROUTES = ("/gradio_api/startup-events", "/gradio_api/app_id")
+OPEN_ROUTES = (
+    "/gradio_api/startup-events",
+    "/gradio_api/app_id",
+    "/manifest.json",
+    "/favicon.ico",
+)
 """Routes answered without a login: the one that Gradio itself calls before it reports that it has
-started (called again, it does nothing), and the one by which open pages notice that the app was
-restarted, to reload themselves.
+started (called again, it does nothing), the one by which open pages notice that the app was
+restarted, to reload themselves, and what browsers show of a page in a list.
 """
+
+OPEN_ICONS = "/comfygradio/icon-"
+"""How the routes of the page's icons begin, which need no login either."""
 
 NOT_LOGGED_IN: dict[str, Any] = {"detail": {"error": "Not authenticated", "auth_message": None}}
 """The body of a 401, in Gradio's own words."""
@@ -102,15 +110,19 @@ class AccessControl:
 
 
 class IdentityMiddleware:
-    """Identifies the person behind each request; without `authenticator` nobody can log in."""
+    """Identifies the person behind each request; without `authenticator` nobody can log in.
+    `title` is that of the page.
+    """
 
     def __init__(
         self,
         app: ASGIApp,
         access_control: AccessControl,
         authenticator: Authenticator | None = None,
+        title: str = "comfygradio",
     ) -> None:
         self._app = app
+        self._title = title
         self._access_control = access_control
         self._authenticator = authenticator
 
@@ -142,8 +154,9 @@ class IdentityMiddleware:
             return _redirect_to_page(scope) if route == "/login" else None
         if route in ("/", "/login") and method in ("GET", "HEAD"):
             query = scope["query_string"].decode("latin-1")
-            return make_login_response(scope, query)
-        if route in OPEN_ROUTES and method == "GET":
+            return make_login_response(scope, query, title=self._title)
+        is_open = route in OPEN_ROUTES or route.startswith(OPEN_ICONS)
+        if is_open and method == "GET":
             return None
         return JSONResponse(NOT_LOGGED_IN, 401)
 
@@ -167,7 +180,9 @@ class IdentityMiddleware:
         status = 429 if result.wait_seconds else 401
         refused: Response = JSONResponse({"detail": result.message}, status)
         if is_browser:
-            refused = make_login_response(scope, query, result.message, name, status)
+            refused = make_login_response(
+                scope, query, result.message, name, status, title=self._title
+            )
         if result.wait_seconds:
             refused.headers["retry-after"] = str(result.wait_seconds)
         return refused
@@ -183,13 +198,16 @@ class IdentityMiddleware:
 
 
 def make_identity_middleware(
-    access_control: AccessControl, authenticator: Authenticator | None = None
+    access_control: AccessControl,
+    authenticator: Authenticator | None = None,
+    title: str = "comfygradio",
 ) -> Callable[[ASGIApp], ASGIApp]:
     """Make a function that puts the middleware around an app."""
     return partial(
         IdentityMiddleware,
         access_control=access_control,
         authenticator=authenticator,
+        title=title,
     )
 
 
@@ -206,7 +224,9 @@ def find_route(scope: Scope) -> str:
     return path.rstrip("/") or "/"
 
 
-def render_login(action: str, query: str, sentence: str = "", user: str = "") -> str:
+def render_login(
+    action: str, query: str, sentence: str = "", user: str = "", title: str = "comfygradio"
+) -> str:
     """Render the login page: plain HTML, no script.
 
     The form is sent to `action`; `query` is that of the address that was asked for, and `sentence`
@@ -215,6 +235,7 @@ def render_login(action: str, query: str, sentence: str = "", user: str = "") ->
     note = f'<p class="note" role="alert">{html.escape(sentence)}</p>' if sentence else ""
     return Template(read_asset("login.html")).substitute(
         style=read_asset("login.css"),
+        title=html.escape(title),
         action=html.escape(action),
         query=html.escape(clean_query(query)),
         note=note,
@@ -244,7 +265,12 @@ def clean_query(query: str) -> str:
 
 
 def make_login_response(
-    scope: Scope, query: str, sentence: str = "", user: str = "", status: int = 200
+    scope: Scope,
+    query: str,
+    sentence: str = "",
+    user: str = "",
+    status: int = 200,
+    title: str = "comfygradio",
 ) -> Response:
     """Make the answer with the login page.
 
@@ -252,7 +278,7 @@ def make_login_response(
     """
     root = find_root(scope)
     action = f"{root}/login" if root else "login"
-    page = render_login(action, query, sentence, user)
+    page = render_login(action, query, sentence, user, title)
     headers = {"content-security-policy": make_login_policy()}
     return HTMLResponse(page, status, headers)
 

@@ -25,6 +25,7 @@ OPEN_PATHS = (
     "/gradio_api/login_check",
     "/gradio_api/user",
     "/gradio_api/app_id",
+    "/comfygradio/icon-*",
 )
 """Routes that need no login: none of them shows or changes anybody's data."""
 
