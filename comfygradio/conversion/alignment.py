@@ -21,13 +21,13 @@ class Aligner:
     def __init__(self) -> None:
         self._pairs_left = MAX_PAIRS
 
-    def align(self, widgets: Sequence[Widget], values: Sequence[Any]) -> dict[int, int]:
+    def align(self, widgets: Sequence[Widget], values: Sequence[Any]) -> dict[int, int] | None:
         """Align values with widgets in their order, so that the sum of scores is the highest.
-        Returns position of the widget → position of the value.
+        Returns position of the widget → position of the value, or None where this takes too long.
         """
         self._pairs_left -= len(widgets) * len(values)
         if self._pairs_left < 0:
-            return {}
+            return None
         best = _score_all(widgets, values)
         aligned: dict[int, int] = {}
         i = 0

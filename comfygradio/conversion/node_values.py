@@ -7,16 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from comfygradio.conversion.alignment import Aligner
-from comfygradio.conversion.drift import (
-    name_values,
-    place_by_name,
-    place_by_type,
-    score_placement,
-)
-from comfygradio.conversion.fit import is_fit
+from comfygradio.conversion.drift import TOO_MANY, place_by_type, score_placement
+from comfygradio.conversion.named_values import list_names, place_by_key, place_by_name
 from comfygradio.conversion.node_class import NodeClass
-from comfygradio.conversion.placement import PlacedValue, Placement
-from comfygradio.conversion.position import place_by_key, place_in_order
+from comfygradio.conversion.placement import LeftValue, PlacedValue, Placement
+from comfygradio.conversion.position import place_in_order
 from comfygradio.conversion.ui_graph import UiNode
 from comfygradio.conversion.widget import (
     CONTROL,
@@ -53,36 +48,43 @@ def _place_list(
 ) -> Placement:
     """Place a list of values: by position where they fit, else by name, else by type."""
     placement = place_in_order(widgets, values)
-    if _is_sound(placement, values):
+    if placement.fits:
         return placement
-    custom = list_custom_widgets(node_class, frozenset(entry.name for entry in node.inputs))
-    if custom:
-        linked = frozenset(entry.name for entry in node.inputs if entry.link)
-        extended = place_in_order(list_widgets(node_class, linked, custom), values)
-        if _is_sound(extended, values):
-            return extended
-    names = name_values(node, values)
+    names = list_names(node, values)
+    extended = _add_custom(node, node_class, widgets, names)
+    if extended != widgets:
+        longer = place_in_order(extended, values)
+        if longer.fits:
+            return longer
     if names is not None:
-        named = place_by_name(widgets, values, names)
+        named = place_by_name(extended, values, names)
         is_same = named.names == placement.names and not placement.left
         return placement if is_same else named
     aligned = place_by_type(widgets, values, aligner)
+    if aligned is None:
+        return replace(placement, reason=TOO_MANY)
     if score_placement(aligned) > score_placement(placement):
         return aligned
     return placement
 
 
-def _is_sound(placement: Placement, values: Sequence[Any]) -> bool:
-    """Whether values that were placed by position fit their widgets, in type and in number."""
-    if placement.left:
-        return False
-    for placed in placement.widgets.values():
-        if placed.index is None:
-            if placed.widget.is_saved and values:
-                return False
-        elif isinstance(placed.index, int) and not is_fit(placed.widget, values[placed.index]):
-            return False
-    return True
+def _add_custom(
+    node: UiNode,
+    node_class: NodeClass,
+    widgets: Sequence[Widget],
+    names: Sequence[str] | None,
+) -> Sequence[Widget]:
+    """Add the inputs that may be widgets of a node pack. Where the names of the values are known,
+    they tell which are.
+    """
+    custom = list_custom_widgets(node_class, frozenset(entry.name for entry in node.inputs))
+    if names is not None:
+        custom &= set(names)
+    if not custom:
+        return widgets
+    linked = frozenset(entry.name for entry in node.inputs if entry.link)
+    declared = frozenset(entry.widget for entry in node.inputs if entry.is_widget)
+    return list_widgets(node_class, linked, declared | custom)
 
 
 def _list_kept(values: Sequence[Any], node_class: NodeClass) -> list[int] | None:
@@ -114,7 +116,10 @@ def _renumber(placement: Placement, kept: Sequence[int], values: Sequence[Any]) 
         if isinstance(placed.index, int):
             placed = replace(placed, index=kept[placed.index])
         widgets[name] = placed
-    left = [(kept[index], name, value) for index, name, value in placement.left]
+    left: list[LeftValue] = []
+    for index, name, value in placement.left:
+        if isinstance(index, int):
+            left.append((kept[index], name, value))
     for index, value in enumerate(values):
         if index not in kept:
             left.append((index, "", value))
@@ -126,7 +131,7 @@ def _place_unknown(node: UiNode) -> Placement:
     if isinstance(node.values, dict):
         return place_by_key([], node.values)
     values = node.values or []
-    names = name_values(node, values)
+    names = list_names(node, values)
     if names is None:
         names = [entry.widget for entry in node.inputs if entry.is_widget]
     widgets = []
@@ -134,4 +139,7 @@ def _place_unknown(node: UiNode) -> Placement:
         is_control = name == CONTROL
         kind = "CONTROL" if is_control else "PAGE"
         widgets.append(Widget(name, kind, is_posted=not is_control))
-    return place_in_order(widgets, values)
+    placement = place_in_order(widgets, values)
+    # Nobody knows the default of an input without a value.
+    known = {name: placed for name, placed in placement.widgets.items() if placed.value is not None}
+    return replace(placement, widgets=known)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from comfygradio.conversion.fit import is_fit
 from comfygradio.conversion.widget import Widget
 
 MAX_WIDGETS = 5000
 """Maximum number of widgets of a node."""
+
+LeftValue = tuple[int | str, str, Any]
+"""A value that belongs to no widget: its position or key in `widgets_values`, name or "", value."""
 
 
 @dataclass(frozen=True)
@@ -26,13 +30,27 @@ class PlacedValue:
 
 @dataclass(frozen=True)
 class Placement:
-    """The widgets of a node by name, and the values that belong to none of them: position, name
-    or "", and value. `reason` says why the values are not placed by position.
+    """The widgets of a node by name, and the values that belong to none of them. `reason` says why
+    the values are not placed by position.
     """
 
     widgets: Mapping[str, PlacedValue]
-    left: tuple[tuple[int, str, Any], ...] = ()
+    left: tuple[LeftValue, ...] = ()
     reason: str = ""
+
+    @property
+    def fits(self) -> bool:
+        """Whether values that were placed by position fit their widgets, in type and in number."""
+        if self.left:
+            return False
+        has_values = any(placed.index is not None for placed in self.widgets.values())
+        for placed in self.widgets.values():
+            if placed.index is None:
+                if placed.widget.is_saved and has_values:
+                    return False
+            elif placed.value != placed.widget.default and not is_fit(placed.widget, placed.value):
+                return False
+        return True
 
     @cached_property
     def controlled(self) -> frozenset[str]:
@@ -62,3 +80,18 @@ def add_value(placed: dict[str, PlacedValue], value: PlacedValue) -> None:
     if name in placed and not value.widget.is_posted:
         name = f"{name}#{len(placed)}"
     placed[name] = value
+
+
+def number_choice(widgets: Sequence[Widget], placed: dict[str, PlacedValue]) -> None:
+    """Set the index of a choice among options that stand in the node itself (Custom Combo)."""
+    if not any(widget.grows for widget in widgets):
+        return
+    index = placed.get("index")
+    if index is None or "option1" not in placed or "choice" not in placed:
+        return
+    options: list[Any] = []
+    while f"option{len(options) + 1}" in placed:
+        options.append(placed[f"option{len(options) + 1}"].value)
+    if placed["choice"].value in options:
+        number = options.index(placed["choice"].value)
+        placed["index"] = replace(index, value=number)

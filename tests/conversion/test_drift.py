@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from comfygradio.conversion.drift import BY_NAME, BY_TYPE
+from comfygradio.conversion.alignment import MAX_PAIRS
+from comfygradio.conversion.drift import BY_TYPE, TOO_MANY
+from comfygradio.conversion.named_values import BY_NAME
 from comfygradio.conversion.prompt_builder import NO_WIDGET
 from comfygradio.conversion.result import Conversion
 from tests.conversion.ui_file import (
@@ -112,6 +114,52 @@ def test_an_input_may_have_moved_into_a_choice() -> None:
     node = make_node(1, "One", list(named.values()), widgets_values_named=named)
     conversion = convert(make_file([node], []), {"One": node_class})
     assert list_inputs(conversion)["1"] == {"mode": "on", "mode.heat": 0.25, "text": "cat"}
+
+
+def test_a_named_value_of_nothing_stands_for_the_default() -> None:
+    named = {
+        "eta": 0.1,
+        "seed": None,
+        "control_after_generate": CONTROL,
+        "cfg": 7.5,
+        "steps": None,
+        "gone": None,
+        "sampler": "heun",
+    }
+    conversion = convert_sampler(list(named.values()), widgets_values_named=named)
+    wanted = {"seed": 0, "steps": 20, "cfg": 7.5, "sampler": "heun"}
+    assert list_inputs(conversion)["3"] == wanted
+
+
+def test_nothing_moves_into_a_choice() -> None:
+    mode = {"options": [{"key": "on", "inputs": {"required": {"heat": ["FLOAT", {"default": 2}]}}}]}
+    node_class = make_class({"mode": ["COMFY_DYNAMICCOMBO_V3", mode], "text": ["STRING", {}]})
+    named = {"heat": None, "text": "cat"}
+    node = make_node(1, "One", list(named.values()), widgets_values_named=named)
+    conversion = convert(make_file([node], []), {"One": node_class})
+    assert list_inputs(conversion)["1"] == {"mode": "on", "mode.heat": 2, "text": "cat"}
+
+
+def test_a_key_of_nothing_stands_for_the_default() -> None:
+    node = make_node(3, "Sampler", {"seed": None, "steps": 30, "of the pack": None})
+    conversion = convert(make_file([node], []))
+    wanted = {"seed": 0, "steps": 30, "cfg": 8.0, "sampler": "euler"}
+    assert list_inputs(conversion)["3"] == wanted
+    assert conversion.notes == ()
+
+
+def test_a_value_that_its_key_does_not_fit_is_named() -> None:
+    conversion = convert(make_file([make_node(3, "Sampler", {"seed": "heun", "steps": 30})], []))
+    assert list_inputs(conversion)["3"]["seed"] == 0
+    assert [str(note) for note in conversion.notes] == [f'Node 3, seed = "heun": {NO_WIDGET}']
+
+
+def test_values_beyond_the_limit_stand_in_their_order() -> None:
+    """Nobody says that they were placed by their types."""
+    values = ["x", *range(MAX_PAIRS // 4)]
+    conversion = convert_sampler(values)
+    assert list_inputs(conversion)["3"]["seed"] == "x"
+    assert list_reasons(conversion)[0] == TOO_MANY
 
 
 def test_values_of_widgets_that_became_sockets_are_left_out() -> None:

@@ -186,6 +186,33 @@ def test_options_in_the_node_itself_are_posted() -> None:
     }
 
 
+@pytest.mark.parametrize("form", ["list", "names", "keys"])
+def test_the_number_of_a_choice_is_found_however_the_values_are_stored(form: str) -> None:
+    node_class = make_class({"choice": ["COMBO", {"options": []}]}, output=("STRING",))
+    named: Json = {"choice": "dog", "index": -1, "option1": "cat", "option2": "dog"}
+    more: Json = {}
+    if form == "names":
+        named = {"gone": 1, **named}
+        more["widgets_values_named"] = named
+    values = named if form == "keys" else list(named.values())
+    node = make_node(1, "CustomCombo", values, **more)
+    conversion = convert(make_file([node], []), {"CustomCombo": node_class})
+    assert list_inputs(conversion)["1"]["index"] == 1
+
+
+def test_an_option_without_a_value_has_its_default() -> None:
+    node_class = make_class({"choice": ["COMBO", {"options": []}]}, output=("STRING",))
+    node = make_node(1, "CustomCombo", ["dog", -1, None, "dog"])
+    conversion = convert(make_file([node], []), {"CustomCombo": node_class})
+    assert list_inputs(conversion)["1"]["option1"] == ""
+
+
+def test_an_input_that_is_called_index_keeps_its_value() -> None:
+    node_class = make_class({"choice": TEXT, "index": INT, "option1": TEXT, "option2": TEXT})
+    found = convert_one(node_class, ["b", 7, "a", "b"])
+    assert found["index"] == 7
+
+
 @pytest.mark.parametrize(
     ("class_type", "required", "values", "wanted"),
     [
@@ -292,6 +319,16 @@ def test_a_pack_may_have_a_widget_for_a_type_of_its_own() -> None:
     # Files of old frontends have sockets alone among the inputs.
     assert convert_one(node_class, ["1,2", 6]) == wanted
     assert convert_one(node_class, [6], socket("table", "TABLE")) == {"n": 6}
+
+
+def test_the_names_of_values_tell_the_widgets_of_a_pack() -> None:
+    """An input of a type of the pack's own takes no value of another name."""
+    node_class = make_class({"n": INT, "table": ["TABLE", {}], "text": TEXT})
+    named = {"n": 6, "gone": 0.5, "text": "x"}
+    node = make_node(1, "One", list(named.values()), widgets_values_named=named)
+    conversion = convert(make_file([node], []), {"One": node_class})
+    assert list_inputs(conversion)["1"] == {"n": 6, "text": "x"}
+    assert [note.value for note in conversion.notes] == [None, 0.5]
 
 
 def test_values_without_effect_are_listed_with_their_reason() -> None:
