@@ -35,7 +35,7 @@ class Catalogue:
 
     def __init__(self, object_info: Mapping[str, Any]) -> None:
         self._object_info = object_info
-        self._aligner = Aligner()
+        self.aligner = Aligner()
         self._classes: dict[str, NodeClass | None] = {}
         self._placements: dict[UiNode, Placement] = {}
         self._inputs: dict[UiNode, list[InputSlot]] = {}
@@ -53,7 +53,7 @@ class Catalogue:
         # The same node is in the scopes of all instances of its subgraph.
         known = self._placements.get(node)
         if known is None:
-            known = place_values(node, self.find_class(node.type), self._aligner)
+            known = place_values(node, self.find_class(node.type), self.aligner)
             self._placements[node] = known
         return known
 

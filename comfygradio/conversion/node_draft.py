@@ -77,11 +77,7 @@ def write_place(node: Json, index: int | str | None, name: str, value: Any) -> N
 
 
 def holds_value(node: UiNode, name: str) -> bool:
-    """Whether an instance has a promoted value by its name. Names alone, without the list of
-    values, do not count.
-    """
-    if node.values and name in node.named_values:
-        return True
+    """Whether an instance has a promoted value by its name, and at no position."""
     return any(_is_of(entry, name) for entry in list_objects(node.properties.get(QUARANTINE)))
 
 

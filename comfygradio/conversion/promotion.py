@@ -9,12 +9,14 @@ to the second way, in `proxyWidgetErrorQuarantine`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from comfygradio.conversion.catalogue import Catalogue
 from comfygradio.conversion.fit import is_fit
+from comfygradio.conversion.host_values import place_host_values
+from comfygradio.conversion.placement import LeftValue
 from comfygradio.conversion.result import Place
 from comfygradio.conversion.scope import Scope
 from comfygradio.conversion.ui_format import list_objects, to_id
@@ -39,11 +41,16 @@ class PromotedValue:
 class HostValues:
     """The values of one instance: of its inputs by number, and of inner widgets that it shows
     without an input, by node id and name.
+
+    `left` are values that belong to no widget, and `page_state` the positions or keys of those that
+    only ComfyUI's page uses. `reason` says why the values are not placed by position.
     """
 
     inputs: dict[int, PromotedValue] = field(default_factory=dict)
     widgets: dict[tuple[str, str], tuple[Any, Place]] = field(default_factory=dict)
-    left: list[tuple[str, Any]] = field(default_factory=list)
+    left: list[LeftValue] = field(default_factory=list)
+    page_state: set[int | str] = field(default_factory=set)
+    reason: str = ""
 
 
 class Promotions:
@@ -80,14 +87,14 @@ class Promotions:
             return HostValues()
         found = self._find_all_inner(scope)
         values = HostValues(found)
-        stored = host.values if isinstance(host.values, list) else []
         proxies = _read_proxies(host)
-        if proxies:
-            self._store_by_proxies(scope, values, proxies, stored)
-        elif not stored or not host.named_values or _is_sound(values, stored):
-            _store_in_order(scope, values, stored)
+        if any(node.source is not None for node in scope.graph.nodes.values()):
+            # The nodes inside of a group node have taken their values already.
+            values.left.extend(_list_left(host.list_values()))
+        elif proxies:
+            self._store_by_proxies(scope, host, values, proxies)
         else:
-            _store_by_name(scope, values, stored, host.named_values)
+            values = self._store_in_order(scope, host, values)
         quarantined = _read_quarantine(host)
         for number, slot in enumerate(scope.graph.inputs):
             if number in found and slot.name in quarantined:
@@ -143,33 +150,73 @@ class Promotions:
         place = Place(scope.graph.id, node.id, name, placed.index)
         return PromotedValue(placed.value, place, placed.widget, name in placement.controlled)
 
+    def _store_in_order(self, scope: Scope, host: UiNode, values: HostValues) -> HostValues:
+        """Store values in the order of the inputs that stand for widgets."""
+        numbers: dict[str, int] = {}
+        widgets = []
+        controlled = set()
+        for number in sorted(values.inputs):
+            known = values.inputs[number]
+            name = scope.graph.inputs[number].name
+            if name in numbers:
+                name = f"{name}#{number}"
+            numbers[name] = number
+            # What the choice of a dynamic combo adds is shown by inputs of its own.
+            options = dict(known.widget.options)
+            options.pop("options", None)
+            widget = replace(known.widget, name=name, default=known.value, options=options)
+            widgets.append(replace(widget, is_saved=True, is_posted=True))
+            if known.has_control:
+                controlled.add(name)
+        placement = place_host_values(host, widgets, controlled, self._catalogue.aligner)
+        stored = host.list_values()
+        for name, placed in placement.widgets.items():
+            if placed.index is None:
+                continue
+            if name not in numbers:
+                values.page_state.add(placed.index)
+            elif stored[placed.index] is not None:
+                _store(scope, values, numbers[name], placed.index, placed.value)
+        values.left.extend(placement.left)
+        return replace(values, reason=placement.reason)
+
     def _store_by_proxies(
-        self,
-        scope: Scope,
-        values: HostValues,
-        proxies: Sequence[tuple[str, str]],
-        stored: Sequence[Any],
+        self, scope: Scope, host: UiNode, values: HostValues, proxies: list[tuple[str, str]]
     ) -> None:
-        """Store values in the order of `proxyWidgets`."""
+        """Store values in the order of `proxyWidgets`, or by the names there."""
         numbers = _number_targets(scope, values)
-        for index, (node_id, name) in enumerate(proxies):
-            if index >= len(stored) or stored[index] is None:
+        stored = host.list_values()
+        for position, (node_id, name) in enumerate(proxies):
+            index = name if isinstance(host.values, dict) else position
+            value = stored.pop(index, None)
+            if value is None:
                 continue
             number = numbers.get((node_id, name))
             if number is None:
                 number = numbers.get((node_id, _strip_prefix(name)))
             if number is not None:
-                _store(scope, values, number, index, stored[index])
-            elif node_id in scope.graph.nodes:
-                host_id = scope.host.id if scope.host else ""
-                place = Place(_outer_id(scope), host_id, name, index)
-                key = (node_id, _strip_prefix(name))
-                values.widgets[key] = (stored[index], place)
-            elif not name.endswith(CONTROL):
-                values.left.append((name, stored[index]))
-        for value in stored[len(proxies) :]:
-            if value is not None:
-                values.left.append(("", value))
+                _store_fit(scope, values, number, index, value)
+            elif _is_page_state(name):
+                values.page_state.add(index)
+            elif self._can_take(scope, node_id, name, value):
+                place = Place(_outer_id(scope), host.id, name, index)
+                values.widgets[node_id, _strip_prefix(name)] = (value, place)
+            else:
+                values.left.append((index, name, value))
+        for index, name, value in _list_left(stored):
+            number = numbers.get((ON_INSTANCE, name)) if name else None
+            if number is not None:
+                _store_fit(scope, values, number, index, value)
+            else:
+                values.left.append((index, name, value))
+
+    def _can_take(self, scope: Scope, node_id: str, name: str, value: Any) -> bool:
+        """Whether a node inside can take a value. One whose widgets are not known may."""
+        node = scope.graph.nodes.get(node_id)
+        if node is None:
+            return False
+        known = self._find_widget(scope, node, _strip_prefix(name))
+        return known is None or is_fit(known.widget, value)
 
 
 def _list_targets(graph: UiGraph, slot: UiSlot) -> Iterator[tuple[UiNode, UiInput]]:
@@ -193,56 +240,34 @@ def _number_targets(scope: Scope, values: HostValues) -> dict[tuple[str, str], i
     return numbers
 
 
-def _store_in_order(scope: Scope, values: HostValues, stored: Sequence[Any]) -> None:
-    """Store values in the order of the inputs that stand for widgets."""
-    # Some files have the values of controls as well.
-    has_controls = len(stored) > len(values.inputs)
-    index = 0
-    for number in sorted(values.inputs):
-        has_control = values.inputs[number].has_control
-        if index < len(stored):
-            _store(scope, values, number, index, stored[index])
-        index += 1
-        if has_controls and has_control:
-            index += 1
-    for value in stored[index:]:
+def _list_left(stored: Mapping[int | str, Any]) -> Iterator[LeftValue]:
+    for index, value in stored.items():
         if value is not None:
-            values.left.append(("", value))
+            yield index, index if isinstance(index, str) else "", value
 
 
-def _store_by_name(
-    scope: Scope, values: HostValues, stored: Sequence[Any], named: Mapping[str, Any]
-) -> None:
-    """Store values whose names the file has."""
-    for index, (name, value) in enumerate(named.items()):
-        number = scope.graph.numbers.get(name)
-        if number is None or number not in values.inputs:
-            values.left.append((name, value))
-            continue
-        is_there = index < len(stored) and stored[index] == value
-        _store(scope, values, number, index if is_there else None, value)
+def _is_page_state(name: str) -> bool:
+    """Whether a promoted widget is a control, or the preview of a result."""
+    return name.endswith(CONTROL) or _strip_prefix(name).startswith("$$")
 
 
-def _store(scope: Scope, values: HostValues, number: int, index: int | None, value: Any) -> None:
+def _store_fit(scope: Scope, values: HostValues, number: int, index: int | str, value: Any) -> None:
+    """Store a value if an input has a widget that can take it."""
     known = values.inputs.get(number)
-    if known is None or value is None:
-        return
+    if known is None or not is_fit(known.widget, value):
+        values.left.append((index, scope.graph.inputs[number].name, value))
+    else:
+        _store(scope, values, number, index, value)
+
+
+def _store(scope: Scope, values: HostValues, number: int, index: int | str, value: Any) -> None:
+    known = values.inputs[number]
     host = _name_host(scope, scope.graph.inputs[number], index)
     place = replace(known.place, hosts=(host, *known.place.hosts[1:]))
     values.inputs[number] = replace(known, value=value, place=place)
 
 
-def _is_sound(values: HostValues, stored: Sequence[Any]) -> bool:
-    """Whether stored values fit the widgets in their order, in type and in number."""
-    if len(stored) != len(values.inputs):
-        return False
-    for value, number in zip(stored, sorted(values.inputs), strict=True):
-        if not is_fit(values.inputs[number].widget, value):
-            return False
-    return True
-
-
-def _name_host(scope: Scope, slot: UiSlot, index: int | None) -> Place:
+def _name_host(scope: Scope, slot: UiSlot, index: int | str | None) -> Place:
     host_id = scope.host.id if scope.host else ""
     return Place(_outer_id(scope), host_id, slot.name, index)
 

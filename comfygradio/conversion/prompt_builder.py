@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -10,14 +11,17 @@ from comfygradio.comfy.nested_input import wrap_list
 from comfygradio.conversion.catalogue import Catalogue
 from comfygradio.conversion.page_nodes import PAGE_ONLY, is_page_only
 from comfygradio.conversion.promotion import Promotions
-from comfygradio.conversion.result import Conversion, MissingClass, Note, Place
+from comfygradio.conversion.result import NO_WIDGET, Conversion, MissingClass, Note, Place
 from comfygradio.conversion.scope import Scope
 from comfygradio.conversion.trace import HostInput, Output, Primitive, Tracer, fits
 from comfygradio.conversion.ui_graph import UiInput, UiNode
-from comfygradio.conversion.unused import list_unused
-from comfygradio.conversion.widget import CONTROL
+from comfygradio.conversion.unused import (
+    Position,
+    find_position,
+    list_positions,
+    list_unused,
+)
 
-NO_WIDGET = "this server's node has no widget for the value."
 NO_CLASS = "the server lacks the node, and the file does not say which input has the value."
 NO_SOURCE = "its input is linked to a node that is muted or bypassed, so the value is not used."
 OTHER_OUTPUT = (
@@ -36,14 +40,15 @@ class PromptBuilder:
         self._tracer = Tracer(catalogue, self._promotions)
         self._prompt: dict[str, dict[str, Any]] = {}
         self._places: dict[tuple[str, str], Place] = {}
-        self._linked_values: dict[tuple[str, str], Any] = {}
+        self._linked_values: dict[tuple[str, str], tuple[Any, Position | None]] = {}
         self._notes: list[Note] = []
+        self._noted: set[Position] = set()
         self._missing: dict[str, list[tuple[str, UiNode]]] = {}
 
     def build(self) -> Conversion:
         """Build the prompt, with all that is to be told of it."""
         for scope in self._scopes:
-            if is_left_out(scope):
+            if scope.is_left_out:
                 continue
             self._add_host_notes(scope)
             for node in scope.graph.nodes.values():
@@ -54,31 +59,45 @@ class PromptBuilder:
             prompt=self._prompt,
             notes=tuple(self._notes),
             missing=tuple(missing),
-            unused=tuple(list_unused(self._scopes, self._catalogue, self._places, self._notes)),
+            unused=tuple(self._list_unused()),
             places=self._places,
         )
+
+    def _list_unused(self) -> Iterator[Note]:
+        known = set(list_positions(self._places.values())) | self._noted
+        return list_unused(self._scopes, self._catalogue, self._promotions, known)
+
+    def _add_note(
+        self, node_id: str, name: str, value: Any, reason: str, position: Position | None
+    ) -> None:
+        """Add a note on a value that stands at this position of the file."""
+        self._notes.append(Note(node_id, name, value, reason))
+        if position is not None:
+            self._noted.add(position)
 
     def _add_host_notes(self, scope: Scope) -> None:
         if scope.outer is None or scope.host is None:
             return
         node_id = scope.outer.name_node(scope.host)
         values = self._promotions.list_values(scope)
-        for name, value in values.left:
-            self._notes.append(Note(node_id, name, value, NO_WIDGET))
-        for (inner_id, name), (value, _) in values.widgets.items():
+        if values.reason:
+            self._notes.append(Note(node_id, "", None, values.reason))
+        for index, name, value in values.left:
+            if not _is_empty(name, value):
+                position = (scope.outer.graph.id, scope.host.id, index)
+                self._add_note(node_id, name, value, NO_WIDGET, position)
+        for (inner_id, name), (value, place) in values.widgets.items():
             if not self._has_widget(scope, inner_id, name):
-                self._notes.append(Note(f"{scope.path}{inner_id}", name, value, NO_WIDGET))
+                inner = f"{scope.path}{inner_id}"
+                self._add_note(inner, name, value, NO_WIDGET, find_position(place))
 
     def _has_widget(self, scope: Scope, node_id: str, name: str) -> bool:
-        """Whether a node has a widget that an instance shows. Previews of results have no value
-        that counts.
-        """
+        """Whether a node has a widget that an instance shows."""
         inner = scope.inner.get(node_id)
         if inner is not None:
             return inner.graph.numbers.get(name) in self._promotions.list_values(inner).inputs
         node = scope.graph.nodes[node_id]
-        is_preview = name.startswith("$$") or name == CONTROL
-        return is_preview or node.type in PAGE_ONLY or name in self._catalogue.place(node).widgets
+        return node.type in PAGE_ONLY or name in self._catalogue.place(node).widgets
 
     def _add_node(self, scope: Scope, node: UiNode) -> None:
         if node.is_off or node.id in scope.inner or node.type in PAGE_ONLY:
@@ -88,6 +107,7 @@ class PromptBuilder:
         if node_class is None:
             if is_page_only(node, scope.graph):
                 self._notes.append(_describe_page_node(node_id, node))
+                self._noted.update((scope.graph.id, node.id, index) for index in node.list_values())
                 return
             self._missing.setdefault(node.type, []).append((node_id, node))
         inputs: dict[str, Any] = {}
@@ -119,12 +139,10 @@ class PromptBuilder:
             self._set(node_id, name, value, place, inputs)
         if placement.reason:
             self._notes.append(Note(node_id, "", None, placement.reason))
-        for _, name, value in placement.left:
-            # Some files have an empty text for a button that the node had.
-            is_empty = value is None or (value == "" and not name)
-            if not is_empty:
+        for index, name, value in placement.left:
+            if not _is_empty(name, value):
                 reason = NO_WIDGET if self._catalogue.find_class(node.type) else NO_CLASS
-                self._notes.append(Note(node_id, name, value, reason))
+                self._add_note(node_id, name, value, reason, (scope.graph.id, node.id, index))
 
     def _add_links(self, scope: Scope, node: UiNode, inputs: dict[str, Any]) -> None:
         """Add what feeds the inputs of a node. It counts before the values of widgets."""
@@ -162,13 +180,17 @@ class PromptBuilder:
         name = entry.widget if entry.widget in inputs else entry.name
         if name in inputs or source.scope is not scope:
             self._set_primitive(node_id, name, source, inputs)
-        elif isinstance(source.node.values, list) and source.node.values:
-            self._notes.append(Note(node_id, name, source.node.values[0], NO_WIDGET))
+            return
+        index, value = _read_primitive(source.node)
+        if value is not None:
+            position = (source.scope.graph.id, source.node.id, index)
+            self._add_note(node_id, name, value, NO_WIDGET, position)
 
     def _link(self, node_id: str, name: str, source: Output, inputs: dict[str, Any]) -> None:
         if name in inputs:
-            self._linked_values[node_id, name] = inputs[name]
-            self._places.pop((node_id, name), None)
+            place = self._places.pop((node_id, name), None)
+            position = find_position(place) if place is not None else None
+            self._linked_values[node_id, name] = (inputs[name], position)
         slot = self._find_output(source)
         if slot != source.slot:
             reason = OTHER_OUTPUT.format(slot=source.slot, node=source.node_id, found=slot)
@@ -191,19 +213,16 @@ class PromptBuilder:
         self, node_id: str, name: str, source: Primitive, inputs: dict[str, Any]
     ) -> None:
         """Set the value of a primitive node, which is its first one."""
-        place = locate(source.scope, source.node, "value", 0)
+        index, value = _read_primitive(source.node)
+        place = locate(source.scope, source.node, "value", index)
         override = self._promotions.list_values(source.scope).widgets.get((source.node.id, "value"))
         if override is not None:
             value, host = override
             self._set(node_id, name, value, replace(place, hosts=(host,)), inputs)
             return
-        values = source.node.values
-        if isinstance(values, dict):
-            place = replace(place, index="value")
-            values = [values.get("value")]
         # A primitive node that was never linked has no value; the widget keeps its own.
-        if values and values[0] is not None:
-            self._set(node_id, name, values[0], place, inputs)
+        if value is not None:
+            self._set(node_id, name, value, place, inputs)
 
     def _set(
         self, node_id: str, name: str, value: Any, place: Place, inputs: dict[str, Any]
@@ -221,21 +240,9 @@ class PromptBuilder:
                 if not isinstance(value, list) or value[0] in self._prompt:
                     continue
                 del inputs[name]
-                lost = self._linked_values.get((node_id, name))
+                lost, position = self._linked_values.get((node_id, name), (None, None))
                 if lost is not None:
-                    self._notes.append(Note(node_id, name, lost, NO_SOURCE))
-
-
-def is_left_out(scope: Scope) -> bool:
-    """Whether a scope is inside of an instance at the top level that is muted or bypassed.
-
-    ComfyUI's page leaves out only these; nodes inside of a nested instance that is off are posted,
-    although nothing uses them.
-    """
-    top = scope
-    while top.outer is not None and top.outer.outer is not None:
-        top = top.outer
-    return top.host is not None and top.host.is_off
+                    self._add_note(node_id, name, lost, NO_SOURCE, position)
 
 
 def locate(scope: Scope, node: UiNode, widget: str, index: int | str | None) -> Place:
@@ -249,6 +256,18 @@ def locate(scope: Scope, node: UiNode, widget: str, index: int | str | None) -> 
     if position == -1:
         position = None
     return Place(source.graph, source.node, widget, position)
+
+
+def _read_primitive(node: UiNode) -> tuple[int | str, Any]:
+    """Read the value of a primitive node, and its position or key. It is the first one."""
+    if isinstance(node.values, dict):
+        return "value", node.values.get("value")
+    return 0, node.values[0] if node.values else None
+
+
+def _is_empty(name: str, value: Any) -> bool:
+    """Whether a value says nothing: some files have an empty text for a button of an older node."""
+    return value is None or (value == "" and not name)
 
 
 def _is_broken(scope: Scope, node: UiNode, link_id: str) -> bool:

@@ -13,6 +13,9 @@ MAX_SHOWN = 200
 CORE = "comfy-core"
 """The name of ComfyUI itself where a file names the pack of a node."""
 
+NO_WIDGET = "this server's node has no widget for the value."
+"""Why a value of the file is not in the prompt."""
+
 
 @dataclass(frozen=True)
 class Note:

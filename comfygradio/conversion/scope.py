@@ -33,6 +33,18 @@ class Scope:
     host: UiNode | None = None
     inner: dict[str, Scope] = field(default_factory=dict)
 
+    @property
+    def is_left_out(self) -> bool:
+        """Whether it is inside of an instance at the top level that is muted or bypassed.
+
+        ComfyUI's page leaves out only these; nodes inside of a nested instance that is off are
+        posted, although nothing uses them.
+        """
+        top = self
+        while top.outer is not None and top.outer.outer is not None:
+            top = top.outer
+        return top.host is not None and top.host.is_off
+
     def name_node(self, node: UiNode) -> str:
         """Return a node's id in the prompt."""
         return f"{self.path}{node.id}"

@@ -95,6 +95,15 @@ class UiNode:
         """The inputs that links feed, by the id of the link."""
         return {entry.link: entry for entry in self.inputs if entry.link}
 
+    def list_values(self) -> dict[int | str, Any]:
+        """List its values by position or key."""
+        listed: dict[int | str, Any] = {}
+        if isinstance(self.values, dict):
+            listed.update(self.values)
+        else:
+            listed.update(enumerate(self.values or ()))
+        return listed
+
     @property
     def is_off(self) -> bool:
         """Whether the node is muted or bypassed."""

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from comfygradio.conversion import host_values
 from comfygradio.conversion.alignment import MAX_PAIRS
 from comfygradio.conversion.drift import BY_TYPE, TOO_MANY
 from comfygradio.conversion.named_values import BY_NAME
-from comfygradio.conversion.prompt_builder import NO_WIDGET
-from comfygradio.conversion.result import Conversion
+from comfygradio.conversion.result import NO_WIDGET, Conversion
 from tests.conversion.ui_file import (
     CONTROL,
     Json,
@@ -204,8 +204,9 @@ def test_values_of_an_instance_are_placed_by_name() -> None:
     conversion = convert(make_file([host], [], graph))
     assert list_inputs(conversion)["5:3"]["steps"] == 30
     assert list_inputs(conversion)["5:3"]["cfg"] == 7.5
-    assert [(note.node, note.input, note.value) for note in conversion.notes] == [
-        ("5", "gone", "flow")
+    assert [str(note) for note in conversion.notes] == [
+        f"Node 5: {host_values.BY_NAME}",
+        f'Node 5, gone = "flow": {NO_WIDGET}',
     ]
 
 
