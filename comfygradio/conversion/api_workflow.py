@@ -4,15 +4,16 @@ why it cannot be had.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from comfygradio.comfy.object_info import FetchObjectInfo, ObjectInfo
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.conversion.convert import convert_workflow
+from comfygradio.conversion.group_node import find_groups, name_group
 from comfygradio.conversion.page_nodes import PAGE_ONLY
-from comfygradio.conversion.result import CORE, Conversion, MissingClass
+from comfygradio.conversion.result import Conversion, MissingClass
 from comfygradio.conversion.ui_format import list_definitions, list_objects, to_id
 from comfygradio.errors import WorkflowError
 
@@ -70,7 +71,7 @@ class UiFile:
 def list_classes(data: Mapping[str, Any]) -> frozenset[str]:
     """List the classes that a server is asked about to convert a workflow in UI format."""
     definitions = list_definitions(data)
-    graphs = [data, *definitions, *_list_groups(data)]
+    graphs = [data, *definitions, *find_groups(data).values()]
     own = {to_id(definition.get("id")) for definition in definitions}
     found = set()
     for graph in graphs:
@@ -80,15 +81,7 @@ def list_classes(data: Mapping[str, Any]) -> frozenset[str]:
                 found.add(kind)
     named = found - PAGE_ONLY
     # A group node is called after its group.
-    return frozenset(kind for kind in named if not kind.startswith(("workflow/", "workflow>")))
-
-
-def _list_groups(data: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield the graphs of group nodes, which came before subgraphs."""
-    extra = data.get("extra")
-    groups = extra.get("groupNodes") if isinstance(extra, dict) else None
-    if isinstance(groups, dict):
-        yield from list_objects(list(groups.values()))
+    return frozenset(kind for kind in named if not name_group(kind))
 
 
 def describe_missing(
@@ -99,23 +92,12 @@ def describe_missing(
     """
     groups: dict[str, list[str]] = {}
     for one in missing:
-        advice = BROKEN if one.class_type in broken else _advise(one.pack)
+        advice = BROKEN if one.class_type in broken else one.advice
         groups.setdefault(advice, []).append(one.class_type)
     parts = [f"{_join(classes)} ({advice})" for advice, classes in groups.items()]
     word = "the node class" if len(missing) == 1 else "node classes"
     listed = "; ".join(parts)
     return f"{name} needs {word} {listed}, which this ComfyUI does not have."
-
-
-def _advise(pack: str) -> str:
-    """Say how the classes of a pack are brought to a server; "" is a pack that is not known."""
-    if pack == CORE:
-        return "update ComfyUI"
-    if "/" in pack:
-        return f"clone https://github.com/{pack} into custom_nodes"
-    if pack:
-        return f"install the custom node {pack} with ComfyUI's manager"
-    return "the file does not say which custom node has it"
 
 
 def _join(names: Sequence[str]) -> str:

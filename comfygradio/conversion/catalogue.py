@@ -13,7 +13,7 @@ from comfygradio.conversion.node_class import (
     MATCH_TYPE,
     ClassInput,
     NodeClass,
-    parse_inputs,
+    list_chosen,
 )
 from comfygradio.conversion.node_values import place_values
 from comfygradio.conversion.placement import Placement
@@ -117,19 +117,11 @@ class Catalogue:
                 continue
             widgets.append((entry.name, entry.type))
             if entry.type == DYNAMIC_COMBO:
-                waiting.extend(reversed(self._list_chosen(node, entry)))
+                placed = self.place(node).widgets.get(entry.name)
+                if placed is not None:
+                    chosen = list_chosen(entry.name, entry.options, placed.value)
+                    waiting.extend(reversed(chosen))
         return [*sockets, *widgets]
-
-    def _list_chosen(self, node: UiNode, entry: ClassInput) -> list[ClassInput]:
-        """List the inputs that the choice of a dynamic combo adds."""
-        placed = self.place(node).widgets.get(entry.name)
-        options = entry.options.get("options")
-        if placed is None or not isinstance(options, list):
-            return []
-        for option in options:
-            if isinstance(option, dict) and option.get("key") == placed.value:
-                return list(parse_inputs(option.get("inputs"), prefix=f"{entry.name}."))
-        return []
 
 
 def _read_allowed(entry: ClassInput) -> str:

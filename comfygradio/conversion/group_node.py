@@ -39,7 +39,7 @@ def open_group_nodes(
 
     Raises WorkflowError.
     """
-    groups = _find_groups(data)
+    groups = find_groups(data)
     if not groups:
         return root, dict(definitions)
     opened: dict[str, UiGraph] = {}
@@ -50,7 +50,7 @@ def open_group_nodes(
     for key, graph, outer in waiting:
         nodes = dict(graph.nodes)
         for node in graph.nodes.values():
-            name = _name_group(node.type)
+            name = name_group(node.type)
             if name not in groups:
                 continue
             if name in outer:
@@ -72,7 +72,8 @@ def open_group_nodes(
     return opened.pop(""), opened
 
 
-def _find_groups(data: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+def find_groups(data: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    """Find the definitions of group nodes by name."""
     extra = data.get("extra")
     groups = extra.get("groupNodes") if isinstance(extra, dict) else None
     if not isinstance(groups, dict):
@@ -80,7 +81,8 @@ def _find_groups(data: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
     return {name: group for name, group in groups.items() if isinstance(group, dict)}
 
 
-def _name_group(type: str) -> str:
+def name_group(type: str) -> str:
+    """Name the definition of a group node by its type; "" for other nodes."""
     for prefix in PREFIXES:
         if type.startswith(prefix):
             return type[len(prefix) :]

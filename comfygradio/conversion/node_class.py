@@ -89,6 +89,22 @@ def parse_inputs(groups: Any, orders: Any = None, prefix: str = "") -> Iterator[
         yield _parse_input(f"{prefix}{name}", entry, is_optional=group == "optional")
 
 
+def list_choices(options: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """List the choices of a dynamic combo, each with its `key` and the `inputs` that it adds."""
+    entries = options.get("options")
+    if not isinstance(entries, list):
+        return []
+    return [entry for entry in entries if isinstance(entry, dict)]
+
+
+def list_chosen(name: str, options: Mapping[str, Any], value: Any) -> list[ClassInput]:
+    """List the inputs that a choice of the dynamic combo of this name adds behind it."""
+    for entry in list_choices(options):
+        if entry.get("key") == value:
+            return list(parse_inputs(entry.get("inputs"), prefix=f"{name}."))
+    return []
+
+
 def name_type(kind: Any) -> str:
     """Name the type of an input or output. Old classes give a combo as its list."""
     if isinstance(kind, list):

@@ -53,15 +53,20 @@ class MissingClass:
     pack: str = ""
 
     @property
+    def advice(self) -> str:
+        """How the class is brought to the server, as a part of a sentence."""
+        if self.pack == CORE:
+            return "update ComfyUI"
+        if "/" in self.pack:
+            return f"clone https://github.com/{self.pack} into ComfyUI's custom_nodes folder"
+        if self.pack:
+            return f"install the custom node {self.pack} with ComfyUI's manager"
+        return "the file does not say which custom node has it; look for it in ComfyUI's manager"
+
+    @property
     def install(self) -> str:
         """How the class is brought to the server, as a sentence."""
-        if self.pack == CORE:
-            return "It is one of ComfyUI's own; update ComfyUI."
-        if "/" in self.pack:
-            return f"Clone https://github.com/{self.pack} into ComfyUI's custom_nodes folder."
-        if self.pack:
-            return f"Install the custom node {self.pack} with ComfyUI's manager."
-        return "The file does not say which custom node has it; look for it in ComfyUI's manager."
+        return f"{self.advice[0].upper()}{self.advice[1:]}."
 
     def __str__(self) -> str:
         nodes = ", ".join(self.nodes)

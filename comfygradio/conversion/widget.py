@@ -16,6 +16,8 @@ from comfygradio.conversion.node_class import (
     MAX_GROUPS,
     ClassInput,
     NodeClass,
+    list_choices,
+    list_chosen,
     parse_inputs,
 )
 
@@ -87,11 +89,8 @@ class Widget:
         """List the widgets that the choice of a dynamic combo adds behind it."""
         if self.kind != DYNAMIC_COMBO:
             return []
-        for entry in _list_entries(self.options):
-            if entry.get("key") == value:
-                added = parse_inputs(entry.get("inputs"), prefix=f"{self.name}.")
-                return list(_make_all(added, frozenset()))
-        return []
+        chosen = list_chosen(self.name, self.options, value)
+        return list(_make_all(tuple(chosen), frozenset()))
 
 
 def list_widgets(
@@ -182,9 +181,7 @@ def list_autogrow_names(entry: ClassInput, linked: Set[str]) -> list[tuple[str, 
     return found
 
 
-def _make_all(
-    inputs: Iterator[ClassInput] | tuple[ClassInput, ...], linked: Set[str]
-) -> Iterator[Widget]:
+def _make_all(inputs: tuple[ClassInput, ...], linked: Set[str]) -> Iterator[Widget]:
     for entry in inputs:
         if entry.type == AUTOGROW:
             for name, inner in list_autogrow_names(entry, linked):
@@ -201,7 +198,7 @@ def _make(entry: ClassInput) -> Iterator[Widget]:
         return
     choices = entry.choices
     if kind == DYNAMIC_COMBO:
-        choices = tuple(item.get("key") for item in _list_entries(entry.options))
+        choices = tuple(item.get("key") for item in list_choices(entry.options))
     yield Widget(
         name=entry.name,
         kind=kind,
@@ -257,14 +254,6 @@ def _find_default(kind: str, options: Mapping[str, Any], choices: tuple[Any, ...
     if kind in ("BOUNDING_BOXES", "COLORS"):
         return []
     return ""
-
-
-def _list_entries(options: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """List the entries of a dynamic combo, each with its `key` and the `inputs` that it adds."""
-    entries = options.get("options")
-    if not isinstance(entries, list):
-        return []
-    return [entry for entry in entries if isinstance(entry, dict)]
 
 
 def _add_known(class_type: str, widgets: list[Widget]) -> list[Widget]:

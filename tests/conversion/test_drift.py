@@ -226,7 +226,7 @@ def test_a_class_that_the_server_lacks_is_named_with_its_pack() -> None:
     assert [str(missing) for missing in conversion.missing] == [
         "The server lacks Upscale+ (nodes 1, 2). Install the custom node upscale-pack with "
         "ComfyUI's manager.",
-        "The server lacks Newer (node 3). It is one of ComfyUI's own; update ComfyUI.",
+        "The server lacks Newer (node 3). Update ComfyUI.",
     ]
     # Its nodes keep what the file says of them.
     assert list_inputs(conversion)["1"] == {"factor": "x4"}
