@@ -95,10 +95,13 @@ class Promotions:
             self._store_by_proxies(scope, host, values, proxies)
         else:
             values = self._store_in_order(scope, host, values)
-        quarantined = _read_quarantine(host)
-        for number, slot in enumerate(scope.graph.inputs):
-            if number in found and slot.name in quarantined:
-                found[number] = replace(found[number], value=quarantined[slot.name])
+        for name, value in _read_quarantine(host).items():
+            number = scope.graph.numbers.get(name)
+            known = found.get(number) if number is not None else None
+            if number is not None and known is not None and is_fit(known.widget, value):
+                found[number] = replace(known, value=value)
+            else:
+                values.left.append((name, name, value))
         return values
 
     def _take_from_outside(self, scope: Scope) -> HostValues:

@@ -9,6 +9,7 @@ from typing import Any
 
 from comfygradio.comfy.nested_input import wrap_list
 from comfygradio.conversion.catalogue import Catalogue
+from comfygradio.conversion.fit import is_fit
 from comfygradio.conversion.page_nodes import PAGE_ONLY, is_page_only
 from comfygradio.conversion.promotion import Promotions
 from comfygradio.conversion.result import NO_WIDGET, Conversion, MissingClass, Note, Place
@@ -178,10 +179,12 @@ class PromptBuilder:
         node_id = scope.name_node(node)
         # An input that was renamed still stands for the widget of the old name.
         name = entry.widget if entry.widget in inputs else entry.name
-        if name in inputs or source.scope is not scope:
+        index, value = _read_primitive(source.node)
+        placed = self._catalogue.place(node).widgets.get(name)
+        is_fitting = placed is None or is_fit(placed.widget, value)
+        if is_fitting and (name in inputs or source.scope is not scope):
             self._set_primitive(node_id, name, source, inputs)
             return
-        index, value = _read_primitive(source.node)
         if value is not None:
             position = (source.scope.graph.id, source.node.id, index)
             self._add_note(node_id, name, value, NO_WIDGET, position)

@@ -239,7 +239,8 @@ def _find_default(kind: str, options: Mapping[str, Any], choices: tuple[Any, ...
     """Find the value of a widget that nobody has touched."""
     if kind == DYNAMIC_COMBO:
         return choices[0] if choices else ""
-    if "default" in options:
+    # Some packs write null for no default.
+    if options.get("default") is not None:
         return options["default"]
     if kind == "COMBO":
         if options.get("multiselect") and not choices:

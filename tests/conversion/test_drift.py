@@ -131,6 +131,16 @@ def test_a_named_value_of_nothing_stands_for_the_default() -> None:
     assert list_inputs(conversion)["3"] == wanted
 
 
+def test_a_primitive_of_another_type_is_named() -> None:
+    nodes = [
+        make_node(1, "PrimitiveNode", ["many", "fixed"], (), ("INT",)),
+        make_node(3, "Sampler", [5, CONTROL, 30, 7.5, "heun"], (widget("steps", "INT", 1),)),
+    ]
+    conversion = convert(make_file(nodes, [[1, 1, 0, 3, 0, "INT"]]))
+    assert list_inputs(conversion)["3"]["steps"] == 30
+    assert [str(note) for note in conversion.notes] == [f'Node 3, steps = "many": {NO_WIDGET}']
+
+
 def test_nothing_moves_into_a_choice() -> None:
     mode = {"options": [{"key": "on", "inputs": {"required": {"heat": ["FLOAT", {"default": 2}]}}}]}
     node_class = make_class({"mode": ["COMFY_DYNAMICCOMBO_V3", mode], "text": ["STRING", {}]})

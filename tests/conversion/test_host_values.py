@@ -132,3 +132,16 @@ def test_the_control_of_an_instance_is_the_pages() -> None:
     assert conversion.notes == ()
     reasons = [note.reason for note in conversion.unused if note.node == "5"]
     assert reasons == ["only ComfyUI's page uses it."]
+
+
+def test_a_value_in_quarantine_that_fits_nothing_is_named() -> None:
+    entries = [
+        {"originalEntry": ["-1", "steps"], "hostValue": "many"},
+        {"originalEntry": ["-1", "gone"], "hostValue": 7},
+    ]
+    conversion = convert_host([5, 30], properties={"proxyWidgetErrorQuarantine": entries})
+    assert list_promoted(conversion) == [5, 30, "euler"]
+    assert [(note.input, note.value) for note in conversion.notes] == [
+        ("steps", "many"),
+        ("gone", 7),
+    ]

@@ -253,6 +253,9 @@ def test_a_list_is_wrapped() -> None:
     [
         (["INT", {"default": 7}], 7),
         (["INT", {}], 0),
+        (["INT", {"default": None}], 0),
+        (["STRING", {"default": None}], ""),
+        (["COMBO", {"options": ["b", "a"], "default": None}], "b"),
         (["FLOAT", {"default": 0.5}], 0.5),
         (["STRING", {}], ""),
         (["BOOLEAN", {}], False),
