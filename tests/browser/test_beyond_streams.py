@@ -9,6 +9,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from comfygradio.demo import DemoServer
 from tests.browser.settling import find_form, set_steps
+from tests.browser.test_several_jobs import await_phases
 from tests.ui.running import RunningApp, run_app
 
 pytestmark = pytest.mark.browser
@@ -30,7 +31,7 @@ def generate(page: Page) -> None:
     page.locator("img.cg-frame[src^=data]").wait_for()
 
 
-def test_it_asks_until_another_page_has_ended(
+def test_it_keeps_its_jobs_and_asks_until_another_page_has_ended(
     context: BrowserContext, app: RunningApp, slow: DemoServer
 ) -> None:
     pages = [context.new_page() for _ in range(2)]
@@ -48,6 +49,8 @@ def test_it_asks_until_another_page_has_ended(
     with second.expect_response("**/comfygradio/job/**"):
         find_form(second).get_by_role("button", name="Generate").click()
     expect(second.locator(".cg-line")).to_have_text("Waiting: you are next")
+    find_form(second).get_by_role("button", name="Generate").click()
+    await_phases(second, "waiting", "waiting")
     joins.clear()
     for _ in range(3):
         with second.expect_response("**/comfygradio/job/**"):
@@ -61,4 +64,5 @@ def test_it_asks_until_another_page_has_ended(
     with second.expect_request("**/comfygradio/stream/**"):
         second.clock.run_for(1000)
     slow.set_step_seconds(0)
+    await_phases(second, "done", "done")
     expect(second.locator(".cg-card img")).to_have_count(1)

@@ -8,9 +8,11 @@ import {
   remember,
 } from "../../comfygradio/ui/static/job/job_memory.js";
 import {
+  addJobs,
   createTabJobs,
   findOpen,
   isBusy,
+  isPartial,
   listTokens,
 } from "../../comfygradio/ui/static/job/tab_jobs.js";
 import * as storage from "../../comfygradio/ui/static/library/storage.js";
@@ -93,4 +95,46 @@ test("a tab asks for those that it remembers until it was told of some", () => {
   deepEqual([...tab.ended], ["a"]);
   tab.jobs = [makeJob("b", "running")];
   deepEqual(listTokens(tab), ["b"]);
+});
+
+/**
+ * @param {string[]} tokens
+ * @param {object} more
+ * @returns {any}
+ */
+function tell(tokens, more) {
+  return { token: tokens[0], jobs: tokens.map((token) => makeJob(token, "waiting")), ...more };
+}
+
+test("what Generate tells without a stream is a part while another job is not over", () => {
+  const tab = createTabJobs();
+  tab.jobs = [makeJob("a", "done"), makeJob("b", "running")];
+  equal(isPartial(tab, tell(["c"], { ask: true })), true);
+  equal(isPartial(tab, tell(["c"], { stream: "new", number: 1 })), true);
+  equal(isPartial(tab, tell(["b", "c"], { ask: true })), false);
+  tab.jobs = [makeJob("a", "done")];
+  equal(isPartial(tab, tell(["c"], { ask: true })), false);
+});
+
+test("a job that the app was asked for and does not know is lacking in no message", () => {
+  const tab = createTabJobs();
+  tab.jobs = [makeJob("a", "running"), makeJob("b", "running")];
+  equal(isPartial(tab, tell(["b"], { ask: true, unknown: ["a"] })), false);
+});
+
+test("the stream that a tab has, and the answers to its questions, have the last word", () => {
+  const tab = createTabJobs();
+  tab.jobs = [makeJob("a", "running"), makeJob("b", "running")];
+  equal(isPartial(tab, tell(["b"], { stream: "known", number: 2 })), false);
+  equal(isPartial(tab, tell(["b"], {})), false);
+});
+
+test("a tab keeps its newest twenty jobs, and notes whether there were new ones", () => {
+  const tab = createTabJobs();
+  const tokens = [...Array(20).keys()].map(String);
+  equal(addJobs(tab, tell(tokens, {}).jobs), true);
+  equal(addJobs(tab, tell(["3", "4"], {}).jobs), false);
+  equal(addJobs(tab, tell(["19", "20"], {}).jobs), true);
+  equal(tab.jobs.length, 20);
+  deepEqual([tab.jobs[0].token, tab.jobs[19].token], ["1", "20"]);
 });

@@ -103,8 +103,10 @@ class JobView:
         stream = self._job_streams.find_of_tab(tab)
         if stream is not None:  # these jobs began before the page asked
             selection = selection.add(stream.feed.selection.jobs)
+        known = [job.token for job in jobs]
+        unknown = [one for one in tokens[-MAX_JOBS:] if one not in known]
         async for message in self._stream(selection, tab):
-            yield message
+            yield {**message, "unknown": unknown}
 
     async def _stream(self, selection: JobSelection, tab: Tab) -> AsyncIterator[Message]:
         """Yield messages for one tab about its jobs.

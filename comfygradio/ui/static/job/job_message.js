@@ -56,6 +56,7 @@
  * @property {string} [stream] the secret of the stream that it came by
  * @property {number} [number] its number in that stream
  * @property {boolean} [ask] whether the app has no stream for this tab, which has to ask instead
+ * @property {string[]} [unknown] the tokens that the tab asked for and the app does not know
  * @property {boolean} [gone] whether the app does not know the job; then nothing else is there
  */
 

@@ -17,7 +17,7 @@ import { coverScreen, keepTop } from "./page_top.js";
 import { followDock } from "./phone_dock.js";
 import { followSides } from "./picture_side.js";
 import { followStopKey } from "./stop_key.js";
-import { createTabJobs, findOpen, isBusy } from "./tab_jobs.js";
+import { addJobs, createTabJobs, findOpen, isBusy, isPartial } from "./tab_jobs.js";
 
 /**
  * Show the jobs from now on.
@@ -44,6 +44,10 @@ export function mount({ element, props, trigger, watch, server }) {
       if (message.token === tab.shown) forgetJobs();
       return;
     }
+    if (isPartial(tab, message)) {
+      askForAll(message);
+      return;
+    }
     if (!connection.hear(message)) return;
     const wasBusy = isBusy(tab);
     tab.jobs = message.jobs;
@@ -55,6 +59,19 @@ export function mount({ element, props, trigger, watch, server }) {
     if (message.image) await painter.paintFrame(message.image, message.token);
     settleEnd(message, wasBusy);
     connection.acknowledge(message);
+  }
+
+  /**
+   * Leave a message alone that knows a part of the jobs, and ask for all of them.
+   *
+   * @param {Message} message
+   */
+  function askForAll(message) {
+    connection.leave(message);
+    // Gradio sends it twice, and they are asked for once.
+    if (!addJobs(tab, message.jobs)) return;
+    remember(tab.shown, tab.jobs);
+    connection.attach();
   }
 
   /** @param {Message} message */

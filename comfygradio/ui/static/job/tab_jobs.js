@@ -5,6 +5,9 @@
 import { isOver } from "../library/phases.js";
 import { readBatch, readShown } from "./job_memory.js";
 
+/** How many jobs a tab has; the app tells of no more. */
+const MOST_JOBS = 20;
+
 /** How much of a job the tab shows. @typedef {{ version: number, frames: number, ended: number }} Seen */
 
 /** @type {Seen} */
@@ -62,4 +65,33 @@ export function isBusy(tab) {
 export function listTokens(tab) {
   if (tab.jobs.length === 0) return readBatch();
   return tab.jobs.map((job) => job.token);
+}
+
+/**
+ * Whether a message tells of a part of the jobs alone. Where the tab has no stream, Generate tells
+ * of those that it began, and knows nothing of those from before.
+ *
+ * @param {TabJobs} tab
+ * @param {Message} message
+ */
+export function isPartial(tab, message) {
+  const isFirst = message.number === 1 || message.ask === true;
+  if (!isFirst) return false;
+  const told = message.jobs.map((job) => job.token);
+  const answered = [...told, ...(message.unknown ?? [])];
+  return tab.jobs.some((job) => !isOver(job) && !answered.includes(job.token));
+}
+
+/**
+ * Add jobs that the tab does not know yet; if there are too many, the oldest are dropped.
+ *
+ * @param {TabJobs} tab
+ * @param {JobBrief[]} jobs
+ * @returns {boolean} whether there are any
+ */
+export function addJobs(tab, jobs) {
+  const known = tab.jobs.map((job) => job.token);
+  const fresh = jobs.filter((job) => !known.includes(job.token));
+  tab.jobs = [...tab.jobs, ...fresh].slice(-MOST_JOBS);
+  return fresh.length > 0;
 }
