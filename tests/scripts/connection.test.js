@@ -55,23 +55,26 @@ function rest() {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
+/** @param {string} token */
+function makeBrief(token) {
+  return { token, phase: "running", title: "", percent: 0, place: 0, picture: "" };
+}
+
+const JOBS = ["first", "second", "third"].map(makeBrief);
+
 /**
  * @param {string} token
  * @param {object} more
  * @returns {any}
  */
 function tell(token, more = {}) {
-  return { token, phase: "running", jobs: [], version: 1, frames: 0, ended: 0, ...more };
+  return { token, phase: "running", jobs: JOBS, version: 1, frames: 0, ended: 0, ...more };
 }
 
 /** A tab that has two jobs, and shows the first one. */
 function open() {
   const tab = createTabJobs();
-  const brief = { phase: "running", title: "", percent: 0, place: 0, picture: "" };
-  tab.jobs = [
-    { ...brief, token: "first" },
-    { ...brief, token: "second" },
-  ];
+  tab.jobs = ["first", "second"].map(makeBrief);
   tab.shown = "first";
   /** @type {any[]} */
   const attached = [];
@@ -170,12 +173,47 @@ test("a stream that was asked for before the choice is told of it", async () => 
   deepEqual(said, ["stream show=second"]);
 });
 
-test("a job that Generate began meanwhile does not take the place of the one from before", () => {
+test("what Generate began meanwhile is no choice, and a choice comes to every stream", () => {
   const { tab, connection, attached } = open();
   connection.attach();
   connection.hear(tell("third", { stream: "its own", number: 1 }));
   tab.shown = "third";
-  connection.hear(tell("first", { stream: "asked for", number: 1 }));
+  connection.hear(tell("first", { stream: "asked", number: 1 }));
   equal(attached.length, 1);
   deepEqual(said, []);
+  connection.attach("first");
+  connection.show("second");
+  connection.hear(tell("first", { stream: "again", number: 1 }));
+  deepEqual(said, ["asked show=second", "again show=second"]);
+});
+
+test("a choice from before a stream was asked for is not told to it", () => {
+  const { connection } = open();
+  connection.hear(tell("first", { stream: "before", number: 1 }));
+  connection.show("second");
+  connection.letGo();
+  connection.attach("first");
+  connection.hear(tell("first", { stream: "after", number: 1 }));
+  deepEqual(said, ["before show=second", "before close=1"]);
+});
+
+test("a late answer does not take the place of the job that Generate began", async () => {
+  const { tab, connection } = open();
+  tick();
+  connection.hear(tell("third", { stream: "its own", number: 1 }));
+  tab.shown = "third";
+  questions[0].answer(tell("first"));
+  await rest();
+  equal(tab.shown, "third");
+});
+
+test("a job that was chosen is not asked for once the tab has others", async () => {
+  const { tab, connection } = open();
+  connection.show("second");
+  connection.hear(tell("third", { jobs: [makeBrief("third")], ask: true }));
+  tab.jobs = [makeBrief("third")];
+  tab.shown = "third";
+  await rest();
+  tick();
+  equal(questions.at(-1)?.token, "third");
 });

@@ -142,7 +142,10 @@ export function createConnection({ tab, trigger, receive }) {
       heard.set(message.stream, number);
       if (!closed.has(message.stream)) join(message.stream, message.token);
     }
-    if (message.token === wanted) wanted = "";
+    // Its answer would come late, and show another job again.
+    asking?.abort();
+    const isKnown = message.jobs.some((job) => job.token === wanted);
+    if (message.token === wanted || !isKnown) wanted = "";
     heardAt = Date.now();
     return true;
   }
