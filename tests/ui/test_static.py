@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import hashlib
+import json
 import re
+import shutil
+import subprocess
+from pathlib import Path
 
 import gradio as gr
 import httpx
@@ -13,7 +18,9 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Message
 
+from comfygradio.ui import static
 from comfygradio.ui.static import (
+    BUNDLERS,
     STATIC_PREFIX,
     build_importer,
     build_mount_script,
@@ -29,6 +36,7 @@ from comfygradio.ui.static.entries import CHUNKS, PRELOADED, find_chunk
 from comfygradio.ui.static.imports import IMPORT, list_imported
 from comfygradio.ui.static.static_route import accepts_gzip, make_static_route
 from comfygradio.version import VERSION
+from tests.clocks import PROCESS_SECONDS
 from tests.ui.running import RunningApp
 
 PATH = "forms.js"
@@ -159,6 +167,50 @@ def test_the_version_names_the_apps_and_the_content() -> None:
     version = name_version()
     assert version.startswith(VERSION)
     assert re.fullmatch(r"[\w.+-]+", version)
+
+
+def test_the_version_changes_with_what_bundles_the_files() -> None:
+    """A browser would keep what an app before it has bundled otherwise."""
+    folder = Path(str(static.__file__)).parent
+    others = {"__init__.py", "static_route.py"}
+    assert {path.name for path in folder.glob("*.py")} - others == set(BUNDLERS)
+    digest = hashlib.sha256()
+    for path in list_static():
+        digest.update(f"{path}\0{read_static(path)}\0".encode())
+    for name in BUNDLERS:
+        digest.update((folder / name).read_bytes())
+    assert name_version() == f"{VERSION}-{digest.hexdigest()[:12]}"
+
+
+IMPORTING = """
+globalThis.window = globalThis;
+globalThis.location = new URL("http://a.example/");
+globalThis.gradio_config = {{ root: {root} }};
+globalThis.document = {{ getElementById: () => ({{}}) }};
+globalThis.setTimeout = (next) => next();
+{importer}
+comfygradioImport("file.mjs", "part.js").catch((error) => console.log(error.message));
+"""
+"""Imports a file as a page does, where nobody waits for the next try."""
+
+
+def run_importer(folder: Path) -> str:
+    """What a script in Node prints that imports `file.mjs`, which is in this folder of a page."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("there is no node on this machine to run the script with")
+    script = IMPORTING.format(root=json.dumps(folder.as_posix()), importer=build_importer())
+    command = [node, "--input-type=module", "--eval", script]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PROCESS_SECONDS)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_module_that_fails_is_run_once(tmp_path: Path) -> None:
+    file = tmp_path / name_address("file.mjs")
+    file.parent.mkdir(parents=True)
+    file.write_text("export function load(path) { console.log(path); throw new Error('broken'); }")
+    assert run_importer(tmp_path) == "part.js\nbroken\n"
 
 
 @pytest.mark.parametrize("path", MODULES)

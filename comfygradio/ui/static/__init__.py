@@ -38,11 +38,14 @@ STATIC_PREFIX = "gradio_api/comfygradio/static/"
 
 SUFFIXES = (".css", ".html", ".js")
 
+BUNDLERS = ("bundle.py", "comments.py", "entries.py", "imports.py")
+"""What decides how the files are served, besides their content."""
+
 ROOT = "new URL(window.gradio_config?.root ?? location.pathname, location.origin).pathname"
 """An expression of a script: the path of the app's root, as in `library/address.js`."""
 
 IMPORT_TRIES = 4
-"""How often a browser tries to import a module."""
+"""How often a browser tries to import a file."""
 
 PAUSE_MS = 1000
 """Milliseconds between two tries."""
@@ -76,12 +79,13 @@ def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]]
 
 @cache
 def name_version() -> str:
-    """Name the version of all files together: the app's, and a digest of their content."""
+    """Name the version of what is served: the app's, and a digest of all that decides it."""
     digest = hashlib.sha256()
     for path, content in _load_files().items():
         digest.update(f"{path}\0{content}\0".encode())
-    parts = [VERSION, digest.hexdigest()[:12]]
-    return "-".join(part for part in parts if part)
+    for name in BUNDLERS:
+        digest.update(files(__name__).joinpath(name).read_bytes())
+    return f"{VERSION}-{digest.hexdigest()[:12]}"
 
 
 def name_address(name: str) -> str:
@@ -93,23 +97,25 @@ def build_importer() -> str:
     """Build the script that gives the page `comfygradioImport(chunk, path)`.
 
     That imports a module out of one of our files. The address begins at the root of the
-    website: browsers would take another as relative to Gradio's scripts. What fails is tried again:
-    without its module, a part of the page is dead. Some browsers remember that a file could not be
-    loaded, and do not ask for it again; in these only a reload helps, which the page offers at the
-    end.
+    website: browsers would take another as relative to Gradio's scripts. A file that does not come
+    is asked for again: without its module, a part of the page is dead. Some browsers remember that
+    a file could not be loaded, and do not ask for it again; in these only a reload helps, which the
+    page offers at the end.
     """
     prefix = json.dumps(f"/{name_address('')}")
     return f"""window.comfygradioImport = async (chunk, path) => {{
   const address = ({ROOT}).replace(/\\/$/, "") + {prefix} + chunk;
-  for (let tries = 1; tries < {IMPORT_TRIES}; tries += 1) {{
+  const importFile = async (tries) => {{
     try {{
-      return (await import(address)).load(path);
-    }} catch {{
+      return await import(address);
+    }} catch (error) {{
+      if (tries === 1) throw error;
       await new Promise((next) => setTimeout(next, {PAUSE_MS}));
+      return importFile(tries - 1);
     }}
-  }}
+  }};
   try {{
-    return (await import(address)).load(path);
+    return (await importFile({IMPORT_TRIES})).load(path);
   }} catch (error) {{
     if (!document.getElementById("cg-incomplete")) {{
       const reload = document.createElement("button");
