@@ -81,12 +81,38 @@ test("the rest is counted", () => {
   equal(nameRest(12), "12 further inputs of this workflow");
 });
 
-test("a draft that was kept comes back, if it is whole", () => {
-  const draft = { source: "x", name: "paint", notes: ["A note."], rows: [makeRow("seed")] };
-  deepEqual(readKeptDraft(draft), draft);
-  for (const kept of [null, 7, "x", { source: "x" }, { ...draft, source: "" }]) {
+const DRAFT = {
+  source: "x",
+  name: "paint",
+  title: "Paint",
+  icon: "",
+  description: "",
+  byHand: false,
+  notes: ["A note."],
+  rows: [makeRow("seed")],
+};
+
+test("a draft that was kept comes back", () => {
+  deepEqual(readKeptDraft(JSON.parse(JSON.stringify(DRAFT))), DRAFT);
+  deepEqual(readKeptDraft({ ...DRAFT, error: "An old one." }), DRAFT);
+});
+
+for (const key of ["source", "name", "title", "icon", "description", "notes", "rows"]) {
+  test(`a draft whose ${key} is something else is none`, () => {
+    equal(readKeptDraft({ ...DRAFT, [key]: 7 }), null);
+    equal(readKeptDraft({ ...DRAFT, [key]: { toString: null } }), null);
+    equal(readKeptDraft({ ...DRAFT, [key]: undefined }), null);
+  });
+}
+
+for (const key of Object.keys(makeRow("seed"))) {
+  test(`a draft with a row whose ${key} is something else is none`, () => {
+    equal(readKeptDraft({ ...DRAFT, rows: [{ ...makeRow("seed"), [key]: 7 }] }), null);
+  });
+}
+
+test("what is no draft is none", () => {
+  for (const kept of [null, 7, "x", { source: "x" }, { ...DRAFT, source: "" }]) {
     equal(readKeptDraft(kept), null);
   }
-  equal(readKeptDraft({ ...draft, rows: [{ name: "seed" }] }), null);
-  equal(readKeptDraft({ ...draft, notes: 7 }), null);
 });

@@ -34,15 +34,19 @@ const FIELD_NAME = /^[A-Za-z][A-Za-z0-9_]*$/;
 const PRESET_NAME = /^[a-z][a-z0-9_]*$/;
 
 /**
- * Read a draft that was kept; null if it is none.
+ * Read a draft that was kept; null if it is none, or if something in it is not what it should be.
  *
  * @param {unknown} kept
  * @returns {Draft | null}
  */
 export function readKeptDraft(kept) {
   if (!isRecord(kept) || !kept.source) return null;
-  const isWhole = isListOf(kept.notes, isText) && isListOf(kept.rows, isRow);
-  return isWhole ? /** @type {any} */ (kept) : null;
+  const { source, name, title, icon, description, byHand, notes, rows } = kept;
+  const hasTexts = isListOf([source, name, title, icon, description], isText);
+  const isWhole = hasTexts && isListOf(notes, isText) && isListOf(rows, isRow);
+  return isWhole
+    ? { source, name, title, icon, description, byHand: byHand === true, notes, rows }
+    : null;
 }
 
 /** @param {unknown} value */
@@ -50,9 +54,18 @@ function isText(value) {
   return typeof value === "string";
 }
 
+/** @param {unknown} value */
+function isAnswer(value) {
+  return typeof value === "boolean";
+}
+
 /** @param {unknown} kept */
 function isRow(kept) {
-  return isRecord(kept) && isText(kept.name) && isListOf(kept.widgets, isText);
+  if (!isRecord(kept)) return false;
+  const { id, on, suggested, advanced, name, label, widget, widgets, place } = kept;
+  const hasTexts = isListOf([id, name, label, widget, place], isText);
+  const hasAnswers = isListOf([on, suggested, advanced], isAnswer);
+  return hasTexts && hasAnswers && isListOf(widgets, isText);
 }
 
 /**
