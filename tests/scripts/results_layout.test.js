@@ -4,7 +4,6 @@ import { test } from "node:test";
 import { readCell } from "../../comfygradio/ui/static/results/cell.js";
 import {
   findPlaceOfAxis,
-  hasAllAxes,
   isWanted,
   listShown,
   moveAxis,
@@ -34,14 +33,6 @@ function makeCell(phase, rating = 0) {
     throw new Error("it has no results");
   });
 }
-
-test("a layout is kept only for the same axes", () => {
-  const layout = makeLayout();
-  assert.equal(hasAllAxes(layout, 3), true);
-  assert.equal(hasAllAxes(layout, 2), false);
-  assert.equal(hasAllAxes({ rows: [0, 0], columns: [1], pages: [] }, 3), false);
-  assert.equal(hasAllAxes({ rows: [0, 1], columns: [3], pages: [] }, 3), false);
-});
 
 test("an axis moves to another place, in the order of numbers", () => {
   const layout = makeLayout();
@@ -90,6 +81,13 @@ test("a layout that was kept comes back as it was", () => {
   const layout = { ...makeLayout(), at: { 0: 1 }, hidden: { 1: [0, 2] }, show: "kept" };
   assert.deepEqual(readKeptLayout(JSON.parse(JSON.stringify(layout)), AXES), layout);
   assert.deepEqual(readKeptLayout({ ...layout, sort: "best" }, AXES), { ...layout, sort: "best" });
+});
+
+test("a layout is kept only for the same axes, of which each has one place", () => {
+  const layout = makeLayout();
+  assert.equal(readKeptLayout(layout, AXES.slice(1)), null);
+  assert.equal(readKeptLayout({ ...layout, rows: [0, 0], columns: [1], pages: [] }, AXES), null);
+  assert.equal(readKeptLayout({ ...layout, rows: [0, 1], columns: [3], pages: [] }, AXES), null);
 });
 
 for (const kept of [null, 7, "x", [], {}, { rows: 1 }, { rows: [0], columns: [1] }]) {

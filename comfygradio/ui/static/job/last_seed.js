@@ -1,9 +1,9 @@
 // The seed of the last picture, for the button beside a seed.
 
-/** Form → the seed of the picture of it that was shown last. @type {Map<string, string>} */
+/** Form → the seed of its last picture. @type {Map<string, string>} */
 const seeds = new Map();
 
-/** The seed of the picture that was shown last, of whatever form. */
+/** The seed of the last picture of any form. */
 let newest = "";
 
 /**
@@ -17,7 +17,7 @@ export function keepLastSeed(preset, seed) {
 }
 
 /**
- * Read the seed of the last picture of this form, else that of any form; "" if there is none.
+ * Read the seed of the last picture of this form, else that of the last picture of any form; "" if there is none.
  *
  * @param {string} preset
  */

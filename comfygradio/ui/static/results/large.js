@@ -76,9 +76,11 @@ export function createLarge(host, { dialog, move, closed }) {
     const focused = nameFocused();
     const before = side;
     side = drawSide(at, cell, result);
+    const described = describeStage(at, cell, result);
     // A video would begin anew.
-    if (describeStage(at, cell, result) === shownStage) before.replaceWith(side);
+    if (described === shownStage) before.replaceWith(side);
     else drawSheet(at, cell, result);
+    shownStage = described;
     const live = host.progress?.getLive(at);
     if (live) showLive(live);
     if (focused) findButton(focused)?.focus({ preventScroll: true });
@@ -129,7 +131,6 @@ export function createLarge(host, { dialog, move, closed }) {
    * @param {Result | undefined} result
    */
   function drawSheet(at, cell, result) {
-    shownStage = describeStage(at, cell, result);
     stage = make(
       "div",
       { className: host.name("stage") },

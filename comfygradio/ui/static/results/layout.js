@@ -45,7 +45,7 @@ export const SHOWS = [
  * @param {any} layout
  * @param {number} count how many axes there are
  */
-export function hasAllAxes(layout, count) {
+function hasAllAxes(layout, count) {
   const placed = [...layout.rows, ...layout.columns, ...layout.pages];
   if (placed.length !== count) return false;
   return new Set(placed).size === count && placed.every((axis) => axis >= 0 && axis < count);
