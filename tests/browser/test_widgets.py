@@ -124,12 +124,17 @@ def test_lora_rows_become_a_chain(page: Page, app: RunningApp, demo: DemoServer)
     assert "10" not in graph and graph["3"]["inputs"]["model"] == ["4", 0]
 
 
-def test_a_strength_that_is_kept_goes_to_no_other_lora(page: Page, app: RunningApp) -> None:
+def test_a_strength_that_is_kept_goes_to_no_other_row(page: Page, app: RunningApp) -> None:
     open_preset(page, app, "everything")
     words = page.get_by_label("What do you want to see?")
     strength = page.get_by_label("Strength")
     words.fill("kept once")
     strength.fill("0.3")
+    page.get_by_role("button", name="Add a LoRA").click()
+    page.keyboard.type("film")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("LoRA", exact=True).last).to_have_value("film-grain.safetensors")
+    strength.last.fill("0.4")
     page.reload()
     expect(words).to_have_value("kept once")
     expect(page.get_by_label("LoRA", exact=True)).to_have_value("film-grain.safetensors")

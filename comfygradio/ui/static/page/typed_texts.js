@@ -43,7 +43,8 @@ function listTexts() {
 
 /**
  * Name the place of a box: its field, and which box of the field it is. A row of a list goes by what
- * it is about, since after a reload another row may stand in its place.
+ * it is about, since after a reload another row may stand in its place; of several about the same,
+ * each by its number.
  *
  * @param {Box} box
  */
@@ -54,8 +55,20 @@ function namePlace(box) {
   const row = box.closest("[data-row]");
   const boxes = [...(row ?? field).querySelectorAll("input, textarea")];
   const parts = [field.id, boxes.indexOf(box)];
-  if (row) parts.push(row.dataset.row ?? "");
+  if (row) parts.push(numberRow(field, row), row.dataset.row ?? "");
   return parts.join("/");
+}
+
+/**
+ * Number a row among those of its list that are about the same.
+ *
+ * @param {Element} field
+ * @param {HTMLElement} row
+ */
+function numberRow(field, row) {
+  /** @type {NodeListOf<HTMLElement>} */
+  const rows = field.querySelectorAll("[data-row]");
+  return [...rows].filter((one) => one.dataset.row === row.dataset.row).indexOf(row);
 }
 
 /** @param {string} place */
