@@ -155,4 +155,7 @@ def test_back_from_another_page_keeps_the_only_form_as_it_was(
         page.get_by_role("heading", name="History").wait_for()
         page.go_back()
         expect(page.get_by_label("Words")).to_have_value("still here")
+        page.evaluate("history.pushState({}, '', '?preset=only')")
+        page.go_back()
+        expect(page.get_by_label("Words")).to_have_value("still here")
         assert page.evaluate("window.isSame") is True

@@ -115,10 +115,9 @@ function focusLater(name, tries) {
 
 /** Choose the form that an address names to which one has gone back or forward. */
 function follow() {
-  const name = readAddress();
-  const isOther = name !== addressed;
-  addressed = name;
-  const wanted = name ?? readLanding();
+  const wanted = readAddress() ?? readLanding();
+  const isOther = wanted !== (addressed ?? readLanding());
+  addressed = readAddress();
   /** @type {NodeListOf<HTMLInputElement>} */
   const picks = document.querySelectorAll(PICKS);
   const pick = [...picks].find((input) => input.value === wanted);
