@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from comfygradio.demo import DemoOptions, DemoServer
 from tests.browser.conftest import SLOW_SECONDS
-from tests.browser.settling import wait_until
+from tests.browser.settling import settle, wait_until
 from tests.browser.test_late_answers import QUESTIONS, names
 from tests.chromium import PATIENCE_MS
 from tests.ui.running import RunningApp, run_app
@@ -150,8 +150,10 @@ def test_a_start_that_is_answered_late_leaves_the_next_draft_alone(page: Page) -
     open_editor(page, "the next one")
     add_axis(page, SCALE, "1, 2, 3")
     expect(page.locator(".cg-sweep-count")).to_have_text("3 pictures")
-    held[0].continue_()
-    held[0].request.response()
+    with page.expect_event("requestfinished", lambda request: request == held[0].request):
+        held[0].continue_()
+    settle(page)
+    expect(page).to_have_url(re.compile(r"[?&]sweep=new\b"))
     page.reload()
     expect(page.get_by_label(f"Values of {SCALE}")).to_have_value("1, 2, 3")
 
