@@ -263,6 +263,21 @@ def test_what_is_too_large_is_tried_smaller_until_nothing_is(window: Page, app: 
     expect(failure.get_by_role("button", name="Try smaller")).to_be_hidden()
 
 
+def test_nothing_is_tried_where_no_smaller_size_is_known(window: Page, app: RunningApp) -> None:
+    failure = fail(window, app, MEMORY, "128 × 64")
+    token = window.locator(".cg-view").get_attribute("data-token") or ""
+    service = app.app.service
+    job = service.queue.find(token)
+    assert job is not None
+    service.store.delete(job.id)
+    service.queue.forget(token)
+    failure.get_by_role("button", name="Try smaller").click()
+    problem = find_form(window).locator(".block.cg-problem")
+    expect(problem).to_contain_text("No smaller size is known for this picture")
+    expect(find_form(window).get_by_role("radio", name="128 × 64")).to_be_checked()
+    expect(window.locator(".cg-view")).to_have_attribute("data-token", token)
+
+
 def unfold_settings(page: Page) -> None:
     """Unfold what is under *More settings*, and wait until it can be typed into."""
     form = find_form(page)

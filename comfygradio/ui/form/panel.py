@@ -50,6 +50,8 @@ DrawnFields = tuple[dict[str, Component], dict[str, Block]]
 
 FILL_BOTH = "fill in both the width and the height, in whole pixels."
 
+NO_SMALLER_SIZE = "No smaller size is known for this picture; choose one in the form."
+
 COUNTS = {"×1": 1, "×2": 2, "×4": 4}
 """How many jobs one click may start, by the text on the page."""
 
@@ -285,29 +287,39 @@ def listen_refusals(view: gr.HTML, panels: Sequence[Panel], service: Service) ->
 
 def listen_smaller(view: gr.HTML, panels: Sequence[Panel], service: Service) -> None:
     """On *Try smaller*, put the next smaller size into the form that a job came from, and click its
-    Generate.
+    Generate. If there is no such size, say so above it instead: the same size would fail again.
     """
     names: list[tuple[Form, str]] = []
     components: list[Component] = []
+    presets: list[str] = []
+    problems: list[Component] = []
     for panel in panels:
         for name, component in panel.components.items():
             if panel.form.fields[name].widget == "size":
                 names.append((panel.form, name))
                 components.append(component)
+        if panel.footer:
+            presets.append(panel.form.name)
+            problems.append(panel.footer.problem)
     if not components:
         return
 
-    def shrink(request: gr.Request, event: gr.EventData) -> Any:
+    def shrink(request: gr.Request, event: gr.EventData) -> list[Any]:
         token = str(getattr(event, "token", ""))
+        preset = getattr(event, "preset", None)
         job = find_job(service, token, find_person(request))
-        sizes = []
-        for form, name in names:
-            sizes.append(_choose_size(form, name, job))
-        return fit_outputs(sizes)
+        sizes = [_choose_size(form, name, job) for form, name in names]
+        is_found = any(isinstance(size, str) for size in sizes)
+        answer = {} if is_found else {"lines": [NO_SMALLER_SIZE]}
+        answers = [answer if name == preset else gr.skip() for name in presets]
+        return [*sizes, *answers]
 
-    shrunk = view.smaller(shrink, None, components, **QUICK)
-    go_on = "async () => { (await comfygradioPage).trySmallerSize(); }"
-    shrunk.then(None, None, None, js=go_on, **PRIVATE)
+    shrunk = view.smaller(shrink, None, [*components, *problems], **QUICK)
+    listed = json.dumps(presets)
+    go_on = (
+        f"async (...problems) => {{ (await comfygradioPage).trySmallerSize({listed}, problems); }}"
+    )
+    shrunk.then(None, problems, None, js=go_on, **PRIVATE)
 
 
 def fit_outputs(values: list[Any]) -> Any:

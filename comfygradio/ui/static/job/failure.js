@@ -4,7 +4,7 @@
 
 import { setText } from "../library/elements.js";
 import { find } from "../library/template.js";
-import { findGenerate, pressGenerate } from "./generate_button.js";
+import { chooseForm, findGenerate, pressGenerate } from "./generate_button.js";
 import { nameSmallerSize } from "./job_words.js";
 import { isThere } from "./result_card.js";
 import { afterSmallerSize } from "./smaller_size.js";
@@ -51,8 +51,11 @@ export function createFailure(view, trigger) {
     smaller.hidden = !size || !hasForm;
     smaller.title = nameSmallerSize(size);
     smaller.onclick = () => {
-      afterSmallerSize(() => pressGenerate(preset));
-      trigger("smaller", { token });
+      afterSmallerSize(preset, {
+        press: () => pressGenerate(preset),
+        show: () => chooseForm(preset),
+      });
+      trigger("smaller", { token, preset });
     };
   }
 

@@ -23,16 +23,25 @@ export function findGenerate(preset) {
 }
 
 /**
+ * Choose the form that a job came from.
+ *
+ * @param {string} preset
+ */
+export function chooseForm(preset) {
+  /** @type {NodeListOf<HTMLInputElement>} */
+  const picks = document.querySelectorAll("#cg-chooser input[type=radio]");
+  const pick = [...picks].find((one) => one.value === preset);
+  if (pick && !pick.checked) pick.click();
+}
+
+/**
  * Press the button of a form that a job came from. The form is shown: it may have to say what is
  * wrong.
  *
  * @param {string} preset
  */
 export function pressGenerate(preset) {
-  /** @type {NodeListOf<HTMLInputElement>} */
-  const picks = document.querySelectorAll("#cg-chooser input[type=radio]");
-  const pick = [...picks].find((one) => one.value === preset);
-  if (pick && !pick.checked) pick.click();
+  chooseForm(preset);
   findGenerate(preset)?.click();
 }
 
