@@ -9,6 +9,7 @@ import gradio as gr
 from comfygradio.ui.static import build_import, build_importer, build_preload, read_static
 
 STYLES = (
+    "library/library.css",
     "page/page.css",
     "job/job_view.css",
     "author/author.css",

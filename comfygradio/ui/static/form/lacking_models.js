@@ -2,6 +2,7 @@
 
 /** @import { Part } from "../library/part.js" */
 
+import { copyText } from "../library/clipboard.js";
 import { make, press, say } from "../library/elements.js";
 
 /** How long a button says that it has copied. */
@@ -55,14 +56,13 @@ function drawCopy(label, text) {
   }
 
   async function copy() {
-    try {
-      await navigator.clipboard.writeText(text);
+    if (await copyText(text)) {
       announce("Copied");
-    } catch {
-      shown.open = true;
-      select(code);
-      announce("Press Ctrl+C to copy");
+      return;
     }
+    shown.open = true;
+    select(code);
+    announce("Press Ctrl+C to copy");
   }
 
   const button = press("cg-copy-command", label, copy);

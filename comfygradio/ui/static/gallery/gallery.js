@@ -5,13 +5,14 @@
 /** @import { Host } from "../results/host.js" */
 /** @import { Plan } from "../results/plan.js" */
 
+import { copyText } from "../library/clipboard.js";
 import { choose, make, press, say, setText } from "../library/elements.js";
+import { createToast } from "../library/toast.js";
 import { readCell } from "../results/cell.js";
 import { readKeptLayout } from "../results/layout.js";
 import { readKeptRatings } from "../results/rating.js";
 import { createResults } from "../results/results.js";
 import { findPositions, nameAxes, nameCombo } from "../results/space.js";
-import { createCopying } from "./copying.js";
 import { createEmbeddedMedia, isOnlySmall, readResult } from "./embedded_media.js";
 import { createKept } from "./kept.js";
 import {
@@ -95,7 +96,7 @@ function draw() {
   const data = JSON.parse(document.getElementById("data")?.textContent ?? "");
   const { axes, fields } = data;
   const { recall, remember } = createKept(data.id);
-  const { copy } = createCopying();
+  const sayInPassing = createToast();
   /** What somebody thought here, over what was exported. */
   const ratings = readKeptRatings(recall("ratings", {}));
   /** @type {Cell[]} */
@@ -108,6 +109,17 @@ function draw() {
   const media = createEmbeddedMedia(data.thumb, nameClass("quiet"));
   const dialog = make("dialog", { className: nameClass("open") });
   const named = make("p", { className: "dim", hidden: true });
+
+  /**
+   * Copy a text, and say that this is done.
+   *
+   * @param {string} text
+   * @param {string} done
+   */
+  async function copy(text, done) {
+    const isCopied = await copyText(text);
+    sayInPassing(isCopied ? done : "This browser does not let the page copy.");
+  }
 
   function readLayout() {
     const size = innerWidth < PHONE ? 150 : 190;

@@ -6,6 +6,7 @@
 
 import { createAsking } from "../library/asking.js";
 import { find } from "../library/template.js";
+import { createToast } from "../library/toast.js";
 import { createComparison } from "./comparison.js";
 import { createDeletion } from "./deletion.js";
 import { isShown } from "./desk.js";
@@ -17,7 +18,6 @@ import { createOpenJob } from "./open_job.js";
 import { pollJobs } from "./polling.js";
 import { createSearchBar } from "./search_bar.js";
 import { createSelection } from "./selection.js";
-import { createToast } from "./toast.js";
 import { createWishes } from "./wishes.js";
 import { downloadZip } from "./zip_download.js";
 
@@ -31,7 +31,7 @@ const SLOW = ["again", "delete"];
  */
 export function mount(part) {
   const root = find(part.element, "cg-past");
-  const say = createToast(root);
+  const say = createToast();
   const asking = createAsking(part, {
     isQuick: (name) => !SLOW.includes(name),
     complain: say,

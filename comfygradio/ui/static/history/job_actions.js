@@ -6,7 +6,6 @@
 import { make } from "../library/elements.js";
 import { enter } from "../page/chooser.js";
 import { go } from "../page/navigation.js";
-import { announce } from "./toast.js";
 
 /** A browser needs the address for as long as it fetches what is there. */
 const REVOKE_MS = 10_000;
@@ -85,7 +84,7 @@ async function fillForm({ asking, say }, event, detail, said) {
   }
   go("", "", { preset: answer.used });
   enter(answer.used);
-  announce(answer.notes.join(" ") || said);
+  say(answer.notes.join(" ") || said);
 }
 
 /**

@@ -4,8 +4,9 @@
 /** @import { Part } from "../library/part.js" */
 
 import { createAsking } from "../library/asking.js";
+import { createToast } from "../library/toast.js";
+import { createConfirmation } from "./confirmation.js";
 import { createEditor } from "./editor.js";
-import { createMessages } from "./messages.js";
 import { readPlace } from "./place.js";
 import { createSweepList } from "./sweep_list.js";
 import { createSweepView } from "./sweep_view.js";
@@ -37,7 +38,8 @@ export function mount(part) {
   }
 
   const askDialog = /** @type {HTMLDialogElement} */ (find("ask"));
-  const { announce, confirm } = createMessages(element, find("toast"), askDialog);
+  const announce = createToast();
+  const confirm = createConfirmation(askDialog);
   const asking = createAsking(part, {
     isQuick: (name) => QUICK.includes(name),
     complain: announce,

@@ -47,7 +47,7 @@ export function createProgress(sweep, { desk, command, getLayout }) {
   const left = make("span", { className: "cg-time cg-sweep-left" });
   const row = make("div", { className: "cg-row" }, line, left);
   // Read out only now and then.
-  const said = make("p", { className: "cg-sweep-unseen" });
+  const said = make("p", { className: "cg-unseen" });
   said.setAttribute("aria-live", "polite");
   const progress = make("div", { className: "cg-sweep-progress" }, bar, row, said);
   const trouble = make("div", { className: "cg-note cg-sweep-trouble", hidden: true });

@@ -1,0 +1,39 @@
+// What the page of sweeps asks before something is lost.
+
+import { closeFromOutside } from "../library/dialogs.js";
+import { make, press, say } from "../library/elements.js";
+
+/**
+ * @typedef {object} Question
+ * @property {string} title
+ * @property {string} text
+ * @property {string} yes the button that answers the question
+ * @property {() => Promise<void>} action
+ */
+
+/**
+ * Make what asks in this dialog.
+ *
+ * @param {HTMLDialogElement} dialog
+ */
+export function createConfirmation(dialog) {
+  /** @param {Question} question */
+  function confirm({ title, text, yes, action }) {
+    const sure = press("cg-take cg-sweep-danger", yes, async () => {
+      sure.disabled = true;
+      await action();
+      dialog.close();
+    });
+    const cancel = press("cg-small", "Cancel", () => dialog.close());
+    dialog.replaceChildren(
+      make("h3", { textContent: title }),
+      say("cg-info", text),
+      make("div", { className: "cg-sweep-actions" }, cancel, sure),
+    );
+    dialog.showModal();
+    cancel.focus();
+  }
+
+  closeFromOutside(dialog);
+  return confirm;
+}
