@@ -83,6 +83,7 @@ def test_settings_and_pictures_go_back_into_the_forms(page: Page) -> None:
     page.get_by_role("button", name="Open a harbour in fog").click()
     expect(page.locator(".cg-past-values")).to_contain_text(seed)
     page.get_by_role("button", name="Use these settings").click()
+    expect(page.get_by_text("The settings are in the form.")).to_be_visible()
     expect(page.get_by_label("Seed")).to_have_value(seed)
     expect(page.get_by_label(PROMPT)).to_have_value("a harbour in fog")
     assert "history" not in page.url and "preset=text_to_image" in page.url

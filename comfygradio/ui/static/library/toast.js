@@ -11,12 +11,19 @@ export function createToast() {
   toast.setAttribute("role", "status");
   let timer = 0;
 
+  /** Put it where people see it, and elsewhere once the dialog that they see it in is closed. */
+  function place() {
+    const home = findUppermost();
+    home.append(toast);
+    if (home !== document.body) home.addEventListener("close", place, { once: true });
+  }
+
   /** @param {string} text */
   function sayInPassing(text) {
     /** @type {NodeListOf<HTMLElement>} */
     const others = document.querySelectorAll(".cg-toast");
     for (const other of others) other.hidden = true;
-    findUppermost().append(toast);
+    place();
     toast.textContent = text;
     toast.hidden = !text;
     clearTimeout(timer);
