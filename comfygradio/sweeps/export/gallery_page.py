@@ -35,7 +35,12 @@ MAX_TEXT_LENGTH = 20_000
 SCRIPT = "gallery/gallery.js"
 """The module that draws the page."""
 
-STYLES = ("library/library.css", "results/results.css", "gallery/gallery.css")
+STYLES = (
+    "library/library.css",
+    "library/dialogs.css",
+    "results/results.css",
+    "gallery/gallery.css",
+)
 
 EMBEDDABLE = (*PICTURES, "video", "audio")
 

@@ -60,7 +60,7 @@ export function createComparison(dialog, { asking, wishes }) {
     const [left, right] = await Promise.all(asked);
     if (!isNewest() || !isShown() || !left?.token || !right?.token) return;
     const names = { label: "Close", title: "" };
-    const close = press("cg-past-close", "×", () => dialog.close(), names);
+    const close = press("cg-dialog-close", "×", () => dialog.close(), names);
     dialog.replaceChildren(close, ...drawComparison(left, right));
     dialog.showModal();
     close.focus();

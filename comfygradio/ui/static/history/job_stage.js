@@ -21,7 +21,7 @@ import { drawMedia } from "./job_media.js";
  */
 function drawTurn(direction, sign, label, { hasNeighbour, step }) {
   const by = direction === "back" ? -1 : 1;
-  const className = `cg-past-turn cg-past-turn-${direction}`;
+  const className = `cg-dialog-turn cg-past-turn-${direction}`;
   const button = press(className, sign, () => step(by), { label, title: "" });
   button.disabled = !hasNeighbour(by);
   return button;

@@ -61,7 +61,7 @@ export function createOpenJob(dialog, desk, options) {
     show(job, index);
     if (!dialog.open) dialog.showModal();
     /** @type {HTMLElement | null} */
-    const close = dialog.querySelector(".cg-past-close");
+    const close = dialog.querySelector(".cg-dialog-close");
     close?.focus({ preventScroll: true });
   }
 
@@ -168,7 +168,7 @@ export function createOpenJob(dialog, desk, options) {
     });
     const side = drawSide(job, job.results[place]);
     const names = { label: "Close", title: "" };
-    const close = press("cg-past-close", "×", () => dialog.close(), names);
+    const close = press("cg-dialog-close", "×", () => dialog.close(), names);
     return make("div", { className: "cg-past-sheet" }, stage, side, close);
   }
 

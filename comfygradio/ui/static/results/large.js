@@ -140,7 +140,7 @@ export function createLarge(host, { dialog, move, closed }) {
       drawTurn("up", "‹", "Up", -1, 0),
       drawTurn("down", "›", "Down", 1, 0),
     );
-    close = press(host.name("close"), "×", () => dialog.close(), { label: "Close" });
+    close = press("cg-dialog-close", "×", () => dialog.close(), { label: "Close" });
     for (const video of dialog.querySelectorAll("video")) video.pause();
     dialog.setAttribute("aria-label", host.nameDialog(at));
     const large = make("div", { className: host.name("large") }, stage);
@@ -173,7 +173,7 @@ export function createLarge(host, { dialog, move, closed }) {
    * @param {number} right
    */
   function drawTurn(name, sign, label, down, right) {
-    const className = `${host.name("turn")} ${host.name(`turn-${name}`)}`;
+    const className = `cg-dialog-turn ${host.name(`turn-${name}`)}`;
     const button = press(className, sign, () => step(down, right), { label });
     button.disabled = opened === null || move(opened, down, right) === null;
     return button;
