@@ -467,6 +467,10 @@ def test_on_a_phone_the_bar_hides_no_field(phone: Page) -> None:
     assert max(ends[:2]) <= ends[2]
 
 
+def test_on_a_phone_the_footer_has_no_sign_between_links(phone: Page) -> None:
+    assert phone.locator("footer").filter(visible=True).inner_text().strip() == ""
+
+
 @pytest.mark.parametrize("scheme", ("light", "dark"))
 def test_pale_words_and_generate_can_be_read(laptop: Page, scheme: str) -> None:
     laptop.emulate_media(color_scheme="dark" if scheme == "dark" else "light")

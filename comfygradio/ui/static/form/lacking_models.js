@@ -65,7 +65,7 @@ function drawCopy(label, text) {
     announce("Press Ctrl+C to copy");
   }
 
-  const button = press("cg-copy-command", label, copy);
+  const button = press("cg-small", label, copy);
   button.setAttribute("aria-live", "polite");
   const summary = make("summary", { textContent: "Show the command" });
   const shown = make("details", {}, summary, code);
