@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from comfygradio.conversion.convert import convert_workflow, find_ui_format
+from comfygradio.comfy.envelope import find_ui_format
+from comfygradio.conversion.convert import convert_workflow
 from comfygradio.conversion.result import Conversion
 
 FOLDER = os.environ.get("COMFYGRADIO_EXAM", "")

@@ -11,10 +11,9 @@ from typing import Any
 
 from comfygradio.binding.form_binding import bind_form
 from comfygradio.binding.lora_binding import list_chain_classes, list_stack_classes
-from comfygradio.binding.ui_layout import UiLayout
+from comfygradio.comfy.envelope import find_ui_format
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow, load_json, load_workflow
-from comfygradio.conversion.convert import find_ui_format
 from comfygradio.errors import PresetError, WorkflowError
 from comfygradio.forms.form import Form
 from comfygradio.forms.model_hashes import NO_HASHES, ModelHashes
@@ -84,6 +83,10 @@ class Preset:
         )
         layout = None
         if self.ui_workflow is not None:
+            # Most presets have no layout, and importing the conversion takes a tenth of a whole
+            # `comfygradio run`.
+            from comfygradio.binding.ui_layout import UiLayout
+
             layout = UiLayout(self.ui_workflow, object_info)
         return replace(form, layout=layout, notes=(*form.notes, *self.notes))
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
+from comfygradio.errors import WorkflowError
+
 MAX_LEVELS = 8
 """Maximum depth of nested envelopes that are opened."""
 
@@ -51,6 +53,20 @@ def open_envelope(data: Any) -> Envelope:
         if opened is not None:
             return opened
     return Envelope(data)
+
+
+def find_ui_format(data: Any) -> Mapping[str, Any]:
+    """Find the workflow in UI format inside decoded JSON. Raises WorkflowError."""
+    if isinstance(data, dict) and is_ui_format(data):
+        return data
+    opened = open_envelope(data)
+    if opened.ui_workflow is not None:
+        return opened.ui_workflow
+    if isinstance(opened.content, dict) and is_ui_format(opened.content):
+        return opened.content
+    if is_graph(opened.content):
+        raise WorkflowError("This workflow is in API format already; there is nothing to convert.")
+    raise WorkflowError("This is not a ComfyUI workflow in UI format: it has no list of nodes.")
 
 
 def is_graph(data: Any) -> bool:

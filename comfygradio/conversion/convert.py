@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from comfygradio.comfy.envelope import is_graph, is_ui_format, open_envelope
+from comfygradio.comfy.envelope import find_ui_format
 from comfygradio.conversion.catalogue import Catalogue
 from comfygradio.conversion.group_node import open_group_nodes
 from comfygradio.conversion.prompt_builder import PromptBuilder
@@ -48,17 +48,3 @@ def open_workflow(data: Mapping[str, Any], catalogue: Catalogue) -> list[Scope]:
     root = UiGraph.parse(data, "")
     root, definitions = open_group_nodes(data, root, definitions, catalogue)
     return open_scopes(root, definitions)
-
-
-def find_ui_format(data: Any) -> Mapping[str, Any]:
-    """Find the workflow in UI format inside decoded JSON. Raises WorkflowError."""
-    if isinstance(data, dict) and is_ui_format(data):
-        return data
-    opened = open_envelope(data)
-    if opened.ui_workflow is not None:
-        return opened.ui_workflow
-    if isinstance(opened.content, dict) and is_ui_format(opened.content):
-        return opened.content
-    if is_graph(opened.content):
-        raise WorkflowError("This workflow is in API format already; there is nothing to convert.")
-    raise WorkflowError("This is not a ComfyUI workflow in UI format: it has no list of nodes.")

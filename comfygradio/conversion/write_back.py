@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from comfygradio.comfy.envelope import find_ui_format
 from comfygradio.comfy.object_info import is_whole_number
 from comfygradio.conversion.change import Change, apply_changes
 from comfygradio.conversion.change_plan import ChangePlan, plan_changes
-from comfygradio.conversion.convert import find_ui_format
 from comfygradio.conversion.file_draft import FileDraft, rename_proxies
 from comfygradio.conversion.reading import (
     Difference,
