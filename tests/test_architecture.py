@@ -301,7 +301,7 @@ LIBRARY_VALUES = (
     *("str.maketrans", "', '.join", "re.compile", "json.dumps", "datetime.datetime", "Path"),
     *("ipaddress.IPv4Network", "ipaddress.IPv6Network", "TypeVar", "get_args", "logging.getLogger"),
     *("dataclass", "field", "fields", "dataclasses.field", "Field", "ConfigDict"),
-    *("BeforeValidator", "PlainSerializer", "Discriminator", "Tag", "GetPydanticSchema"),
+    *("BeforeValidator", "Discriminator", "Tag", "GetPydanticSchema"),
     *("typer.Option", "uuid.UUID"),
 )
 OWN_VALUES = ("Clock", "PixelBudget", "setting", "CommandList", "commands.add")

@@ -12,7 +12,6 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     GetPydanticSchema,
-    PlainSerializer,
     Tag,
     field_validator,
     model_validator,
@@ -38,13 +37,13 @@ def _make_plain_scalar_schema(source: Any, handler: GetCoreSchemaHandler) -> Cor
     """Take what is a `PlainScalar`. By itself, pydantic would check its fields as well, and build
     the validators for that at every mention.
     """
-    return core_schema.is_instance_schema(PlainScalar)
+    as_json = core_schema.plain_serializer_function_ser_schema(
+        PlainScalar.to_json, when_used="json"
+    )
+    return core_schema.is_instance_schema(PlainScalar, serialization=as_json)
 
 
-Unquoted = Annotated[
-    SkipJsonSchema[Annotated[PlainScalar, GetPydanticSchema(_make_plain_scalar_schema)]],
-    PlainSerializer(PlainScalar.to_json, when_used="json"),
-]
+Unquoted = SkipJsonSchema[Annotated[PlainScalar, GetPydanticSchema(_make_plain_scalar_schema)]]
 """In JSON and in the schema, this is a text, a number or a boolean."""
 
 Scalar = Annotated[bool | int | float | str | Unquoted, Field(union_mode="left_to_right")]
