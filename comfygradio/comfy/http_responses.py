@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from comfygradio.comfy.failures import parse_node_errors
 from comfygradio.comfy.messages import Message, parse_event
@@ -19,8 +19,7 @@ SECRET_KEYS = frozenset([API_KEY, "auth_token_comfy_org"])
 """Keys of extra_data that servers before v0.3.68 reveal for everybody's prompts in their queue."""
 
 
-@dataclass(frozen=True)
-class QueuedPrompt:
+class QueuedPrompt(NamedTuple):
     """An accepted prompt. `node_errors` tell which outputs will not run; `number` is no queue
     position.
     """
@@ -67,8 +66,7 @@ class QueueItem:
         )
 
 
-@dataclass(frozen=True)
-class Queue:
+class Queue(NamedTuple):
     """Everybody's prompts on a server. `pending` is in the order in which they will run."""
 
     running: tuple[QueueItem, ...]
@@ -139,8 +137,7 @@ class HistoryEntry:
         )
 
 
-@dataclass(frozen=True)
-class UploadedFile:
+class UploadedFile(NamedTuple):
     """A file as the server stored it, possibly under another name than it was sent with."""
 
     name: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from comfygradio.comfy.endpoints import Endpoints
 from comfygradio.comfy.http_responses import HistoryEntry
@@ -16,8 +16,7 @@ MAX_HISTORY = 1000
 """Number of history entries searched for our id."""
 
 
-@dataclass(frozen=True)
-class PromptLocation:
+class PromptLocation(NamedTuple):
     """Where the server has a prompt: in its history, in its queue, nowhere, or unknown
     (`error`).
     """

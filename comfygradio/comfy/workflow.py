@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from comfygradio.comfy.envelope import is_ui_format, open_envelope
 from comfygradio.errors import WorkflowError
@@ -141,8 +141,7 @@ class Upload:
     slots: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True)
-class WrittenLayout:
+class WrittenLayout(NamedTuple):
     """A workflow in UI format with the values of a prompt. `notes` say where ComfyUI's page would
     post something else.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from comfygradio.forms.model_entry import ModelEntry
 
@@ -11,8 +12,7 @@ OLD_FOLDERS: Mapping[str, str] = {"clip": "text_encoders", "unet": "diffusion_mo
 """Folders that ComfyUI has renamed, and whose old names it still takes."""
 
 
-@dataclass(frozen=True)
-class HashedFile:
+class HashedFile(NamedTuple):
     """A model file whose hash is known, at a place below the folder `models`."""
 
     folder: str

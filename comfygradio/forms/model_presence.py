@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo, Scalar
 from comfygradio.comfy.workflow import Workflow
@@ -13,8 +12,7 @@ from comfygradio.forms.model_entry import ModelEntry
 from comfygradio.forms.model_hashes import NO_HASHES, ModelHashes, normalise_folder
 
 
-@dataclass(frozen=True)
-class ModelPresence:
+class ModelPresence(NamedTuple):
     """Whether a server has a model; `name` is what it is called there.
 
     A `state` is unknown if no list of the server tells.
