@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from comfygradio.conversion.alignment import Aligner
+from comfygradio.conversion.budget import Budget
 from comfygradio.conversion.node_class import (
     AUTOGROW,
     DYNAMIC_COMBO,
     MATCH_TYPE,
+    MAX_INPUTS,
     ClassInput,
     NodeClass,
     list_chosen,
@@ -19,6 +21,9 @@ from comfygradio.conversion.node_values import place_values
 from comfygradio.conversion.placement import Placement
 from comfygradio.conversion.ui_graph import UiNode
 from comfygradio.conversion.widget import find_kind, list_autogrow_names
+
+PLACING = 3
+"""What it takes off the budget to place the value of a widget."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +36,13 @@ class InputSlot:
 
 
 class Catalogue:
-    """Knows the classes of a server and the nodes of a workflow. Each is parsed once."""
+    """Knows the classes of a server and the nodes of a workflow. Each is parsed once.
+
+    `budget` is what the conversion of the workflow may still read and copy.
+    """
 
     def __init__(self, object_info: Mapping[str, Any]) -> None:
+        self.budget = Budget()
         self._object_info = object_info
         self.aligner = Aligner()
         self._classes: dict[str, NodeClass | None] = {}
@@ -54,6 +63,7 @@ class Catalogue:
         known = self._placements.get(node)
         if known is None:
             known = place_values(node, self.find_class(node.type), self.aligner)
+            self.budget.spend(PLACING * (1 + len(known.widgets)))
             self._placements[node] = known
         return known
 
@@ -64,6 +74,7 @@ class Catalogue:
         known = self._inputs.get(node)
         if known is None:
             known = self._find_inputs(node)
+            self.budget.spend(len(known))
             self._inputs[node] = known
         return known
 
@@ -103,11 +114,13 @@ class Catalogue:
         sockets: list[tuple[str, str]] = []
         widgets: list[tuple[str, str]] = []
         waiting = list(reversed(inputs))
-        while waiting:
+        while waiting and len(sockets) + len(widgets) < MAX_INPUTS:
             entry = waiting.pop()
             if entry.type == AUTOGROW:
                 for name, inner in reversed(list_autogrow_names(entry, linked)):
-                    waiting.append(replace(inner, name=name))
+                    # Nested ones would multiply, and `list_widgets` follows none either.
+                    if inner.type != AUTOGROW:
+                        waiting.append(replace(inner, name=name))
                 continue
             if entry.type == MATCH_TYPE:
                 sockets.append((entry.name, _read_allowed(entry)))

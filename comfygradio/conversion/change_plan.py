@@ -307,8 +307,6 @@ class _Links:
             link = scope.graph.links.get(link_id)
             if link is None or link.origin != SUBGRAPH_INPUT:
                 return
-            if not isinstance(link.origin_slot, int):
-                return
             if not 0 <= link.origin_slot < len(scope.graph.inputs):
                 return
             host = scope.host

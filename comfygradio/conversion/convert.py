@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from comfygradio.comfy.envelope import find_ui_format
+from comfygradio.conversion.budget import measure
 from comfygradio.conversion.catalogue import Catalogue
 from comfygradio.conversion.group_node import open_group_nodes
 from comfygradio.conversion.prompt_builder import PromptBuilder
 from comfygradio.conversion.result import Conversion
 from comfygradio.conversion.scope import Scope, open_scopes
-from comfygradio.conversion.ui_format import list_definitions, to_id
+from comfygradio.conversion.ui_format import map_definitions
 from comfygradio.conversion.ui_graph import UiGraph
 from comfygradio.errors import WorkflowError
 
@@ -40,11 +41,11 @@ def _convert(data: Mapping[str, Any], object_info: Mapping[str, Any]) -> Convers
 
 def open_workflow(data: Mapping[str, Any], catalogue: Catalogue) -> list[Scope]:
     """Open the graphs of a workflow in UI format. Raises WorkflowError."""
+    # Before anything is read: a file of many megabytes may be nothing but odd nodes.
+    catalogue.budget.spend(measure(data))
     definitions: dict[str, UiGraph] = {}
-    for entry in list_definitions(data):
-        graph_id = to_id(entry.get("id"))
-        if graph_id and graph_id not in definitions:
-            definitions[graph_id] = UiGraph.parse(entry, graph_id)
+    for graph_id, entry in map_definitions(data).items():
+        definitions[graph_id] = UiGraph.parse(entry, graph_id)
     root = UiGraph.parse(data, "")
     root, definitions = open_group_nodes(data, root, definitions, catalogue)
-    return open_scopes(root, definitions)
+    return open_scopes(root, definitions, catalogue.budget)

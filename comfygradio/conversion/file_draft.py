@@ -16,6 +16,7 @@ from comfygradio.conversion.ui_format import (
     MAX_DEFINITION_DEPTH,
     SUBGRAPH_INPUT,
     UiLink,
+    list_links,
     list_objects,
     to_id,
 )
@@ -199,8 +200,6 @@ class GraphDraft:
             listed.append(link_id)
 
     def _remove_from_origin(self, link: UiLink) -> None:
-        if not isinstance(link.origin_slot, int):
-            return
         listed = self._edit_origin(link.origin, link.origin_slot)
         if listed is not None:
             listed[:] = [entry for entry in listed if to_id(entry) != link.id]
@@ -261,22 +260,13 @@ class GraphDraft:
         return self._nodes
 
     def _edit_links(self) -> list[Any]:
-        links = self.data.get("links")
-        if isinstance(links, dict):
-            links = list(links.values())
-        self.data["links"] = list(links) if isinstance(links, list) else []
-        found: list[Any] = self.data["links"]
-        return found
-
-    def list_links(self) -> list[Any]:
-        links = self.data.get("links")
-        if isinstance(links, dict):
-            return list(links.values())
-        return links if isinstance(links, list) else []
+        links = list(list_links(self.data))
+        self.data["links"] = links
+        return links
 
     def _find_link(self, link_id: str) -> int | None:
         found = None
-        for position, row in enumerate(self.list_links()):
+        for position, row in enumerate(list_links(self.data)):
             link = UiLink.parse(row)
             if link is not None and link.id == link_id:
                 # As the converter reads it, the last link of an id counts.
@@ -284,7 +274,7 @@ class GraphDraft:
         return found
 
     def _has_link_objects(self) -> bool:
-        for row in self.list_links():
+        for row in list_links(self.data):
             return isinstance(row, dict)
         # Definitions and files of version 1 have objects.
         return "last_link_id" not in self.data
@@ -294,7 +284,7 @@ class GraphDraft:
         position = self._find_positions().get(node_id)
         if position is not None:
             return self.data["nodes"][position].get("id")
-        return int(node_id) if node_id.lstrip("-").isdecimal() else node_id
+        return int(node_id) if node_id == SUBGRAPH_INPUT else node_id
 
 
 def _edit_input(node: Json, name: str) -> tuple[int, Json | None]:
@@ -365,7 +355,7 @@ def _find_last_link(graphs: Iterable[GraphDraft]) -> int:
     last = 0
     for graph in graphs:
         last = max(last, _read_count(graph.data, "last_link_id", "lastLinkId"))
-        for row in graph.list_links():
+        for row in list_links(graph.data):
             link = UiLink.parse(row)
             if link is not None:
                 last = max(last, _to_number(link.id))

@@ -10,23 +10,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from comfygradio.conversion.budget import measure
 from comfygradio.conversion.catalogue import Catalogue
 from comfygradio.conversion.page_nodes import PRIMITIVE
+from comfygradio.conversion.scope import MAX_DEPTH
+from comfygradio.conversion.shown_text import show_name
 from comfygradio.conversion.ui_format import (
     SUBGRAPH_INPUT,
     SUBGRAPH_OUTPUT,
     UiLink,
     list_objects,
     to_id,
+    to_slot,
 )
 from comfygradio.conversion.ui_graph import GroupSource, UiGraph, UiInput, UiNode, UiSlot
 from comfygradio.errors import WorkflowError
 
 PREFIXES = ("workflow>", "workflow/")
 """What precedes the name of a group node's definition in its type."""
-
-MAX_NODES = 20_000
-"""Maximum number of nodes in all group nodes of a workflow."""
 
 
 def open_group_nodes(
@@ -45,6 +46,7 @@ def open_group_nodes(
     opened: dict[str, UiGraph] = {}
     waiting: list[tuple[str, UiGraph, tuple[str, ...]]] = [("", root, ())]
     waiting += [(key, graph, ()) for key, graph in definitions.items()]
+    sizes: dict[str, int] = {}
     count = 0
     # The list grows while it is walked: group nodes may contain others.
     for key, graph, outer in waiting:
@@ -55,15 +57,20 @@ def open_group_nodes(
                 continue
             if name in outer:
                 raise WorkflowError(
-                    f"This workflow cannot be converted: the group node {name} contains itself."
+                    "This workflow cannot be converted: the group node "
+                    f"{show_name(name)} contains itself."
                 )
-            count += len(list_objects(groups[name].get("nodes")))
-            if count > MAX_NODES:
+            if len(outer) >= MAX_DEPTH:
                 raise WorkflowError(
-                    "This workflow cannot be converted: its group nodes contain more nodes than "
-                    "can be handled."
+                    "This workflow cannot be converted: its group nodes are nested more than "
+                    f"{MAX_DEPTH} deep."
                 )
-            inner_key = f"{node.type}#{key}#{node.id}"
+            if name not in sizes:
+                sizes[name] = measure(groups[name])
+            # Each group node is read by itself, because its values stand in the inner nodes.
+            catalogue.budget.spend(sizes[name])
+            count += 1
+            inner_key = f"{PREFIXES[0]}#{count}"
             group = _Group(groups[name], node, graph.id, inner_key, catalogue)
             inner = group.open()
             nodes[node.id] = replace(node, type=inner_key, values=group.list_left())
@@ -183,10 +190,8 @@ class _Group:
             if not isinstance(entry, list) or len(entry) < 4:
                 continue
             origin, target = to_id(entry[0]), to_id(entry[2])
-            origin_slot, target_slot = entry[1], entry[3]
-            if origin not in inner or target not in inner:
-                continue
-            if not isinstance(origin_slot, int) or not isinstance(target_slot, int):
+            origin_slot, target_slot = to_slot(entry[1]), to_slot(entry[3])
+            if origin not in inner or target not in inner or min(origin_slot, target_slot) < 0:
                 continue
             link = self._add_link(origin, origin_slot, target, target_slot)
             inner[target].links[target_slot] = link.id

@@ -13,6 +13,9 @@ MATCH_TYPE = "COMFY_MATCHTYPE_V3"
 MAX_GROUPS = 100
 """Maximum number of inputs that an autogrow input may grow to."""
 
+MAX_INPUTS = 5000
+"""Maximum number of inputs of a node, with those that an autogrow input or a choice adds."""
+
 
 @dataclass(frozen=True)
 class ClassInput:

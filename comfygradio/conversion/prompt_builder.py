@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from comfygradio.comfy.nested_input import wrap_list
+from comfygradio.conversion.budget import copy_json, measure
 from comfygradio.conversion.catalogue import Catalogue
 from comfygradio.conversion.fit import is_fit
 from comfygradio.conversion.page_nodes import PAGE_ONLY, is_page_only
@@ -230,9 +230,8 @@ class PromptBuilder:
     def _set(
         self, node_id: str, name: str, value: Any, place: Place, inputs: dict[str, Any]
     ) -> None:
-        if isinstance(value, list | dict):
-            value = copy.deepcopy(value)
-        inputs[name] = wrap_list(value)
+        self._catalogue.budget.spend(measure(value))
+        inputs[name] = wrap_list(copy_json(value))
         self._places[node_id, name] = place
 
     def _remove_dead_links(self) -> None:
@@ -280,10 +279,9 @@ def _is_broken(scope: Scope, node: UiNode, link_id: str) -> bool:
     link = scope.graph.links.get(link_id)
     if link is None or link.target != node.id:
         return True
-    slot = link.target_slot
-    if scope.outer is not None or not isinstance(slot, int):
+    if scope.outer is not None:
         return False
-    return not 0 <= slot < len(node.inputs)
+    return not 0 <= link.target_slot < len(node.inputs)
 
 
 def _describe_page_node(node_id: str, node: UiNode) -> Note:

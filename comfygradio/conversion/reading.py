@@ -72,7 +72,7 @@ class Reading:
             known = {}
             for link in scope.graph.links.values():
                 found = self.tracer.find_source(scope, link.id, "*")
-                if isinstance(found, Output) and isinstance(link.origin_slot, int):
+                if isinstance(found, Output):
                     known.setdefault((found.node_id, found.slot), (link.origin, link.origin_slot))
             self._origins[scope] = known
         return known.get((source, slot))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from comfygradio.conversion.ui_format import to_id
+from comfygradio.conversion.budget import TEXT_PART, Budget
+from comfygradio.conversion.shown_text import show_name
 from comfygradio.conversion.ui_graph import UiGraph, UiNode
 from comfygradio.errors import WorkflowError
 
@@ -13,6 +14,8 @@ MAX_NODES = 20_000
 """Maximum number of nodes of all scopes. Subgraphs in subgraphs multiply: a small file could fill
 the memory.
 """
+
+CANNOT = "This workflow cannot be converted:"
 
 MAX_DEPTH = 50
 """Maximum nesting of subgraph instances."""
@@ -58,20 +61,21 @@ class Scope:
         given: dict[str, list[str]] = {}
         for entry in self.host.inputs:
             given.setdefault(entry.name, []).append(entry.link)
+        waiting = {name: iter(links) for name, links in given.items()}
         links = []
         for slot in self.graph.inputs:
-            candidates = given.get(slot.name)
-            links.append(candidates.pop(0) if candidates else "")
+            links.append(next(waiting[slot.name], "") if slot.name in waiting else "")
         return links
 
 
-def open_scopes(root: UiGraph, definitions: Mapping[str, UiGraph]) -> list[Scope]:
+def open_scopes(root: UiGraph, definitions: Mapping[str, UiGraph], budget: Budget) -> list[Scope]:
     """Open the root graph and all instances of subgraphs; the outer ones come first.
 
     Raises WorkflowError.
     """
     scopes = [Scope("", root)]
     count = len(root.nodes)
+    _check_count(count)
     # The list grows while it is walked.
     for scope in scopes:
         for node in scope.graph.nodes.values():
@@ -80,21 +84,31 @@ def open_scopes(root: UiGraph, definitions: Mapping[str, UiGraph]) -> list[Scope
                 continue
             outer_ids = [outer.graph.id for outer in list_outer(scope)]
             if graph.id in outer_ids:
+                place = show_name(scope.name_node(node))
                 raise WorkflowError(
-                    f"This workflow cannot be converted: the subgraph {to_id(graph.id)} contains "
-                    f"itself (node {scope.name_node(node)})."
+                    f"{CANNOT} the subgraph {show_name(graph.id)} contains itself (node {place})."
+                )
+            if len(outer_ids) > MAX_DEPTH:
+                raise WorkflowError(
+                    f"{CANNOT} its subgraphs are nested more than {MAX_DEPTH} deep."
                 )
             count += len(graph.nodes)
-            if len(outer_ids) >= MAX_DEPTH or count > MAX_NODES:
-                raise WorkflowError(
-                    "This workflow cannot be converted: its subgraphs contain more nodes than can "
-                    "be handled."
-                )
+            _check_count(count)
             path = f"{scope.path}{node.id}:"
+            # Each of its nodes has the path in its id.
+            budget.spend(graph.size + len(graph.nodes) * (len(path) // TEXT_PART))
             inner = Scope(path, graph, outer=scope, host=node)
             scope.inner[node.id] = inner
             scopes.append(inner)
     return scopes
+
+
+def _check_count(count: int) -> None:
+    if count > MAX_NODES:
+        raise WorkflowError(
+            f"{CANNOT} it has more than {MAX_NODES:,} nodes. Those in a subgraph count once for "
+            "each of its instances."
+        )
 
 
 def list_outer(scope: Scope | None) -> Iterator[Scope]:

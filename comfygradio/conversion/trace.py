@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from comfygradio.conversion.catalogue import Catalogue, InputSlot
 from comfygradio.conversion.page_nodes import GETTER, PAGE_ONLY, PASS_THROUGH, PRIMITIVE, SETTER
@@ -14,6 +13,9 @@ from comfygradio.conversion.ui_format import SUBGRAPH_INPUT, UiLink
 from comfygradio.conversion.ui_graph import BYPASSED, MUTED, UiGraph, UiNode
 
 ANY_TYPE = ("*", "")
+
+STEP = 3
+"""What it takes off the budget to follow a link through a node."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ class Tracer:
             if found in self._known:
                 found = self._known[found]
                 break
+            self._catalogue.budget.spend(STEP)
             # Nothing feeds a circle of nodes that only pass on what they get.
             self._known[found] = None
             passed.append(found)
@@ -107,7 +110,7 @@ class Tracer:
             link = scope.graph.links.get(link_id)
             if link is None:
                 return None
-            slot = _to_slot(link.origin_slot)
+            slot = link.origin_slot
             if link.origin != SUBGRAPH_INPUT:
                 return _step_to(scope, link, type)
             outer = scope.outer
@@ -188,6 +191,7 @@ class Tracer:
         the first that fits.
         """
         inputs, outputs = self._list_slots(step.scope, step.node)
+        self._catalogue.budget.spend(len(inputs))
         if not inputs:
             return None
         if step.type in ANY_TYPE:
@@ -232,21 +236,9 @@ def _fits_both(slot: InputSlot, made: str, wanted: str) -> bool:
 
 def _step_to(scope: Scope, link: UiLink, type: str) -> _Step | None:
     node = scope.graph.nodes.get(link.origin)
-    slot = _to_slot(link.origin_slot)
-    if node is None or slot < 0:
+    if node is None or link.origin_slot < 0:
         return None
-    return _Step(scope, node, slot, type)
-
-
-def _to_slot(value: Any) -> int:
-    """Read the number of a slot; -1 for anything else."""
-    if isinstance(value, bool):
-        return -1
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, str) and value.isdecimal():
-        return int(value)
-    return value if isinstance(value, int) else -1
+    return _Step(scope, node, link.origin_slot, type)
 
 
 def _name_setters(nodes: Mapping[str, UiNode]) -> dict[str, UiNode]:

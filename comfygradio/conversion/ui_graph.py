@@ -7,16 +7,22 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from comfygradio.conversion.budget import measure
 from comfygradio.conversion.ui_format import (
     SUBGRAPH_INPUT,
     SUBGRAPH_OUTPUT,
     UiLink,
     list_objects,
+    map_links,
+    map_nodes,
     to_id,
 )
 
 MUTED = 2
 BYPASSED = 4
+
+MAX_TYPE = 2000
+"""Maximum length of a type, which may be a union of many. A longer one counts as any type."""
 
 
 @dataclass(frozen=True)
@@ -121,13 +127,16 @@ class UiSlot:
 
 @dataclass(frozen=True, eq=False)
 class UiGraph:
-    """The nodes and links of a graph by id. `id` is "" for the root graph."""
+    """The nodes and links of a graph by id. `id` is "" for the root graph. `size` is how much each
+    instance of it takes off the budget.
+    """
 
     id: str
     nodes: Mapping[str, UiNode]
     links: Mapping[str, UiLink]
     inputs: tuple[UiSlot, ...] = ()
     outputs: tuple[UiSlot, ...] = ()
+    size: int = 0
 
     @cached_property
     def numbers(self) -> Mapping[str, int]:
@@ -145,24 +154,14 @@ class UiGraph:
     @classmethod
     def parse(cls, data: Mapping[str, Any], graph_id: str) -> UiGraph:
         """Parse the graph of a workflow or of a subgraph's definition."""
-        nodes: dict[str, UiNode] = {}
-        for entry in list_objects(data.get("nodes")):
-            node = UiNode.parse(entry)
-            nodes.setdefault(node.id, node)
-        links: dict[str, UiLink] = {}
-        entries = data.get("links")
-        if isinstance(entries, dict):
-            entries = list(entries.values())
-        for entry in entries if isinstance(entries, list) else ():
-            link = UiLink.parse(entry)
-            if link is not None:
-                links[link.id] = link
+        links = map_links(data)
         return cls(
             id=graph_id,
-            nodes=nodes,
+            nodes={node_id: UiNode.parse(entry) for node_id, entry in map_nodes(data).items()},
             links=links,
             inputs=_parse_slots(data.get("inputs"), links, is_input=True),
             outputs=_parse_slots(data.get("outputs"), links, is_input=False),
+            size=measure(data),
         )
 
 
@@ -212,7 +211,7 @@ def _group_links(links: Mapping[str, UiLink], *, is_input: bool) -> dict[int, li
         node_id = link.origin if is_input else link.target
         number = link.origin_slot if is_input else link.target_slot
         is_found = node_id == (SUBGRAPH_INPUT if is_input else SUBGRAPH_OUTPUT)
-        if is_found and isinstance(number, int):
+        if is_found:
             groups.setdefault(number, []).append(link.id)
     return groups
 
@@ -221,7 +220,7 @@ def _to_type(value: Any) -> str:
     """Write the type of an input or output as text. Combos of old files have their list there."""
     if isinstance(value, list):
         return "COMBO"
-    if isinstance(value, str):
+    if isinstance(value, str) and len(value) <= MAX_TYPE:
         return value
     # Old files have 0 and -1 for any type.
     return "*"

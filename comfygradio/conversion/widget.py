@@ -14,6 +14,7 @@ from comfygradio.conversion.node_class import (
     DYNAMIC_COMBO,
     MATCH_TYPE,
     MAX_GROUPS,
+    MAX_INPUTS,
     ClassInput,
     NodeClass,
     list_choices,
@@ -165,7 +166,7 @@ def list_autogrow_names(entry: ClassInput, linked: Set[str]) -> list[tuple[str, 
     found: list[tuple[str, ClassInput]] = []
     count = max(1, least + 1)
     number = 0
-    while number < min(count, most, MAX_GROUPS):
+    while number < min(count, most, MAX_GROUPS) and len(found) < MAX_INPUTS:
         for inner in inputs:
             if names is not None:
                 base = str(names[number])

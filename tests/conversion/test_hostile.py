@@ -48,8 +48,14 @@ def test_a_subgraph_that_contains_itself_is_refused() -> None:
 
 @pytest.mark.parametrize("depth", [30, 60])
 def test_subgraphs_that_multiply_are_refused(depth: int) -> None:
-    with pytest.raises(WorkflowError, match="more nodes than can be handled"):
+    with pytest.raises(WorkflowError, match="too many nodes"):
         convert(nest(depth))
+
+
+def test_subgraphs_that_are_nested_too_deeply_are_refused() -> None:
+    graphs = [make_subgraph(f"g{n}", [make_node(1, f"g{n + 1}")], []) for n in range(60)]
+    with pytest.raises(WorkflowError, match="subgraphs are nested more than 50 deep"):
+        convert(make_file([make_node(1, "g0")], [], *graphs))
 
 
 def test_values_that_are_nested_too_deeply_are_refused() -> None:
@@ -59,6 +65,118 @@ def test_values_that_are_nested_too_deeply_are_refused() -> None:
     info = {"One": {"input": {"required": {"boxes": ["BOUNDING_BOXES", {}]}}}}
     with pytest.raises(WorkflowError, match="nested too deeply"):
         convert(make_file([make_node(1, "One", [value])], []), info)
+
+
+ODD_SLOTS = ["9" * 5000, 10**5000, -1, 0.5, float("inf"), True, "²", None]
+
+
+@pytest.mark.parametrize("slot", ODD_SLOTS, ids=range(len(ODD_SLOTS)))
+@pytest.mark.parametrize("position", [2, 4])
+def test_the_slot_of_a_link_may_be_anything(position: int, slot: Any) -> None:
+    link = [1, 1, 0, 2, 0, "IMAGE"]
+    link[position] = slot
+    nodes = [
+        make_node(1, "LoadImage", ["cat.png", "image"], (), ("IMAGE",)),
+        make_node(2, "Save", ["x"], (socket("images", "IMAGE", 1),)),
+    ]
+    inputs = list_inputs(convert(make_file(nodes, [link])))
+    assert inputs["2"] == {"prefix": "x"}
+
+
+def test_the_slot_of_a_link_may_be_a_text_or_a_float() -> None:
+    nodes = [
+        make_node(1, "LoadImage", ["cat.png", "image"], (), ("IMAGE",)),
+        make_node(2, "Save", ["x"], (socket("images", "IMAGE", 1),)),
+    ]
+    inputs = list_inputs(convert(make_file(nodes, [[1, 1, "0", 2, 0.0, "IMAGE"]])))
+    assert inputs["2"] == {"prefix": "x", "images": ["1", 0]}
+
+
+def test_an_id_may_have_thousands_of_digits() -> None:
+    assert list_inputs(convert(make_file([make_node(10**5000, "Save", ["x"])], []))) == {
+        "": {"prefix": "x"}
+    }
+
+
+def nest_groups(depth: int) -> Json:
+    """Make group nodes inside of one another."""
+    groups = {}
+    for level in range(depth):
+        inner = "Save" if level == depth - 1 else f"workflow>{level + 1}"
+        groups[str(level)] = {"nodes": [make_node(0, inner)], "links": []}
+    return make_file([make_node(1, "workflow>0")], [], extra={"groupNodes": groups})
+
+
+def test_group_nodes_that_are_nested_too_deeply_are_refused() -> None:
+    with pytest.raises(WorkflowError, match="group nodes are nested more than 50 deep"):
+        convert(nest_groups(51))
+
+
+def multiply(instances: int, width: int, **node: Any) -> Json:
+    """Make many instances of a subgraph with many inputs."""
+    slots: tuple[tuple[str, str, list[int]], ...] = ()
+    for number in range(width):
+        slots += ((f"w{number}", "INT", []),)
+    graph = make_subgraph("g", [{**make_node(1, "Save", ["x"]), **node}], [], slots)
+    return make_file([make_node(number, "g") for number in range(instances)], [], graph)
+
+
+def multiply_groups(instances: int, width: int) -> Json:
+    """Make many group nodes of a definition that is large without having many nodes."""
+    group = {"nodes": [make_node(0, "Save")], "links": [0] * width}
+    nodes = [make_node(number, "workflow>G") for number in range(instances)]
+    return make_file(nodes, [], extra={"groupNodes": {"G": group}})
+
+
+def make_typed_chain(count: int) -> Json:
+    """Make a chain of reroutes that feeds inputs of as many types, each of which is followed by
+    itself.
+    """
+    nodes = [make_node(0, "LoadImage", ["cat.png", "image"], (), ("IMAGE",))]
+    links = []
+    for number in range(1, count):
+        nodes.append(make_node(number, "Reroute", None, (socket("", "*", number),)))
+        links.append([number, number - 1, 0, number, 0, "*"])
+        taker = (socket("x", f"T{number}", count + number),)
+        nodes.append(make_node(count + number, "Unknown", None, taker))
+        links.append([count + number, count - 1, 0, count + number, 0, "*"])
+    return make_file(nodes, links)
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        multiply(1000, 1000),
+        multiply(1000, 0, widgets_values=["x"] * 1000),
+        multiply(1000, 0, inputs=[{}] * 1000),
+        multiply(1000, 0, widgets_values=["x" * 100_000]),
+        multiply(1000, 0, id="x" * 100_000),
+        multiply_groups(1000, 1000),
+        make_typed_chain(800),
+        {"nodes": [], "links": [[0] * 9] * 40_000},
+    ],
+    ids=["slots", "values", "inputs", "text", "id", "group", "types", "links"],
+)
+def test_what_multiplies_is_refused_at_once(file: Json) -> None:
+    start = time.thread_time()
+    with pytest.raises(WorkflowError, match="too many nodes, links and values"):
+        convert(file)
+    assert time.thread_time() - start < SECONDS
+
+
+def test_too_many_nodes_are_refused() -> None:
+    with pytest.raises(WorkflowError, match="more than 20,000 nodes"):
+        convert({"nodes": [{"id": number} for number in range(20_001)]})
+
+
+def test_autogrow_inputs_inside_of_others_do_not_multiply() -> None:
+    kind: Any = ["INT", {}]
+    for _ in range(6):
+        template = {"min": 99, "input": {"required": {"a": kind, "b": kind}}}
+        kind = ["COMFY_AUTOGROW_V3", {"template": template}]
+    info = {"One": {"input": {"required": {"odd": kind}}}}
+    file = make_file([make_node(1, "One", [1], (socket("x", "INT", 1),))], [[1, 1, 0, 1, 0, "*"]])
+    assert list(convert(file, info).prompt) == ["1"]
 
 
 def make_chain(count: int) -> Json:
