@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from comfygradio.comfy.envelope import find_ui_format
+from comfygradio.comfy.nested_input import unwrap_list
 from comfygradio.conversion.convert import convert_workflow
 from comfygradio.conversion.result import Conversion
 
@@ -184,7 +185,7 @@ def list_lost(workflow: Any, conversion: Conversion) -> Iterator[str]:
     nor a note has. Other values cannot be told apart without converting them.
     """
     told = [*conversion.notes, *conversion.unused]
-    noted = {(note.node, json.dumps(note.value)) for note in told}
+    noted = {(note.node, _write(note.value)) for note in told}
     for node in find_ui_format(workflow)["nodes"]:
         node_id = str(node.get("id"))
         inputs = conversion.prompt.get(node_id, {}).get("inputs")
@@ -194,9 +195,14 @@ def list_lost(workflow: Any, conversion: Conversion) -> Iterator[str]:
         stored = node.get("widgets_values") or []
         for name, value in named.items():
             # The names of some files are older than their values.
-            is_found = name in inputs or (node_id, json.dumps(value)) in noted
+            is_posted = name in inputs and _write(unwrap_list(inputs[name])) == _write(value)
+            is_found = is_posted or (node_id, _write(value)) in noted
             if value is not None and value in stored and not is_found:
                 yield f"{node_id}.{name} = {value!r:.80}"
+
+
+def _write(value: Any) -> str:
+    return json.dumps(_unify(value), sort_keys=True)
 
 
 def _list_links(prompt: Prompt, node_id: str) -> Iterator[tuple[str, int]]:

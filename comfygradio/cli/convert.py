@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from comfygradio.cli.server import open_object_info
-from comfygradio.conversion.api_workflow import NOTHING_RUNS, UiFile, list_classes
+from comfygradio.conversion.api_workflow import NOTHING_RUNS, UiFile
+from comfygradio.conversion.shown_text import show_name
 from comfygradio.drafting.workflow_source import load_workflow_source
 from comfygradio.errors import WorkflowError
 from comfygradio.settings import Settings
@@ -30,14 +31,16 @@ def convert_file(settings: Settings, source: Path, object_info_file: Path | None
 
 def _convert(settings: Settings, file: UiFile, object_info_file: Path | None) -> int:
     with open_object_info(settings, object_info_file) as fetch:
-        object_info = fetch(list_classes(file.data))
+        object_info = file.fetch_classes(fetch)
     converted = file.convert(object_info)
     if not converted.prompt:
         raise WorkflowError(NOTHING_RUNS.format(name=file.name))
     _print_lines(str(note) for note in converted.notes)
     for lack in converted.missing:
         if lack.class_type in object_info.broken:
-            _print_lines([f"{lack.class_type} is broken on this ComfyUI, whose log says why."])
+            _print_lines(
+                [f"{show_name(lack.class_type)} is broken on this ComfyUI, whose log says why."]
+            )
         else:
             _print_lines([str(lack)])
     print(json.dumps(converted.prompt, ensure_ascii=False, indent=2))

@@ -478,7 +478,7 @@ def _parse_version(stats: Mapping[str, Any]) -> tuple[int, ...] | None:
         return None
     text = str(system.get("comfyui_version") or "")
     # Some servers send what `git describe` gives, such as v0.2.7-12-gabc1234, or "unknown".
-    found = re.match(r"v?(\d+)\.(\d+)\.(\d+)", text)
+    found = re.match(r"v?(\d{1,9})\.(\d{1,9})\.(\d{1,9})", text)
     if found is None:
         return None
     return tuple(int(part) for part in found.groups())

@@ -14,7 +14,8 @@ from comfygradio.conversion.convert import convert_workflow
 from comfygradio.conversion.group_node import find_groups, name_group
 from comfygradio.conversion.page_nodes import PAGE_ONLY
 from comfygradio.conversion.result import Conversion, MissingClass
-from comfygradio.conversion.ui_format import list_definitions, list_objects, to_id
+from comfygradio.conversion.shown_text import show_name
+from comfygradio.conversion.ui_format import list_objects, map_definitions
 from comfygradio.errors import WorkflowError
 
 MAX_CLASSES = 500
@@ -44,12 +45,8 @@ class UiFile:
         """Convert it to API format for a server with these node classes. Raises WorkflowError."""
         return convert_workflow(self.data, object_info.to_json())
 
-    def to_workflow(self, fetch: FetchObjectInfo) -> Workflow:
-        """Convert it to API format for the server that `fetch` asks; notes say what was not placed
-        as the file has it.
-
-        Raises WorkflowError if the server lacks a class, or nothing in it can be run.
-        """
+    def fetch_classes(self, fetch: FetchObjectInfo) -> ObjectInfo:
+        """Fetch the classes of its nodes. Raises WorkflowError if there are too many."""
         classes = list_classes(self.data)
         if len(classes) > MAX_CLASSES:
             raise WorkflowError(
@@ -57,7 +54,15 @@ class UiFile:
                 "converted."
             )
         # Servers take no names for all names.
-        object_info = fetch(classes) if classes else ObjectInfo({})
+        return fetch(classes) if classes else ObjectInfo({})
+
+    def to_workflow(self, fetch: FetchObjectInfo) -> Workflow:
+        """Convert it to API format for the server that `fetch` asks; notes say what was not placed
+        as the file has it.
+
+        Raises WorkflowError if the server lacks a class, or nothing in it can be run.
+        """
+        object_info = self.fetch_classes(fetch)
         converted = self.convert(object_info)
         if converted.missing:
             raise WorkflowError(describe_missing(self.name, converted.missing, object_info.broken))
@@ -70,9 +75,8 @@ class UiFile:
 
 def list_classes(data: Mapping[str, Any]) -> frozenset[str]:
     """List the classes that a server is asked about to convert a workflow in UI format."""
-    definitions = list_definitions(data)
-    graphs = [data, *definitions, *find_groups(data).values()]
-    own = {to_id(definition.get("id")) for definition in definitions}
+    own = map_definitions(data)
+    graphs = [data, *own.values(), *find_groups(data).values()]
     found = set()
     for graph in graphs:
         for node in list_objects(graph.get("nodes")):
@@ -91,20 +95,19 @@ def describe_missing(
     installed. `broken` are classes that it has but fails to describe.
     """
     groups: dict[str, list[str]] = {}
-    for one in missing:
+    for one in missing[:MAX_NAMED]:
         advice = BROKEN if one.class_type in broken else one.advice
-        groups.setdefault(advice, []).append(one.class_type)
+        groups.setdefault(advice, []).append(show_name(one.class_type))
     parts = [f"{_join(classes)} ({advice})" for advice, classes in groups.items()]
+    more = len(missing) - MAX_NAMED
+    if more > 0:
+        parts.append(f"{more} more")
     word = "the node class" if len(missing) == 1 else "node classes"
     listed = "; ".join(parts)
     return f"{name} needs {word} {listed}, which this ComfyUI does not have."
 
 
 def _join(names: Sequence[str]) -> str:
-    shown = list(names)
-    more = len(shown) - MAX_NAMED
-    if more > 0:
-        shown[MAX_NAMED:] = [f"{more} more"]
-    if len(shown) == 1:
-        return shown[0]
-    return f"{', '.join(shown[:-1])} and {shown[-1]}"
+    if len(names) == 1:
+        return names[0]
+    return f"{', '.join(names[:-1])} and {names[-1]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -14,6 +15,7 @@ from comfygradio.conversion.page_nodes import PAGE_ONLY, is_page_only
 from comfygradio.conversion.promotion import Promotions
 from comfygradio.conversion.result import NO_WIDGET, Conversion, MissingClass, Note, Place
 from comfygradio.conversion.scope import Scope
+from comfygradio.conversion.shown_text import show_name
 from comfygradio.conversion.trace import HostInput, Output, Primitive, Tracer, fits
 from comfygradio.conversion.ui_graph import UiInput, UiNode
 from comfygradio.conversion.unused import (
@@ -22,6 +24,14 @@ from comfygradio.conversion.unused import (
     list_positions,
     list_unused,
 )
+
+PACKS = {
+    "cnr_id": re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"),
+    "aux_id": re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}"),
+}
+"""The properties of a node that name its pack, with what they look like: a name of ComfyUI's
+registry, and an owner with a repository of GitHub. Sentences tell people to install it.
+"""
 
 NO_CLASS = "the server lacks the node, and the file does not say which input has the value."
 NO_SOURCE = "its input is linked to a node that is muted or bypassed, so the value is not used."
@@ -286,8 +296,8 @@ def _is_broken(scope: Scope, node: UiNode, link_id: str) -> bool:
 
 def _describe_page_node(node_id: str, node: UiNode) -> Note:
     reason = (
-        f"the server lacks {node.type}. Nothing uses the node, so it may exist only on ComfyUI's "
-        "page; it was left out."
+        f"the server lacks {show_name(node.type)}. Nothing uses the node, so it may exist only on "
+        "ComfyUI's page; it was left out."
     )
     return Note(node_id, "", node.values or None, reason)
 
@@ -295,8 +305,8 @@ def _describe_page_node(node_id: str, node: UiNode) -> Note:
 def _describe_missing(class_type: str, nodes: list[tuple[str, UiNode]]) -> MissingClass:
     ids = tuple(node_id for node_id, _ in nodes)
     for _, node in nodes:
-        for key in ("cnr_id", "aux_id"):
+        for key, pattern in PACKS.items():
             pack = node.properties.get(key)
-            if isinstance(pack, str) and pack:
+            if isinstance(pack, str) and pattern.fullmatch(pack):
                 return MissingClass(class_type, ids, pack)
     return MissingClass(class_type, ids)

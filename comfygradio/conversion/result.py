@@ -7,8 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from comfygradio.conversion.shown_text import show_name, show_text
+
 MAX_SHOWN = 200
 """Maximum length of a value in the text of a note, in characters."""
+
+MAX_NODES = 20
+"""Maximum number of nodes that a sentence names."""
 
 CORE = "comfy-core"
 """The name of ComfyUI itself where a file names the pack of a node."""
@@ -32,9 +37,9 @@ class Note:
     reason: str
 
     def __str__(self) -> str:
-        place = f"Node {self.node}"
+        place = f"Node {show_name(self.node)}"
         if self.input:
-            place = f"{place}, {self.input}"
+            place = f"{place}, {show_name(self.input)}"
         if self.value is None:
             return f"{place}: {self.reason}"
         return f"{place} = {_show(self.value)}: {self.reason}"
@@ -69,9 +74,12 @@ class MissingClass:
         return f"{self.advice[0].upper()}{self.advice[1:]}."
 
     def __str__(self) -> str:
-        nodes = ", ".join(self.nodes)
+        nodes = ", ".join(show_name(node) for node in self.nodes[:MAX_NODES])
+        more = len(self.nodes) - MAX_NODES
+        if more > 0:
+            nodes = f"{nodes} and {more:,} more"
         word = "node" if len(self.nodes) == 1 else "nodes"
-        return f"The server lacks {self.class_type} ({word} {nodes}). {self.install}"
+        return f"The server lacks {show_name(self.class_type)} ({word} {nodes}). {self.install}"
 
 
 @dataclass(frozen=True)
@@ -114,6 +122,4 @@ def _show(value: Any) -> str:
         text = json.dumps(value, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError):
         text = type(value).__name__
-    if len(text) > MAX_SHOWN:
-        return f"{text[:MAX_SHOWN]}…"
-    return text
+    return show_text(text, MAX_SHOWN)

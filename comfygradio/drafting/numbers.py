@@ -16,6 +16,9 @@ from comfygradio.forms.slots import Slot
 
 COMBO = ("COMBO",)
 
+MAX_COUNT = 10**15
+"""Maximum of a number that counts something: steps, pictures."""
+
 
 @dataclass(frozen=True)
 class KnownInput:
@@ -129,8 +132,8 @@ def is_exact_seed(value: Any) -> bool:
 
 
 def is_count(value: Any) -> bool:
-    """Whether a value is a whole number above 0."""
-    return is_whole_number(value) and value > 0
+    """Whether a value is a whole number above 0, and one that a float can hold."""
+    return is_whole_number(value) and 0 < value <= MAX_COUNT
 
 
 def _find_least(graph: Graph, seeds: list[Slot]) -> dict[str, Any]:

@@ -5,15 +5,18 @@ ComfyUI's page stands for.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from comfygradio.conversion.page_nodes import PRIMITIVE, REROUTE
+from comfygradio.conversion.scope import MAX_DEPTH, MAX_NODES
 from comfygradio.conversion.ui_format import (
     SUBGRAPH_INPUT,
     UiLink,
-    list_definitions,
     list_objects,
+    map_definitions,
+    map_links,
+    map_nodes,
     to_id,
 )
 from comfygradio.forms.slots import Slot
@@ -21,9 +24,6 @@ from comfygradio.importers.values import to_list, to_text
 
 MAX_SCOPES = 1000
 """Maximum number of subgraph instances that are read. Real workflows have a few dozen."""
-
-MAX_DEPTH = 50
-"""Maximum nesting of subgraph instances."""
 
 MAX_STEPS = 1000
 """Maximum number of widgets between a widget and what it stands for."""
@@ -47,19 +47,11 @@ class Scope:
     @classmethod
     def parse(cls, path: str, data: Mapping[str, Any]) -> Scope:
         """Parse the graph of a workflow or of a subgraph's definition."""
-        nodes = {}
-        for node in list_objects(data.get("nodes")):
-            nodes[to_id(node.get("id"))] = node
-        links = []
-        for entry in to_list(data.get("links")):
-            link = UiLink.parse(entry)
-            if link is not None:
-                links.append(link)
         return cls(
             path=path,
             graph_id=to_id(data.get("id")),
-            nodes=nodes,
-            links=tuple(links),
+            nodes=map_nodes(data),
+            links=tuple(map_links(data).values()),
             inputs=tuple(list_objects(data.get("inputs"))),
         )
 
@@ -88,10 +80,9 @@ class UiWorkflow:
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         self.data = data
-        self.definitions: dict[str, Mapping[str, Any]] = {}
-        for definition in list_definitions(data):
-            graph_id = to_id(definition.get("id"))
-            self.definitions[graph_id] = definition
+        self.definitions = map_definitions(data)
+        self._parsed: dict[str, Scope] = {}
+        self._node_count = 0
         self.root = Scope.parse("", data)
         self.scopes: dict[str, Scope] = {"": self.root}
         self.instances: list[tuple[Scope, str, Scope]] = []
@@ -158,11 +149,21 @@ class UiWorkflow:
             # Subgraphs inside of subgraphs multiply: a file could fill the memory.
             if len(outer_types) >= MAX_DEPTH or len(self.scopes) >= MAX_SCOPES:
                 continue
+            inner = self._parse(kind)
+            self._node_count += len(inner.nodes)
+            if self._node_count > MAX_NODES:
+                return
             path = f"{scope.path}{node_id}:"
-            inner = Scope.parse(path, self.definitions[kind])
+            inner = replace(inner, path=path)
             self.scopes[path] = inner
             self.instances.append((scope, node_id, inner))
             self._enter_all(inner, (*outer_types, kind))
+
+    def _parse(self, graph_id: str) -> Scope:
+        """Parse a definition, once for all its instances."""
+        if graph_id not in self._parsed:
+            self._parsed[graph_id] = Scope.parse("", self.definitions[graph_id])
+        return self._parsed[graph_id]
 
     def _follow(self, place: WidgetPlace) -> list[WidgetPlace] | None:
         """Return the widgets that a widget stands for, or None if it is an input of the API

@@ -18,6 +18,9 @@ from comfygradio.metadata.match import Match
 
 LORA_NAME = "lora_name"
 
+MAX_STRENGTH = 1e300
+"""Maximum strength. Python cannot make a float of every whole number beyond it."""
+
 
 @dataclass(frozen=True)
 class LoraChain:
@@ -156,6 +159,9 @@ def _read_strength(node: Node, notes: list[str]) -> float:
         return 1.0
     first = numbers[0]
     if any(number != first for number in numbers):
-        listed = " and ".join(map(str, numbers))
+        listed = " and ".join(shorten(str(number)) for number in numbers)
         notes.append(f"{node.title} acted with {listed}; the first is taken.")
+    if not abs(first) <= MAX_STRENGTH:
+        notes.append(f"{node.title} acted with a strength that is no number here; 1 is taken.")
+        return 1.0
     return float(first)

@@ -77,6 +77,17 @@ def test_a_file_without_nodes_is_refused(shell: Shell, demo: DemoServer, tmp_pat
     assert answer.err.startswith(f"{path} is in ComfyUI's UI format, and no node of it can be run.")
 
 
+def test_a_file_cannot_make_the_command_ask_for_any_number_of_classes(
+    shell: Shell, tmp_path: Path
+) -> None:
+    path = tmp_path / "many.json"
+    nodes = [{"id": number, "type": f"Class{number}"} for number in range(501)]
+    path.write_text(json.dumps({"nodes": nodes}), encoding="utf-8")
+    answer = shell("convert", path, "--server", "http://127.0.0.1:9")
+    assert (answer.code, answer.out) == (1, "")
+    assert answer.err == f"{path} has 501 kinds of nodes; at most 500 are converted.\n"
+
+
 def test_no_server_is_needed_with_a_file(shell: Shell, demo: DemoServer, tmp_path: Path) -> None:
     known = tmp_path / "object_info.json"
     known.write_text(shell("api", "GET", "/object_info", "--server", demo.url).out)

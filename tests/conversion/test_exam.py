@@ -24,12 +24,14 @@ def results() -> list[Result]:
 @pytest.mark.parametrize("kind", SHARES)
 def test_prompts_are_those_of_the_page(results: list[Result], kind: str) -> None:
     chosen = [result for result in results if result.kind == kind]
+    assert chosen
     right = [result for result in chosen if result.level in ("exact", "iso")]
     wrong = [f"{result.name}: {result.differences[:2]}" for result in chosen if result not in right]
     assert len(right) >= SHARES[kind] * len(chosen), "\n".join(wrong)
 
 
 def test_no_conversion_fails(results: list[Result]) -> None:
+    assert results
     assert [result.name for result in results if result.level == "error"] == []
 
 

@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 
+from comfygradio.forms.slots import Slot
 from comfygradio.importers.annotation import AnnotatedWorkflow
 from comfygradio.importers.mcww import parse_title
+from comfygradio.importers.ui_workflow import UiWorkflow
 from tests.forms.annotated_workflow import import_file, import_nodes, list_slots, load_workflow
+
+LINK = {"id": 2, "origin_id": -10, "origin_slot": "0", "target_id": 5, "target_slot": 0}
 
 ROOT, SUB = "0f8fad5b-d9cb-469f-a165-70867728950e", "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 
@@ -250,3 +254,28 @@ def test_an_input_is_in_one_field_only() -> None:
         {"6": ("CLIPTextEncode", {"text": "sea"}, "<Scene:prompt:1>")}, saved=saved
     )
     assert [hint.source for hint in marked.annotations] == ["MCWW"]
+
+
+def test_the_saved_graph_is_read_as_the_converter_reads_it() -> None:
+    """Of nodes and definitions with one id the first counts, of links the last, and links may
+    stand in an object.
+    """
+    definition = {
+        "id": "g",
+        "nodes": [{"id": 5, "type": "A", "inputs": [{"name": "text", "link": 2}]}],
+        "links": {"0": {**LINK, "target_id": 4}, "1": LINK},
+        "inputs": [{"name": "words"}],
+    }
+    saved = {
+        "nodes": [{"id": 1, "type": "g"}, {"id": 1, "type": "Other"}],
+        "definitions": {"subgraphs": [definition, {**definition, "nodes": []}]},
+    }
+    workflow = UiWorkflow(saved)
+    assert workflow.resolve(workflow.root, "1", "words") == (Slot("1:5", "text"),)
+
+
+def test_instances_of_a_saved_graph_do_not_multiply() -> None:
+    definition = {"id": "g", "nodes": [{"id": number} for number in range(1000)]}
+    nodes = [{"id": number, "type": "g"} for number in range(900)]
+    workflow = UiWorkflow({"nodes": nodes, "definitions": {"subgraphs": [definition]}})
+    assert len(workflow.scopes) == 21

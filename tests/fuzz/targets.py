@@ -33,6 +33,7 @@ from comfygradio.metadata.load import load_metadata
 from comfygradio.metadata.preset_search import find_preset
 from comfygradio.metadata.restore import restore_values
 from tests.conversion.ui_file import make_everything, make_info
+from tests.fuzz.ui_mutation import restructure
 from tests.fuzz.valid_inputs import DATA, PRESET, ROOT, build_classes, build_workflow
 
 from .mutation import TEXTS, make_value, mutate_bytes, mutate_json, mutate_text
@@ -225,8 +226,10 @@ class Targets:
 
     def try_conversion(self, chance: random.Random) -> None:
         """A workflow in UI format with mistakes, and sometimes a server with odd classes."""
-        file = make_everything()
-        for _ in range(chance.choice([1, 1, 2, 5])):
+        file: Any = make_everything()
+        if chance.random() < 0.4:
+            restructure(chance, file)
+        for _ in range(chance.choice([0, 1, 1, 2, 5])):
             file = mutate_json(chance, file, UI_PARTS)
         info = make_info()
         if chance.random() < 0.1:
@@ -234,7 +237,7 @@ class Targets:
         conversion = convert_workflow(json.loads(_dump(file)), json.loads(_dump(info)))
         json.dumps(conversion.prompt)
         for told in (*conversion.notes, *conversion.missing, *conversion.unused):
-            assert str(told)
+            assert str(told).encode()
         for node_id, name in conversion.places:
             assert name in conversion.prompt[node_id]["inputs"]
 
