@@ -71,8 +71,8 @@ def test_a_sentence_names_few_missing_classes() -> None:
 
 
 def test_the_exam_misses_a_value_that_became_another_one() -> None:
-    named = {"widgets_values_named": {"prefix": "mine"}}
-    file = make_file([make_node(1, "Save", ["mine"], **named)], [])
+    node = make_node(1, "Save", ["mine"], widgets_values_named={"prefix": "mine"})
+    file = make_file([node], [])
     conversion = convert(file)
     assert list(list_lost(file, conversion)) == []
     conversion.prompt["1"]["inputs"]["prefix"] = "other"

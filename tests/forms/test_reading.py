@@ -257,6 +257,17 @@ def test_chains_of_loras_are_walked(tmp_path: Path, line: str, flow: Any) -> Non
     )
 
 
+@pytest.mark.parametrize("strength", [10**400, float("nan"), float("-inf")])
+def test_a_strength_that_is_no_number_is_said(tmp_path: Path, strength: Any) -> None:
+    flow = without_loader()
+    form = make_form(tmp_path, "loras: {slots: {model: 3.model, clip: [6.clip, 7.clip]}}", flow)
+    chain = make_chain(flow)
+    chain["52"]["inputs"].update(strength_model=strength, strength_clip=strength)
+    (row,) = restore_values(form, Metadata("png", chain)).fields
+    assert row.value[1]["strength"] == 1.0
+    assert "LoraLoader acted with a strength that is no number here; 1 is taken." in row.note
+
+
 def test_what_no_field_covers_is_said(tmp_path: Path) -> None:
     lines = (
         "steps: {slot: 3.steps}\ncfg: {slot: 3.cfg, fixed: 4}\nlook: {choices: {A: {3.denoise: 1}}}"
