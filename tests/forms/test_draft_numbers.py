@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from comfygradio.drafting.numbers import is_count
 from tests.forms.draft_graph import bind_draft, draft, find, node, sample, slots, text_to_image
 
 from .test_draft_annotations import hint
@@ -24,6 +25,13 @@ def three_seeds(*seeds: int) -> Any:
         n31=sample("Third", latent_image=["30", 0], seed=seeds[2]),
         n8=decode("31"),
     )
+
+
+@pytest.mark.parametrize(
+    ("value", "is_one"), [(20, True), (0, False), (True, False), (20.0, False), (10**400, False)]
+)
+def test_a_count_is_a_number_that_a_float_can_hold(value: Any, is_one: bool) -> None:
+    assert is_count(value) is is_one
 
 
 def test_seeds_that_differ_keep_their_distance(tmp_path: Path) -> None:
