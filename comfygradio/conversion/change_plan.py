@@ -64,6 +64,24 @@ def plan_changes(reading: Reading, prompt: Prompt, differences: Sequence[Differe
     return plan
 
 
+def plan_order(reading: Reading) -> ChangePlan:
+    """Plan that values which were placed by their names or types come into the order of this
+    server's nodes: ComfyUI's page goes by the order alone.
+    """
+    plan = ChangePlan()
+    for scope in reading.scopes:
+        for node in scope.graph.nodes.values():
+            # The values of nodes in a group node stand elsewhere.
+            if node.source is not None or not reading.catalogue.place(node).reason:
+                continue
+            for name, placed in reading.catalogue.place(node).widgets.items():
+                if placed.widget.is_posted:
+                    # One value is enough: all of the node are written anew with it.
+                    plan.add(scope, SetWidget(node.id, name, placed.value))
+                    break
+    return plan
+
+
 def _plan_modes(
     plan: ChangePlan, reading: Reading, prompt: Prompt, differences: Sequence[Difference]
 ) -> None:
@@ -100,7 +118,9 @@ class _Values:
         for inputs in sharing.values():
             kept = self._choose(inputs)
             for node_id, name in inputs:
-                if not is_same(self._wanted(node_id, name), self._wanted(*kept)):
+                is_other = not is_same(self._wanted(node_id, name), self._wanted(*kept))
+                # Without a widget it can only have what the others have, or nothing.
+                if is_other and self._has_widget(node_id, name):
                     self._take_off(node_id, name)
             if not is_same(self._wanted(*kept), self._found(*kept)):
                 self._set_chain(chains[kept], read_plain(self._wanted(*kept)))
@@ -127,17 +147,30 @@ class _Values:
         return chain[-1:]
 
     def _choose(self, inputs: Sequence[tuple[str, str]]) -> tuple[str, str]:
-        """Choose the input that the value in the file is for; the others are taken off. One without
-        a widget of its own cannot be, and one that stays as it is goes before others.
+        """Choose the input that the value in the file is for; the others are taken off.
+
+        Those without a widget of their own cannot be. An instance has no value without a widget
+        inside, so they go first only where one has the same. Of others one that stays as it is
+        goes first.
         """
-        for node_id, name in inputs:
-            _, node = self._reading.owners[node_id]
-            if name not in self._reading.catalogue.place(node).widgets:
-                return node_id, name
-        for node_id, name in inputs:
-            if is_same(self._wanted(node_id, name), self._found(node_id, name)):
-                return node_id, name
-        return inputs[0]
+        widgets = [one for one in inputs if self._has_widget(*one)]
+        bound = [one for one in inputs if one not in widgets]
+        # A person's value counts more than one that stays.
+        bound.sort(key=self._stays)
+        for one in bound:
+            wanted = self._wanted(*one)
+            if not widgets or any(is_same(wanted, self._wanted(*other)) for other in widgets):
+                return one
+        return min(widgets, key=lambda one: not self._stays(one))
+
+    def _stays(self, one: tuple[str, str]) -> bool:
+        """Whether an input has in the file what was posted."""
+        return is_same(self._wanted(*one), self._found(*one))
+
+    def _has_widget(self, node_id: str, name: str) -> bool:
+        """Whether an input has a widget of its own."""
+        _, node = self._reading.owners[node_id]
+        return name in self._reading.catalogue.place(node).widgets
 
     def _take_off(self, node_id: str, name: str) -> None:
         """Give an input its own value instead of one that it shares with others."""
@@ -205,8 +238,8 @@ class _Links:
             scope = self._find_scope(node_id)
             if scope is not None:
                 self._added[node_id] = scope
-        for number, node_id in enumerate(self._added):
-            self._add_node(node_id, number)
+        for node_id in self._added:
+            self._add_node(node_id, self._count_before(node_id))
         for difference in differences:
             if difference.input and difference.node in self._known:
                 self._plan_input(difference.node, difference.input)
@@ -257,6 +290,20 @@ class _Links:
             if origin is not None:
                 kind = types.get(input_name, "*")
                 self._plan.add(scope, Connect(name, input_name, *origin, kind))
+
+    def _count_before(self, node_id: str) -> int:
+        """Count the added nodes that feed an added one, one after another."""
+        seen = {node_id}
+        while True:
+            sources = [
+                value[0]
+                for value in self._prompt[node_id]["inputs"].values()
+                if is_link(value) and value[0] in self._added and value[0] not in seen
+            ]
+            if not sources:
+                return len(seen) - 1
+            node_id = sources[0]
+            seen.add(node_id)
 
     def _find_neighbour(self, node_id: str, scope: Scope) -> str:
         """Find the node that an added one is put beside: what feeds it, or what it feeds."""

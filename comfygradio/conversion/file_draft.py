@@ -165,7 +165,8 @@ class GraphDraft:
             return
         link_id = to_id(entry.get("link"))
         entry["link"] = None
-        position = self._find_link(link_id)
+        # A broken link may have no id either.
+        position = self._find_link(link_id) if link_id else None
         if position is None:
             return
         links = self._edit_links()
@@ -288,15 +289,27 @@ class GraphDraft:
 
 
 def _edit_input(node: Json, name: str) -> tuple[int, Json | None]:
-    """Return the input of this name to be changed, and its number."""
+    """Return the input of this name to be changed, and its number; else the input that was renamed
+    and still stands for the widget of this name.
+    """
     inputs = node.get("inputs")
     node["inputs"] = list(inputs) if isinstance(inputs, list) else []
-    for number, entry in enumerate(node["inputs"]):
-        if isinstance(entry, dict) and entry.get("name") == name:
-            copied = dict(entry)
-            node["inputs"][number] = copied
-            return number, copied
+    for read in (_read_name, _read_widget):
+        for number, entry in enumerate(node["inputs"]):
+            if isinstance(entry, dict) and read(entry) == name:
+                copied = dict(entry)
+                node["inputs"][number] = copied
+                return number, copied
     return len(node["inputs"]), None
+
+
+def _read_name(entry: Mapping[str, Any]) -> Any:
+    return entry.get("name")
+
+
+def _read_widget(entry: Mapping[str, Any]) -> Any:
+    widget = entry.get("widget")
+    return widget.get("name") if isinstance(widget, dict) else None
 
 
 def _renumber(graph: Json, ids: Mapping[str, str]) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 from comfygradio.conversion.catalogue import Catalogue
 from comfygradio.conversion.node_class import DYNAMIC_COMBO
 from comfygradio.conversion.placement import MAX_WIDGETS
-from comfygradio.conversion.ui_format import list_objects
+from comfygradio.conversion.promotion import ON_INSTANCE
+from comfygradio.conversion.ui_format import list_objects, to_id
 from comfygradio.conversion.ui_graph import UiNode
 from comfygradio.conversion.widget import Widget, list_widgets
 
@@ -29,14 +30,20 @@ ROW = 26
 def write_values(node: Json, values: Mapping[str, Any], catalogue: Catalogue) -> None:
     """Write the values of widgets, by name, into a node that may be changed.
 
-    Where they are a list and the widgets change with a choice, or the file holds no value for one
-    of them, the whole list is written anew as this server's node has it.
+    Where they are a list and the widgets change with a choice, the file holds no value for one of
+    them, or it was saved for another version of the node, the whole list is written anew as this
+    server's node has it.
     """
     parsed = UiNode.parse(node)
-    widgets = catalogue.place(parsed).widgets
+    placement = catalogue.place(parsed)
+    widgets = placement.widgets
     stored = node.get("widgets_values")
     if isinstance(stored, dict):
         node["widgets_values"] = {**stored, **values}
+        write_named(node, values)
+        return
+    if placement.reason:
+        _write_all(node, parsed, values, catalogue)
         return
     written = list(stored) if isinstance(stored, list) else []
     for name, value in values.items():
@@ -119,7 +126,7 @@ def make_node(
 
 
 def put_beside(node: Json, other: Mapping[str, Any], number: int) -> None:
-    """Put an added node beside another one; the further ones of one chain stand below."""
+    """Put an added node below another one; the further ones of one chain stand to the right."""
     left, top = _read_pair(other.get("pos"), (0.0, 0.0))
     _, height = _read_pair(other.get("size"), (WIDTH, 100.0))
     node["pos"] = [left + number * (WIDTH + GAP), top + height + 2 * GAP]
@@ -201,5 +208,8 @@ def _write_quarantined(node: Json, name: str, value: Any) -> None:
 
 
 def _is_of(entry: Mapping[str, Any], name: str) -> bool:
+    """Whether an entry is that of an input of the subgraph, and not of a widget inside."""
     original = entry.get("originalEntry")
-    return isinstance(original, list) and len(original) >= 2 and original[1] == name
+    if not isinstance(original, list) or len(original) < 2:
+        return False
+    return to_id(original[0]) == ON_INSTANCE and original[1] == name

@@ -16,7 +16,7 @@ from typing import Any
 from comfygradio.comfy.envelope import find_ui_format
 from comfygradio.comfy.object_info import is_whole_number
 from comfygradio.conversion.change import Change, apply_changes
-from comfygradio.conversion.change_plan import ChangePlan, plan_changes
+from comfygradio.conversion.change_plan import ChangePlan, plan_changes, plan_order
 from comfygradio.conversion.file_draft import FileDraft, rename_proxies
 from comfygradio.conversion.reading import (
     Difference,
@@ -35,8 +35,10 @@ MAX_ROUNDS = 4
 MAX_EXACT = 2**53
 """JavaScript rounds whole numbers beyond it."""
 
-CHANGED_TEXT = re.compile(r"[{}]|//|/\*")
-"""Matches what ComfyUI's page takes for alternatives or for a comment in a dynamic text."""
+CHANGED_TEXT = r"\{|\\[{}|]|//"
+"""Matches what ComfyUI's page takes for alternatives, for an escaped character or for a comment in
+a dynamic text.
+"""
 
 MAX_NAMED = 10
 """Maximum number of places that one note names."""
@@ -73,6 +75,11 @@ def _write(
 ) -> WrittenWorkflow:
     posted_ids = {node_id: node_id for node_id in prompt}
     reading = Reading.read(data, object_info)
+    order = plan_order(reading)
+    if order.changes:
+        # No definition is copied for it: all instances of one need the same.
+        data, _ = _apply(data, reading, order)
+        reading = Reading.read(data, object_info)
     differences = list_differences(reading.conversion.prompt, prompt)
     for _ in range(MAX_ROUNDS):
         if not differences:
@@ -250,8 +257,9 @@ def _list_notes(reading: Reading, prompt: Prompt, posted_ids: Mapping[str, str])
             place = f"node {posted_ids.get(node_id, node_id)}, {name}"
             if is_whole_number(value) and abs(value) > MAX_EXACT and not _is_exact(value):
                 rounded.append(place)
-            is_changed = isinstance(value, str) and CHANGED_TEXT.search(value)
-            if is_changed and _is_dynamic(reading, node_id, name):
+            if not isinstance(value, str) or not _is_expanded(value):
+                continue
+            if _is_dynamic(reading, node_id, name):
                 expanded.append(place)
     if rounded:
         yield (
@@ -263,6 +271,14 @@ def _list_notes(reading: Reading, prompt: Prompt, posted_ids: Mapping[str, str])
             "ComfyUI's page takes braces for alternatives and // for a comment, so it would post "
             f"other texts: {'; '.join(expanded[:MAX_NAMED])}."
         )
+
+
+def _is_expanded(text: str) -> bool:
+    """Whether ComfyUI's page would post another text for a dynamic one."""
+    if re.search(CHANGED_TEXT, text):
+        return True
+    _, opening, rest = text.partition("/*")
+    return opening != "" and "*/" in rest
 
 
 def _is_exact(value: int) -> bool:

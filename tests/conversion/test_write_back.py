@@ -12,6 +12,7 @@ from comfygradio import convert_workflow
 from comfygradio.conversion.write_back import WrittenWorkflow, write_back
 from comfygradio.errors import WorkflowError
 from tests.conversion.test_convert import make_flat
+from tests.conversion.test_group_nodes import make_group, make_grouped
 from tests.conversion.ui_file import (
     CONTROL,
     Json,
@@ -437,3 +438,139 @@ def test_the_same_prompt_gives_the_same_file() -> None:
     prompt, first = change(file, n9_6_4__prefix="other")
     second = write(copy.deepcopy(file), prompt)
     assert json.dumps(first.workflow) == json.dumps(second.workflow)
+
+
+def test_values_of_an_earlier_version_come_into_the_order_of_this_one() -> None:
+    file = make_flat()
+    # The seed had no control, and a text stood before all others.
+    find(file, 3)["widgets_values"] = ["old", 5, CONTROL, 30, 7.5, "heun"]
+    prompt, written = change(file)
+    assert find(written.workflow, 3)["widgets_values"] == [5, CONTROL, 30, 7.5, "heun"]
+    assert convert_inputs(written) == list_inputs(prompt)
+    prompt, written = change(file, n3_cfg=4.5)
+    assert find(written.workflow, 3)["widgets_values"] == [5, CONTROL, 30, 4.5, "heun"]
+
+
+def test_named_values_agree_with_an_object_of_values() -> None:
+    file = make_flat()
+    values = {"seed": 5, "steps": 30, "cfg": 7.5, "sampler": "heun"}
+    find(file, 3)["widgets_values"] = values
+    find(file, 3)["widgets_values_named"] = dict(values)
+    _, written = change(file, n3_cfg=4.5)
+    assert find(written.workflow, 3)["widgets_values_named"]["cfg"] == 4.5
+
+
+def test_a_value_that_was_not_carried_over_is_that_of_its_input_alone() -> None:
+    host = make_node(8, "blurring", [3.0])
+    inner = {"originalEntry": ["3", "radius"], "hostValue": 5.0}
+    own = {"originalEntry": ["-1", "radius"], "hostValue": 6.0}
+    host["properties"] = {"proxyWidgetErrorQuarantine": [inner, own]}
+    prompt, written = change(make_hosted(host), n8_3__radius=9.0)
+    found = find(written.workflow, 8)["properties"]["proxyWidgetErrorQuarantine"]
+    assert found == [inner, {**own, "hostValue": 9.0}]
+    assert convert_inputs(written) == list_inputs(prompt)
+
+
+def make_sockets() -> tuple[Json, Json]:
+    """Make a file in which one value outside goes to two sockets and a widget, and its classes."""
+    info = make_info()
+    info["Pass"] = make_class({"text": ["STRING", {"forceInput": True}]}, output=("STRING",))
+    inner = [
+        make_node(2, "Encode", ["a"], (widget("text", "STRING", 1),), ("CONDITIONING",)),
+        make_node(3, "Pass", None, (socket("text", "STRING", 2),), ("STRING",)),
+        make_node(4, "Pass", None, (socket("text", "STRING", 3),), ("STRING",)),
+    ]
+    links = [[number, -10, 0, number + 1, 0, "STRING"] for number in (1, 2, 3)]
+    graph = make_subgraph("telling", inner, links, inputs=(("text", "STRING", [1, 2, 3]),))
+    host = make_node(8, "telling", ["a"], (widget("text", "STRING"),))
+    return make_file([host], [], graph), info
+
+
+def test_a_socket_without_a_widget_stays_linked() -> None:
+    file, info = make_sockets()
+    _, written = change(file, info, n8_3__text="b")
+    assert [str(difference) for difference in written.differences] == ["node 8:3, text"]
+    assert written.workflow == file
+    # A person's value goes before one that stayed.
+    _, written = change(file, info, n8_2__text="b", n8_4__text="b")
+    assert [str(difference) for difference in written.differences] == ["node 8:3, text"]
+    assert find(written.workflow, 8)["widgets_values"] == ["b"]
+    assert len(list_graphs(written)[0]["links"]) == 3
+
+
+def test_a_renamed_input_leaves_the_primitive_node() -> None:
+    file = make_shared()
+    find(file, 2)["inputs"][0]["name"] = "words"
+    prompt, written = change(file, n2_text="a dog")
+    assert written.differences == ()
+    assert find(written.workflow, 2)["inputs"][0]["link"] is None
+    assert convert_inputs(written) == list_inputs(prompt)
+
+
+def test_texts_that_the_page_leaves_alone_are_not_told() -> None:
+    info = make_info()
+    info["Encode"]["input"]["required"]["text"] = ["STRING", {"dynamicPrompts": True}]
+    for text in ("a } b", "a /* b", "*/ a", "a | b"):
+        assert change(make_flat(), info, n2_text=text)[1].notes == ()
+    for text in ("{a|b}", r"a \| b", "a /* b */ c", "a // b", "a { b"):
+        assert len(change(make_flat(), info, n2_text=text)[1].notes) == 1
+
+
+def test_each_chain_of_loras_begins_below_its_loader() -> None:
+    info = make_lora_info()
+    first = convert_workflow(make_flat(), info).prompt
+    prompt = add_loras(copy.deepcopy(first), "1", "3", "2")
+    prompt["more-1"] = copy.deepcopy(prompt["loras-lora-1"])
+    prompt["more-1"]["inputs"].update(model=["1", 0], clip=["1", 1])
+    # Only the model of it is used, by the first node of the other chain.
+    prompt["loras-lora-1"]["inputs"]["model"] = ["more-1", 0]
+    written = write(make_flat(), prompt, info)
+    assert written.differences == ()
+    loaders = [node for node in written.workflow["nodes"] if node["type"] == "LoraLoader"]
+    columns = sorted(node["pos"][0] for node in loaders)
+    assert columns == [0, 330, 660]
+
+
+def make_group_node() -> Json:
+    """Make a file with a group node of a blur and a sampler whose steps are hidden."""
+    file = make_grouped("workflow>", make_group())
+    file["extra"]["groupNodes"]["Draw"]["config"] = {"1": {"input": {"steps": {"visible": False}}}}
+    file["nodes"][1]["widgets_values"] = ["a cat", 5, CONTROL, 7.5, "heun"]
+    return file
+
+
+def test_values_of_a_group_node_stand_in_it() -> None:
+    file = make_group_node()
+    prompt, written = change(file, n4_0__text="a dog", n4_1__cfg=4.5)
+    assert written.differences == ()
+    assert find(written.workflow, 4)["widgets_values"] == ["a dog", 5, CONTROL, 4.5, "heun"]
+    assert written.workflow["extra"] == file["extra"]
+    assert convert_inputs(written) == list_inputs(prompt)
+
+
+def test_a_value_that_only_the_definition_of_a_group_node_has_is_told() -> None:
+    file = make_group_node()
+    _, written = change(file, n4_1__steps=44)
+    assert [str(difference) for difference in written.differences] == ["node 4:1, steps"]
+    assert written.workflow == file
+
+
+def test_a_group_node_keeps_its_nodes_together() -> None:
+    file = make_group_node()
+    prompt = convert_workflow(file, make_info()).prompt
+    del prompt["4:0"]
+    del prompt["4:1"]["inputs"]["positive"]
+    written = write(file, prompt)
+    assert "node 4:0" in written.notes[0]
+    assert written.workflow["extra"] == file["extra"]
+
+
+def test_a_group_node_in_a_shared_subgraph_has_its_own_value() -> None:
+    group = make_node(5, "workflow>Draw", ["a cat", 5, CONTROL, 30, 7.5, "heun"])
+    graph = make_subgraph("grouped", [group], [])
+    hosts = [make_node(8, "grouped"), make_node(9, "grouped")]
+    file = make_file(hosts, [], graph, extra={"groupNodes": {"Draw": make_group()}})
+    _, written = change(file, n9_5_0__text="a dog")
+    assert written.differences == ()
+    texts = [node["widgets_values"][0] for one in list_graphs(written) for node in one["nodes"]]
+    assert texts == ["a cat", "a dog"]
