@@ -185,6 +185,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "comfygradio.service": (
         "comfygradio.binding.preset",
+        "comfygradio.comfy.workflow",
         "comfygradio.forms",
         "comfygradio.jobs",
         "comfygradio.model_files",
@@ -257,6 +258,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         *COMFY_DATA,
     ),
     "comfygradio.ui.history": (
+        "comfygradio.comfy.workflow",
         "comfygradio.forms",
         "comfygradio.jobs",
         "comfygradio.service",

@@ -11,9 +11,9 @@ from typing import Any
 
 from comfygradio.binding.form_binding import bind_form
 from comfygradio.binding.lora_binding import list_chain_classes, list_stack_classes
-from comfygradio.comfy.envelope import find_ui_format
+from comfygradio.binding.ui_layout import UiLayout, load_layout
 from comfygradio.comfy.object_info import ObjectInfo
-from comfygradio.comfy.workflow import Workflow, load_json, load_workflow
+from comfygradio.comfy.workflow import Workflow, load_workflow
 from comfygradio.errors import PresetError, WorkflowError
 from comfygradio.forms.form import Form
 from comfygradio.forms.model_hashes import NO_HASHES, ModelHashes
@@ -83,10 +83,6 @@ class Preset:
         )
         layout = None
         if self.ui_workflow is not None:
-            # Most presets have no layout, and importing the conversion takes a tenth of a whole
-            # `comfygradio run`.
-            from comfygradio.binding.ui_layout import UiLayout
-
             layout = UiLayout(self.ui_workflow, object_info)
         return replace(form, layout=layout, notes=(*form.notes, *self.notes))
 
@@ -120,22 +116,8 @@ def load_preset(path: str | Path) -> Preset:
         workflow = load_workflow(workflow_path)
     except WorkflowError as error:
         raise PresetError(f"{path}: {error}") from error
-    ui_workflow, notes = _load_ui_workflow(name_ui_workflow(workflow_path), folder)
+    ui_workflow, notes = load_layout(name_ui_workflow(workflow_path), folder)
     return Preset(path.stem, path, file, workflow, lines, ui_workflow=ui_workflow, notes=notes)
-
-
-def _load_ui_workflow(path: Path, folder: Path) -> tuple[Mapping[str, Any] | None, tuple[str, ...]]:
-    """Load the workflow in UI format, if there is one in the folder. A preset works without it, so
-    that one that cannot be read is only noted.
-    """
-    if not path.is_file() or folder not in path.resolve().parents:
-        return None, ()
-    try:
-        return find_ui_format(load_json(path)), ()
-    except WorkflowError as error:
-        reason = str(error).replace(str(path), path.name)
-        note = f"The results do not open in ComfyUI as the author arranged the workflow: {reason}"
-        return None, (note,)
 
 
 def load_presets(folders: Iterable[Path]) -> tuple[list[Preset], list[PresetError]]:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
+from comfygradio.comfy.envelope import find_ui_format
 from comfygradio.comfy.object_info import ObjectInfo
-from comfygradio.comfy.workflow import WrittenLayout
-from comfygradio.conversion.write_back import write_back
+from comfygradio.comfy.workflow import MAX_DEPTH, WrittenLayout, load_json
 from comfygradio.errors import WorkflowError
+
+MAX_MB = 20
+"""Maximum size of a layout. ComfyUI takes 100 MB with a prompt, and every picture gets it; real
+ones have less than one.
+"""
 
 log = logging.getLogger(__name__)
 
@@ -22,8 +31,17 @@ class UiLayout:
     workflow: Mapping[str, Any]
     object_info: ObjectInfo
 
+    @cached_property
+    def digest(self) -> str:
+        """Tells this layout from others."""
+        return hashlib.sha256(json.dumps(self.workflow).encode()).hexdigest()
+
     def write(self, graph: Mapping[str, Any]) -> WrittenLayout | None:
         """Write the values of a graph into a copy; None where that is not possible."""
+        # Most presets have no layout, and importing the conversion takes a tenth of a whole
+        # `comfygradio run`.
+        from comfygradio.conversion.write_back import write_back
+
         try:
             written = write_back(self.workflow, self.object_info.to_json(), graph)
         except WorkflowError as error:
@@ -34,3 +52,38 @@ class UiLayout:
             log.exception("values could not be written into the author's layout")
             return None
         return WrittenLayout(written.workflow, written.notes)
+
+
+def load_layout(path: Path, folder: Path) -> tuple[Mapping[str, Any] | None, tuple[str, ...]]:
+    """Load the workflow in UI format that belongs to a preset, if there is one in the folder. A
+    preset works without it, so that one that cannot be used is only noted.
+    """
+    if not path.is_file() or folder not in path.resolve().parents:
+        return None, ()
+    try:
+        if path.stat().st_size > MAX_MB * 10**6:
+            raise WorkflowError(f"{path.name} has more than {MAX_MB} MB.")
+        workflow = find_ui_format(load_json(path))
+        if _is_too_deep(workflow):
+            raise WorkflowError(f"{path.name} is nested too deeply.")
+    except WorkflowError as error:
+        reason = str(error).replace(str(path), path.name)
+        note = f"The results do not open in ComfyUI as the author arranged the workflow: {reason}"
+        return None, (note,)
+    return workflow, ()
+
+
+def _is_too_deep(value: Any) -> bool:
+    """Whether a value is nested so deeply that it may not be written as JSON again."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        inner: list[Any] = []
+        for one in level:
+            if isinstance(one, dict):
+                inner += one.values()
+            elif isinstance(one, list):
+                inner += one
+        if not inner:
+            return False
+        level = inner
+    return True

@@ -151,11 +151,27 @@ class WrittenLayout(NamedTuple):
 
 
 class Layout(Protocol):
-    """A workflow as its author arranged it, into which the values of a prompt can be written."""
+    """A workflow as its author arranged it, into which the values of a prompt can be written.
+    `digest` tells one from another.
+    """
+
+    @property
+    def digest(self) -> str: ...
 
     def write(self, graph: Mapping[str, Any]) -> WrittenLayout | None:
         """Write the values of a graph; None where that is not possible. May take 50 ms."""
         ...
+
+
+@dataclass(frozen=True)
+class StoredLayout:
+    """A layout of which only the digest is known, as the job store keeps it."""
+
+    digest: str
+
+    def write(self, graph: Mapping[str, Any]) -> WrittenLayout | None:
+        """Nothing can be written: the workflow is not here."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -164,7 +180,7 @@ class Prompt:
     metadata that PNGs should contain.
 
     `layout` is written when the prompt is posted, and into nothing that is stored: it may have
-    300 kB.
+    300 kB. What is stored has its digest.
     """
 
     graph: Mapping[str, Any]

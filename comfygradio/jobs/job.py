@@ -42,6 +42,9 @@ class JobSnapshot:
     reason: str = ""
     results: tuple[Result, ...] = ()
     seconds: float = 0.0
+    layout_notes: tuple[str, ...] = ()
+    """What is to be told of the author's layout that the results carry, since the job was posted.
+    """
 
     @property
     def is_over(self) -> bool:

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
-from comfygradio.comfy.workflow import Layout
 from comfygradio.errors import JobStoreError, LimitReached
 from comfygradio.jobs.backend import Backend
 from comfygradio.jobs.fair_queue import FairQueue
 from comfygradio.jobs.job import Job, Order
 from comfygradio.jobs.job_event import Returned, Stopped, Unstored, transition
+from comfygradio.jobs.job_layout import FindLayout, find_no_layout
 from comfygradio.jobs.job_source import JobSource, JobSourceQueue
 from comfygradio.jobs.job_store import JobStore
 from comfygradio.jobs.kept_input import keep_inputs
 from comfygradio.jobs.limits import Limits
 from comfygradio.jobs.placement import AFFINITY_SECONDS, Affinity, Placement, find_models
 from comfygradio.jobs.rows import make_job, make_record
-from comfygradio.jobs.worker import WorkerContext, WorkerPool, find_no_layout
+from comfygradio.jobs.worker import WorkerContext, WorkerPool
 
 POLL_SECONDS = 1.0
 """Seconds between two checks of failed backends, and of what the others can run by now."""
@@ -35,8 +35,8 @@ class JobQueue:
     it.
 
     The backends may change (`update_backends`). If the pool `may_grow`, resumed jobs wait for the
-    backend they were submitted to. A backend for which no job waits gets one from the attached
-    sources.
+    backend they were submitted to; `find_layout` finds their layouts. A backend for which no job
+    waits gets one from the attached sources.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class JobQueue:
         resume: bool = True,
         affinity_seconds: float = AFFINITY_SECONDS,
         may_grow: bool = False,
+        find_layout: FindLayout = find_no_layout,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.backends = tuple(backends)
@@ -67,8 +68,6 @@ class JobQueue:
         self._changes = 0
         self._running: dict[Job, Backend] = {}
         self._closed = threading.Event()
-        self.find_layout: Callable[[str], Layout | None] = find_no_layout
-        """Finds the layout of a preset for jobs that are resumed."""
         self.worker_context = WorkerContext(
             store=store,
             outputs=outputs,
@@ -80,7 +79,7 @@ class JobQueue:
             has_other=self._has_other,
             give_back=self._give_back,
             finish=self._finish,
-            find_layout=self._find_layout,
+            find_layout=find_layout,
         )
         """All that the workers get of this queue."""
         self._workers = WorkerPool(self.worker_context)
@@ -89,9 +88,6 @@ class JobQueue:
         """Why there may be no backends at the moment, in a sentence; "" where nothing is wrong."""
         if resume:
             self._resume()
-
-    def _find_layout(self, preset: str) -> Layout | None:
-        return self.find_layout(preset)
 
     def start(self) -> None:
         """Start the workers of all backends; may be called again."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from comfygradio.comfy.workflow import Prompt, Upload
+from comfygradio.comfy.workflow import Prompt, StoredLayout, Upload
 from comfygradio.jobs.job import FINAL_PHASES, Job, Order, Phase, Point, SubmissionRecord
 from comfygradio.jobs.kept_input import get_inputs_folder
 from comfygradio.jobs.results import Result, ResultSource
@@ -191,6 +191,7 @@ def encode_order(order: Order, outputs: Path) -> str:
             "uploads": uploads,
             "extra_pnginfo": dict(prompt.extra_pnginfo),
             "outputs": prompt.outputs,
+            "layout": prompt.layout.digest if prompt.layout else "",
         }
     )
 
@@ -203,11 +204,14 @@ def decode_order(text: str, outputs: Path) -> Order:
         path = outputs / upload["path"]
         slots = tuple((node, name) for node, name in upload["slots"])
         uploads.append(Upload(path, upload["name"], slots))
+    # Earlier versions wrote none.
+    digest = data.get("layout", "")
     prompt = Prompt(
         data["graph"],
         uploads=tuple(uploads),
         extra_pnginfo=data["extra_pnginfo"],
         outputs=tuple(data["outputs"]),
+        layout=StoredLayout(digest) if digest else None,
     )
     return Order(
         data["preset"],

@@ -16,7 +16,7 @@ from comfygradio.comfy.cache_control import bust_cache, find_stale
 from comfygradio.comfy.failures import make_job_lost
 from comfygradio.comfy.limited_download import LimitedDownload
 from comfygradio.comfy.prompt_progress import PromptProgress
-from comfygradio.comfy.workflow import Layout, Prompt
+from comfygradio.comfy.workflow import Prompt
 from comfygradio.errors import (
     AccessDenied,
     ComfyGradioError,
@@ -43,6 +43,7 @@ from comfygradio.jobs.job_event import (
     decide_end,
     transition,
 )
+from comfygradio.jobs.job_layout import FindLayout, open_layout
 from comfygradio.jobs.job_store import JobStore
 from comfygradio.jobs.limits import Limits
 from comfygradio.jobs.naming import choose_result_place
@@ -68,11 +69,6 @@ INTERNAL_ERROR = "Something went wrong in comfygradio itself; its log has the de
 log = logging.getLogger(__name__)
 
 
-def find_no_layout(preset: str) -> Layout | None:
-    """Find the layout of a preset, where there are no presets."""
-    return None
-
-
 @dataclass(frozen=True)
 class WorkerContext:
     """What workers see of the queue, and the calls that they may make to it. All are thread-safe.
@@ -96,8 +92,8 @@ class WorkerContext:
     """Return a job that could not be run now, and say why."""
     finish: Callable[[Job], None]
     """Forget a job that is over."""
-    find_layout: Callable[[str], Layout | None] = find_no_layout
-    """Find the layout of a preset: the job store keeps none."""
+    find_layout: FindLayout
+    """Find the layout of a job that was resumed: the job store keeps only its digest."""
 
 
 @dataclass(frozen=True)
@@ -258,10 +254,8 @@ class Worker(threading.Thread):
         return times.estimate_all(order.prompt.graph)
 
     def _make_prompt(self, job: Job) -> Prompt:
-        prompt = job.order.prompt
-        if prompt.layout is None:
-            # The job may have been resumed.
-            prompt = replace(prompt, layout=self._context.find_layout(job.order.preset))
+        layout = open_layout(job, self._context.find_layout)
+        prompt = replace(job.order.prompt, layout=layout)
         if not job.pinned_nodes:
             return prompt
         return replace(prompt, graph={**prompt.graph, **job.pinned_nodes})

@@ -12,6 +12,7 @@ from typing import Any
 
 from comfygradio.binding.preset import Preset, load_presets
 from comfygradio.clock import SYSTEM_CLOCK, Clock
+from comfygradio.comfy.workflow import Layout
 from comfygradio.errors import LimitReached, PresetError, ServerError, ValuesRefused
 from comfygradio.forms.field import Field
 from comfygradio.forms.form import Form, fingerprint, repeat_values
@@ -69,6 +70,7 @@ class Service:
         self.folders = folders
         self.limits = limits or Limits()
         self.store = JobStore.open(outputs)
+        self.forms: Mapping[str, Form] = {}
         self.backend_pool = backend_pool or StaticBackends((client, *others))
         self.queue = JobQueue(
             self.backend_pool.backends,
@@ -76,10 +78,8 @@ class Service:
             outputs,
             self.limits,
             may_grow=self.backend_pool.may_grow,
+            find_layout=self.find_layout,
             clock=clock,
-        )
-        self.queue.find_layout = lambda name: (
-            self.forms[name].layout if name in self.forms else None
         )
         self.sweeps = SweepRegistry(self.queue, self.find_form, self._refuse_excess)
         self.upload_quota = Quota()
@@ -93,7 +93,6 @@ class Service:
         self.disconnect_watch: DisconnectWatch | None = None
         self.is_demo = is_demo
         self.presets, self.errors = self._load()
-        self.forms: Mapping[str, Form] = {}
         self.trouble = ""
         self.on_forms_changed: Callable[[], None] = lambda: None
         """Called whenever the page has to be drawn anew: after servers joined or answered again,
@@ -200,6 +199,15 @@ class Service:
         if form is None:
             return None
         return form.fields.get(name)
+
+    def find_layout(self, preset: str, digest: str) -> Layout | None:
+        """Find the layout of a preset that has this digest; None if the preset is gone, or was
+        arranged anew.
+        """
+        form = self.forms.get(preset)
+        if form is None or form.layout is None or form.layout.digest != digest:
+            return None
+        return form.layout
 
     def find_preset(self, name: str) -> Preset | None:
         """Find the preset with this name, or None."""

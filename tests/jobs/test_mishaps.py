@@ -22,6 +22,7 @@ from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.jobs.backend import Backend
 from comfygradio.jobs.job import Job, JobSnapshot
 from comfygradio.jobs.job_event import Stopped, transition
+from comfygradio.jobs.job_layout import find_no_layout
 from comfygradio.jobs.job_store import JobStore
 from comfygradio.jobs.limits import Limits
 from comfygradio.jobs.naming import DEFAULT_PATTERN, ResultPlace
@@ -195,6 +196,7 @@ def test_a_job_that_ends_while_a_fault_of_ours_is_handled_stays_ended(tmp_path: 
             has_other=lambda backend: False,
             give_back=give_back,
             finish=over.append,
+            find_layout=find_no_layout,
         )
         Worker(context, Backend(client, clock)).run()
         assert over == jobs

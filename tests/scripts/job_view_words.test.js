@@ -50,6 +50,7 @@ const MESSAGE = {
   seed: "",
   seconds: 0,
   results: [],
+  layoutNotes: [],
   smaller: "",
   jobs: [],
   version: 1,

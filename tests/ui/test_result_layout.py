@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,19 @@ import pytest
 from PIL import Image
 
 from comfygradio import convert_workflow
+from comfygradio.binding.ui_layout import MAX_MB
 from comfygradio.comfy.client import ComfyClient
+from comfygradio.comfy.workflow import WrittenLayout
 from comfygradio.demo import DemoServer
 from comfygradio.jobs.job import Job
+from comfygradio.jobs.job_layout import LAYOUT_CHANGED, LAYOUT_NOT_WRITTEN, open_layout
+from comfygradio.jobs.rows import make_job
 from comfygradio.metadata.load import load_metadata
 from comfygradio.metadata.restore import restore_values
 from comfygradio.service.service import Service
 from comfygradio.ui.history.history_api import HistoryApi
 from comfygradio.ui.identity.page_session import PageSessions
+from comfygradio.ui.job.job_text import describe_job
 from tests.jobs.lines import is_over, wait
 from tests.ui_workflow import load_ui_workflow
 
@@ -138,13 +144,30 @@ def test_history_gives_the_layout_and_says_so(service: Service) -> None:
     answer = download(service, job)
     assert answer["format"] == "ui"
     assert json.loads(answer["text"]) == read_workflow(find_picture(job))
-    assert open_job(service, job)["layoutNotes"] == []
+    opened = open_job(service, job)
+    assert opened["hasLayout"] and opened["layoutNotes"] == []
 
 
-def test_history_tells_what_comfyui_itself_would_change(service: Service) -> None:
+def test_the_page_and_history_tell_what_comfyui_itself_would_change(service: Service) -> None:
     job = run(service, seed=2**53 + 1)
     [note] = open_job(service, job)["layoutNotes"]
     assert "2^53" in note
+    assert describe_job(job, job.snapshot, service.queue.outputs)["layoutNotes"] == [note]
+
+
+def test_a_result_does_not_get_the_layout_that_its_preset_has_later(
+    service: Service, folder: Path
+) -> None:
+    job = run(service, seed=10)
+    path = folder / "drawing.ui.json"
+    data = json.loads(path.read_text())
+    data["nodes"][0]["pos"] = [5, 5]
+    path.write_text(json.dumps(data), encoding="utf-8")
+    service.reload()
+    assert download(service, job)["format"] == "api"
+    opened = open_job(service, job)
+    [note] = opened["layoutNotes"]
+    assert not opened["hasLayout"] and "API format" in note
 
 
 def test_a_preset_without_a_layout_gives_the_prompt(service: Service, folder: Path) -> None:
@@ -156,29 +179,59 @@ def test_a_preset_without_a_layout_gives_the_prompt(service: Service, folder: Pa
     answer = download(service, job)
     assert answer["format"] == "api"
     assert json.loads(answer["text"]) == job.order.prompt.graph
-    assert open_job(service, job)["layoutNotes"] is None
+    opened = open_job(service, job)
+    assert not opened["hasLayout"] and opened["layoutNotes"] == []
 
 
 def test_a_layout_that_cannot_be_read_is_noted(service: Service, folder: Path) -> None:
-    (folder / "drawing.ui.json").write_text("{", encoding="utf-8")
-    service.reload()
-    form = service.find_form("drawing")
-    assert not form.problems
-    assert any("drawing.ui.json" in note for note in form.notes)
+    too_deep = load_ui_workflow()
+    for _ in range(500):
+        too_deep["extra"] = [too_deep.get("extra")]
+    too_large = json.dumps({**load_ui_workflow(), "extra": "x" * MAX_MB * 10**6})
+    for text in ("{", json.dumps(too_deep), too_large):
+        (folder / "drawing.ui.json").write_text(text, encoding="utf-8")
+        service.reload()
+        form = service.find_form("drawing")
+        assert not form.problems and form.layout is None
+        [note] = [note for note in form.notes if "drawing.ui.json" in note]
+        assert str(folder) not in note
     run(service, seed=9)
 
 
-def test_the_job_store_does_not_keep_the_layout(service: Service) -> None:
+class BrokenLayout:
+    """A layout that nothing can be written into."""
+
+    digest = "broken"
+
+    def write(self, graph: Mapping[str, Any]) -> WrittenLayout | None:
+        return None
+
+
+def test_a_job_goes_well_and_says_that_its_layout_was_not_written(service: Service) -> None:
+    order = service.make_order("drawing", {**VALUES, "seed": 11})
+    order = replace(order, prompt=replace(order.prompt, layout=BrokenLayout()))
+    job = service.queue.submit(order)
+    assert wait(job, is_over).phase == "done"
+    assert job.snapshot.layout_notes == (LAYOUT_NOT_WRITTEN,)
+    with Image.open(find_picture(job)) as picture:
+        assert "workflow" not in picture.info
+
+
+def test_the_job_store_keeps_only_the_digest_of_the_layout(service: Service, folder: Path) -> None:
     job = run(service)
     with service.store.read() as connection:
         [text] = connection.execute("SELECT data FROM orders").fetchone()
     assert "widgets_values" not in text
-    # A job that is read from there gets the layout that its preset has.
+    # A job that is read from there gets the layout of its preset, if it still is the same.
     record = service.store.find(job.token)
     assert record is not None
-    assert record.order.prompt.layout is None
-    layout = service.queue.find_layout(record.preset)
+    resumed = make_job(record)
+    layout = open_layout(resumed, service.find_layout)
     assert layout is not None
     written = layout.write(record.order.prompt.graph)
     assert written is not None
     assert written.workflow == read_workflow(find_picture(job))
+    (folder / "drawing.ui.json").write_text(json.dumps({**load_ui_workflow(), "extra": {}}))
+    service.reload()
+    assert open_layout(resumed, service.find_layout) is None
+    assert resumed.snapshot.layout_notes == (LAYOUT_CHANGED,)

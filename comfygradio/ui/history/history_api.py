@@ -11,10 +11,12 @@ from typing import Any
 
 import gradio as gr
 
+from comfygradio.comfy.workflow import WrittenLayout
 from comfygradio.errors import JobStoreError, PresetError
 from comfygradio.jobs.backend_client import BackendClient
 from comfygradio.jobs.job import FINAL_PHASES, Job
 from comfygradio.jobs.job_event import make_fetched, transition
+from comfygradio.jobs.job_layout import LAYOUT_NOT_WRITTEN
 from comfygradio.jobs.job_store import JobRecord
 from comfygradio.jobs.naming import choose_result_place
 from comfygradio.jobs.results import Result, collect_again, make_download
@@ -26,6 +28,11 @@ from comfygradio.ui.identity.page_session import PageSessions
 
 UNKNOWN = "This job is not in your history (any more)."
 GONE = "This picture is no longer here."
+
+LAYOUT_GONE = (
+    "The author's layout has changed since, so the workflow is given in API format; a picture "
+    "still holds the layout that it was made with."
+)
 
 MAX_TOKENS = 500
 """Most jobs that one call names."""
@@ -76,12 +83,16 @@ class HistoryApi:
         """Describe one job with its values, and whether they can be used again."""
         record = self._find(owner, asked.get("token"))
         form = self._service.forms.get(record.preset)
-        layout = self._write_layout(record)
+        written, note = self._write_layout(record)
+        layout_notes = list(written.notes) if written else []
+        if note:
+            layout_notes.append(note)
         return {
             **self._describe(record),
             "values": describe_values(record, form),
             "canUse": form is not None and not form.problems,
-            "layoutNotes": layout["notes"] if layout else None,
+            "hasLayout": written is not None,
+            "layoutNotes": layout_notes,
         }
 
     def look(self, owner: str, asked: Mapping[str, Any]) -> Json:
@@ -150,29 +161,30 @@ class HistoryApi:
     def workflow(self, owner: str, asked: Mapping[str, Any]) -> Json:
         """Return the workflow of a job, as text: JavaScript would round large seeds in JSON.
 
-        It is the author's layout with the values of the job, in UI format, if the preset has that,
-        else the prompt in API format.
+        It is the author's layout with the values of the job, in UI format, if the preset still has
+        that, else the prompt in API format.
         """
         record = self._find(owner, asked.get("token"))
         name = f"{record.preset}.json"
-        layout = self._write_layout(record)
-        if layout is None:
+        written, _ = self._write_layout(record)
+        if written is None:
             text = json.dumps(record.order.prompt.graph, indent=2)
             return {"name": name, "text": text, "format": "api"}
-        text = json.dumps(layout["workflow"], indent=2)
+        text = json.dumps(written.workflow, indent=2)
         return {"name": name, "text": text, "format": "ui"}
 
-    def _write_layout(self, record: JobRecord) -> Json | None:
-        """Write the values of a job into the layout that its preset has now. Returns the workflow,
-        and notes on what ComfyUI's page would post otherwise; None without a layout.
+    def _write_layout(self, record: JobRecord) -> tuple[WrittenLayout | None, str]:
+        """Write the values of a job into the layout that it was posted with. Returns None if it had
+        none, or with a note if that cannot be given any more.
         """
-        form = self._service.forms.get(record.preset)
-        if form is None or form.layout is None:
-            return None
-        written = form.layout.write(record.order.prompt.graph)
-        if written is None:
-            return None
-        return {"workflow": written.workflow, "notes": list(written.notes)}
+        stored = record.order.prompt.layout
+        if stored is None:
+            return None, ""
+        layout = self._service.find_layout(record.preset, stored.digest)
+        if layout is None:
+            return None, LAYOUT_GONE
+        written = layout.write(record.order.prompt.graph)
+        return written, "" if written else LAYOUT_NOT_WRITTEN
 
     def read_settings(
         self, event: gr.EventData, session: str = ""

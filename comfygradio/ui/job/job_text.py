@@ -59,6 +59,7 @@ def describe_job(job: Job, snapshot: JobSnapshot, outputs: Path) -> dict[str, An
         "seed": find_seed(job),
         "seconds": round(snapshot.seconds, 1),
         "results": [describe_result(result, outputs) for result in snapshot.results],
+        "layoutNotes": list(snapshot.layout_notes) if snapshot.results else [],
     }
 
 

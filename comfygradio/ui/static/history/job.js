@@ -40,9 +40,9 @@
 /**
  * A job that is open.
  *
- * @typedef {Job & { values: Value[], canUse: boolean, layoutNotes: string[] | null }} OpenJob
- * `layoutNotes` say what ComfyUI's page would post otherwise from the author's layout; null if the
- * preset has none.
+ * @typedef {Job & { values: Value[], canUse: boolean, hasLayout: boolean, layoutNotes: string[] }}
+ *   OpenJob `layoutNotes` say what ComfyUI's page would post otherwise from the author's layout, or
+ *   why it is not there.
  */
 
 /**

@@ -76,7 +76,7 @@ function drawStar(job, { turnFavourite }) {
  */
 function drawSaveWorkflow(job, { saveWorkflow }) {
   let title = "Downloads the workflow (API format); drop the file onto ComfyUI's canvas";
-  if (job.layoutNotes) {
+  if (job.hasLayout) {
     title =
       "Downloads the workflow as its author arranged it, with the values used (UI format); " +
       "drop the file onto ComfyUI's canvas";

@@ -154,7 +154,7 @@ export function createOpenJob(dialog, desk, options) {
       drawBadges(job),
       job.error ? say("cg-error", job.error) : null,
       drawButtons(job, result, options.readTargets(), listActions(job)),
-      ...(job.layoutNotes ?? []).map((note) => say("cg-info", note)),
+      ...job.layoutNotes.map((note) => say("cg-info", note)),
       drawValues(job, narrow),
     );
   }

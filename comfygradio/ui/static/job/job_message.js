@@ -47,6 +47,7 @@
  * @property {string} seed as text, since it may be too large for a number
  * @property {number} seconds how long it has run
  * @property {Result[]} results
+ * @property {string[]} layoutNotes what is to be told of the workflow that the results carry
  * @property {string} smaller a size that may help if memory ran out, "WIDTHxHEIGHT"; "" if none
  * @property {JobBrief[]} jobs
  * @property {number} version

@@ -42,6 +42,7 @@ export function createPainter(view, trigger) {
   const caption = find(view, "cg-caption");
   const summary = find(view, "cg-summary");
   const reuse = find(view, "cg-reuse");
+  const layoutNotes = find(view, "cg-layout-notes");
   /** What the cards show, as JSON; "" if there are none. */
   let shownResults = "";
   const preview = createPreview(view, clearResults);
@@ -104,12 +105,20 @@ export function createPainter(view, trigger) {
     if (view.dataset.token === token) preview.clear();
   }
 
+  /** @param {string[]} texts */
+  function paintLayoutNotes(texts) {
+    const lines = texts.map((text) => make("p", { textContent: text }));
+    layoutNotes.querySelector("div")?.replaceChildren(...lines);
+    layoutNotes.hidden = texts.length === 0;
+  }
+
   /** @param {Message} message */
   function paintEnd(message) {
     summary.textContent = nameSummary(message);
     reuse.hidden = !message.seed;
     reuse.onclick = () => fillSeed(message.preset, message.seed);
     keepLastSeed(message.preset, message.seed);
+    paintLayoutNotes(message.layoutNotes);
     caption.hidden = false;
     paintResults(message);
   }
