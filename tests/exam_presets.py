@@ -2,7 +2,8 @@
 
 `COMFYGRADIO_EXAM=FOLDER python -m tests.exam_presets` prints the table, and each form that is not
 open with its reason: the UI file is drafted by `comfygradio new`, looked at by `comfygradio check`,
-filled with its defaults and posted to a demo server with the exam's node classes.
+filled with its defaults and posted to a demo server with the exam's node classes, or to the ComfyUI
+that `COMFYUI_URL` names. `tests.exam_files` makes the files that it needs.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import sys
 import tempfile
 from collections import Counter
@@ -37,7 +39,7 @@ GOAL = 0.97
 """How many of these have to be open."""
 
 KEY = "a-key-of-nobody"
-"""Nodes of comfy.org want a key before the form is open; the demo server does not look at it."""
+"""Nodes of comfy.org want a key before the form is open; no server looks at it before they run."""
 
 LISTS = {
     "checkpoints": ("CheckpointLoaderSimple", "ckpt_name"),
@@ -66,10 +68,13 @@ class Outcome:
 
 
 class ExamForms:
-    """Makes forms of the exam's workflows, on a demo server that has its node classes."""
+    """Makes forms of the exam's workflows, on the ComfyUI at `url`, else on a demo server that has
+    the exam's node classes.
+    """
 
-    def __init__(self, exam: Path) -> None:
+    def __init__(self, exam: Path, url: str | None = None) -> None:
         self._exam = exam
+        self._given_url = url
         self._index: dict[str, dict[str, Any]] = _read(exam / "index.json")
         self._stack = ExitStack()
 
@@ -78,8 +83,11 @@ class ExamForms:
         self._presets = folder / "presets"
         self._presets.mkdir()
         self._media = make_media(folder)
-        server = _make_server(self._exam, folder / "comfyui")
-        self._url = self._stack.enter_context(server).url
+        if self._given_url:
+            self._url = self._given_url
+        else:
+            server = _make_server(self._exam, folder / "comfyui")
+            self._url = self._stack.enter_context(server).url
         self._client = self._stack.enter_context(ComfyClient(self._url, api_key=KEY))
         return self
 
@@ -194,7 +202,7 @@ def main() -> int:
         print(NO_EXAM, file=sys.stderr)
         return 2
     outcomes = []
-    with ExamForms(Path(FOLDER)) as forms:
+    with ExamForms(Path(FOLDER), os.environ.get("COMFYUI_URL")) as forms:
         for name in forms.list_templates():
             outcomes.append(forms.try_workflow(name))
     print("\n".join(describe(outcomes)))
