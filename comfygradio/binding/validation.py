@@ -18,6 +18,9 @@ from comfygradio.forms.missing_inputs import DYNAMIC_COMBO
 from comfygradio.forms.problem import Problem
 from comfygradio.forms.slots import Slot
 
+MAX_NAMED = 3
+"""Maximum number of choices that are named where none resembles the one that is lacking."""
+
 
 def find_missing_classes(workflow: Workflow, object_info: ObjectInfo) -> list[Problem]:
     """List a problem for each node class that the server lacks."""
@@ -285,10 +288,12 @@ def _describe_literal(node: Node, spec: InputSpec, value: Any, problem: str) -> 
     folder = guess_folder(node.class_type, spec.name)
     if near:
         hint = f"it has {', '.join(near)}"
-    elif spec.choices:
-        hint = f"it has {len(spec.choices)} others"
-    else:
+    elif not spec.choices:
         hint = "it has none at all"
+    elif len(spec.choices) <= MAX_NAMED:
+        hint = f"it has {', '.join(shorten(choice) for choice in spec.choices)}"
+    else:
+        hint = f"it has {len(spec.choices)} others"
     shown = shorten(value)
     what = f"{node.title} needs {spec.name} {shown}, which this ComfyUI does not have ({hint}); "
     advice = "choose another one in the workflow"

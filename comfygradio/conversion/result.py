@@ -66,7 +66,10 @@ class MissingClass:
             return f"clone https://github.com/{self.pack} into ComfyUI's custom_nodes folder"
         if self.pack:
             return f"install the custom node {self.pack} with ComfyUI's manager"
-        return "the file does not say which custom node has it; look for it in ComfyUI's manager"
+        return (
+            "the file does not say whether it takes a newer ComfyUI or a custom node; update "
+            "ComfyUI, or look for it in ComfyUI's manager"
+        )
 
     @property
     def install(self) -> str:

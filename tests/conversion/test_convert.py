@@ -9,7 +9,8 @@ import pytest
 
 import comfygradio
 from comfygradio import Conversion, convert_workflow
-from comfygradio.conversion.result import Place
+from comfygradio.conversion.api_workflow import describe_missing
+from comfygradio.conversion.result import MissingClass, Place
 from comfygradio.errors import WorkflowError
 from tests.conversion.ui_file import (
     CONTROL,
@@ -110,6 +111,19 @@ def test_the_file_and_the_server_stay_as_they_are() -> None:
     conversion = convert_workflow(file, info)
     conversion.prompt["1"]["inputs"]["curve"]["points"].append(2)
     assert (file, info) == before
+
+
+def test_missing_classes_that_name_no_pack_may_be_newer_or_of_a_custom_node() -> None:
+    missing = [MissingClass("StartLoop", ("1",)), MissingClass("EndLoop", ("2",))]
+    assert describe_missing("loop.json", missing) == (
+        "loop.json needs node classes StartLoop and EndLoop (the file does not say whether it "
+        "takes a newer ComfyUI or a custom node; update ComfyUI, or look for it in ComfyUI's "
+        "manager), which this ComfyUI does not have."
+    )
+    assert str(missing[0]) == (
+        "The server lacks StartLoop (node 1). The file does not say whether it takes a newer "
+        "ComfyUI or a custom node; update ComfyUI, or look for it in ComfyUI's manager."
+    )
 
 
 def test_names_are_public() -> None:

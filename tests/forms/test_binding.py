@@ -302,6 +302,21 @@ def test_a_server_without_any_model(presets: PresetFolder) -> None:
     assert "(it has none at all)" in presets.problem("{slot: 3.steps}", info)
 
 
+@pytest.mark.parametrize(
+    ("choices", "hint"),
+    [
+        (["latest"], "(it has latest)"),
+        (["latest", "stable"], "(it has latest, stable)"),
+        (["first", "second", "third", "fourth"], "(it has 4 others)"),
+    ],
+)
+def test_a_few_other_choices_are_named(
+    choices: list[str], hint: str, presets: PresetFolder
+) -> None:
+    info = change_info("CheckpointLoaderSimple", "ckpt_name", [choices, {}])
+    assert hint in presets.problem("{slot: 3.steps}", info)
+
+
 def test_outputs_are_addresses_too(presets: PresetFolder, info: ObjectInfo) -> None:
     text = "title: T\nworkflow: workflow.json\noutputs: [9, SaveImage]\n"
     loader = load_preset(presets.write(text.replace("[9, SaveImage]", "[10]"))).bind(info).problems
