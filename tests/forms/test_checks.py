@@ -221,3 +221,9 @@ def test_a_file_is_shown_without_its_folder() -> None:
 def test_long_values_are_shown_cut() -> None:
     with pytest.raises(InvalidValue, match=r"x{57}… is not in the list"):
         check_value(MODEL, "x" * 500)
+
+
+def test_a_whole_number_reads_the_same_with_and_without_a_point() -> None:
+    assert CFG.kind.describe(CFG, 7.0) == CFG.kind.describe(CFG, 7) == "7"
+    assert CFG.kind.describe(CFG, 7.5) == "7.5"
+    assert CFG.kind.describe(CFG, 1e300) == "1e+300"

@@ -82,6 +82,12 @@ class NumberKind(Kind):
             return None
         return clamp_number(field, value)
 
+    def describe(self, field: Field, value: Any) -> str:
+        """Describe a number. Browsers do not tell 7.0 from 7, so both are written alike."""
+        if isinstance(value, float) and value.is_integer() and abs(value) < EXACT_LIMIT:
+            value = int(value)
+        return super().describe(field, value)
+
     def find_python_type(self, field: Field) -> type:
         """`int` if the input takes whole numbers only, else `float`."""
         return int if field.is_integer else float
