@@ -8,6 +8,9 @@ from typing import Any
 
 from comfygradio.forms.model_hashes import HashedFile, ModelHashes
 
+FOLDER_TAG = "model_type:"
+"""What the tag of a model's folder begins with (v0.33.0); before, it was the bare name."""
+
 BLAKE3 = re.compile(r"blake3:([0-9a-f]{64})")
 
 
@@ -30,5 +33,9 @@ def _parse_asset(asset: Mapping[str, Any]) -> set[HashedFile]:
     tags = asset.get("tags")
     if match is None or not isinstance(name, str) or not isinstance(tags, list):
         return set()
-    digits = match[1]
-    return {HashedFile(tag, name, "BLAKE3", digits) for tag in tags if isinstance(tag, str)}
+    found: set[HashedFile] = set()
+    for tag in tags:
+        if isinstance(tag, str):
+            folder = tag.removeprefix(FOLDER_TAG)
+            found.add(HashedFile(folder, name, "BLAKE3", match[1]))
+    return found

@@ -24,6 +24,13 @@ def test_an_asset_proves_that_a_model_is_there() -> None:
     assert find_presence(make_model(hash=ONE), ["xl/b.safetensors"], hashes).state == "missing"
 
 
+def test_a_tag_may_say_that_it_is_a_folder() -> None:
+    """As ComfyUI v0.33.0 writes it."""
+    model = make_model(hash=ONE, hash_type="BLAKE3")
+    hashes = parse_assets([describe(tags=["models", "model_type:checkpoints"])])
+    assert hashes.find_copies(model) == ("b.safetensors",)
+
+
 def test_the_name_counts_where_nothing_else_is_said() -> None:
     model = make_model(hash=ONE, hash_type="BLAKE3")
     assert parse_assets([describe()]).find_copies(model) == ("b.safetensors",)
