@@ -6,6 +6,7 @@ import asyncio
 import ssl
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from comfygradio.model_files.file_sizes import FileSizes
 from comfygradio.net.external_client import ExternalClient
 from comfygradio.service.service import Service
 from comfygradio.settings import shipped_presets
-from comfygradio.ui.form.lacking_models import LackingModels
+from comfygradio.ui.form.lacking_models import LackingModels, name_lacking_models
 from comfygradio.ui.form.panel import build_panel
 from comfygradio.ui.identity.role import AuthorAccess, OperatorAccess
 from comfygradio.ui.page import build_page
@@ -102,6 +103,14 @@ def test_others_see_the_name_alone(service: Service) -> None:
     assert "Mine cannot be used yet." in shown
     assert "&lt;b&gt;${1}{{x}}&#x27;$(id).safetensors" in shown and ODD not in shown
     assert "curl" not in shown and "models.test" not in shown
+
+
+def test_the_sentence_names_what_no_problem_is_about(service: Service) -> None:
+    """A name may be a part of another."""
+    (checkpoint,) = service.forms["mine"].lacking_models
+    part = checkpoint.model_copy(update={"name": ODD[1:]})
+    form = replace(service.forms["mine"], lacking_models=(checkpoint, part))
+    assert name_lacking_models(form) == [f"This ComfyUI does not have {ODD[1:]}."]
 
 
 def test_without_operators_and_authors_there_is_no_place_for_it(service: Service) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import gradio as gr
 
 from comfygradio.forms.form import Form
+from comfygradio.forms.kinds.model_name import fold_file_name
 from comfygradio.forms.model_entry import ModelEntry
 from comfygradio.model_files.download import write_command
 from comfygradio.model_files.file_sizes import describe_size
@@ -123,11 +124,12 @@ class LackingModels:
         return list(values)
 
 
-def name_lacking_models(form: Form, told: Sequence[str]) -> list[str]:
-    """Write a sentence about the lacking models of a form that no sentence told so far names."""
+def name_lacking_models(form: Form) -> list[str]:
+    """Write a sentence about the lacking models of a form that none of its problems is about."""
+    told = {fold_file_name(str(problem.value)) for problem in form.problems}
     names = []
     for model in form.lacking_models:
-        if not any(model.name in sentence for sentence in told):
+        if fold_file_name(model.name) not in told:
             names.append(model.name)
     if not names:
         return []

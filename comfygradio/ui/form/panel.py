@@ -161,7 +161,7 @@ def build_panel(
         )
         if form.problems:
             texts = [str(problem) for problem in form.problems]
-            texts += name_lacking_models(form, texts)
+            texts += name_lacking_models(form)
             gr.HTML(build_note(f"{form.title} cannot be used yet.", *texts), js_on_load=None)
             lacking_models.draw(form)
             return Panel(form, column, {})
