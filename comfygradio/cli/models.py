@@ -12,12 +12,12 @@ from comfygradio.cli.server import advise, fetch_object_info, open_client
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.object_info import Scalar
 from comfygradio.drafting.naming import one_line
-from comfygradio.errors import NotFound, ServerError, ServerUnreachable
-from comfygradio.forms.model_hashes import ModelHashes
+from comfygradio.errors import NotFound, ServerError, ServerUnreachable, SettingsError
+from comfygradio.forms.model_hashes import ModelHashes, list_folder_names
 from comfygradio.forms.model_presence import ModelPresence, find_presence, list_choices
 from comfygradio.model_files.asset_hashes import parse_assets
-from comfygradio.model_files.download import write_script
-from comfygradio.model_files.file_hashes import hash_candidates
+from comfygradio.model_files.download import ROOT, write_script
+from comfygradio.model_files.file_hashes import FileHashes
 from comfygradio.settings import Settings
 
 
@@ -29,6 +29,7 @@ def list_models(settings: Settings, name: str, as_script: bool, folder: Path | N
     ComfyGradioError.
     """
     preset = find_preset(settings, name)
+    files = None if folder is None else _open_folder(folder)
     if not preset.file.models:
         # A script that reads this does nothing.
         where = sys.stderr if as_script else sys.stdout
@@ -40,7 +41,7 @@ def list_models(settings: Settings, name: str, as_script: bool, folder: Path | N
         return 0
     with open_client(settings) as client:
         try:
-            found = _find_all(client, settings, preset, folder)
+            found = _find_all(client, settings, preset, files)
         except ServerUnreachable as error:
             raise advise(error, settings) from error
     missing = [one.model for one in found if one.state == "missing"]
@@ -56,8 +57,18 @@ def list_models(settings: Settings, name: str, as_script: bool, folder: Path | N
     return 0
 
 
+def _open_folder(folder: Path) -> FileHashes:
+    """Make the hashes of the files in ComfyUI's folder. Raises SettingsError for any other one."""
+    folder = folder.expanduser()
+    if not (folder / ROOT).is_dir():
+        raise SettingsError(
+            f"{folder} has no folder {ROOT}; --comfyui takes ComfyUI's own folder, which has one."
+        )
+    return FileHashes(folder, _tell_hashing)
+
+
 def _find_all(
-    client: ComfyClient, settings: Settings, preset: Preset, folder: Path | None
+    client: ComfyClient, settings: Settings, preset: Preset, files: FileHashes | None
 ) -> list[ModelPresence]:
     """Find each model in the server's list of its folder, else in those of the node classes."""
     object_info = fetch_object_info(client, [preset], settings)
@@ -69,8 +80,8 @@ def _find_all(
         if listed is None:
             listed = list_choices(model, preset.workflow, object_info)
         presence = find_presence(model, listed, known)
-        if presence.state == "missing" and folder is not None:
-            hashes = hash_candidates(folder.expanduser(), model, listed or (), _tell_hashing)
+        if presence.state == "missing" and files is not None:
+            hashes = files.hash_candidates(model, listed or ())
             presence = find_presence(model, listed, hashes)
         found.append(presence)
     return found
@@ -102,6 +113,14 @@ class _FolderLists:
 
     def fetch(self, folder: str) -> Sequence[Scalar] | None:
         """Fetch the names in a folder; None if the server has no such folder, or no such lists."""
+        # A server knows a folder that was renamed by one of its names only (v0.33.0).
+        for name in list_folder_names(folder):
+            listed = self._fetch_once(name)
+            if listed is not None:
+                return listed
+        return None
+
+    def _fetch_once(self, folder: str) -> Sequence[Scalar] | None:
         if folder not in self._lists:
             try:
                 self._lists[folder] = self._client.models(folder)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from comfygradio.forms.kinds.model_name import unify_slashes
 from comfygradio.forms.model_entry import ModelEntry
 
 OLD_FOLDERS: Mapping[str, str] = {"clip": "text_encoders", "unet": "diffusion_models"}
@@ -29,8 +30,10 @@ class HashedFile(NamedTuple):
 
     @property
     def place(self) -> tuple[str, str]:
-        """Folder and name, as they are compared."""
-        return normalise_folder(self.folder), self.name.replace("\\", "/")
+        """The folder that ComfyUI lists as one, and the name in that list, with slashes."""
+        path = unify_slashes(f"{self.folder}/{self.name}")
+        root, _, name = path.partition("/")
+        return normalise_folder(root), name
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,9 @@ class ModelHashes:
         return ModelHashes(self.files.union(files))
 
     def find_copies(self, model: ModelEntry) -> tuple[str, ...]:
-        """Find the other names that this model has in its folder; () if its hash is not known."""
+        """Find the other names that this model has in the list of its folder, with slashes; () if
+        its hash is not known.
+        """
         own = HashedFile.from_entry(model)
         if own is None:
             return ()
@@ -65,8 +70,8 @@ class ModelHashes:
             has_same_hash = (file.hash_type, file.hash) == (own.hash_type, own.hash)
             is_in_same_folder = file.place[0] == own.place[0]
             if has_same_hash and is_in_same_folder and not self._is_contradicted(file):
-                names.add(file.name)
-        names.discard(model.name)
+                names.add(file.place[1])
+        names.discard(own.place[1])
         return tuple(sorted(names))
 
     def _is_contradicted(self, file: HashedFile) -> bool:
@@ -84,3 +89,10 @@ NO_HASHES = ModelHashes()
 def normalise_folder(folder: str) -> str:
     """Return the name that ComfyUI has for a folder today."""
     return OLD_FOLDERS.get(folder, folder)
+
+
+def list_folder_names(folder: str) -> tuple[str, ...]:
+    """List the names of a folder: that of today, and those that it had before."""
+    today = normalise_folder(folder)
+    before = [old for old, new in OLD_FOLDERS.items() if new == today]
+    return today, *before

@@ -7,7 +7,12 @@ from typing import Any, Literal, NamedTuple
 
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo, Scalar
 from comfygradio.comfy.workflow import Workflow
-from comfygradio.forms.kinds.model_name import fold_file_name, guess_folder, match_name
+from comfygradio.forms.kinds.model_name import (
+    fold_file_name,
+    guess_folder,
+    match_name,
+    unify_slashes,
+)
 from comfygradio.forms.model_entry import ModelEntry
 from comfygradio.forms.model_hashes import NO_HASHES, ModelHashes, normalise_folder
 
@@ -34,9 +39,10 @@ def find_presence(
     found = _find_name(model, listed)
     if found is not None:
         return ModelPresence(model, "there", found)
-    for copy in hashes.find_copies(model):
-        if copy in listed:
-            return ModelPresence(model, "there", copy, is_copy=True)
+    copies = hashes.find_copies(model)
+    for name in listed:
+        if isinstance(name, str) and unify_slashes(name) in copies:
+            return ModelPresence(model, "there", name, is_copy=True)
     return ModelPresence(model, "missing")
 
 

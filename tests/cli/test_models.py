@@ -126,6 +126,22 @@ def test_a_file_on_this_machine_may_be_the_same(
     assert shell("models", "mine", "--comfyui", "comfy", "--server", demo.url).code == 1
 
 
+def test_any_other_folder_is_refused(shell: Shell, folder: Path) -> None:
+    write(folder, "mine", [GONE])
+    answer = shell("models", "mine", "--comfyui", "presets", "--server", "http://127.0.0.1:9")
+    assert answer.code == 2 and answer.out == ""
+    assert "presets has no folder models; --comfyui takes ComfyUI's own folder" in answer.err
+
+
+def test_a_folder_is_asked_for_by_its_new_and_its_old_name(
+    shell: Shell, demo: DemoServer, folder: Path
+) -> None:
+    """A server lists a folder that was renamed by one of its names only."""
+    write(folder, "mine", [GONE.replace("loras", name) for name in ("unet", "clip", "vae")])
+    answer = shell("models", "mine", "--server", demo.url)
+    assert [line.split()[0] for line in answer.out.splitlines()] == ["missing"] * 3
+
+
 def test_a_server_that_does_not_answer(shell: Shell, folder: Path) -> None:
     write(folder, "mine", [GONE])
     answer = shell("models", "mine", "--server", "http://127.0.0.1:9")

@@ -42,6 +42,24 @@ def test_another_name_counts_only_with_the_same_hash() -> None:
 
 
 @pytest.mark.parametrize(
+    ("own_folder", "other_name", "other_folder", "listed"),
+    [
+        ("checkpoints", "xl/b.safetensors", "checkpoints", "xl\\b.safetensors"),
+        ("checkpoints", "b.safetensors", "checkpoints/xl", "xl/b.safetensors"),
+        ("checkpoints/xl", "b.safetensors", "checkpoints", "b.safetensors"),
+        ("text_encoders", "b.safetensors", "clip/xl", "xl/b.safetensors"),
+    ],
+)
+def test_a_copy_is_found_however_its_folders_are_written(
+    own_folder: str, other_name: str, other_folder: str, listed: str
+) -> None:
+    """A server lists all files below a folder as one, and on Windows with backslashes."""
+    hashes = ModelHashes.from_entries([make_model(other_name, other_folder, hash=ONE)])
+    found = find_presence(make_model(folder=own_folder, hash=ONE), [listed], hashes)
+    assert (found.state, found.name, found.is_copy) == ("there", listed, True)
+
+
+@pytest.mark.parametrize(
     "other",
     [
         make_model("b.safetensors", hash=ONE, hash_type="BLAKE3"),

@@ -73,7 +73,7 @@ def match_name(value: object, choices: Sequence[Scalar]) -> Scalar | None:
     """
     if not isinstance(value, str):
         return None
-    steps: list[Callable[[str], str]] = [str, _unify, _unify_case]
+    steps: list[Callable[[str], str]] = [str, unify_slashes, _unify_case]
     if FILE_END.search(value):
         steps.append(fold_file_name)
     names = [choice for choice in choices if isinstance(choice, str)]
@@ -90,7 +90,7 @@ def find_respelled(value: str, choices: Sequence[str]) -> list[str]:
     """Find the choices that are the same name apart from slashes, else apart from case. A different
     folder is a different name.
     """
-    for spell in (_unify, _unify_case):
+    for spell in (unify_slashes, _unify_case):
         wanted = spell(value)
         found = [choice for choice in choices if spell(choice) == wanted]
         if found:
@@ -129,13 +129,14 @@ def is_model_name(value: object) -> bool:
 
 def fold_file_name(name: str) -> str:
     """Return a name without folders, in lower case."""
-    _, _, file_name = _unify(name).rpartition("/")
+    _, _, file_name = unify_slashes(name).rpartition("/")
     return file_name.casefold()
 
 
 def _unify_case(name: str) -> str:
-    return _unify(name).casefold()
+    return unify_slashes(name).casefold()
 
 
-def _unify(name: str) -> str:
+def unify_slashes(name: str) -> str:
+    """Return a name with slashes between its folders; Windows servers write backslashes."""
     return name.replace("\\", "/")
