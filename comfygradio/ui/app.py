@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import threading
 from dataclasses import dataclass, field
 from typing import Any
@@ -62,21 +63,26 @@ class App:
                 self.is_stale = True
                 return
             revision = self.revision + 1
-            new_blocks = build_page(
-                self.service,
-                revision,
-                self.authors,
-                self.page_sessions,
-                self.job_streams,
-                self.operators,
-                has_login=self.authenticator is not None,
-                title=self.site.title,
-            )
+            # In the context of an event (*Refresh lists*, *Try again*), Gradio 6.31 takes a new
+            # component for an update of one, and leaves it half made.
+            new_blocks = contextvars.Context().run(self._draw, revision)
             new_blocks.queue(default_concurrency_limit=None)
             _replace_served(self.blocks, new_blocks)
             self.blocks = new_blocks
             self.revision = revision
             self.is_stale = False
+
+    def _draw(self, revision: int) -> gr.Blocks:
+        return build_page(
+            self.service,
+            revision,
+            self.authors,
+            self.page_sessions,
+            self.job_streams,
+            self.operators,
+            has_login=self.authenticator is not None,
+            title=self.site.title,
+        )
 
     def close(self) -> None:
         """Stop following jobs, and stop the demo server. May be called twice."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from contextvars import copy_context
 from typing import Any
 
 import pytest
+from gradio.context import LocalContext
 
 from comfygradio.ui.launch_options import LAUNCH_ATTRIBUTES
 from tests.security.raw_request import fetch_config, get
@@ -29,6 +31,18 @@ def test_a_redraw_changes_nothing_but_the_forms(closed_app: RunningApp) -> None:
         closed_app.app.rebuild()
         assert fetch_config(closed_app.url) == config
         assert read_door(closed_app) == door
+
+
+def test_an_event_of_the_page_may_draw_it_anew(closed_app: RunningApp) -> None:
+    """*Refresh lists* does. There, Gradio takes a new component for an update of one."""
+    served = closed_app.app.blocks
+
+    def redraw() -> None:
+        LocalContext.in_event_listener.set(True)
+        closed_app.app.rebuild()
+
+    copy_context().run(redraw)
+    assert closed_app.app.blocks is not served
 
 
 def test_what_launch_sets_is_carried_over(closed_app: RunningApp) -> None:
