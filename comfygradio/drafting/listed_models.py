@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,9 @@ MAX_NAME = 120
 
 MAX_NOTES = 5
 """Maximum number of models that are named in notes of one kind."""
+
+EMBEDDING = r"embedding:(?:[^\s,:()]*[/\\])?{name}(?![\w-])"
+"""Where a prompt names an embedding of this name, maybe in a folder."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ def collect_models(saved: Mapping[str, Any], workflow: Workflow) -> ListedModels
     models: dict[str, ModelEntry] = {}
     refused: dict[str, str] = {}
     unused: dict[str, None] = {}
+    excess: dict[str, None] = {}
     for data in _iterate_entries(saved):
         name = one_line(to_text(data.get("name")))[:MAX_NAME]
         try:
@@ -57,9 +62,17 @@ def collect_models(saved: Mapping[str, Any], workflow: Workflow) -> ListedModels
             models[model.path] = _merge(models[model.path], model)
         elif len(models) < MAX_MODELS:
             models[model.path] = model
+        else:
+            excess[name] = None
     notes = []
     for name, reason in list(refused.items())[:MAX_NOTES]:
         notes.append(f"The model {name or 'without a name'} of the file is left out: {reason}.")
+    more = len(refused) - MAX_NOTES
+    if more > 0:
+        notes.append(f"So are {more} more models of the file, for such reasons.")
+    if excess:
+        names = _list_first(excess)
+        notes.append(f"A preset lists at most {MAX_MODELS} models; left out: {names}.")
     if unused:
         names = _list_first(unused)
         notes.append(f"The file lists models that this workflow does not use, left out: {names}.")
@@ -80,12 +93,12 @@ class _UsedNames:
         name = fold_file_name(model.name)
         if name in self.files:
             return True
-        if model.folder != "embeddings":
+        if model.root != "embeddings":
             return False
         # A prompt names an embedding, mostly without its suffix: embedding:NAME.
         stem, _, _ = name.rpartition(".")
-        word = f"embedding:{stem or name}"
-        return any(word in text for text in self.texts)
+        word = EMBEDDING.format(name=re.escape(stem or name))
+        return any(re.search(word, text) for text in self.texts)
 
 
 def _list_used_names(workflow: Workflow) -> _UsedNames:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.drafting.draft import Draft, draft_preset
 from comfygradio.drafting.listed_models import MAX_MODELS, collect_models
@@ -66,6 +68,26 @@ def test_an_embedding_is_used_by_a_prompt_that_names_it() -> None:
     assert collect(saved, n6=text)[0] == ["embeddings/Good.pt"]
 
 
+@pytest.mark.parametrize(
+    ("prompt", "name", "folder", "is_used"),
+    [
+        ("embedding:badger", "bad.pt", "embeddings", False),
+        ("embedding:bad-hands", "bad.pt", "embeddings", False),
+        ("(embedding:bad:1.2)", "bad.pt", "embeddings", True),
+        ("a, embedding:bad.pt, b", "bad.pt", "embeddings", True),
+        ("embedding:sub/bad", "bad.pt", "embeddings/sub", True),
+        ("embedding:sub\\BAD", "sub/bad.pt", "embeddings", True),
+        ("embedding:bad", "bad.pt", "vae", False),
+    ],
+)
+def test_an_embedding_is_told_from_those_of_other_names(
+    prompt: str, name: str, folder: str, is_used: bool
+) -> None:
+    text = node("CLIPTextEncode", text=prompt, clip=["4", 1])
+    paths, _ = collect({"nodes": [holder(entry(name, folder))]}, n6=text)
+    assert paths == ([f"{folder}/{name}"] if is_used else [])
+
+
 def test_the_entry_with_a_hash_counts() -> None:
     saved = {"nodes": [holder(entry()), holder(entry(hash=DIGITS, hash_type="SHA256"))]}
     made = draft(saved)
@@ -95,8 +117,18 @@ def test_hostile_entries_are_left_out_with_a_note_each() -> None:
 def test_a_file_cannot_fill_a_preset() -> None:
     names = [f"{number}.pt" for number in range(MAX_MODELS + 50)]
     many = {f"n{100 + place}": node("VAELoader", vae_name=name) for place, name in enumerate(names)}
-    paths, _ = collect({"nodes": [holder(*map(entry, names))]}, **many)
+    paths, notes = collect({"nodes": [holder(*map(entry, names))]}, **many)
     assert len(paths) == MAX_MODELS
+    assert notes == [
+        "A preset lists at most 200 models; left out: 200.pt, 201.pt, 202.pt, 203.pt, 204.pt and "
+        "45 more."
+    ]
+
+
+def test_no_refused_entry_is_left_unsaid() -> None:
+    _, notes = collect({"nodes": [holder(*(entry(f"../{number}.pt") for number in range(9)))]})
+    assert notes[4].startswith("The model ../4.pt of the file is left out: name: ")
+    assert notes[5:] == ["So are 4 more models of the file, for such reasons."]
 
 
 def test_a_drafted_preset_keeps_them(tmp_path: Path) -> None:
