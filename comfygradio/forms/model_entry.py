@@ -143,7 +143,8 @@ def check_model_path(text: str) -> None:
     if "\\" in text or ":" in text:
         raise ValueError("this has to be a name with / between its folders, and without \\ and :")
     parts = text.split("/")
-    if any(part.strip() in ("", ".", "..") for part in parts):
+    # Windows leaves out dots and spaces at the end of a name.
+    if any(part.strip().strip(". ") == "" for part in parts):
         raise ValueError("this has to be a name inside of ComfyUI's folder, without .. and //")
 
 
@@ -153,6 +154,9 @@ def check_model_url(text: str) -> None:
         raise ValueError(f"an address has at most {MAX_URL} characters")
     if _has_control_character(text) or any(character.isspace() for character in text):
         raise ValueError("an address has no spaces and line breaks")
+    # Programs disagree on whether a backslash ends the name of the host.
+    if "\\" in text:
+        raise ValueError("an address has / and no \\")
     try:
         parts = urlsplit(text)
         # Reading `port` raises ValueError unless it is a number up to 65535.

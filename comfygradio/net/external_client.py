@@ -35,6 +35,9 @@ MAX_TYPE_LENGTH = 100
 LINKED_SIZE = "x-linked-size"
 """The header in which Hugging Face tells the size of the file that a redirect leads to."""
 
+PAGE_TYPES = ("text/html", "application/xhtml+xml")
+"""Content types of web pages."""
+
 REDIRECTS = (301, 302, 303, 307, 308)
 
 HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "comfygradio"}
@@ -114,7 +117,8 @@ class ExternalClient:
         return await self._limit_time(work)
 
     async def measure(self, url: str) -> int | None:
-        """Ask by HEAD how many bytes a file has; None if the server does not tell.
+        """Ask by HEAD how many bytes a file has; None if the server does not tell, and if there is
+        a web page instead, such as one to log in.
 
         Raises ExternalRefused and ExternalUnreachable.
         """
@@ -161,7 +165,11 @@ class ExternalClient:
                     url = resolve_redirect(url, response.headers.get("location", ""))
                     continue
                 check_status(url, response.status_code)
-                return parse_length(response.headers.get("content-length", ""))
+                if parse_content_type(response) in PAGE_TYPES:
+                    return None
+                length = parse_length(response.headers.get("content-length", ""))
+                # Some servers write 0 because the answer to a HEAD request has no body.
+                return length or None
         raise ExternalRefused(f"{url.host} sends us on and on; use the address at the end of that.")
 
     async def _post(self, url: httpx.URL, content: bytes, content_type: str) -> FetchedResponse:

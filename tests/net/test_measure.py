@@ -50,6 +50,18 @@ def test_no_length_is_none() -> None:
     assert measure(tell("Connection: close"))[0] is None
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("Content-Length: 0",),
+        # A page to log in is no model of its size.
+        ("Content-Length: 45123", "Content-Type: text/HTML; charset=utf-8"),
+    ],
+)
+def test_a_length_that_is_not_that_of_a_file_is_none(lines: tuple[str, ...]) -> None:
+    assert measure(tell(*lines))[0] is None
+
+
 def test_hugging_face_tells_the_size_with_the_redirect() -> None:
     size, heads = measure(tell("Location: /elsewhere", "X-Linked-Size: 12", status=302))
     assert (size, len(heads)) == (12, 1)
