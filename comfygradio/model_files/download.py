@@ -15,10 +15,13 @@ from comfygradio.forms.model_entry import ModelEntry
 ROOT = "models"
 """The folder below ComfyUI's own that has all folders of models."""
 
+SHA256SUM = "$(command -v sha256sum || echo shasum -a 256)"
+"""What checks a SHA256: macOS has had only the second program for long."""
+
 HEAD = """\
 #!/bin/sh
 # Run this in ComfyUI's folder, the one that has the folder models in it.
-# It needs a POSIX shell and curl; on Windows, Git Bash and WSL have both.
+# It needs a POSIX shell, curl, and sha256sum or shasum; on Windows, Git Bash and WSL have them.
 if ! test -d models; then
   echo "There is no folder models here: run this in ComfyUI's folder." >&2
   exit 1
@@ -41,7 +44,7 @@ def write_command(model: ModelEntry) -> str:
     if model.hash is not None and model.hash_type == "SHA256":
         # Such a list of hashes has two spaces between the hash and the name.
         line = f"{model.hash}  {part}"
-        steps.append(f"printf '%s\\n' {shlex.quote(line)} | sha256sum -c -")
+        steps.append(f"printf '%s\\n' {shlex.quote(line)} | {SHA256SUM} -c -")
     steps.append(f"mv {shlex.quote(part)} {shlex.quote(path)}")
     return " && ".join(steps)
 

@@ -19,6 +19,7 @@ from .entries import ONE, make_model
 pytestmark = pytest.mark.process
 
 CONTENT = "weights"
+SHA256SUM = shutil.which("sha256sum")
 SHA256 = hashlib.sha256(CONTENT.encode()).hexdigest()
 
 CURL = f"""#!/bin/sh
@@ -50,7 +51,7 @@ HOSTILE = (
 @pytest.fixture
 def comfy(tmp_path: Path) -> Path:
     """ComfyUI's folder, with the curl of these tests beside it."""
-    if shutil.which("sha256sum") is None:
+    if SHA256SUM is None:
         pytest.skip("sha256sum is not installed")
     folder = tmp_path / "comfy"
     (folder / "models").mkdir(parents=True)
@@ -62,15 +63,17 @@ def comfy(tmp_path: Path) -> Path:
     return folder
 
 
-def run_shell(folder: Path, text: str, curl_code: int = 0) -> subprocess.CompletedProcess[str]:
+def run_shell(
+    folder: Path, text: str, curl_code: int = 0, more_programs: str = os.environ["PATH"]
+) -> subprocess.CompletedProcess[str]:
     programs = folder.parent / "bin"
     environ = {
-        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+        "PATH": f"{programs}{os.pathsep}{more_programs}",
         "CALLS": str(folder.parent / "calls"),
         "CURL_CODE": str(curl_code),
     }
     return subprocess.run(
-        ["sh", "-c", text],
+        ["/bin/sh", "-c", text],
         cwd=folder,
         env=environ,
         capture_output=True,
@@ -118,6 +121,21 @@ def test_a_file_with_another_hash_does_not_get_the_name(comfy: Path) -> None:
     done = run_shell(comfy, write_command(make_model(hash=ONE)))
     assert done.returncode != 0 and "FAILED" in done.stdout
     assert list_files(comfy) == ["models/checkpoints/a.safetensors.part"]
+
+
+def test_a_hash_is_checked_without_sha256sum(comfy: Path) -> None:
+    """As on macOS, which has shasum."""
+    programs = comfy.parent / "bin"
+    for name in ("mkdir", "mv", "sh"):
+        found = shutil.which(name)
+        assert found is not None
+        (programs / name).symlink_to(found)
+    shasum = programs / "shasum"
+    shasum.write_text(f'#!/bin/sh\n[ "$1 $2" = "-a 256" ] && shift 2 && {SHA256SUM} "$@"\n')
+    shasum.chmod(0o755)
+    for digits, files in ((ONE, "a.safetensors.part"), (SHA256, "a.safetensors")):
+        run_shell(comfy, write_command(make_model(hash=digits)), more_programs="")
+        assert list_files(comfy) == [f"models/checkpoints/{files}"]
 
 
 def test_a_hash_that_no_usual_program_checks_is_no_obstacle(comfy: Path) -> None:
