@@ -21,7 +21,7 @@ compresses its scripts and styles, and we our own.
 """
 
 LEVEL = 5
-"""zlib's level. A page of 320 kB takes 5 ms and becomes 67 kB; level 9 takes 13 ms for 3 kB less
+"""zlib's level. It makes 37 kB of a page of 319 kB in 5 ms; level 9 makes 35 kB in 13 ms
 (November 2026).
 """
 
