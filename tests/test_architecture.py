@@ -302,6 +302,7 @@ BUILTIN_VALUES = ("frozenset", "tuple", "range", "enumerate", "getattr", "dict.f
 LIBRARY_VALUES = (
     *("str.maketrans", "', '.join", "re.compile", "json.dumps", "datetime.datetime", "Path"),
     *("ipaddress.IPv4Network", "ipaddress.IPv6Network", "TypeVar", "get_args", "logging.getLogger"),
+    "threading.Lock",
     *("dataclass", "field", "fields", "dataclasses.field", "Field", "ConfigDict"),
     *("BeforeValidator", "Discriminator", "Tag", "GetPydanticSchema"),
     *("typer.Option", "uuid.UUID"),

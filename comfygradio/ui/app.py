@@ -85,7 +85,12 @@ class App:
         )
 
     def close(self) -> None:
-        """Stop following jobs, and stop the demo server. May be called twice."""
+        """Stop following jobs, and stop the demo server. May be called twice.
+
+        Waits until a page that is being drawn is complete; none is drawn after that.
+        """
+        with self._lock:
+            self._is_open = False
         self.watcher.stop()
         self.service.close()
         if self.demo:

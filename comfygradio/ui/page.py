@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Collection, Mapping, Sequence
 from html import escape
 from typing import Any
@@ -62,6 +63,11 @@ ADVICE = (
 )
 """What to do without any preset."""
 
+DRAWING = threading.Lock()
+"""Held while Blocks are drawn: Gradio notes in a global place where the next component belongs, so
+that two threads would draw into each other's pages, and all later pages would be empty.
+"""
+
 
 def build_page(
     service: Service,
@@ -84,9 +90,12 @@ def build_page(
     page_sessions = page_sessions or PageSessions(service.clock)
     job_streams = job_streams or JobStreams(service.limits.streams, service.queue.outputs)
     blocks: gr.Blocks
-    with FileGuardedBlocks(
-        title=title, analytics_enabled=False, delete_cache=(3600, 86400)
-    ) as blocks:
+    with (
+        DRAWING,
+        FileGuardedBlocks(
+            title=title, analytics_enabled=False, delete_cache=(3600, 86400)
+        ) as blocks,
+    ):
         # With a Space's id, Gradio's page would fetch the likes of the Space from huggingface.co,
         # and show them above ours.
         blocks.space_id = None

@@ -12,6 +12,7 @@ from typing import Any
 
 import gradio as gr
 import pytest
+from gradio.context import Context
 
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoServer
@@ -167,3 +168,23 @@ def test_the_whole_page_has_its_events_last(service: Service) -> None:
     names = [function.name for function in with_models.fns.values()]
     assert names[-2:] == ["tell", "tell_sizes"]
     assert not {"tell", "tell_sizes"}.intersection(one.name for one in without.fns.values())
+
+
+def test_two_threads_draw_two_whole_pages(service: Service) -> None:
+    """An app that is closed while its watcher draws, and another one that is built."""
+    expected = len(build_page(service).blocks)
+    barrier = threading.Barrier(2)
+    drawn: list[int] = []
+
+    def draw_page() -> None:
+        barrier.wait(HANG_SECONDS)
+        drawn.append(len(build_page(service).blocks))
+
+    threads = [threading.Thread(target=draw_page) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(HANG_SECONDS)
+    assert drawn == [expected, expected]
+    assert Context.root_block is None
+    assert Context.block is None
