@@ -102,7 +102,7 @@ class _Unpacker(pickle.Unpickler):
         return self._source
 
     def find_class(self, module: str, name: str) -> Any:
-        """Find a class that may be unpacked: one of our dataclasses or errors."""
+        """Find a class that may be unpacked: one of our records or errors."""
         if (module, name) in PLAIN:
             return super().find_class(module, name)
         # A name with a dot would lead from a module of ours into another one.
@@ -116,7 +116,8 @@ class _Unpacker(pickle.Unpickler):
 def _may_be_sent(found: Any) -> bool:
     if not isinstance(found, type):
         return False
-    return is_dataclass(found) or issubclass(found, ComfyGradioError)
+    is_named_tuple = issubclass(found, tuple) and hasattr(found, "_fields")
+    return is_dataclass(found) or is_named_tuple or issubclass(found, ComfyGradioError)
 
 
 def pack(value: Any) -> bytes:

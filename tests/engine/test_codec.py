@@ -13,6 +13,8 @@ import pytest
 from comfygradio import errors
 from comfygradio.cluster.codec import News, pack, pack_outcome, unpack, unpack_outcome
 from comfygradio.comfy.client import ComfyClient
+from comfygradio.comfy.http_responses import Queue, QueuedPrompt, UploadedFile
+from comfygradio.comfy.locate import PromptLocation
 from comfygradio.comfy.outputs import Output
 from comfygradio.comfy.prompt_progress import Preview, PromptProgress
 from comfygradio.errors import ComfyGradioError, NodeError, UnexpectedResponse
@@ -69,6 +71,22 @@ def test_states_come_as_they_were() -> None:
         node_seconds={"1": 0.5},
     )
     assert unpack_outcome(pack_outcome(lambda: state)) == state
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        PromptLocation(position=2, error=errors.ServerUnreachable("It does not answer.")),
+        Queue((), ()),
+        QueuedPrompt("id", 1.0),
+        UploadedFile("a.png", "", "input"),
+    ],
+)
+def test_what_else_a_worker_answers_comes_as_it_was(answer: tuple[Any, ...]) -> None:
+    """Named tuples, which are no dataclasses."""
+    got = unpack(pack(answer))
+    assert type(got) is type(answer)
+    assert repr(got) == repr(answer)
 
 
 class Evil:
