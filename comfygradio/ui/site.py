@@ -30,7 +30,7 @@ LOGO_FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 INDIGO = "#4f46e5"
 
 OWN_LINES = re.compile(
-    r'\s*<meta\s[^>]*(?:property="og:|name="twitter:)[^>]*>|\s*<link rel="manifest"[^>]*>'
+    r'<meta\s[^<>]*(?:property="og:|name="twitter:)[^<>]*>|<link rel="manifest"[^<>]*>'
 )
 """What Gradio's template says to websites that show a link: its own name and picture."""
 
