@@ -44,6 +44,7 @@ from comfygradio.ui.status.status_page import build_status_page
 from comfygradio.ui.sweep.sweep_api import SweepApi
 from comfygradio.ui.sweep.sweep_endpoint import build_sweep_endpoint
 from comfygradio.ui.sweep.sweep_page import build_sweep_page, listen_sweep_page
+from comfygradio.ui.unserved_app import skip_unserved_apps
 from comfygradio.ui.web_file_mover import use_guarded_client
 
 MAX_BUTTONS = 8
@@ -89,6 +90,7 @@ def build_page(
     """
     page_sessions = page_sessions or PageSessions(service.clock)
     job_streams = job_streams or JobStreams(service.limits.streams, service.queue.outputs)
+    skip_unserved_apps()
     blocks: gr.Blocks
     with (
         DRAWING,
