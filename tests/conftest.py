@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import ssl
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import httpx
+import httpx._transports.default
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -35,6 +39,9 @@ def pytest_configure() -> None:
     sys.meta_path.insert(0, StubFileSkipper())
     for name in ("connect", "read", "write", "pool"):
         setattr(httpx._config.DEFAULT_TIMEOUT_CONFIG, name, HANG_SECONDS)
+    httpx._transports.default.create_ssl_context = (  # type: ignore[attr-defined]
+        create_ssl_context
+    )
     settings.register_profile(
         "effort",
         max_examples=scale(EXAMPLES),
@@ -42,6 +49,23 @@ def pytest_configure() -> None:
         suppress_health_check=[HealthCheck.too_slow],
     )
     settings.load_profile("effort")
+
+
+def create_ssl_context(verify: Any = True, cert: Any = None, trust_env: bool = True) -> Any:
+    """What httpx calls for each of its clients, and for each call of `httpx.get`.
+
+    Reading the certificates of the world takes ten times as long as a call to an app, so those that
+    httpx uses by default are read once. Code of ours does not come by here.
+    """
+    if verify is True and cert is None:
+        return read_default_certificates(trust_env)
+    return httpx.create_ssl_context(verify, cert, trust_env)
+
+
+@cache
+def read_default_certificates(trust_env: bool) -> ssl.SSLContext:
+    """The certificates that httpx trusts where it is told nothing."""
+    return httpx.create_ssl_context(trust_env=trust_env)
 
 
 @pytest.hookimpl(tryfirst=True)
