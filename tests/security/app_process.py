@@ -14,7 +14,8 @@ import httpx
 import pytest
 
 from comfygradio.demo import DemoServer
-from tests.security.raw_request import TIMEOUT_SECONDS, get
+from tests.clocks import PROCESS_SECONDS
+from tests.security.raw_request import get
 from tests.ui.running import free_port
 
 ROOT = Path(__file__).parent.parent.parent
@@ -59,7 +60,7 @@ def start_app(name: str, demo: DemoServer, folder: Path, **more: str) -> Iterato
 
 def await_answer(url: str, process: subprocess.Popen[bytes]) -> None:
     """Wait until the app answers."""
-    late = time.monotonic() + TIMEOUT_SECONDS
+    late = time.monotonic() + PROCESS_SECONDS
     while time.monotonic() < late:
         assert process.poll() is None, "the app ended"
         try:
