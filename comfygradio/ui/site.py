@@ -16,7 +16,6 @@ from comfygradio.media.pictures import PictureTooLarge, open_picture
 from comfygradio.settings import Settings
 
 ICON_PATH = "comfygradio/icon-{size}.png"
-"""Address of an icon, below that of the page."""
 
 ICON_SIZES = (48, 192, 512)
 """Width and height of the icons, in pixels: of a tab, and those that browsers want of a page that
@@ -56,16 +55,15 @@ class Site:
         title = html.escape(self.title)
         about = html.escape(self.description)
         base = html.escape(address)
-        small, middle, large = (f"{base}/{ICON_PATH.format(size=size)}" for size in ICON_SIZES)
         lines = [
             f"<title>{title}</title>",
-            f'<link rel="icon" type="image/png" sizes="48x48" href="{small}">',
-            f'<link rel="apple-touch-icon" href="{middle}">',
+            f'<link rel="icon" type="image/png" sizes="48x48" href="{base}/{name_icon(48)}">',
+            f'<link rel="apple-touch-icon" href="{base}/{name_icon(192)}">',
             f'<link rel="manifest" href="{base}/manifest.json">',
             f'<meta property="og:title" content="{title}">',
             '<meta property="og:type" content="website">',
             f'<meta property="og:url" content="{base}/">',
-            f'<meta property="og:image" content="{large}">',
+            f'<meta property="og:image" content="{base}/{name_icon(512)}">',
             '<meta name="twitter:card" content="summary">',
         ]
         if about:
@@ -82,7 +80,7 @@ class Site:
         for size in ICON_SIZES:
             icons.append(
                 {
-                    "src": f"./{ICON_PATH.format(size=size)}",
+                    "src": f"./{name_icon(size)}",
                     "sizes": f"{size}x{size}",
                     "type": "image/png",
                 }
@@ -96,6 +94,11 @@ class Site:
             "display": "standalone",
             "icons": icons,
         }
+
+
+def name_icon(size: int) -> str:
+    """Return the address of an icon, below that of the page."""
+    return ICON_PATH.format(size=size)
 
 
 def load_site(settings: Settings) -> Site:

@@ -42,13 +42,14 @@ class PageHead:
             parts.append(message.get("body", b""))
             if message.get("more_body", False):
                 return
-            page = b"".join(parts).decode("utf-8", "replace")
-            if page:  # an answer to HEAD has none
+            body = b"".join(parts)
+            if body:  # an answer to HEAD has none
                 address = get_root_url(Request(scope), "/", self._root_path or None)
-                page = self._write_head(page, address)
-                MutableHeaders(scope=start)["content-length"] = str(len(page.encode()))
+                page = self._write_head(body.decode("utf-8", "replace"), address)
+                body = page.encode()
+                MutableHeaders(scope=start)["content-length"] = str(len(body))
             await send(start)
-            await send({"type": "http.response.body", "body": page.encode()})
+            await send({"type": "http.response.body", "body": body})
 
         await self._app(scope, receive, answer)
 
