@@ -375,6 +375,10 @@ def test_closing_while_the_post_hangs_is_quick_and_cancels(
         if call.path == "/prompt" and call.method == "POST":
             has_come.set()
             assert may_go.wait(HANG_SECONDS)
+            reply = forward(call, url)
+            # The client cancels as soon as it has the answer. The prompt has to run by then.
+            gate.await_held()
+            return reply
         return forward(call, url)
 
     gate.hold()
@@ -385,7 +389,6 @@ def test_closing_while_the_post_hangs_is_quick_and_cancels(
         assert has_come.wait(HANG_SECONDS)
         close_by_clock(run, clock)
         may_go.set()
-        gate.await_held()
         wait_until(lambda: not client.queue_remaining())
         join_runs(clock)
 
