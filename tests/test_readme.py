@@ -161,7 +161,7 @@ def test_the_preset_of_the_readme_is_valid(tmp_path: Path) -> None:
     other = tmp_path / "quick.yaml"
     other.write_text(extension, encoding="utf-8")
     extended = load_preset_file(other)
-    assert extended.fields.keys() >= {"prompt", "size", "steps", "cfg"}
+    assert extended.fields.keys() >= {"prompt", "size", "steps", "denoise"}
     assert "seed" not in extended.fields
     assert extended.fields["steps"].slot == "3.steps"
     path.write_text(f"title: More\nworkflow: w.json\n{fields}", encoding="utf-8")

@@ -16,10 +16,14 @@ OWN_KEYS = frozenset({"title", "order", "extends"})
 WORKFLOW_KEYS = frozenset({"outputs", "models"})
 """Keys that speak of the workflow, and are not taken over where the workflow is another."""
 
+SHOWN_KEYS = ("default", "show_if", "optional", "bypass", "dynamic")
+"""Keys of a field that people see; a fixed one has none of them."""
+
 REPLACED_KEYS: Mapping[str, Collection[str]] = {
     "slot": ("slots",),
     "slots": ("slot", "template"),
-    "fixed": ("default", "show_if", "optional", "bypass"),
+    "fixed": SHOWN_KEYS,
+    **dict.fromkeys(SHOWN_KEYS, ("fixed",)),
 }
 """Key of a field → the keys that it takes the place of, since a field cannot have both."""
 
@@ -50,7 +54,7 @@ def _join_fields(base: Mapping[str, Any], own: Mapping[str, Any]) -> Keys:
     for name, entry in base.items():
         if name not in own:
             fields[name] = entry
-        elif not _is_null(own[name]):
+        elif not is_null(own[name]):
             fields[name] = _join_entry(entry, own[name])
     for name, entry in own.items():
         if name not in base:
@@ -63,18 +67,31 @@ def _join_entry(base: Any, own: Any) -> Any:
     if not isinstance(base, dict) or not isinstance(own, dict):
         return own
     replaced: set[str] = set()
-    for key in own:
-        replaced.update(REPLACED_KEYS.get(key, ()))
+    for key, value in own.items():
+        if not is_null(value):
+            replaced.update(REPLACED_KEYS.get(key, ()))
+    # Choices that set slots by themselves take the place of the field's own slots.
+    if _set_slots(own.get("choices")):
+        replaced.update(("slot", "slots", "template"))
+    elif _set_slots(base.get("choices")) and own.keys() & {"slot", "slots"}:
+        replaced.add("choices")
     entry: Keys = {}
     for key, value in base.items():
         if key not in replaced:
             entry[key] = value
     for key, value in own.items():
-        if key in base and _is_null(value):
+        if key in base and is_null(value):
             entry.pop(key, None)
         else:
             entry[key] = value
     return entry
+
+
+def _set_slots(choices: Any) -> bool:
+    """Whether choices set slots by themselves, as in {Photo: {3.cfg: 6}}."""
+    if not isinstance(choices, dict):
+        return False
+    return any(isinstance(setting, dict) for setting in choices.values())
 
 
 def _forget_fields(keys: Keys, own: Mapping[str, Any], removed: Collection[str]) -> None:
@@ -92,7 +109,7 @@ def _drop_keys(mapping: Any, dropped: Collection[str]) -> Any:
     return {key: value for key, value in mapping.items() if key not in dropped}
 
 
-def _is_null(value: Any) -> bool:
+def is_null(value: Any) -> bool:
     """Whether a value is null, or nothing is written behind its key."""
     return value is None or (isinstance(value, PlainScalar) and value.is_null)
 

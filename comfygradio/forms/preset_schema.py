@@ -30,11 +30,20 @@ def _allow_extension(schema: dict[str, Any]) -> None:
 
     The model describes a preset with all that it takes over, the schema what stands in a file.
     """
+    null = {"type": "null"}
+    whole_fields = {"fields": {"additionalProperties": {"type": "object"}}}
     schema["required"] = ["title"]
-    schema["anyOf"] = [{"required": ["workflow"]}, {"required": ["extends"]}]
+    schema["anyOf"] = [
+        {"required": ["extends"]},
+        {"required": ["workflow"], "properties": whole_fields},
+    ]
     entries = schema["properties"]["fields"]["patternProperties"]
     for pattern, entry in entries.items():
-        entries[pattern] = {"anyOf": [entry, {"type": "null"}]}
+        entries[pattern] = {"anyOf": [entry, null]}
+    # Every other key of a field may be null anyway.
+    keys = schema["$defs"]["FieldEntry"]["properties"]
+    for name in ("advanced", "optional"):
+        keys[name]["anyOf"] = [{"type": keys[name].pop("type")}, null]
 
 
 def write_schema(folder: Path) -> Path:

@@ -81,6 +81,10 @@ def test_null_takes_away(presets: PresetFolder) -> None:
         ("slot: 5.width", "slots: {width: 5.width, height: 5.height}", {"slots"}),
         ("slots: {width: 5.width, height: 5.height}", "slot: 5.width", {"slot"}),
         ("slot: 3.steps, default: 20, optional: true", "fixed: 8", {"slot", "fixed"}),
+        ("slot: 6.text, dynamic: true", "fixed: x", {"slot", "fixed"}),
+        ("slot: 3.steps, fixed: 8", "default: 6", {"slot", "default"}),
+        ("choices: {Photo: {3.cfg: 6}}", "slot: 3.cfg", {"slot"}),
+        ("slot: 3.cfg", "choices: {Photo: {3.cfg: 6}}", {"choices"}),
     ],
 )
 def test_a_key_replaces_those_that_exclude_it(
@@ -133,6 +137,10 @@ def test_a_preset_extends_one_that_extends_another(presets: PresetFolder) -> Non
         ),
         (
             "title: Own\nextends: [base]",
+            "own.yaml:2: extends: write the name of one preset, for example text_to_image.",
+        ),
+        (
+            "title: Own\nextends: null",
             "own.yaml:2: extends: write the name of one preset, for example text_to_image.",
         ),
         ("extends: base", "own.yaml:1: this preset needs the key title."),

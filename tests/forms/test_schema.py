@@ -67,5 +67,13 @@ def test_the_schema_knows_the_language(field: dict[str, Any], fits: bool) -> Non
     assert accepts({"title": "T", "workflow": "w.json", "fields": {"f": field}}) is fits
 
 
+def test_a_file_that_extends_another_may_take_away() -> None:
+    field = {"slot": "3.steps", "advanced": None, "optional": None}
+    assert accepts({"title": "T", "extends": "base"})
+    assert accepts({"title": "T", "extends": "base", "fields": {"a": None, "b": field}})
+    assert not accepts({"title": "T"})
+    assert not accepts({"title": "T", "workflow": "w.json", "fields": {"a": None}})
+
+
 def test_writing_into_a_folder(tmp_path: Path) -> None:
     assert json.loads(write_schema(tmp_path).read_text(encoding="utf-8")) == build_schema()

@@ -244,6 +244,9 @@ def test_a_text_may_extend_a_preset_of_the_folder(
     assert examine(own.replace("base", "bas"))["error"] == (
         "mine.yaml:2: extends: there is no preset bas in this folder; did you mean base?"
     )
+    # The text itself is not in the folder yet.
+    (tmp_path / "base.yaml").write_text(f"{base}extends: mine\n", encoding="utf-8")
+    assert "mine extends base extends mine, in a circle" in examine(own)["error"]
 
 
 def test_a_text_of_any_length_is_refused_in_a_sentence(edited: dict[str, Any]) -> None:
