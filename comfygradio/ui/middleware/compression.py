@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from starlette.datastructures import Headers
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from comfygradio.ui.middleware.guarded_app import find_path, is_among
+from comfygradio.ui.static.static_route import accepts_gzip
 
 COMPRESSED = (
     "/",
@@ -38,7 +40,9 @@ class Compression:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request as the app inside does, compressed on the routes of `COMPRESSED`."""
-        if scope["type"] == "http" and is_among(find_path(scope), COMPRESSED):
+        is_compressed = scope["type"] == "http" and is_among(find_path(scope), COMPRESSED)
+        # Starlette would take `gzip;q=0`, which refuses it, for a browser that takes gzip.
+        if is_compressed and accepts_gzip(Headers(scope=scope).get("accept-encoding", "")):
             await self._compressing(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from comfygradio.ui.middleware.guarded_app import find_path, is_among
+from comfygradio.ui.middleware.whole_page import WholePage
 
 PAGES = ("/", "/login")
 """Routes that answer with a page, whose scripts may run."""
@@ -71,10 +72,8 @@ class SafeHeaders:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if is_among(find_path(scope), PAGES):
-            page = _Page(send, self._set, self._policy)
-            await self._app(scope, receive, page.send)
-            return
+        is_page = is_among(find_path(scope), PAGES)
+        page = WholePage(send, self._change)
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -82,7 +81,10 @@ class SafeHeaders:
                 self._set(headers)
                 if headers.get("content-type", "").startswith("text/html"):
                     headers["content-security-policy"] = f"{NO_POLICY}; {self._ancestors}"
-            await send(message)
+            if is_page:
+                await page.send(message)
+            else:
+                await send(message)
 
         await self._app(scope, receive, answer)
 
@@ -94,6 +96,16 @@ class SafeHeaders:
         if not self._is_shared:
             headers["cross-origin-resource-policy"] = "same-origin"
 
+    def _change(self, headers: MutableHeaders, body: bytes) -> bytes:
+        """Write a nonce on each script tag of a page, and the policy that allows them.
+
+        That is safe since Gradio escapes all values in its template: every tag in it is its own.
+        """
+        nonce = secrets.token_urlsafe(18)
+        headers["content-security-policy"] = self._policy(nonce)
+        script_tag = f'<script nonce="{nonce}"'.encode()
+        return body.replace(b"<script", script_tag)
+
     def _policy(self, nonce: str) -> str:
         """Write the policy of a page whose scripts carry this nonce."""
         scripts = [f"'nonce-{nonce}'", *self._hashes]
@@ -102,52 +114,6 @@ class SafeHeaders:
             asked=self._sources,
         )
         return f"{policy}; {self._ancestors}"
-
-
-class _Page:
-    """Sends an answer with a nonce on each of its script tags.
-
-    That is safe since Gradio escapes all values in its template: every tag in it is its own.
-    """
-
-    def __init__(
-        self,
-        send: Send,
-        set_headers: Callable[[MutableHeaders], None],
-        write_policy: Callable[[str], str],
-    ) -> None:
-        self._send = send
-        self._set_headers = set_headers
-        self._write_policy = write_policy
-        self._start: Message | None = None
-        self._parts: list[bytes] = []
-
-    async def send(self, message: Message) -> None:
-        """Pass on a message; the head of a page waits until the page is whole."""
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            self._set_headers(headers)
-            if headers.get("content-type", "").startswith("text/html"):
-                self._start = message
-                return
-        if self._start is None or message["type"] != "http.response.body":
-            await self._send(message)
-            return
-        self._parts.append(message.get("body", b""))
-        if not message.get("more_body", False):
-            await self._send_whole(self._start)
-
-    async def _send_whole(self, start: Message) -> None:
-        nonce = secrets.token_urlsafe(18)
-        script_tag = f'<script nonce="{nonce}"'.encode()
-        body = b"".join(self._parts)
-        body = body.replace(b"<script", script_tag)
-        headers = MutableHeaders(scope=start)
-        headers["content-security-policy"] = self._write_policy(nonce)
-        if body:  # an answer to HEAD has none
-            headers["content-length"] = str(len(body))
-        await self._send(start)
-        await self._send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 def list_space_states(names: Iterable[str]) -> list[str]:

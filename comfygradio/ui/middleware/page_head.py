@@ -7,9 +7,10 @@ from collections.abc import Callable
 from gradio.route_utils import get_root_url
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from comfygradio.ui.middleware.guarded_app import find_path
+from comfygradio.ui.middleware.whole_page import WholePage
 
 WriteHead = Callable[[str, str], str]
 """Writes into the HTML of a page that is found at an address."""
@@ -28,32 +29,13 @@ class PageHead:
         if scope["type"] != "http" or find_path(scope) != "/":
             await self._app(scope, receive, send)
             return
-        start: Message | None = None
-        parts: list[bytes] = []
 
-        async def answer(message: Message) -> None:
-            nonlocal start
-            if message["type"] == "http.response.start" and _is_page(message):
-                start = message
-                return
-            if start is None or message["type"] != "http.response.body":
-                await send(message)
-                return
-            parts.append(message.get("body", b""))
-            if message.get("more_body", False):
-                return
-            body = b"".join(parts)
-            if body:  # an answer to HEAD has none
-                address = get_root_url(Request(scope), "/", self._root_path or None)
-                page = self._write_head(body.decode("utf-8", "replace"), address)
-                body = page.encode()
-                MutableHeaders(scope=start)["content-length"] = str(len(body))
-            await send(start)
-            await send({"type": "http.response.body", "body": body})
+        def change(headers: MutableHeaders, body: bytes) -> bytes:
+            if not body:
+                return body
+            address = get_root_url(Request(scope), "/", self._root_path or None)
+            page = self._write_head(body.decode("utf-8"), address)
+            return page.encode()
 
-        await self._app(scope, receive, answer)
-
-
-def _is_page(message: Message) -> bool:
-    headers = MutableHeaders(scope=message)
-    return headers.get("content-type", "").startswith("text/html")
+        page = WholePage(send, change)
+        await self._app(scope, receive, page.send)
