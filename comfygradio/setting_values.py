@@ -112,7 +112,8 @@ def parse_file(value: str | Path) -> Path:
 def parse_line(value: str) -> str:
     """A short text of one line."""
     text = " ".join(value.split())
-    if not text.isprintable():
+    # Joiners are not printable by themselves; they join letters and emoji.
+    if not text.replace("\u200c", "").replace("\u200d", "").isprintable():
         raise ValueError("the text holds signs that cannot be shown.")
     if len(text) > MAX_LINE:
         raise ValueError(f"the text is too long; at most {MAX_LINE} letters.")

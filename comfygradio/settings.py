@@ -59,6 +59,9 @@ from comfygradio.setting_values import (
 DEFAULT_SERVER = "http://127.0.0.1:8188"
 """Where a ComfyUI is looked for when no server was named."""
 
+DEFAULT_TITLE = "comfygradio"
+"""What the page is called."""
+
 SPACE_PROXIES = ("10.0.0.0/8",)
 """Where the requests of a Hugging Face Space come from: proxies of its own."""
 
@@ -217,7 +220,7 @@ class Settings:
     space_host: str = ""
     # What the page is called.
     title: str = setting(
-        "comfygradio",
+        DEFAULT_TITLE,
         "--title",
         "COMFYGRADIO_TITLE",
         parse=parse_line,

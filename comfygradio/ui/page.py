@@ -14,6 +14,7 @@ from gradio.components import Component
 from comfygradio.errors import ComfyGradioError
 from comfygradio.forms.form import Form
 from comfygradio.service.service import Service
+from comfygradio.settings import DEFAULT_TITLE
 from comfygradio.ui.author.author_api import AuthorApi
 from comfygradio.ui.author.author_page import build_author_page, reveal_author_link
 from comfygradio.ui.file_leak_guard import FileGuardedBlocks
@@ -78,7 +79,7 @@ def build_page(
     job_streams: JobStreams | None = None,
     operators: OperatorAccess | None = None,
     has_login: bool = False,
-    title: str = "comfygradio",
+    title: str = DEFAULT_TITLE,
 ) -> gr.Blocks:
     """Draw the whole page as Blocks, with an endpoint for each usable preset; `revision` is written
     into it.

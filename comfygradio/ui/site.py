@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
 from comfygradio.errors import SettingsError
 from comfygradio.media.pictures import PictureTooLarge, open_picture
@@ -123,15 +123,12 @@ def load_logo(path: Path, size: int) -> Image.Image:
         if path.stat().st_size > MAX_LOGO_BYTES:
             raise SettingsError(f"--logo: {path} has more than {MAX_LOGO_BYTES // 1_000_000} MB.")
         with open_picture(path, LOGO_FORMATS) as picture:
-            logo = picture.convert("RGBA")
+            logo = ImageOps.exif_transpose(picture).convert("RGBA")
     except PictureTooLarge as error:
         raise SettingsError(f"--logo: {path}: {error}.") from error
     except (OSError, ValueError, SyntaxError) as error:
         raise SettingsError(f"--logo: {path} is no PNG, JPEG, WebP or GIF picture.") from error
-    logo.thumbnail((size, size), Image.Resampling.LANCZOS)
-    square = Image.new("RGBA", (size, size))
-    square.paste(logo, ((size - logo.width) // 2, (size - logo.height) // 2))
-    return square
+    return ImageOps.pad(logo, (size, size), Image.Resampling.LANCZOS, color=(0, 0, 0, 0))
 
 
 def draw_logo(size: int) -> Image.Image:

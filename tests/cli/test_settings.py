@@ -100,6 +100,12 @@ def test_a_flag_beats_the_environment(flags: Mapping[str, Any], field: str, expe
     assert getattr(load_settings({**environ, "COMFYGRADIO_PORT": "9"}, flags), field) == expected
 
 
+@pytest.mark.parametrize("title", ["Ada's posters", "می\u200cخواهم", "👩\u200d🎨 Studio"])
+def test_titles_of_any_script(title: str) -> None:
+    assert load_settings({}, {"title": title}).title == title
+    assert load_settings({"COMFYGRADIO_TITLE": f" {title}\n"}, {}).title == title
+
+
 LISTS = (
     *("server", "presets", "headers"),
     *("allow_hosts", "allow_origins", "allow_frames", "trust_proxies"),
@@ -133,6 +139,9 @@ LISTS = (
         ("port", "--port", "-1", "-1 is not a port"),
         ("auth", "--auth", "gone", "the file gone does not exist."),
         ("root_path", "--root-path", "forms", "forms is not a path; it begins with /"),
+        ("title", "--title", "a\x07b", "the text holds signs that cannot be shown."),
+        ("title", "--title", "a" * 201, "the text is too long; at most 200 letters."),
+        ("logo", "--logo", "gone", "the file gone does not exist."),
         ("allow_hosts", "--allow-host", "http://a", "http://a is not the name of a host"),
         ("allow_hosts", "--allow-host", "a:80", "a:80 is not the name of a host"),
         (

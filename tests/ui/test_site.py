@@ -104,6 +104,23 @@ def test_icons_and_manifest(tmp_path: Path) -> None:
     assert client.get("/comfygradio/icon-7.png").status_code == 404
 
 
+def test_a_small_logo_fills_the_icon(tmp_path: Path) -> None:
+    site = load_site(Settings(logo=make_picture(tmp_path / "small.png", 32, 32)))
+    for icon in site.icons.values():
+        picture = Image.open(io.BytesIO(icon))
+        assert picture.getpixel((1, 1)) == (255, 0, 0, 255)
+
+
+def test_a_photo_stands_upright(tmp_path: Path) -> None:
+    picture = Image.new("RGB", (20, 20), "red")
+    picture.paste("blue", (0, 10, 20, 20))
+    exif = Image.Exif()
+    exif[0x0112] = 3  # it was taken upside down
+    picture.save(tmp_path / "photo.png", exif=exif)
+    icon = load_site(Settings(logo=tmp_path / "photo.png")).icons[48]
+    assert Image.open(io.BytesIO(icon)).getpixel((24, 2)) == (0, 0, 255, 255)
+
+
 def test_a_logo_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     path = tmp_path / "logo.svg"
     path.write_text("<svg/>", encoding="utf-8")

@@ -20,6 +20,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from comfygradio.settings import DEFAULT_TITLE
 from comfygradio.ui.assets import read_asset
 from comfygradio.ui.identity.auth_scheme import (
     AuthResult,
@@ -119,7 +120,7 @@ class IdentityMiddleware:
         app: ASGIApp,
         access_control: AccessControl,
         authenticator: Authenticator | None = None,
-        title: str = "comfygradio",
+        title: str = DEFAULT_TITLE,
     ) -> None:
         self._app = app
         self._title = title
@@ -200,7 +201,7 @@ class IdentityMiddleware:
 def make_identity_middleware(
     access_control: AccessControl,
     authenticator: Authenticator | None = None,
-    title: str = "comfygradio",
+    title: str = DEFAULT_TITLE,
 ) -> Callable[[ASGIApp], ASGIApp]:
     """Make a function that puts the middleware around an app."""
     return partial(
@@ -225,7 +226,7 @@ def find_route(scope: Scope) -> str:
 
 
 def render_login(
-    action: str, query: str, sentence: str = "", user: str = "", title: str = "comfygradio"
+    action: str, query: str, sentence: str = "", user: str = "", title: str = DEFAULT_TITLE
 ) -> str:
     """Render the login page: plain HTML, no script.
 
@@ -270,7 +271,7 @@ def make_login_response(
     sentence: str = "",
     user: str = "",
     status: int = 200,
-    title: str = "comfygradio",
+    title: str = DEFAULT_TITLE,
 ) -> Response:
     """Make the answer with the login page.
 
