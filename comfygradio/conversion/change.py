@@ -10,6 +10,7 @@ from typing import Any
 from comfygradio.conversion.catalogue import Catalogue
 from comfygradio.conversion.file_draft import GraphDraft
 from comfygradio.conversion.node_draft import make_node, put_beside, write_place, write_values
+from comfygradio.conversion.placement import LeftValue
 
 NEW = "new:"
 """Stands before the name of an added node that has no id yet."""
@@ -79,8 +80,11 @@ Change = SetMode | AddNode | Connect | Disconnect | SetWidget | SetPlace
 
 def apply_changes(
     graph: GraphDraft, changes: list[Change], ids: dict[str, str], catalogue: Catalogue
-) -> None:
-    """Apply changes to a graph. `ids` are new ids of nodes; those of added nodes are put in."""
+) -> dict[str, tuple[LeftValue, ...]]:
+    """Apply changes to a graph. `ids` are new ids of nodes; those of added nodes are put in.
+
+    Returns the values that nodes, by their old ids, had and no longer have.
+    """
     for change in changes:
         if isinstance(change, AddNode):
             _add_node(graph, change, ids, catalogue)
@@ -95,14 +99,16 @@ def apply_changes(
         elif isinstance(change, Disconnect):
             graph.disconnect(node_id, change.input)
         elif isinstance(change, SetWidget):
-            values.setdefault(node_id, {})[change.widget] = change.value
+            values.setdefault(change.node, {})[change.widget] = change.value
         else:
             _edit(graph, node_id, change)
     # After the links, which make some inputs grow.
-    for node_id, by_name in values.items():
-        node = graph.edit_node(node_id)
+    left: dict[str, tuple[LeftValue, ...]] = {}
+    for old_id, by_name in values.items():
+        node = graph.edit_node(ids.get(old_id, old_id))
         if node is not None:
-            write_values(node, by_name, catalogue)
+            left[old_id] = write_values(node, by_name, catalogue)
+    return left
 
 
 def _edit(graph: GraphDraft, node_id: str, change: SetMode | SetPlace) -> None:

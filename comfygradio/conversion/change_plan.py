@@ -66,15 +66,19 @@ def plan_changes(reading: Reading, prompt: Prompt, differences: Sequence[Differe
 
 def plan_order(reading: Reading) -> ChangePlan:
     """Plan that values which were placed by their names or types come into the order of this
-    server's nodes: ComfyUI's page goes by the order alone.
+    server's nodes: ComfyUI's page goes by the order alone. Where they are in it, nothing is
+    written anew, and what a pack's own page put behind them stays.
     """
     plan = ChangePlan()
     for scope in reading.scopes:
         for node in scope.graph.nodes.values():
             # The values of nodes in a group node stand elsewhere.
-            if node.source is not None or not reading.catalogue.place(node).reason:
+            if node.source is not None:
                 continue
-            for name, placed in reading.catalogue.place(node).widgets.items():
+            placement = reading.catalogue.place(node)
+            if not placement.reason or placement.is_in_order:
+                continue
+            for name, placed in placement.widgets.items():
                 if placed.widget.is_posted:
                     # One value is enough: all of the node are written anew with it.
                     plan.add(scope, SetWidget(node.id, name, placed.value))

@@ -7,7 +7,7 @@ from typing import Any
 
 from comfygradio.conversion.catalogue import Catalogue
 from comfygradio.conversion.node_class import DYNAMIC_COMBO
-from comfygradio.conversion.placement import MAX_WIDGETS
+from comfygradio.conversion.placement import MAX_WIDGETS, LeftValue
 from comfygradio.conversion.promotion import ON_INSTANCE
 from comfygradio.conversion.ui_format import list_objects, to_id
 from comfygradio.conversion.ui_graph import UiNode
@@ -27,12 +27,15 @@ ROW = 26
 """Width of an added node, and height of one of its rows."""
 
 
-def write_values(node: Json, values: Mapping[str, Any], catalogue: Catalogue) -> None:
+def write_values(
+    node: Json, values: Mapping[str, Any], catalogue: Catalogue
+) -> tuple[LeftValue, ...]:
     """Write the values of widgets, by name, into a node that may be changed.
 
     Where they are a list and the widgets change with a choice, the file holds no value for one of
-    them, or it was saved for another version of the node, the whole list is written anew as this
-    server's node has it.
+    them, or it has them in the order of another version of the node, the whole list is written
+    anew as this server's node has it. Returns the values that no widget takes, and that are not in
+    the list for this reason.
     """
     parsed = UiNode.parse(node)
     placement = catalogue.place(parsed)
@@ -41,10 +44,10 @@ def write_values(node: Json, values: Mapping[str, Any], catalogue: Catalogue) ->
     if isinstance(stored, dict):
         node["widgets_values"] = {**stored, **values}
         write_named(node, values)
-        return
-    if placement.reason:
+        return ()
+    if placement.reason and not placement.is_in_order:
         _write_all(node, parsed, values, catalogue)
-        return
+        return placement.left
     written = list(stored) if isinstance(stored, list) else []
     for name, value in values.items():
         placed = widgets.get(name)
@@ -56,11 +59,12 @@ def write_values(node: Json, values: Mapping[str, Any], catalogue: Catalogue) ->
         is_there = isinstance(placed.index, int) and placed.widget.kind != DYNAMIC_COMBO
         if not is_there:
             _write_all(node, parsed, values, catalogue)
-            return
+            return placement.left
         assert isinstance(placed.index, int)
         written[placed.index] = value
     node["widgets_values"] = written
     write_named(node, values)
+    return ()
 
 
 def write_named(node: Json, values: Mapping[str, Any]) -> None:

@@ -52,6 +52,17 @@ class Placement:
                 return False
         return True
 
+    @property
+    def is_in_order(self) -> bool:
+        """Whether each value stands where ComfyUI's page, which goes by the order alone, reads it.
+        Values behind those of all widgets move nothing.
+        """
+        saved = []
+        for placed in self.widgets.values():
+            if placed.widget.is_saved:
+                saved.append(placed.index)
+        return saved == list(range(len(saved)))
+
     @cached_property
     def controlled(self) -> frozenset[str]:
         """The widgets behind which the page puts a control."""
@@ -80,6 +91,13 @@ def add_value(placed: dict[str, PlacedValue], value: PlacedValue) -> None:
     if name in placed and not value.widget.is_posted:
         name = f"{name}#{len(placed)}"
     placed[name] = value
+
+
+def says_nothing(name: str, value: Any) -> bool:
+    """Whether a value that belongs to no widget says nothing: some files have an empty text for a
+    button of an older node.
+    """
+    return value is None or (value == "" and not name)
 
 
 def number_choice(widgets: Sequence[Widget], placed: dict[str, PlacedValue]) -> None:

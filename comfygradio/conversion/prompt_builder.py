@@ -12,6 +12,7 @@ from comfygradio.conversion.budget import copy_json, measure
 from comfygradio.conversion.catalogue import Catalogue
 from comfygradio.conversion.fit import is_fit
 from comfygradio.conversion.page_nodes import PAGE_ONLY, is_page_only
+from comfygradio.conversion.placement import says_nothing
 from comfygradio.conversion.promotion import Promotions
 from comfygradio.conversion.result import NO_WIDGET, Conversion, MissingClass, Note, Place
 from comfygradio.conversion.scope import Scope
@@ -94,7 +95,7 @@ class PromptBuilder:
         if values.reason:
             self._notes.append(Note(node_id, "", None, values.reason))
         for index, name, value in values.left:
-            if not _is_empty(name, value):
+            if not says_nothing(name, value):
                 position = (scope.outer.graph.id, scope.host.id, index)
                 self._add_note(node_id, name, value, NO_WIDGET, position)
         for (inner_id, name), (value, place) in values.widgets.items():
@@ -151,7 +152,7 @@ class PromptBuilder:
         if placement.reason:
             self._notes.append(Note(node_id, "", None, placement.reason))
         for index, name, value in placement.left:
-            if not _is_empty(name, value):
+            if not says_nothing(name, value):
                 reason = NO_WIDGET if self._catalogue.find_class(node.type) else NO_CLASS
                 self._add_note(node_id, name, value, reason, (scope.graph.id, node.id, index))
 
@@ -275,11 +276,6 @@ def _read_primitive(node: UiNode) -> tuple[int | str, Any]:
     if isinstance(node.values, dict):
         return "value", node.values.get("value")
     return 0, node.values[0] if node.values else None
-
-
-def _is_empty(name: str, value: Any) -> bool:
-    """Whether a value says nothing: some files have an empty text for a button of an older node."""
-    return value is None or (value == "" and not name)
 
 
 def _is_broken(scope: Scope, node: UiNode, link_id: str) -> bool:

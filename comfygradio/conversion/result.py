@@ -42,7 +42,7 @@ class Note:
             place = f"{place}, {show_name(self.input)}"
         if self.value is None:
             return f"{place}: {self.reason}"
-        return f"{place} = {_show(self.value)}: {self.reason}"
+        return f"{place} = {show_value(self.value)}: {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,8 @@ class Conversion:
     places: Mapping[tuple[str, str], Place] = field(default_factory=dict, repr=False)
 
 
-def _show(value: Any) -> str:
+def show_value(value: Any) -> str:
+    """Show a value of a file in a sentence."""
     try:
         text = json.dumps(value, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError):

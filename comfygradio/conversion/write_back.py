@@ -18,6 +18,7 @@ from comfygradio.comfy.object_info import is_whole_number
 from comfygradio.conversion.change import Change, apply_changes
 from comfygradio.conversion.change_plan import ChangePlan, plan_changes, plan_order
 from comfygradio.conversion.file_draft import FileDraft, rename_proxies
+from comfygradio.conversion.placement import LeftValue, says_nothing
 from comfygradio.conversion.reading import (
     Difference,
     Prompt,
@@ -25,7 +26,9 @@ from comfygradio.conversion.reading import (
     is_link,
     list_differences,
 )
+from comfygradio.conversion.result import show_value
 from comfygradio.conversion.scope import Scope
+from comfygradio.conversion.shown_text import show_name
 from comfygradio.conversion.widget import Widget
 from comfygradio.errors import WorkflowError
 
@@ -75,10 +78,13 @@ def _write(
 ) -> WrittenWorkflow:
     posted_ids = {node_id: node_id for node_id in prompt}
     reading = Reading.read(data, object_info)
+    left: list[str] = []
     order = plan_order(reading)
     if order.changes:
         # No definition is copied for it: all instances of one need the same.
-        data, _ = _apply(data, reading, order)
+        applied = _apply(data, reading, order)
+        data = applied.data
+        left += applied.list_left(posted_ids)
         reading = Reading.read(data, object_info)
     differences = list_differences(reading.conversion.prompt, prompt)
     for _ in range(MAX_ROUNDS):
@@ -87,7 +93,10 @@ def _write(
         plan = plan_changes(reading, prompt, differences)
         if not plan.changes:
             break
-        data, renamed = _apply(data, reading, plan)
+        applied = _apply(data, reading, plan)
+        data = applied.data
+        left += applied.list_left(posted_ids)
+        renamed = applied.renamed
         prompt = _rename(prompt, renamed)
         posted_ids = {renamed.get(key, key): posted for key, posted in posted_ids.items()}
         reading = Reading.read(data, object_info)
@@ -96,8 +105,33 @@ def _write(
     for difference in differences:
         node_id = posted_ids.get(difference.node, difference.node)
         named.append(Difference(node_id, difference.input))
-    notes = [*_describe_differences(named), *_list_notes(reading, prompt, posted_ids)]
+    notes = [
+        *_describe_differences(named),
+        *_describe_left(left),
+        *_list_notes(reading, prompt, posted_ids),
+    ]
     return WrittenWorkflow(data, tuple(notes), tuple(named))
+
+
+@dataclass(frozen=True)
+class _Applied:
+    """A changed file. `renamed` are new ids of nodes of the prompt, and `left` the values that
+    nodes no longer have, by the nodes' ids before.
+    """
+
+    data: Mapping[str, Any]
+    renamed: Mapping[str, str]
+    left: Mapping[str, tuple[LeftValue, ...]]
+
+    def list_left(self, posted_ids: Mapping[str, str]) -> Iterator[str]:
+        """Describe the values that nodes no longer have, except those that say nothing."""
+        for node_id, values in self.left.items():
+            node = f"node {show_name(posted_ids.get(node_id, node_id))}"
+            for _, name, value in values:
+                if says_nothing(name, value):
+                    continue
+                place = f"{node}, {show_name(name)}" if name else node
+                yield f"{place} = {show_value(value)}"
 
 
 @dataclass
@@ -110,13 +144,12 @@ class _Version:
     ids: dict[str, str]
 
 
-def _apply(
-    data: Mapping[str, Any], reading: Reading, plan: ChangePlan
-) -> tuple[Mapping[str, Any], dict[str, str]]:
-    """Apply a plan. Returns the changed file, and the new ids of nodes of the prompt."""
+def _apply(data: Mapping[str, Any], reading: Reading, plan: ChangePlan) -> _Applied:
+    """Apply a plan."""
     draft = FileDraft(data)
     marks = _mark_scopes(reading.scopes, plan)
     versions: dict[tuple[str, str], _Version] = {}
+    left: dict[str, tuple[LeftValue, ...]] = {}
     unchanged = {scope.graph.id for scope in reading.scopes if marks[scope] == ""}
     shared = _find_shared(reading.scopes)
     for scope in reading.scopes:
@@ -131,9 +164,12 @@ def _apply(
             changes += plan.agreements.get(scope, ())
         graph = draft.find_graph(versions[key].graph_id)
         if graph is not None and changes:
-            apply_changes(graph, changes, versions[key].ids, reading.catalogue)
+            found = apply_changes(graph, changes, versions[key].ids, reading.catalogue)
+            for node_id, values in found.items():
+                left[f"{scope.path}{node_id}"] = values
     _set_types(draft, reading.scopes, marks, versions)
-    return draft.data, _list_renamed(reading.scopes, marks, versions, plan)
+    renamed = _list_renamed(reading.scopes, marks, versions, plan)
+    return _Applied(draft.data, renamed, left)
 
 
 def _mark_scopes(scopes: list[Scope], plan: ChangePlan) -> dict[Scope, str]:
@@ -239,13 +275,27 @@ def _rename(prompt: Prompt, renamed: Mapping[str, str]) -> Prompt:
 def _describe_differences(differences: list[Difference]) -> Iterator[str]:
     if not differences:
         return
-    named = [str(difference) for difference in differences[:MAX_NAMED]]
-    if len(differences) > MAX_NAMED:
-        named.append(f"and {len(differences) - MAX_NAMED} more")
+    places = [str(difference) for difference in differences]
     yield (
         "In the author's layout some of what was used could not be written back: "
-        f"{'; '.join(named)}."
+        f"{_name_first(places)}."
     )
+
+
+def _describe_left(values: list[str]) -> Iterator[str]:
+    if values:
+        yield (
+            "The author's layout no longer has the values that no widget of this server's nodes "
+            f"takes: {_name_first(values)}."
+        )
+
+
+def _name_first(places: list[str]) -> str:
+    """Name the first of some places, and count the others."""
+    named = places[:MAX_NAMED]
+    if len(places) > MAX_NAMED:
+        named.append(f"and {len(places) - MAX_NAMED} more")
+    return "; ".join(named)
 
 
 def _list_notes(reading: Reading, prompt: Prompt, posted_ids: Mapping[str, str]) -> Iterator[str]:
@@ -264,12 +314,12 @@ def _list_notes(reading: Reading, prompt: Prompt, posted_ids: Mapping[str, str])
     if rounded:
         yield (
             "ComfyUI's page rounds whole numbers beyond 2^53, so it would post others: "
-            f"{'; '.join(rounded[:MAX_NAMED])}."
+            f"{_name_first(rounded)}."
         )
     if expanded:
         yield (
             "ComfyUI's page takes braces for alternatives and // for a comment, so it would post "
-            f"other texts: {'; '.join(expanded[:MAX_NAMED])}."
+            f"other texts: {_name_first(expanded)}."
         )
 
 

@@ -449,6 +449,35 @@ def test_values_of_an_earlier_version_come_into_the_order_of_this_one() -> None:
     assert convert_inputs(written) == list_inputs(prompt)
     prompt, written = change(file, n3_cfg=4.5)
     assert find(written.workflow, 3)["widgets_values"] == [5, CONTROL, 30, 4.5, "heun"]
+    # What no widget takes goes out of the list, and is named.
+    assert written.notes == (
+        "The author's layout no longer has the values that no widget of this server's nodes takes: "
+        'node 3 = "old".',
+    )
+
+
+def test_values_behind_all_others_stay() -> None:
+    """A pack's page may have put them there, and takes them back."""
+    file = make_flat()
+    values = {"name": "b.ckpt", "of the pack": "js mode", "weight": 0.7}
+    find(file, 1)["widgets_values"] = list(values.values())
+    find(file, 1)["widgets_values_named"] = values
+    prompt, written = change(file)
+    assert written.workflow == file
+    assert written.notes == ()
+    prompt, written = change(file, n1_name="a.ckpt")
+    assert find(written.workflow, 1)["widgets_values"] == ["a.ckpt", "js mode", 0.7]
+    assert convert_inputs(written) == list_inputs(prompt)
+
+
+def test_a_choice_that_leaves_out_values_names_them() -> None:
+    mode = {"options": [{"key": "on", "inputs": {}}, {"key": "off", "inputs": {}}]}
+    info = {"One": make_class({"mode": ["COMFY_DYNAMICCOMBO_V3", mode]})}
+    file = make_file([make_node(1, "One", ["on", 7, None, ""])], [])
+    _, written = change(file, info, n1_mode="off")
+    assert written.differences == ()
+    assert find(written.workflow, 1)["widgets_values"] == ["off"]
+    assert [note.partition(": ")[2] for note in written.notes] == ["node 1 = 7."]
 
 
 def test_named_values_agree_with_an_object_of_values() -> None:
