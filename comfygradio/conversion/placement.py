@@ -48,7 +48,7 @@ class Placement:
             if placed.index is None:
                 if placed.widget.is_saved and has_values:
                     return False
-            elif placed.value != placed.widget.default and not is_fit(placed.widget, placed.value):
+            elif not _is_default(placed) and not is_fit(placed.widget, placed.value):
                 return False
         return True
 
@@ -82,6 +82,14 @@ class Placement:
             if placed.index is not None:
                 found[placed.index] = name
         return found
+
+
+def _is_default(placed: PlacedValue) -> bool:
+    """Whether a value is the default, which some classes declare of another type than their own."""
+    default = placed.widget.default
+    # False is equal to 0, and no number.
+    is_same_kind = isinstance(placed.value, bool) == isinstance(default, bool)
+    return is_same_kind and bool(placed.value == default)
 
 
 def add_value(placed: dict[str, PlacedValue], value: PlacedValue) -> None:

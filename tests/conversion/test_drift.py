@@ -92,6 +92,15 @@ def test_values_without_names_are_placed_by_type(values: list[Any]) -> None:
     assert [note.value for note in conversion.notes[1:]] == lost
 
 
+def test_a_switch_is_not_the_number_that_it_equals() -> None:
+    node_class = make_class({"count": ["INT", {}], "text": ["STRING", {}]})
+    file = make_file([make_node(1, "One", [False, "cat"])], [])
+    conversion = convert(file, {"One": node_class})
+    assert conversion.prompt["1"]["inputs"]["count"] is not False
+    assert list_reasons(conversion)[0] == BY_TYPE
+    assert [note.value for note in conversion.notes[1:]] == [False]
+
+
 def test_new_inputs_at_the_end_have_their_defaults() -> None:
     conversion = convert_sampler([5, CONTROL, 30])
     wanted = {"seed": 5, "steps": 30, "cfg": 8.0, "sampler": "euler"}
