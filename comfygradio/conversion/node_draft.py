@@ -155,8 +155,8 @@ def _write_all(node: Json, parsed: UiNode, values: Mapping[str, Any], catalogue:
         return
     before = catalogue.place(parsed).widgets
     linked = frozenset(entry.name for entry in parsed.inputs if entry.link)
-    declared = frozenset(entry.widget for entry in parsed.inputs if entry.widget)
-    waiting = list(reversed(list_widgets(node_class, linked, declared)))
+    # Of a pack's own types, those inputs are widgets that were placed as such.
+    waiting = list(reversed(list_widgets(node_class, linked, before.keys())))
     written: list[Any] = []
     named: Json = {}
     seen: set[str] = set()

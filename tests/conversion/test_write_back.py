@@ -480,6 +480,17 @@ def test_a_choice_that_leaves_out_values_names_them() -> None:
     assert [note.partition(": ")[2] for note in written.notes] == ["node 1 = 7."]
 
 
+def test_a_choice_keeps_the_widget_of_a_pack() -> None:
+    mode = {"options": [{"key": "on", "inputs": {}}, {"key": "off", "inputs": {}}]}
+    inputs = {"mode": ["COMFY_DYNAMICCOMBO_V3", mode], "table": ["TABLE", {}], "n": ["INT", {}]}
+    info = {"One": make_class(inputs)}
+    # Files of old frontends do not list it among the inputs.
+    file = make_file([make_node(1, "One", ["on", "1,2", 6])], [])
+    prompt, written = change(file, info, n1_mode="off")
+    assert find(written.workflow, 1)["widgets_values"] == ["off", "1,2", 6]
+    assert convert_inputs(written, info) == list_inputs(prompt)
+
+
 def test_named_values_agree_with_an_object_of_values() -> None:
     file = make_flat()
     values = {"seed": 5, "steps": 30, "cfg": 7.5, "sampler": "heun"}
