@@ -190,15 +190,17 @@ class PromptBuilder:
         node_id = scope.name_node(node)
         # An input that was renamed still stands for the widget of the old name.
         name = entry.widget if entry.widget in inputs else entry.name
-        index, value = _read_primitive(source.node)
+        value, place = self._read_primitive(source)
+        # A primitive node that was never linked has no value; the widget keeps its own.
+        if value is None:
+            return
         placed = self._catalogue.place(node).widgets.get(name)
         is_fitting = placed is None or is_fit(placed.widget, value)
         if is_fitting and (name in inputs or source.scope is not scope):
-            self._set_primitive(node_id, name, source, inputs)
+            self._set(node_id, name, value, place, inputs)
             return
-        if value is not None:
-            position = (source.scope.graph.id, source.node.id, index)
-            self._add_note(node_id, name, value, NO_WIDGET, position)
+        position = find_position(place.hosts[0] if place.hosts else place)
+        self._add_note(node_id, name, value, NO_WIDGET, position)
 
     def _link(self, node_id: str, name: str, source: Output, inputs: dict[str, Any]) -> None:
         if name in inputs:
@@ -223,20 +225,22 @@ class PromptBuilder:
             return source.slot
         return made.index(wanted) if wanted in made else source.slot
 
-    def _set_primitive(
-        self, node_id: str, name: str, source: Primitive, inputs: dict[str, Any]
-    ) -> None:
-        """Set the value of a primitive node, which is its first one."""
-        index, value = _read_primitive(source.node)
-        place = locate(source.scope, source.node, "value", index)
-        override = self._promotions.list_values(source.scope).widgets.get((source.node.id, "value"))
-        if override is not None:
-            value, host = override
-            self._set(node_id, name, value, replace(place, hosts=(host,)), inputs)
-            return
-        # A primitive node that was never linked has no value; the widget keeps its own.
-        if value is not None:
-            self._set(node_id, name, value, place, inputs)
+    def _read_primitive(self, source: Primitive) -> tuple[Any, Place]:
+        """Read the value of a primitive node, which is its first one unless an instance shows
+        another outside, and its place.
+        """
+        node = source.node
+        index: int | str = 0
+        value = node.values[0] if isinstance(node.values, list) and node.values else None
+        if isinstance(node.values, dict):
+            index = "value"
+            value = node.values.get("value")
+        place = locate(source.scope, node, "value", index)
+        override = self._promotions.list_values(source.scope).widgets.get((node.id, "value"))
+        if override is None:
+            return value, place
+        value, host = override
+        return value, replace(place, hosts=(host,))
 
     def _set(
         self, node_id: str, name: str, value: Any, place: Place, inputs: dict[str, Any]
@@ -269,13 +273,6 @@ def locate(scope: Scope, node: UiNode, widget: str, index: int | str | None) -> 
     if position == -1:
         position = None
     return Place(source.graph, source.node, widget, position)
-
-
-def _read_primitive(node: UiNode) -> tuple[int | str, Any]:
-    """Read the value of a primitive node, and its position or key. It is the first one."""
-    if isinstance(node.values, dict):
-        return "value", node.values.get("value")
-    return 0, node.values[0] if node.values else None
 
 
 def _is_broken(scope: Scope, node: UiNode, link_id: str) -> bool:

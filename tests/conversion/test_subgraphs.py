@@ -112,6 +112,29 @@ def test_a_primitive_outside_counts_before_values(has_reroute: bool) -> None:
     assert inputs["5:7"]["radius"] == 9.0
 
 
+@pytest.mark.parametrize(
+    ("inside", "outside", "wanted", "told"),
+    [("many", 9.0, 9.0, []), (4.0, "many", 1.0, [("radius", "many")])],
+    ids=str,
+)
+def test_of_a_primitive_inside_the_value_of_the_instance_counts(
+    inside: Any, outside: Any, wanted: float, told: list[tuple[str, str]]
+) -> None:
+    graph = make_subgraph(
+        "shown",
+        [
+            make_node(3, "PrimitiveNode", [inside, "fixed"], (), ("FLOAT",)),
+            make_node(7, "Blur", [1.0], (socket("image", "IMAGE"), widget("radius", "FLOAT", 2))),
+        ],
+        [[2, 3, 0, 7, 1, "FLOAT"]],
+    )
+    host = make_node(5, "shown", [outside], properties={"proxyWidgets": [["3", "value"]]})
+    conversion = convert(make_file([host], [], graph))
+    assert list_inputs(conversion)["5:7"]["radius"] == wanted
+    assert [(note.input, note.value) for note in conversion.notes] == told
+    assert all(note.value != "many" for note in conversion.unused)
+
+
 def test_values_go_by_the_inputs_that_stand_for_widgets() -> None:
     """Not by the inputs of the instance: files leave out those without a link."""
     graph = make_subgraph(
