@@ -9,7 +9,13 @@ from typing import Any
 
 from comfygradio.conversion.catalogue import Catalogue
 from comfygradio.conversion.file_draft import GraphDraft
-from comfygradio.conversion.node_draft import make_node, put_beside, write_place, write_values
+from comfygradio.conversion.node_draft import (
+    make_node,
+    put_beside,
+    write_list,
+    write_place,
+    write_values,
+)
 from comfygradio.conversion.placement import LeftValue
 
 NEW = "new:"
@@ -75,7 +81,16 @@ class SetPlace:
     value: Any
 
 
-Change = SetMode | AddNode | Connect | Disconnect | SetWidget | SetPlace
+@dataclass(frozen=True)
+class SetValues:
+    """Set all values of an instance, in the order of its widgets. It loses the `left` ones."""
+
+    node: str
+    values: tuple[tuple[str, Any], ...]
+    left: tuple[LeftValue, ...]
+
+
+Change = SetMode | AddNode | Connect | Disconnect | SetWidget | SetPlace | SetValues
 
 
 def apply_changes(
@@ -89,6 +104,7 @@ def apply_changes(
         if isinstance(change, AddNode):
             _add_node(graph, change, ids, catalogue)
     values: dict[str, dict[str, Any]] = {}
+    left: dict[str, tuple[LeftValue, ...]] = {}
     for change in changes:
         if isinstance(change, AddNode):
             continue
@@ -102,8 +118,9 @@ def apply_changes(
             values.setdefault(change.node, {})[change.widget] = change.value
         else:
             _edit(graph, node_id, change)
+        if isinstance(change, SetValues):
+            left[change.node] = change.left
     # After the links, which make some inputs grow.
-    left: dict[str, tuple[LeftValue, ...]] = {}
     for old_id, by_name in values.items():
         node = graph.edit_node(ids.get(old_id, old_id))
         if node is not None:
@@ -111,12 +128,14 @@ def apply_changes(
     return left
 
 
-def _edit(graph: GraphDraft, node_id: str, change: SetMode | SetPlace) -> None:
+def _edit(graph: GraphDraft, node_id: str, change: SetMode | SetPlace | SetValues) -> None:
     node = graph.edit_node(node_id)
     if node is None:
         return
     if isinstance(change, SetMode):
         node["mode"] = change.mode
+    elif isinstance(change, SetValues):
+        write_list(node, dict(change.values))
     else:
         write_place(node, change.index, change.widget, change.value)
 

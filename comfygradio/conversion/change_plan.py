@@ -14,6 +14,7 @@ from comfygradio.conversion.change import (
     Disconnect,
     SetMode,
     SetPlace,
+    SetValues,
     SetWidget,
 )
 from comfygradio.conversion.node_class import DYNAMIC_COMBO
@@ -66,8 +67,8 @@ def plan_changes(reading: Reading, prompt: Prompt, differences: Sequence[Differe
 
 def plan_order(reading: Reading) -> ChangePlan:
     """Plan that values which were placed by their names or types come into the order of this
-    server's nodes: ComfyUI's page goes by the order alone. Where they are in it, nothing is
-    written anew, and what a pack's own page put behind them stays.
+    server's nodes, or of a subgraph's inputs: ComfyUI's page goes by the order alone. Where they
+    are in it, nothing is written anew, and what a pack's own page put behind them stays.
     """
     plan = ChangePlan()
     for scope in reading.scopes:
@@ -75,8 +76,16 @@ def plan_order(reading: Reading) -> ChangePlan:
             # The values of nodes in a group node stand elsewhere.
             if node.source is not None:
                 continue
-            placement = reading.catalogue.place(node)
+            inner = scope.inner.get(node.id)
+            if inner is not None:
+                placement = reading.promotions.list_values(inner).placement
+            else:
+                placement = reading.catalogue.place(node)
             if not placement.reason or placement.is_in_order:
+                continue
+            if inner is not None:
+                values = [(name, placed.value) for name, placed in placement.widgets.items()]
+                plan.add(scope, SetValues(node.id, tuple(values), placement.left))
                 continue
             for name, placed in placement.widgets.items():
                 if placed.widget.is_posted:

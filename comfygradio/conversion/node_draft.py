@@ -67,6 +67,13 @@ def write_values(
     return ()
 
 
+def write_list(node: Json, values: Mapping[str, Any]) -> None:
+    """Write all values of a node, in this order."""
+    node["widgets_values"] = list(values.values())
+    if isinstance(node.get(NAMED), dict):
+        node[NAMED] = dict(values)
+
+
 def write_named(node: Json, values: Mapping[str, Any]) -> None:
     """Write values into the named values of a node, where it has these names."""
     named = node.get(NAMED)

@@ -16,7 +16,7 @@ from typing import Any
 from comfygradio.conversion.catalogue import Catalogue
 from comfygradio.conversion.fit import is_fit
 from comfygradio.conversion.host_values import place_host_values
-from comfygradio.conversion.placement import LeftValue
+from comfygradio.conversion.placement import LeftValue, Placement
 from comfygradio.conversion.result import Place
 from comfygradio.conversion.scope import Scope
 from comfygradio.conversion.ui_format import list_objects, to_id
@@ -43,14 +43,14 @@ class HostValues:
     without an input, by node id and name.
 
     `left` are values that belong to no widget, and `page_state` the positions or keys of those that
-    only ComfyUI's page uses. `reason` says why the values are not placed by position.
+    only ComfyUI's page uses. `placement` tells how they were placed that go by the inputs.
     """
 
     inputs: dict[int, PromotedValue] = field(default_factory=dict)
     widgets: dict[tuple[str, str], tuple[Any, Place]] = field(default_factory=dict)
     left: list[LeftValue] = field(default_factory=list)
     page_state: set[int | str] = field(default_factory=set)
-    reason: str = ""
+    placement: Placement = field(default_factory=lambda: Placement({}))
 
 
 class Promotions:
@@ -181,7 +181,7 @@ class Promotions:
             elif stored[placed.index] is not None:
                 _store(scope, values, numbers[name], placed.index, placed.value)
         values.left.extend(placement.left)
-        return replace(values, reason=placement.reason)
+        return replace(values, placement=placement)
 
     def _store_by_proxies(
         self, scope: Scope, host: UiNode, values: HostValues, proxies: list[tuple[str, str]]

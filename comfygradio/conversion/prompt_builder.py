@@ -92,8 +92,8 @@ class PromptBuilder:
             return
         node_id = scope.outer.name_node(scope.host)
         values = self._promotions.list_values(scope)
-        if values.reason:
-            self._notes.append(Note(node_id, "", None, values.reason))
+        if values.placement.reason:
+            self._notes.append(Note(node_id, "", None, values.placement.reason))
         for index, name, value in values.left:
             if not says_nothing(name, value):
                 position = (scope.outer.graph.id, scope.host.id, index)

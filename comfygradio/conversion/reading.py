@@ -29,7 +29,8 @@ class Reading:
     owners: dict[str, tuple[Scope, UiNode]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.tracer = Tracer(self.catalogue, Promotions(self.catalogue))
+        self.promotions = Promotions(self.catalogue)
+        self.tracer = Tracer(self.catalogue, self.promotions)
         self._origins: dict[Scope, dict[tuple[str, int], tuple[str, int]]] = {}
         for scope in self.scopes:
             for node in scope.graph.nodes.values():

@@ -83,6 +83,25 @@ def test_values_with_keys_are_written_back() -> None:
     assert written.workflow["nodes"][0]["widgets_values"] == {"steps": 40}
 
 
+@pytest.mark.parametrize("has_names", [False, True])
+def test_values_come_into_the_order_of_the_subgraph(has_names: bool) -> None:
+    named = {"gone": "old", "seed": 5, "steps": 30, "sampler": "heun"}
+    more: Json = {"widgets_values_named": named} if has_names else {}
+    file = make_file([make_node(5, "draw", list(named.values()), **more)], [], make_graph())
+    prompt = convert(file).prompt
+    written = write_back(file, make_info(), prompt)
+    host = written.workflow["nodes"][0]
+    assert host["widgets_values"] == [5, 30, "heun"]
+    place = "node 5"
+    if has_names:
+        assert host["widgets_values_named"] == {"seed": 5, "steps": 30, "sampler": "heun"}
+        place = "node 5, gone"
+    assert [note.partition(": ")[2] for note in written.notes] == [f'{place} = "old".']
+    again = convert(dict(written.workflow))
+    assert again.prompt == prompt
+    assert again.notes == ()
+
+
 @pytest.mark.parametrize(
     ("values", "wanted"),
     [
