@@ -25,9 +25,11 @@ class Aligner:
         """Align values with widgets in their order, so that the sum of scores is the highest.
         Returns position of the widget → position of the value, or None where this takes too long.
         """
-        self._pairs_left -= len(widgets) * len(values)
-        if self._pairs_left < 0:
+        pairs = len(widgets) * len(values)
+        # A node that is too large takes nothing from the smaller ones behind it.
+        if pairs > self._pairs_left:
             return None
+        self._pairs_left -= pairs
         best = _score_all(widgets, values)
         aligned: dict[int, int] = {}
         i = 0

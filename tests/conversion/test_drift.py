@@ -181,6 +181,14 @@ def test_values_beyond_the_limit_stand_in_their_order() -> None:
     assert list_reasons(conversion)[0] == TOO_MANY
 
 
+def test_a_node_with_too_many_values_takes_nothing_from_others() -> None:
+    large = make_node(3, "Sampler", ["x", *range(MAX_PAIRS // 4)])
+    small = make_node(4, "Sampler", [5, 30, 7.5, "heun"])
+    conversion = convert(make_file([large, small], []))
+    assert list_inputs(conversion)["4"] == VALUES
+    assert [note.reason for note in conversion.notes if note.node == "4"] == [BY_TYPE]
+
+
 def test_values_of_widgets_that_became_sockets_are_left_out() -> None:
     node_class = make_class(
         {
