@@ -49,8 +49,9 @@ def place_host_values(
     names = list_stored_names(host, values)
     if names is not None:
         named = place_by_name(widgets, values, names)
-        is_same = named.names == ordered[0].names and not ordered[0].left
-        return ordered[0] if is_same else replace(named, reason=BY_NAME)
+        # Where their order says the same, the names tell what the left ones are.
+        is_same = named.names == ordered[0].names
+        return replace(named, reason="" if is_same else BY_NAME)
     reason = IN_ORDER if host.named_values else ""
     best = max(ordered, key=score_placement)
     for layout in layouts:

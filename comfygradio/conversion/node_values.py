@@ -58,8 +58,10 @@ def _place_list(
             return longer
     if names is not None:
         named = place_by_name(extended, values, names)
-        is_same = named.names == placement.names and not placement.left
-        return placement if is_same else named
+        if named.names == placement.names:
+            # Their order says the same; the names tell what the left ones are.
+            return replace(named, reason="")
+        return named
     aligned = place_by_type(widgets, values, aligner)
     if aligned is None:
         return replace(placement, reason=TOO_MANY)

@@ -58,6 +58,14 @@ def test_values_are_placed_by_the_names_that_the_file_has() -> None:
     assert conversion.places["3", "steps"].index == 4
 
 
+def test_values_in_their_order_are_not_said_to_be_placed_by_name() -> None:
+    named: Json = {"seed": 5, "control_after_generate": CONTROL, "steps": 30, "cfg": 7.5}
+    named.update({"sampler": "heun", "eta": 0.1})
+    conversion = convert_sampler(list(named.values()), widgets_values_named=named)
+    assert list_inputs(conversion)["3"] == VALUES
+    assert [str(note) for note in conversion.notes] == [f"Node 3, eta = 0.1: {NO_WIDGET}"]
+
+
 def test_names_that_are_older_than_the_values_do_not_count() -> None:
     named = {"seed": 1, "control_after_generate": CONTROL, "steps": 2, "cfg": 3.0, "sampler": "x"}
     conversion = convert_sampler([5, CONTROL, 30, 7.5, "heun"], widgets_values_named=named)

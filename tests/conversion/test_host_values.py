@@ -58,6 +58,13 @@ def test_names_that_are_older_than_the_values_do_not_count() -> None:
     assert [str(note) for note in conversion.notes] == [f"Node 5: {IN_ORDER}"]
 
 
+def test_values_in_their_order_are_not_said_to_be_placed_by_name() -> None:
+    named = {"seed": 5, "steps": 30, "sampler": "heun", "gone": 7}
+    conversion = convert_host(list(named.values()), widgets_values_named=named)
+    assert list_promoted(conversion) == [5, 30, "heun"]
+    assert [str(note) for note in conversion.notes] == [f"Node 5, gone = 7: {NO_WIDGET}"]
+
+
 def test_values_may_have_keys() -> None:
     conversion = convert_host({"steps": 30, "sampler": None, "gone": 7})
     assert list_promoted(conversion) == [1, 30, "euler"]
