@@ -38,9 +38,9 @@ MAX_ROUNDS = 4
 MAX_EXACT = 2**53
 """JavaScript rounds whole numbers beyond it."""
 
-CHANGED_TEXT = r"\{|\\[{}|]|//"
+CHANGED_TEXT = r"\{|\\[{}|]|//|(?<!\\)(?:\\\\)*\\\Z"
 """Matches what ComfyUI's page takes for alternatives, for an escaped character or for a comment in
-a dynamic text.
+a dynamic text, and a backslash at its end, which escapes nothing.
 """
 
 MAX_NAMED = 10

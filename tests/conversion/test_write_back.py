@@ -550,9 +550,9 @@ def test_a_renamed_input_leaves_the_primitive_node() -> None:
 def test_texts_that_the_page_leaves_alone_are_not_told() -> None:
     info = make_info()
     info["Encode"]["input"]["required"]["text"] = ["STRING", {"dynamicPrompts": True}]
-    for text in ("a } b", "a /* b", "*/ a", "a | b"):
+    for text in ("a } b", "a /* b", "*/ a", "a | b", "a \\\\"):
         assert change(make_flat(), info, n2_text=text)[1].notes == ()
-    for text in ("{a|b}", r"a \| b", "a /* b */ c", "a // b", "a { b"):
+    for text in ("{a|b}", r"a \| b", "a /* b */ c", "a // b", "a { b", "a \\"):
         assert len(change(make_flat(), info, n2_text=text)[1].notes) == 1
 
 
