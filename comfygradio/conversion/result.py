@@ -18,7 +18,7 @@ MAX_NODES = 20
 CORE = "comfy-core"
 """The name of ComfyUI itself where a file names the pack of a node."""
 
-NO_WIDGET = "this server's node has no widget for the value."
+NO_WIDGET = "no input of the node takes the value on this server, so it is not used."
 """Why a value of the file is not in the prompt."""
 
 

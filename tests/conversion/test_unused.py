@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from comfygradio.conversion.result import Conversion
+from comfygradio.conversion.result import NO_WIDGET, Conversion
 from tests.conversion.ui_file import (
     CONTROL,
     convert,
@@ -58,9 +58,7 @@ def test_a_value_behind_a_link_to_nothing_is_told_once() -> None:
 def test_an_empty_value_has_no_widget() -> None:
     conversion = convert(make_file([make_node(3, "Sampler", [*VALUES, ""])], []))
     assert conversion.notes == ()
-    assert [str(note) for note in conversion.unused][1:] == [
-        'Node 3 = "": this server\'s node has no widget for the value.'
-    ]
+    assert [str(note) for note in conversion.unused][1:] == [f'Node 3 = "": {NO_WIDGET}']
 
 
 @pytest.mark.parametrize("has_other", [False, True])
