@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from comfygradio.conversion.shown_text import CANNOT
 from comfygradio.errors import WorkflowError
 
 MAX_SIZE = 300_000
@@ -17,8 +18,8 @@ TEXT_PART = 64
 """So many characters of a text count as one value."""
 
 TOO_LARGE = (
-    "This workflow cannot be converted: it has too many nodes, links and values. Those in a "
-    "subgraph count once for each of its instances."
+    f"{CANNOT} it has too many nodes, links and values. Those in a subgraph count once for each of "
+    "its instances."
 )
 
 

@@ -12,6 +12,7 @@ from comfygradio.conversion.group_node import open_group_nodes
 from comfygradio.conversion.prompt_builder import PromptBuilder
 from comfygradio.conversion.result import Conversion
 from comfygradio.conversion.scope import Scope, open_scopes
+from comfygradio.conversion.shown_text import CANNOT
 from comfygradio.conversion.ui_format import map_definitions
 from comfygradio.conversion.ui_graph import UiGraph
 from comfygradio.errors import WorkflowError
@@ -29,9 +30,7 @@ def convert_workflow(workflow: Mapping[str, Any], object_info: Mapping[str, Any]
     try:
         return _convert(data, object_info)
     except RecursionError as error:
-        raise WorkflowError(
-            "This workflow cannot be converted: its values are nested too deeply."
-        ) from error
+        raise WorkflowError(f"{CANNOT} its values are nested too deeply.") from error
 
 
 def _convert(data: Mapping[str, Any], object_info: Mapping[str, Any]) -> Conversion:

@@ -14,7 +14,7 @@ from comfygradio.conversion.budget import measure
 from comfygradio.conversion.catalogue import Catalogue
 from comfygradio.conversion.page_nodes import PRIMITIVE
 from comfygradio.conversion.scope import MAX_DEPTH
-from comfygradio.conversion.shown_text import show_name
+from comfygradio.conversion.shown_text import CANNOT, show_name
 from comfygradio.conversion.ui_format import (
     SUBGRAPH_INPUT,
     SUBGRAPH_OUTPUT,
@@ -56,14 +56,10 @@ def open_group_nodes(
             if name not in groups:
                 continue
             if name in outer:
-                raise WorkflowError(
-                    "This workflow cannot be converted: the group node "
-                    f"{show_name(name)} contains itself."
-                )
+                raise WorkflowError(f"{CANNOT} the group node {show_name(name)} contains itself.")
             if len(outer) >= MAX_DEPTH:
                 raise WorkflowError(
-                    "This workflow cannot be converted: its group nodes are nested more than "
-                    f"{MAX_DEPTH} deep."
+                    f"{CANNOT} its group nodes are nested more than {MAX_DEPTH} deep."
                 )
             if name not in sizes:
                 sizes[name] = measure(groups[name])

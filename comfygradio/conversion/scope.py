@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from comfygradio.conversion.budget import TEXT_PART, Budget
-from comfygradio.conversion.shown_text import show_name
+from comfygradio.conversion.shown_text import CANNOT, show_name
 from comfygradio.conversion.ui_graph import UiGraph, UiNode
 from comfygradio.errors import WorkflowError
 
@@ -14,8 +14,6 @@ MAX_NODES = 20_000
 """Maximum number of nodes of all scopes. Subgraphs in subgraphs multiply: a small file could fill
 the memory.
 """
-
-CANNOT = "This workflow cannot be converted:"
 
 MAX_DEPTH = 50
 """Maximum nesting of subgraph instances."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+CANNOT = "This workflow cannot be converted:"
+"""Begins each sentence on a workflow that is refused. The reason follows."""
+
 MAX_NAME = 100
 """Maximum length of a name or id that is shown, in characters."""
 
