@@ -159,7 +159,7 @@ def _read_strength(node: Node, notes: list[str]) -> float:
         return 1.0
     first = numbers[0]
     if any(number != first for number in numbers):
-        listed = " and ".join(shorten(str(number)) for number in numbers)
+        listed = " and ".join(shorten(number) for number in numbers)
         notes.append(f"{node.title} acted with {listed}; the first is taken.")
     if not abs(first) <= MAX_STRENGTH:
         notes.append(f"{node.title} acted with a strength that is no number here; 1 is taken.")
