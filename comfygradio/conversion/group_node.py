@@ -146,12 +146,14 @@ class _Group:
             outputs=tuple(self._outputs),
         )
 
-    def list_left(self) -> list[Any]:
-        """List the values of the group node that no inner node took, behind its inputs."""
+    def list_left(self) -> list[Any] | dict[str, Any] | None:
+        """List the values of the group node that no inner node took, at their positions. Inner
+        nodes take none that have keys.
+        """
         values = self._host.values
         if not isinstance(values, list):
-            return []
-        return [None] * len(self._inputs) + values[self._position :]
+            return values
+        return [None] * self._position + values[self._position :]
 
     def _list_inner(self) -> dict[str, _Inner]:
         inner: dict[str, _Inner] = {}

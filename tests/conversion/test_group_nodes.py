@@ -106,6 +106,18 @@ def test_a_widget_that_became_an_input_is_fed_by_its_name() -> None:
     assert inputs["4:1"]["cfg"] == 7.5
 
 
+@pytest.mark.parametrize("has_keys", [False, True])
+def test_values_that_no_inner_node_takes_are_named(has_keys: bool) -> None:
+    file = make_grouped("workflow>", make_group())
+    group_node = file["nodes"][1]
+    if has_keys:
+        group_node["widgets_values"] = {"gone": 7}
+    else:
+        group_node["widgets_values"].append(7)
+    conversion = convert(file)
+    assert [(note.node, note.value) for note in conversion.notes] == [("4", 7)]
+
+
 def test_names_that_occur_twice_get_the_title_of_their_node() -> None:
     nodes = []
     for index, title in enumerate(["First", "Second"]):
