@@ -187,6 +187,19 @@ test("what Generate began meanwhile is no choice, and a choice comes to every st
   deepEqual(said, ["asked show=second", "again show=second"]);
 });
 
+test("what Generate began takes the place of a choice that has no answer yet", async () => {
+  const { tab, connection } = open();
+  connection.show("second");
+  connection.hear(tell("third", { stream: "its own", number: 1 }));
+  tab.jobs = JOBS;
+  tab.shown = "third";
+  await rest();
+  equal(questions[0].isTakenBack, true);
+  connection.letGo();
+  tick();
+  equal(questions.at(-1)?.token, "third");
+});
+
 test("a choice from before a stream was asked for is not told to it", () => {
   const { connection } = open();
   connection.hear(tell("first", { stream: "before", number: 1 }));

@@ -122,7 +122,13 @@ export function createConnection({ tab, trigger, receive }) {
     if (stream !== id) {
       otherTabs.tell();
       const isLate = chosen !== "" && token === attached && token !== chosen;
-      if (isLate) tellStream(id, { show: chosen });
+      if (isLate) {
+        tellStream(id, { show: chosen });
+      } else if (token !== attached) {
+        // What Generate has just begun takes the place of a choice.
+        wanted = "";
+        chosen = "";
+      }
     }
     stream = id;
     isStreaming = true;
