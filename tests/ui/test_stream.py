@@ -29,6 +29,7 @@ from comfygradio.ui.job.job_stream import (
     Message,
     compose_message,
 )
+from comfygradio.ui.job.job_view import read_tokens
 from tests.clocks import HANG_SECONDS, ManualClock
 
 
@@ -387,6 +388,20 @@ def test_a_page_is_told_of_its_newest_jobs_only() -> None:
     assert view.jobs == tuple(jobs[2:]) and view.shown is jobs[2]
     further = view.add([new_job()])
     assert len(further.jobs) == MAX_JOBS and further.shown is jobs[3]
+
+
+def test_a_page_that_shows_one_of_its_many_jobs_comes_back_to_all_of_them() -> None:
+    tokens = [new_job().token for _ in range(MAX_JOBS)]
+    assert read_tokens(tokens, tokens[7]) == tokens
+    assert read_tokens(tokens, "") == tokens
+    assert read_tokens(tokens, "another") == [*tokens[1:], "another"]
+
+
+def test_what_a_browser_sends_instead_of_secrets_is_left_alone() -> None:
+    assert read_tokens(["a", 1, None, ["b"], "", "a", "c" * 65, "d"], "e") == ["a", "d", "e"]
+    for sent in (None, "a", {"a": "b"}):
+        assert read_tokens(sent, "e") == ["e"]
+    assert len(read_tokens([str(number) for number in range(100)], "")) == MAX_JOBS
 
 
 def test_the_oldest_job_that_is_not_over_is_shown_first() -> None:

@@ -38,6 +38,9 @@ STREAM_PATH = "/gradio_api/comfygradio/stream/{id}"
 EVENTS = ("attach", "refused", "smaller")
 """What the script triggers."""
 
+MAX_TOKEN_CHARS = 64
+"""More than the secret of any job has: 24."""
+
 SHRINK = 0.75
 """The factor for each side if any size may be typed: a little more than half of the pixels stay."""
 
@@ -89,10 +92,8 @@ class JobView:
         token = getattr(event, "token", "")
         if not isinstance(token, str):
             token = ""
-        tokens = getattr(event, "tokens", None)
-        if not isinstance(tokens, list):
-            tokens = []
-        jobs = find_jobs(self.service, [*tokens, token], find_person(request))
+        tokens = read_tokens(getattr(event, "tokens", None), token)
+        jobs = find_jobs(self.service, tokens, find_person(request))
         if not jobs and not token:
             jobs = list(self.service.queue.list_open(owner))
         if not jobs:
@@ -104,7 +105,7 @@ class JobView:
         if stream is not None:  # these jobs began before the page asked
             selection = selection.add(stream.feed.selection.jobs)
         known = [job.token for job in jobs]
-        unknown = [one for one in tokens[-MAX_JOBS:] if one not in known]
+        unknown = [one for one in tokens if one not in known]
         async for message in self._stream(selection, tab):
             yield {**message, "unknown": unknown}
 
@@ -181,8 +182,8 @@ def make_job_route(service: Service) -> Route:
             ended=ended or 0,
             token=token,
         )
-        tokens = parameters.get("tokens", "").split(",")[-MAX_JOBS:]
-        jobs = find_jobs(service, [*tokens, token], find_person(request))
+        tokens = read_tokens(parameters.get("tokens", "").split(","), token)
+        jobs = find_jobs(service, tokens, find_person(request))
         message = describe_jobs(service, jobs, token, seen)
         return Response(
             orjson.dumps(message),
@@ -201,11 +202,21 @@ def find_job(service: Service, token: str, person: Person) -> Job | None:
     return job
 
 
-def find_jobs(service: Service, tokens: Sequence[object], person: Person) -> list[Job]:
-    """Find the jobs with the last of these secrets, each once; unknown ones are left out."""
-    latest = [token for token in tokens[-MAX_JOBS:] if isinstance(token, str)]
+def read_tokens(sent: object, shown: str) -> list[str]:
+    """Read the secrets of a page's jobs out of what its browser sent, and add that of the job it
+    shows: the last of them, each once. What can be no secret is left out.
+    """
+    listed = sent if isinstance(sent, list) else []
+    texts = [one for one in [*listed, shown] if isinstance(one, str)]
+    tokens = [text for text in texts if 0 < len(text) <= MAX_TOKEN_CHARS]
+    # The job that is shown is mostly one of those listed: it must not push out the oldest.
+    return list(dict.fromkeys(tokens))[-MAX_JOBS:]
+
+
+def find_jobs(service: Service, tokens: Sequence[str], person: Person) -> list[Job]:
+    """Find the jobs with these secrets; unknown ones are left out."""
     jobs = []
-    for token in dict.fromkeys(latest):
+    for token in tokens:
         job = find_job(service, token, person)
         if job is not None:
             jobs.append(job)
