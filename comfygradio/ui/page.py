@@ -262,7 +262,7 @@ def _build_forms(
             build_endpoint(service, panel.form)
     listen_refusals(view, panels, service)
     listen_smaller(view, panels, service)
-    _listen_chooser(blocks, chooser, panels)
+    _listen_chooser(blocks, chooser, panels, view)
     _listen_refresh(refresh, service, panels)
     return panels, chooser
 
@@ -303,20 +303,22 @@ def _name_choice(form: Form, is_long: bool) -> str:
 
 
 def _listen_chooser(
-    blocks: gr.Blocks, chooser: gr.Radio | gr.Dropdown, panels: list[Panel]
+    blocks: gr.Blocks, chooser: gr.Radio | gr.Dropdown, panels: list[Panel], view: gr.HTML
 ) -> None:
     """Connect the chooser. The page itself shows the chosen form (chooser.js): a late answer of the
     server would undo a later choice.
     """
     columns = [panel.column for panel in panels]
     names = json.dumps([panel.form.name for panel in panels])
+    open_addressed = f"async () => (await comfygradioPage).openAddressed({names})"
     if isinstance(chooser, gr.Dropdown):
         # The script listens to radio buttons by itself, and gets their events sooner.
         set_address = "async (name) => { (await comfygradioPage).address(name); return []; }"
         chooser.input(None, chooser, None, js=set_address, **PRIVATE)
+        # Nor can it choose in a list as it presses a radio button.
+        view.addressed(None, None, [chooser, *columns], js=open_addressed, **PRIVATE)
     show = f"async (name) => (await comfygradioPage).showForm(name, {names})"
     chooser.change(None, chooser, columns, js=show, **PRIVATE)
-    open_addressed = f"async () => (await comfygradioPage).openAddressed({names})"
     blocks.load(None, None, [chooser, *columns], js=open_addressed, **PRIVATE)
 
 

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 from comfygradio.demo import DemoServer
 from comfygradio.forms.kinds.size import parse_size
 from comfygradio.jobs.worker import NOT_RESPONDING
+from comfygradio.ui.page import MAX_BUTTONS
 from tests.browser.conftest import QUICK_SECONDS, SLOW_SECONDS
 from tests.browser.settling import find_form, settle
 from tests.browser.widgets import INPAINT, PAINT, TEXT_TO_IMAGE
@@ -68,18 +69,19 @@ WHITE = "rgb(255, 255, 255)"
 MEMORY = "CUDA out of memory. Tried to allocate 2.00 GiB."
 
 
+def write_preset(folder: Path, name: str, text: str, graph: Mapping[str, Any]) -> None:
+    (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    (folder / f"{name}.json").write_text(json.dumps(graph), encoding="utf-8")
+
+
 @pytest.fixture(scope="module")
 def app(demo: DemoServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
     """Forms of which one always fails, with the words that are typed into it."""
     folder = tmp_path_factory.mktemp("presets")
-    for name, text, graph in (
-        ("trouble", TROUBLE, TROUBLE_GRAPH),
-        ("boxes", BOXES, TEXT_TO_IMAGE),
-        ("inpaint", PAINT, INPAINT),
-        ("saying", SAYING, SAYING_GRAPH),
-    ):
-        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
-        (folder / f"{name}.json").write_text(json.dumps(graph), encoding="utf-8")
+    write_preset(folder, "trouble", TROUBLE, TROUBLE_GRAPH)
+    write_preset(folder, "boxes", BOXES, TEXT_TO_IMAGE)
+    write_preset(folder, "inpaint", PAINT, INPAINT)
+    write_preset(folder, "saying", SAYING, SAYING_GRAPH)
     with run_app(demo.url, tmp_path_factory.mktemp("outputs"), folder) as running:
         yield running
 
@@ -248,6 +250,30 @@ def test_another_try_goes_back_to_its_form(window: Page, app: RunningApp) -> Non
     await_other_job(window, token, "failed")
     expect(window.get_by_role("heading", name="Trouble")).to_be_visible()
     assert find_order(app, window)["trouble"] == "no luck"
+
+
+def test_another_try_goes_back_to_its_form_in_a_list_too(
+    window: Page, demo: DemoServer, tmp_path: Path
+) -> None:
+    presets = tmp_path / "presets"
+    presets.mkdir()
+    write_preset(presets, "trouble", TROUBLE, TROUBLE_GRAPH)
+    write_preset(presets, "boxes", BOXES, TEXT_TO_IMAGE)
+    for number in range(MAX_BUTTONS):
+        (presets / f"other{number}.yaml").write_text(BOXES, encoding="utf-8")
+    with run_app(demo.url, tmp_path / "outputs", presets) as app:
+        failure = fail(window, app, MEMORY, "128 × 64")
+        chooser = window.get_by_label("What would you like to do?")
+        chooser.click()
+        window.get_by_role("option", name="Boxes").first.click()
+        window.get_by_role("heading", name="Boxes").wait_for()
+        token = window.locator(".cg-view").get_attribute("data-token")
+        failure.get_by_role("button", name="Try smaller").click()
+        await_other_job(window, token, "failed")
+        expect(window.get_by_role("heading", name="Trouble")).to_be_visible()
+        expect(chooser).to_have_value("Trouble")
+        expect(window).to_have_url(f"{app.url}?preset=trouble")
+        expect(find_form(window).get_by_role("radio", name="64 × 64")).to_be_checked()
 
 
 def test_what_is_too_large_is_tried_smaller_until_nothing_is(window: Page, app: RunningApp) -> None:

@@ -35,7 +35,7 @@ from comfygradio.ui.static import build_mount_script, read_static
 JOB_PATH = "/gradio_api/comfygradio/job/{token}"
 STREAM_PATH = "/gradio_api/comfygradio/stream/{id}"
 
-EVENTS = ("attach", "refused", "smaller")
+EVENTS = ("attach", "refused", "smaller", "addressed")
 """What the script triggers."""
 
 MAX_TOKEN_CHARS = 64

@@ -4,7 +4,8 @@
 
 import { setText } from "../library/elements.js";
 import { find } from "../library/template.js";
-import { chooseForm, findGenerate, pressGenerate } from "./generate_button.js";
+import { choose } from "../page/chooser.js";
+import { findGenerate } from "./generate_button.js";
 import { nameSmallerSize } from "./job_words.js";
 import { isThere } from "./result_card.js";
 import { afterSmallerSize } from "./smaller_size.js";
@@ -43,16 +44,36 @@ export function createFailure(view, trigger) {
     if (!isBelow && !isOnStage) stage.append(root);
   }
 
+  /**
+   * Choose the form that a job came from.
+   *
+   * @param {string} preset
+   */
+  function chooseForm(preset) {
+    choose(preset, () => trigger("addressed", {}));
+  }
+
+  /**
+   * Press Generate of the form that a job came from. The form is shown: it may have to say what is
+   * wrong.
+   *
+   * @param {string} preset
+   */
+  function tryAgain(preset) {
+    chooseForm(preset);
+    findGenerate(preset)?.click();
+  }
+
   /** @param {Message} message */
   function paintWays({ token, preset, smaller: size }) {
     const hasForm = findGenerate(preset) !== null;
     again.hidden = !hasForm;
-    again.onclick = () => pressGenerate(preset);
+    again.onclick = () => tryAgain(preset);
     smaller.hidden = !size || !hasForm;
     smaller.title = nameSmallerSize(size);
     smaller.onclick = () => {
       afterSmallerSize(preset, {
-        press: () => pressGenerate(preset),
+        press: () => tryAgain(preset),
         show: () => chooseForm(preset),
       });
       trigger("smaller", { token, preset });

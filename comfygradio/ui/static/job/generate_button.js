@@ -22,29 +22,6 @@ export function findGenerate(preset) {
   return document.querySelector(`#cg-panel-${CSS.escape(preset)} ${GENERATE}`);
 }
 
-/**
- * Choose the form that a job came from.
- *
- * @param {string} preset
- */
-export function chooseForm(preset) {
-  /** @type {NodeListOf<HTMLInputElement>} */
-  const picks = document.querySelectorAll("#cg-chooser input[type=radio]");
-  const pick = [...picks].find((one) => one.value === preset);
-  if (pick && !pick.checked) pick.click();
-}
-
-/**
- * Press the button of a form that a job came from. The form is shown: it may have to say what is
- * wrong.
- *
- * @param {string} preset
- */
-export function pressGenerate(preset) {
-  chooseForm(preset);
-  findGenerate(preset)?.click();
-}
-
 /** @returns {HTMLButtonElement | null} */
 function findShownGenerate() {
   const panels = [...document.querySelectorAll(".cg-panel")];

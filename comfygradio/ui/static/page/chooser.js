@@ -24,6 +24,13 @@ const mounted = new Set();
 /** The form that the address named last. @type {string | null} */
 let addressed = null;
 
+/** @param {string | null | undefined} name */
+function findPick(name) {
+  /** @type {NodeListOf<HTMLInputElement>} */
+  const picks = document.querySelectorAll(PICKS);
+  return [...picks].find((pick) => pick.value === name);
+}
+
 function readAddress() {
   return new URL(location.href).searchParams.get("preset");
 }
@@ -88,6 +95,23 @@ export function address(name) {
 }
 
 /**
+ * Choose a form that is mounted.
+ *
+ * @param {string} name
+ * @param {() => void} tellAddress lets Gradio open the form that the address names, which is the one
+ *   way to choose in a list
+ */
+export function choose(name, tellAddress) {
+  const pick = findPick(name);
+  if (pick) {
+    if (!pick.checked) pick.click();
+    return;
+  }
+  address(name);
+  tellAddress();
+}
+
+/**
  * Come to a form from another page, with the keyboard at its button.
  *
  * @param {string} name
@@ -118,9 +142,7 @@ function follow() {
   const wanted = readAddress() ?? readLanding();
   const isOther = wanted !== (addressed ?? readLanding());
   addressed = readAddress();
-  /** @type {NodeListOf<HTMLInputElement>} */
-  const picks = document.querySelectorAll(PICKS);
-  const pick = [...picks].find((input) => input.value === wanted);
+  const pick = findPick(wanted);
   if (pick && !pick.checked) pick.click();
   else if (!pick && isOther) location.reload();
 }
