@@ -1,25 +1,32 @@
 // What happens after the app has looked for a smaller size.
 
-import { deepEqual } from "node:assert/strict";
+import { equal } from "node:assert/strict";
 import test from "node:test";
 
-import { afterSmallerSize, trySmallerSize } from "../../comfygradio/ui/static/job/smaller_size.js";
+import { awaitSmallerSize, tellSmallerSize } from "../../comfygradio/ui/static/job/smaller_size.js";
+
+const PRESETS = ["paint", "enlarge"];
+const NONE = { lines: ["No smaller size is known."] };
 
 /**
- * List what is done after these answers; the form "paint" asked.
+ * Ask for the form "paint", and answer.
  *
  * @param {any[]} problems of "paint" and "enlarge"
  */
-function listDone(problems) {
-  /** @type {string[]} */
-  const done = [];
-  afterSmallerSize("paint", { press: () => done.push("press"), show: () => done.push("show") });
-  trySmallerSize(["paint", "enlarge"], problems);
-  return done;
+function ask(problems) {
+  const answer = awaitSmallerSize("paint");
+  tellSmallerSize(PRESETS, problems);
+  return answer;
 }
 
-test("Generate is pressed, unless the form says that there is no smaller size", () => {
-  deepEqual(listDone([{}, null]), ["press"]);
-  deepEqual(listDone([null, { lines: ["Another form."] }]), ["press"]);
-  deepEqual(listDone([{ lines: ["No smaller size is known."] }, null]), ["show"]);
+test("a smaller size is found, unless the form says that there is none", async () => {
+  equal(await ask([{}, null]), true);
+  equal(await ask([null, { lines: ["Another form."] }]), true);
+  equal(await ask([NONE, null]), false);
+});
+
+test("an answer that no form waits for is left alone", async () => {
+  equal(await ask([{}, null]), true);
+  tellSmallerSize(PRESETS, [NONE, null]);
+  equal(await ask([{}, null]), true);
 });

@@ -316,10 +316,10 @@ def listen_smaller(view: gr.HTML, panels: Sequence[Panel], service: Service) -> 
 
     shrunk = view.smaller(shrink, None, [*components, *problems], **QUICK)
     listed = json.dumps(presets)
-    go_on = (
-        f"async (...problems) => {{ (await comfygradioPage).trySmallerSize({listed}, problems); }}"
+    tell = (
+        f"async (...problems) => {{ (await comfygradioPage).tellSmallerSize({listed}, problems); }}"
     )
-    shrunk.then(None, problems, None, js=go_on, **PRIVATE)
+    shrunk.then(None, problems, None, js=tell, **PRIVATE)
 
 
 def fit_outputs(values: list[Any]) -> Any:

@@ -8,7 +8,7 @@ import { choose } from "../page/chooser.js";
 import { findGenerate } from "./generate_button.js";
 import { nameSmallerSize } from "./job_words.js";
 import { isThere } from "./result_card.js";
-import { afterSmallerSize } from "./smaller_size.js";
+import { awaitSmallerSize } from "./smaller_size.js";
 
 /** @param {Result} result */
 function isWhole(result) {
@@ -64,6 +64,19 @@ export function createFailure(view, trigger) {
     findGenerate(preset)?.click();
   }
 
+  /**
+   * Try again with a smaller size. If there is none, the form says so, and has to be seen.
+   *
+   * @param {string} token
+   * @param {string} preset
+   */
+  async function trySmaller(token, preset) {
+    const answer = awaitSmallerSize(preset);
+    trigger("smaller", { token, preset });
+    if (await answer) tryAgain(preset);
+    else chooseForm(preset);
+  }
+
   /** @param {Message} message */
   function paintWays({ token, preset, smaller: size }) {
     const hasForm = findGenerate(preset) !== null;
@@ -71,13 +84,7 @@ export function createFailure(view, trigger) {
     again.onclick = () => tryAgain(preset);
     smaller.hidden = !size || !hasForm;
     smaller.title = nameSmallerSize(size);
-    smaller.onclick = () => {
-      afterSmallerSize(preset, {
-        press: () => tryAgain(preset),
-        show: () => chooseForm(preset),
-      });
-      trigger("smaller", { token, preset });
-    };
+    smaller.onclick = () => trySmaller(token, preset);
   }
 
   /** @param {Message} message */

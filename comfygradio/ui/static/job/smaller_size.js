@@ -1,26 +1,27 @@
-// What is left to do once the app has looked for a smaller size for a form.
+// Waits until the app has looked for a smaller size for a form.
 
 import { readRefusal } from "../form/refusal.js";
 
 /**
- * @typedef {object} Steps
- * @property {() => void} press is done once the form has the size
- * @property {() => void} show is done if there is no such size, which the form says
+ * @typedef {object} Wait
+ * @property {string} preset the form that is to get the size
+ * @property {(isFound: boolean) => void} end
  */
 
-/** The form that is to try a smaller size. */
-let asked = "";
-
-/** @type {Steps} */
-let steps = { press: () => {}, show: () => {} };
+/** @type {Wait | null} */
+let wait = null;
 
 /**
+ * Wait for the answer about a form: true once the form has a smaller size, false if there is none,
+ * which the form says.
+ *
  * @param {string} preset
- * @param {Steps} next
+ * @returns {Promise<boolean>}
  */
-export function afterSmallerSize(preset, next) {
-  asked = preset;
-  steps = next;
+export function awaitSmallerSize(preset) {
+  return new Promise((end) => {
+    wait = { preset, end };
+  });
 }
 
 /**
@@ -29,8 +30,10 @@ export function afterSmallerSize(preset, next) {
  * @param {string[]} presets
  * @param {any[]} problems what stands above the Generate of each, as the app told it
  */
-export function trySmallerSize(presets, problems) {
-  const { lines } = readRefusal(problems[presets.indexOf(asked)]);
-  if (lines.length > 0) steps.show();
-  else steps.press();
+export function tellSmallerSize(presets, problems) {
+  if (!wait) return;
+  const { preset, end } = wait;
+  wait = null;
+  const { lines } = readRefusal(problems[presets.indexOf(preset)]);
+  end(lines.length === 0);
 }

@@ -11,7 +11,7 @@ import { listenWeights } from "./weights.js";
 
 export { forgetProblem } from "../form/problem.js";
 export { readLastSeed } from "../job/last_seed.js";
-export { trySmallerSize } from "../job/smaller_size.js";
+export { tellSmallerSize } from "../job/smaller_size.js";
 export { address, enter, openAddressed, showForm } from "./chooser.js";
 export { go };
 
