@@ -11,6 +11,7 @@ from comfygradio.ui.static import build_import, build_importer, build_preload, r
 STYLES = (
     "library/library.css",
     "library/dialogs.css",
+    "library/confirmation.css",
     "page/page.css",
     "job/job_view.css",
     "author/author.css",

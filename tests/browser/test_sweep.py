@@ -213,9 +213,12 @@ def test_a_running_sweep_is_paused_and_goes_on(page: Page, slow: DemoServer) -> 
     page.get_by_role("button", name="Stop").click()
     expect(page.locator('.cg-sweep-progress[data-phase="stopped"]')).to_be_attached()
     page.get_by_role("button", name="Delete").click()
-    page.locator(".cg-sweep-ask").get_by_role("button", name="Cancel").click()
+    ask = page.locator("#cg-sweep .cg-ask")
+    yes = ask.get_by_role("button", name="Delete")
+    expect(yes).to_have_css("background-color", "rgb(185, 28, 28)")
+    ask.get_by_role("button", name="Cancel").click()
     page.get_by_role("button", name="Delete").click()
-    page.locator(".cg-sweep-ask").get_by_role("button", name="Delete").click()
+    yes.click()
     page.get_by_role("heading", name="Sweeps").wait_for()
 
 

@@ -3,8 +3,7 @@
 /** @import { Desk } from "./desk.js" */
 /** @import { OpenJobDialog } from "./open_job.js" */
 
-import { closeFromOutside } from "../library/dialogs.js";
-import { make, press, say } from "../library/elements.js";
+import { createConfirmation } from "../library/confirmation.js";
 import { isOver } from "../library/phases.js";
 import { nameDeletion } from "./deletion_words.js";
 import { findSubstitute } from "./gallery_order.js";
@@ -19,6 +18,7 @@ import { findSubstitute } from "./gallery_order.js";
  */
 export function createDeletion(dialog, desk, openJob, remove) {
   const { asking, gallery } = desk;
+  const confirm = createConfirmation(dialog);
 
   /** @param {string} token */
   function isActive(token) {
@@ -47,22 +47,12 @@ export function createDeletion(dialog, desk, openJob, remove) {
       desk.say("These are not over yet; stop them before deleting them.");
       return;
     }
-    const { title, text } = nameDeletion(tokens.length - openCount, openCount);
-    const sure = press("cg-take cg-past-delete", "Delete", async () => {
-      sure.disabled = true;
-      await deleteAll(tokens.filter((token) => !isActive(token)));
-      dialog.close();
+    confirm({
+      ...nameDeletion(tokens.length - openCount, openCount),
+      yes: "Delete",
+      action: () => deleteAll(tokens.filter((token) => !isActive(token))),
     });
-    const cancel = press("cg-small", "Cancel", () => dialog.close());
-    dialog.replaceChildren(
-      make("h3", { textContent: title }),
-      say("", text),
-      make("div", { className: "cg-past-actions" }, cancel, sure),
-    );
-    dialog.showModal();
-    cancel.focus();
   }
 
-  closeFromOutside(dialog);
   return ask;
 }

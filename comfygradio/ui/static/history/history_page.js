@@ -57,7 +57,7 @@ export function mount(part) {
     narrow: searchBar.narrow,
     askToDelete: (tokens) => askToDelete(tokens),
   });
-  const askDialog = find(root, "cg-past-ask", HTMLDialogElement);
+  const askDialog = find(root, "cg-ask", HTMLDialogElement);
   const askToDelete = createDeletion(askDialog, desk, openJob, removeJobs);
   const compare = createComparison(find(root, "cg-past-compare", HTMLDialogElement), desk);
 

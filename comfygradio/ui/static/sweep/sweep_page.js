@@ -4,8 +4,9 @@
 /** @import { Part } from "../library/part.js" */
 
 import { createAsking } from "../library/asking.js";
+import { createConfirmation } from "../library/confirmation.js";
+import { find } from "../library/template.js";
 import { createToast } from "../library/toast.js";
-import { createConfirmation } from "./confirmation.js";
 import { createEditor } from "./editor.js";
 import { readPlace } from "./place.js";
 import { createSweepList } from "./sweep_list.js";
@@ -32,14 +33,8 @@ const QUICK = ["list_all", "glance", "open", "news", "settings"];
 export function mount(part) {
   const { element, props, watch, upload } = part;
 
-  /** @param {string} name */
-  function find(name) {
-    return /** @type {HTMLElement} */ (element.querySelector(`.cg-sweep-${name}`));
-  }
-
-  const askDialog = /** @type {HTMLDialogElement} */ (find("ask"));
   const announce = createToast();
-  const confirm = createConfirmation(askDialog);
+  const confirm = createConfirmation(find(element, "cg-ask", HTMLDialogElement));
   const asking = createAsking(part, {
     isQuick: (name) => QUICK.includes(name),
     complain: announce,
@@ -60,18 +55,21 @@ export function mount(part) {
 
   /** @type {Desk} */
   const desk = { asking, announce, askToDelete, compose: (draft) => editor.compose(draft) };
-  const list = createSweepList(find("all"), desk);
-  const editor = createEditor(find("new"), desk, upload);
-  const dialog = /** @type {HTMLDialogElement} */ (find("open"));
-  const view = createSweepView(find("one"), dialog, desk);
+  const listPart = find(element, "cg-sweep-all");
+  const editorPart = find(element, "cg-sweep-new");
+  const viewPart = find(element, "cg-sweep-one");
+  const list = createSweepList(listPart, desk);
+  const editor = createEditor(editorPart, desk, upload);
+  const dialog = find(element, "cg-sweep-open", HTMLDialogElement);
+  const view = createSweepView(viewPart, dialog, desk);
 
   function arrive() {
     const place = readPlace();
     const isOne = place !== null && place !== "all" && place !== "new";
     for (const open of element.querySelectorAll("dialog")) open.close();
-    find("all").hidden = place !== "all";
-    find("new").hidden = place !== "new";
-    find("one").hidden = !isOne;
+    listPart.hidden = place !== "all";
+    editorPart.hidden = place !== "new";
+    viewPart.hidden = !isOne;
     view.leave(place);
     if (place === "all") list.open();
     else if (place === "new") editor.open();

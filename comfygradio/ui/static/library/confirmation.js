@@ -1,7 +1,7 @@
-// What the page of sweeps asks before something is lost.
+// Asks before something is lost.
 
-import { closeFromOutside } from "../library/dialogs.js";
-import { make, press, say } from "../library/elements.js";
+import { closeFromOutside } from "./dialogs.js";
+import { make, press, say } from "./elements.js";
 
 /**
  * @typedef {object} Question
@@ -19,7 +19,7 @@ import { make, press, say } from "../library/elements.js";
 export function createConfirmation(dialog) {
   /** @param {Question} question */
   function confirm({ title, text, yes, action }) {
-    const sure = press("cg-take cg-sweep-danger", yes, async () => {
+    const sure = press("cg-take cg-ask-yes", yes, async () => {
       sure.disabled = true;
       await action();
       dialog.close();
@@ -27,8 +27,8 @@ export function createConfirmation(dialog) {
     const cancel = press("cg-small", "Cancel", () => dialog.close());
     dialog.replaceChildren(
       make("h3", { textContent: title }),
-      say("cg-info", text),
-      make("div", { className: "cg-sweep-actions" }, cancel, sure),
+      say("", text),
+      make("div", { className: "cg-ask-actions" }, cancel, sure),
     );
     dialog.showModal();
     cancel.focus();
