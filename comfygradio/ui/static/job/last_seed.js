@@ -1,4 +1,4 @@
-// The seed of the last picture, for the button beside a seed.
+// The seed of the last picture that has one, for the button beside a seed.
 
 /** Form → the seed of its last picture. @type {Map<string, string>} */
 const seeds = new Map();
@@ -17,7 +17,8 @@ export function keepLastSeed(preset, seed) {
 }
 
 /**
- * Read the seed of the last picture of this form, else that of the last picture of any form; "" if there is none.
+ * Read the seed of the last picture of this form, else that of the last picture of any form; "" if
+ * there is none.
  *
  * @param {string} preset
  */

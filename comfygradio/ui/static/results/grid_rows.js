@@ -18,7 +18,7 @@ import { GAP, SIDE } from "./plan.js";
  */
 
 /**
- * Make them; there are none until `begin` and `fill` are called.
+ * Make the rows; there are none until `begin` and `fill` are called.
  *
  * @param {Host} host
  * @param {HTMLElement} canvas
@@ -38,7 +38,7 @@ export function createRows(host, canvas, { open, isFlying }) {
     return [...rows.values()].flatMap((row) => [...row.cards.values()]);
   }
 
-  /** Take all cards out of their rows, for rows of this plan. @param {Plan} next */
+  /** Keep all cards for rows of this plan, and forget the rows of before. @param {Plan} next */
   function begin(next) {
     for (const card of listCards()) spare.set(card.at, card);
     rows = new Map();
