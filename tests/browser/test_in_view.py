@@ -468,6 +468,8 @@ def test_on_a_phone_the_bar_hides_no_field(phone: Page) -> None:
 
 
 def test_on_a_phone_the_footer_has_no_sign_between_links(phone: Page) -> None:
+    # Else there would be no sign before Gradio has drawn the footer.
+    phone.locator("footer .divider").first.wait_for(state="attached")
     # A footer of which nothing is left counts as hidden.
     texts = phone.locator("footer").filter(visible=True).all_inner_texts()
     assert "".join(texts).strip() == ""
