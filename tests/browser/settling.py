@@ -30,6 +30,18 @@ def wait_until(page: Page, is_so: Callable[[], bool]) -> None:
         page.wait_for_function("() => true")
 
 
+def say_in_passing(page: Page, dialog: str) -> None:
+    """Put into an open dialog what the page puts there when it says something in passing."""
+    page.locator(dialog).evaluate(
+        """dialog => {
+          const toast = document.createElement("div");
+          toast.className = "cg-toast";
+          toast.textContent = "Said in passing.";
+          dialog.append(toast);
+        }"""
+    )
+
+
 def find_form(page: Page) -> Locator:
     """The form that is shown; others that were shown before are still there."""
     return page.locator(".cg-panel").filter(visible=True)

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from comfygradio.demo import DemoServer
-from tests.browser.settling import set_steps
+from tests.browser.settling import say_in_passing, set_steps
 from tests.chromium import PATIENCE_MS
 from tests.ui.running import RunningApp
 
@@ -134,8 +134,10 @@ def test_deleting_asks_first(page: Page) -> None:
     ask.get_by_role("button", name="Cancel").click()
     expect(page.locator(".cg-past-card")).to_have_count(2)
     page.locator(".cg-past-open").get_by_role("button", name="Delete", exact=True).click()
+    say_in_passing(page, ".cg-past-open")
     yes.click()
     expect(page.locator(".cg-past-open")).to_contain_text("to be kept")
+    expect(page.locator(".cg-past-open .cg-toast")).to_have_text("Said in passing.")
     page.get_by_role("button", name="Close").click()
     expect(page.locator(".cg-past-say")).to_have_text(["to be kept"])
     page.reload()

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from comfygradio.demo import DemoOptions, DemoServer
 from tests.browser.conftest import SLOW_SECONDS
-from tests.browser.settling import settle, wait_until
+from tests.browser.settling import say_in_passing, settle, wait_until
 from tests.browser.test_late_answers import QUESTIONS, names
 from tests.chromium import PATIENCE_MS
 from tests.ui.running import RunningApp, run_app
@@ -308,8 +308,10 @@ def test_a_rating_leaves_what_is_shown_in_large_as_it_is(page: Page) -> None:
     expect(star).to_have_attribute("aria-pressed", "false")
     expect(star).to_be_focused()
     assert shown.evaluate("(picture) => picture.isConnected"), "a video would begin anew"
+    say_in_passing(page, ".cg-sweep-open")
     page.keyboard.press("ArrowRight")
     expect(sheet.get_by_label("Steps")).to_have_value("1")
+    expect(sheet.locator(".cg-toast")).to_have_text("Said in passing.")
     assert not shown.evaluate("(picture) => picture.isConnected")
 
 

@@ -5,7 +5,7 @@
 /** @import { JobActions } from "./job_buttons.js" */
 /** @import { Filter } from "./search_bar.js" */
 
-import { closeFromOutside } from "../library/dialogs.js";
+import { closeFromOutside, redraw } from "../library/dialogs.js";
 import { make, press, say } from "../library/elements.js";
 import { isOver } from "../library/phases.js";
 import { drawBadges } from "./badges.js";
@@ -176,7 +176,7 @@ export function createOpenJob(dialog, desk, options) {
   function paint(job) {
     const active = document.activeElement;
     const focused = active && dialog.contains(active) ? active.textContent : "";
-    dialog.replaceChildren(drawSheet(job));
+    redraw(dialog, drawSheet(job));
     if (!focused) return;
     const buttons = [...dialog.querySelectorAll("button")];
     const again = buttons.find((button) => button.textContent === focused);

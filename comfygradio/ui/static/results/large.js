@@ -4,6 +4,7 @@
 /** @import { Cell, Result } from "./cell.js" */
 /** @import { Host, Live } from "./host.js" */
 
+import { closeFromOutside, redraw } from "../library/dialogs.js";
 import { choose, make, press, say } from "../library/elements.js";
 import { findMain } from "./cell.js";
 import { readArrow } from "./grid.js";
@@ -144,7 +145,7 @@ export function createLarge(host, { dialog, move, closed }) {
     for (const video of dialog.querySelectorAll("video")) video.pause();
     dialog.setAttribute("aria-label", host.nameDialog(at));
     const large = make("div", { className: host.name("large") }, stage);
-    dialog.replaceChildren(make("div", { className: host.name("sheet") }, large, side, close));
+    redraw(dialog, make("div", { className: host.name("sheet") }, large, side, close));
   }
 
   /** @param {Element} button */
@@ -314,9 +315,7 @@ export function createLarge(host, { dialog, move, closed }) {
     dialog.replaceChildren();
     if (at !== null) closed(at);
   };
-  dialog.onclick = (event) => {
-    if (event.target === dialog) dialog.close();
-  };
+  closeFromOutside(dialog);
 
   return { open, update, draw, isOpen: () => dialog.open };
 }
