@@ -144,6 +144,14 @@ class Form:
         plain = self.values_to_json(checked)
         return find_visible(self.fields, plain)
 
+    def find_media_field(self, slots: Iterable[tuple[str, str]]) -> Field | None:
+        """Find the field that puts a file into one of these slots (node id, input), or None."""
+        for node, slot in slots:
+            field = self.find_field(node, slot)
+            if field is not None and field.kind.is_media:
+                return field
+        return None
+
     def find_field(self, node_id: str, input_name: str | None) -> Field | None:
         """Find the field that fills this input, or None. A server's error is shown beside it.
 

@@ -25,6 +25,7 @@ from comfygradio.jobs.job_store import JobStore
 from comfygradio.jobs.limits import Limits, find_exceeded
 from comfygradio.model_files.file_sizes import FileSizes
 from comfygradio.service.disconnect_watch import DisconnectWatch
+from comfygradio.service.similar_values import collect_similar_values
 from comfygradio.service.upload_quota import Quota
 from comfygradio.service.web_file import WebFiles, make_client
 from comfygradio.sweeps.sweep_registry import SweepRegistry
@@ -185,6 +186,15 @@ class Service:
                 return SubmittedJobs(jobs, message)
             jobs.append(job)
         return SubmittedJobs(jobs)
+
+    def submit_similar(self, order: Order, owner: str = "local", party: str = "") -> Job:
+        """Start a job with the values of an order, and with new seeds.
+
+        Raises as `submit`, and ValuesRefused if a file of the order is gone.
+        """
+        form = self.find_form(order.preset)
+        values = collect_similar_values(form, order)
+        return self.submit(order.preset, values, owner, party)
 
     def find_form(self, name: str) -> Form:
         """Find the form of a preset. Raises PresetError if there is none."""

@@ -20,6 +20,7 @@ from comfygradio.ui.author.author_page import build_author_page, reveal_author_l
 from comfygradio.ui.file_leak_guard import FileGuardedBlocks
 from comfygradio.ui.form.endpoint import build_endpoint
 from comfygradio.ui.form.field_component import refresh_component
+from comfygradio.ui.form.form_update import connect_form_updates, make_picture_reader
 from comfygradio.ui.form.lacking_models import LackingModels
 from comfygradio.ui.form.panel import (
     PRIVATE,
@@ -32,6 +33,7 @@ from comfygradio.ui.form.panel import (
     listen_smaller,
 )
 from comfygradio.ui.form.restore_panel import build_restore_panel
+from comfygradio.ui.form.reuse import list_targets
 from comfygradio.ui.history.history_api import HistoryApi
 from comfygradio.ui.history.history_page import build_history_page, listen_history_page
 from comfygradio.ui.identity.owner import build_person
@@ -161,16 +163,17 @@ def _build_sweep_endpoints(blocks: gr.Blocks, service: Service, panels: Sequence
 
 
 def _write_page_data(service: Service, revision: int) -> str:
-    """Write what the scripts read out of the page: its revision, and the form that is shown if an
-    address names none.
+    """Write what the scripts read out of the page: its revision, the form that is shown if an
+    address names none, and the fields that take a picture.
     """
     default = ""
     if service.forms:
         forms = list(service.forms.values())
         default = find_default_form(forms).name
+    targets = json.dumps(list_targets(service.forms))
     return (
         f'<i id="cg-revision" data-revision="{revision}" data-landing="{escape(default)}" '
-        "hidden></i>"
+        f'data-targets="{escape(targets)}" hidden></i>'
     )
 
 
@@ -255,6 +258,14 @@ def _build_forms(
         trigger_mode="multiple",
         **PRIVATE,
     )
+    view.vary(
+        job_view.vary,
+        person,
+        view,
+        concurrency_limit=None,
+        trigger_mode="multiple",
+        **PRIVATE,
+    )
     for panel in panels:
         listen_panel(panel, service, job_view, view, person)
         if panel.footer:
@@ -262,6 +273,8 @@ def _build_forms(
             build_endpoint(service, panel.form)
     listen_refusals(view, panels, service)
     listen_smaller(view, panels, service)
+    read_picture = make_picture_reader(service)
+    connect_form_updates(view, view.input_picture, read_picture, panels, chooser)
     _listen_chooser(blocks, chooser, panels, view)
     _listen_refresh(refresh, service, panels)
     return panels, chooser

@@ -149,6 +149,26 @@ def test_the_seed_that_was_used_can_be_kept_and_let_go(page: Page) -> None:
     expect(page.get_by_label("Seed")).to_have_value("")
 
 
+def test_a_result_leads_to_another_one_and_to_a_form(page: Page) -> None:
+    start(page, "a harbour")
+    wait_for_result(page)
+    first = page.locator(".cg-summary").inner_text()
+    star = page.get_by_role("button", name="Favourite")
+    star.click()
+    expect(star).to_have_attribute("aria-pressed", "true")
+    page.get_by_label(PROMPT).fill("typed meanwhile")
+    page.get_by_role("button", name="More like this").click()
+    expect(page.locator(".cg-summary")).not_to_have_text(first)
+    wait_for_result(page)
+    # It is another job, and the form was left alone.
+    expect(star).to_have_attribute("aria-pressed", "false")
+    expect(page.get_by_label(PROMPT)).to_have_value("typed meanwhile")
+    page.get_by_label("Use this picture in a form").select_option(label="Upscale")
+    expect(page.get_by_role("heading", name="Upscale")).to_be_visible()
+    expect(page.locator("#cg-panel-upscale img[src*='comfygradio-history']")).to_be_visible()
+    expect(page.locator(".cg-toast")).to_have_text("The picture is in the form.")
+
+
 def test_the_address_names_the_preset_and_back_returns(page: Page, app: RunningApp) -> None:
     page.get_by_label(PROMPT).fill("kept while away")
     page.get_by_text("Upscale").first.click()

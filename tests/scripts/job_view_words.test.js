@@ -51,6 +51,7 @@ const MESSAGE = {
   seconds: 0,
   results: [],
   layoutNotes: [],
+  favourite: false,
   smaller: "",
   jobs: [],
   version: 1,

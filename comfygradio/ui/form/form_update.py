@@ -10,14 +10,16 @@ import gradio as gr
 from gradio.components import Component
 
 from comfygradio.errors import ComfyGradioError
+from comfygradio.service.service import Service
 from comfygradio.ui.form.panel import QUICK, Panel
-from comfygradio.ui.identity.person import find_person
+from comfygradio.ui.form.reuse import FormUpdate, use_picture
+from comfygradio.ui.identity.person import Person, find_person
+from comfygradio.ui.job.job_view import find_record
 
 NUMBER = re.compile(r"[0-9]{1,16}\.[0-9]{1,9}")
 
-ReadUpdate = Callable[[gr.EventData, str], tuple[str, dict[str, Any], list[str]]]
-"""Reads the settings that an event names, in the given login session: returns the preset, field →
-value, and notes. Raises ComfyGradioError.
+ReadUpdate = Callable[[gr.EventData, Person], FormUpdate]
+"""Reads the settings that an event of this person names. Raises ComfyGradioError.
 """
 
 
@@ -35,9 +37,8 @@ def connect_form_updates(
     def fill(request: gr.Request, event: gr.EventData, *payloads: Any) -> list[Any]:
         current = map_current_values(own, payloads)
         number = parse_request_number(event)
-        session = find_person(request).session
         try:
-            preset, values, notes = read(event, session)
+            preset, values, notes = read(event, find_person(request))
         except ComfyGradioError as error:
             failure = {"number": number, "error": str(error)}
             unchanged = list_updates(panels, "", {}, current)
@@ -47,6 +48,16 @@ def connect_form_updates(
         return [success, preset, *updates]
 
     listen(fill, own, [view, chooser, *components], **QUICK)
+
+
+def make_picture_reader(service: Service) -> ReadUpdate:
+    """Make what reads the picture of a job that the job view shows, for a form."""
+
+    def read(event: gr.EventData, person: Person) -> FormUpdate:
+        record = find_record(service, getattr(event, "token", None), person)
+        return use_picture(record, event, service.forms, service.clock)
+
+    return read
 
 
 def parse_request_number(event: gr.EventData) -> str | None:

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
+
 from comfygradio.clock import SYSTEM_CLOCK, Clock
+from comfygradio.errors import JobStoreError, PresetError
 from comfygradio.forms.field import Field
 from comfygradio.forms.form import Form
 from comfygradio.jobs.job_store import JobRecord
 from comfygradio.ui.form.field_component import sent_to_component_value
 from comfygradio.ui.form.upload_value import open_upload_folder
+
+FormUpdate = tuple[str, dict[str, Any], list[str]]
+"""What is put into a form: its preset, field → value, and notes."""
+
+GONE = "This picture is no longer here."
 
 
 def restore_settings(
@@ -30,7 +38,7 @@ def restore_settings(
         if field is not None and not field.kind.is_media:
             values[name] = sent_to_component_value(field, value, sent)
     for upload in record.order.prompt.uploads:
-        field = _find_media_field(form, upload.slots)
+        field = form.find_media_field(upload.slots)
         if field is None:
             continue
         copied = copy_to_uploads(upload.path, upload.name, clock)
@@ -43,13 +51,37 @@ def restore_settings(
     return values, notes
 
 
-def _find_media_field(form: Form, slots: Iterable[tuple[str, str]]) -> Field | None:
-    """Find the field of a form that puts a file into one of these slots; None if there is none."""
-    for node, slot in slots:
-        field = form.find_field(node, slot)
-        if field and field.kind.is_media:
-            return field
-    return None
+def use_picture(
+    record: JobRecord, event: gr.EventData, forms: Mapping[str, Form], clock: Clock = SYSTEM_CLOCK
+) -> FormUpdate:
+    """Copy the picture of a job that an event names by its index to the uploads; return the preset
+    that the event names, its field → the copy, and no notes.
+
+    Raises PresetError for a field that takes no picture, and JobStoreError for a picture that is
+    gone.
+    """
+    preset = str(getattr(event, "preset", ""))
+    name = str(getattr(event, "field", ""))
+    form = forms.get(preset)
+    if form is None or not is_target(form, name):
+        raise PresetError("This form takes no picture (any more); reload the page.")
+    pictures = _list_pictures(record)
+    index = getattr(event, "index", 0)
+    if not isinstance(index, int) or not 0 <= index < len(pictures):
+        raise JobStoreError(GONE)
+    copied = copy_to_uploads(pictures[index], clock=clock)
+    if copied is None:
+        raise JobStoreError(GONE)
+    return form.name, {name: copied}, []
+
+
+def _list_pictures(record: JobRecord) -> list[Path]:
+    """List the pictures that a job made."""
+    pictures = []
+    for result in record.results:
+        if result.path and result.kind in ("image", "preview"):
+            pictures.append(result.path)
+    return pictures
 
 
 def copy_to_uploads(path: Path, name: str = "", clock: Clock = SYSTEM_CLOCK) -> str | None:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -21,13 +20,13 @@ from comfygradio.jobs.job_store import JobRecord
 from comfygradio.jobs.naming import choose_result_place
 from comfygradio.jobs.results import Result, collect_again, make_download
 from comfygradio.service.service import Service
-from comfygradio.ui.form.reuse import copy_to_uploads, is_target, list_targets, restore_settings
+from comfygradio.ui.form.reuse import FormUpdate, list_targets, restore_settings, use_picture
 from comfygradio.ui.history.history_text import Json, describe_card, describe_values, parse_query
 from comfygradio.ui.identity.page_function import PageFunction, make_owner_function
 from comfygradio.ui.identity.page_session import PageSessions
+from comfygradio.ui.identity.person import NOBODY, Person
 
 UNKNOWN = "This job is not in your history (any more)."
-GONE = "This picture is no longer here."
 
 LAYOUT_GONE = (
     "The author's layout has changed since, so the workflow is given in API format; a picture "
@@ -186,15 +185,13 @@ class HistoryApi:
         written = layout.write(record.order.prompt.graph)
         return written, "" if written else LAYOUT_NOT_WRITTEN
 
-    def read_settings(
-        self, event: gr.EventData, session: str = ""
-    ) -> tuple[str, dict[str, Any], list[str]]:
+    def read_settings(self, event: gr.EventData, person: Person = NOBODY) -> FormUpdate:
         """Read the settings of the job that an event names; return the preset, field → value, and
         notes.
 
         Raises PresetError and JobStoreError.
         """
-        record = self._find_named(event, session)
+        record = self._find_named(event, person)
         form = self._service.forms.get(record.preset)
         if form is None or form.problems:
             raise PresetError(
@@ -204,33 +201,19 @@ class HistoryApi:
         values, notes = restore_settings(form, record, self._service.clock)
         return form.name, values, notes
 
-    def read_picture(
-        self, event: gr.EventData, session: str = ""
-    ) -> tuple[str, dict[str, Any], list[str]]:
+    def read_picture(self, event: gr.EventData, person: Person = NOBODY) -> FormUpdate:
         """Copy the picture that an event names to the uploads; return the preset, the field → copy,
         and no notes.
 
         Raises PresetError and JobStoreError.
         """
-        record = self._find_named(event, session)
-        preset = str(getattr(event, "preset", ""))
-        name = str(getattr(event, "field", ""))
-        form = self._service.forms.get(preset)
-        if form is None or not is_target(form, name):
-            raise PresetError("This form takes no picture (any more); reload the page.")
-        pictures = _list_pictures(record)
-        index = getattr(event, "index", 0)
-        if not isinstance(index, int) or not 0 <= index < len(pictures):
-            raise JobStoreError(GONE)
-        copied = copy_to_uploads(pictures[index], clock=self._service.clock)
-        if copied is None:
-            raise JobStoreError(GONE)
-        return form.name, {name: copied}, []
+        record = self._find_named(event, person)
+        return use_picture(record, event, self._service.forms, self._service.clock)
 
-    def _find_named(self, event: gr.EventData, session: str) -> JobRecord:
+    def _find_named(self, event: gr.EventData, person: Person) -> JobRecord:
         """Find the job that an event names, for the owner of its page."""
         access = getattr(event, "access", None)
-        owner = self.page_sessions.require_owner(access, session)
+        owner = self.page_sessions.require_owner(access, person.session)
         return self._find(owner, getattr(event, "token", None))
 
     def _find(self, owner: str, token: Any) -> JobRecord:
@@ -257,15 +240,6 @@ class HistoryApi:
             if backend.url == url:
                 return backend.client
         raise JobStoreError("The server that has this is not among ours any more.")
-
-
-def _list_pictures(record: JobRecord) -> list[Path]:
-    """List the pictures that a job made."""
-    pictures = []
-    for result in record.results:
-        if result.path and result.kind in ("image", "preview"):
-            pictures.append(result.path)
-    return pictures
 
 
 def _list_tokens(asked: Mapping[str, Any]) -> list[str]:

@@ -13,10 +13,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from comfygradio.errors import ComfyGradioError, JobStoreError
 from comfygradio.forms.field import Field
 from comfygradio.forms.kinds.size import parse_size
 from comfygradio.forms.kinds.value import InvalidValue
 from comfygradio.jobs.job import Job
+from comfygradio.jobs.job_store import JobRecord
 from comfygradio.service.service import Service
 from comfygradio.ui.identity.owner import find_owner
 from comfygradio.ui.identity.person import Person, find_person
@@ -32,10 +34,12 @@ from comfygradio.ui.job.job_stream import JobStreams, Message, Tab, compose_mess
 from comfygradio.ui.job.job_text import is_out_of_memory
 from comfygradio.ui.static import build_mount_script, read_static
 
+UNKNOWN = "This result is not here any more."
+
 JOB_PATH = "/gradio_api/comfygradio/job/{token}"
 STREAM_PATH = "/gradio_api/comfygradio/stream/{id}"
 
-EVENTS = ("attach", "refused", "smaller", "addressed")
+EVENTS = ("attach", "refused", "smaller", "addressed", "vary", "input_picture")
 """What the script triggers."""
 
 MAX_TOKEN_CHARS = 64
@@ -62,7 +66,7 @@ class JobView:
             html_template=read_static("job/job_view.html"),
             js_on_load=build_mount_script("job/job_view.js", EVENTS),
             elem_id="cg-viewer",
-            server_functions=[self._make_stop()],
+            server_functions=[self._make_stop(), self._make_favourite()],
         )
 
     async def show(
@@ -109,6 +113,38 @@ class JobView:
         async for message in self._stream(selection, tab):
             yield {**message, "unknown": unknown}
 
+    async def vary(
+        self, request: gr.Request, event: gr.EventData, who: Any
+    ) -> AsyncIterator[Message]:
+        """Start a job like the one that an event names, with new seeds, and yield messages about
+        it; why it cannot be started is a notice.
+        """
+        owner = find_owner(request, who)
+        person = find_person(request)
+
+        def start() -> Job:
+            job = find_job(self.service, str(getattr(event, "token", "")), person)
+            if job is None:
+                raise JobStoreError(UNKNOWN)
+            return self.service.submit_similar(job.order, owner, person.party)
+
+        try:
+            job = await asyncio.to_thread(start)
+        except ComfyGradioError as error:
+            yield {"notice": str(error)}
+            return
+        async for message in self.show([job], request, owner):
+            yield message
+
+    def mark_favourite(self, token: object, is_favourite: bool, person: Person) -> bool:
+        """Mark a job as a favourite, or remove the mark; return whether it is one now.
+
+        Raises JobStoreError.
+        """
+        record = find_record(self.service, token, person)
+        self.service.store.set_favourite(record.id, is_favourite)
+        return is_favourite
+
     async def _stream(self, selection: JobSelection, tab: Tab) -> AsyncIterator[Message]:
         """Yield messages for one tab about its jobs.
 
@@ -121,12 +157,12 @@ class JobView:
                 update = make_update(selection)
                 no_previews = ShownState(frames=None)
                 message = compose_message(update, no_previews, service.queue.outputs)
-                message = add_smaller_size(service, selection.shown, message)
+                message = add_ways(service, selection.shown, message)
                 yield {**message, "ask": True}
                 return
             with streams.open(feed, tab) as stream:
                 async for message in stream.messages():
-                    yield add_smaller_size(service, feed.selection.shown, message)
+                    yield add_ways(service, feed.selection.shown, message)
 
     def _make_stop(self) -> Any:
         async def stop(data: Any, request: gr.Request) -> None:
@@ -137,6 +173,22 @@ class JobView:
             await asyncio.to_thread(self._stop, token, person)
 
         return stop
+
+    def _make_favourite(self) -> Any:
+        async def favourite(data: Any, request: gr.Request) -> dict[str, Any]:
+            if not isinstance(data, list) or len(data) != 2:
+                return {"notice": UNKNOWN}
+            token, is_favourite = data
+            person = find_person(request)
+            try:
+                now = await asyncio.to_thread(
+                    self.mark_favourite, token, is_favourite is True, person
+                )
+            except JobStoreError as error:
+                return {"notice": str(error)}
+            return {"favourite": now}
+
+        return favourite
 
     def _stop(self, token: str, person: Person) -> None:
         job = find_job(self.service, token, person)
@@ -213,6 +265,16 @@ def read_tokens(sent: object, shown: str) -> list[str]:
     return list(dict.fromkeys(tokens))[-MAX_JOBS:]
 
 
+def find_record(service: Service, token: object, person: Person) -> JobRecord:
+    """Find the stored job with this secret, as `find_job` does. Raises JobStoreError if there is
+    none.
+    """
+    record = service.store.find(token) if isinstance(token, str) else None
+    if record is None or not person.may_see(record.owner):
+        raise JobStoreError(UNKNOWN)
+    return record
+
+
 def find_jobs(service: Service, tokens: Sequence[str], person: Person) -> list[Job]:
     """Find the jobs with these secrets; unknown ones are left out."""
     jobs = []
@@ -237,17 +299,23 @@ def describe_jobs(service: Service, jobs: Sequence[Job], token: str, seen: Shown
     selection = select_jobs(jobs, token)
     update = make_update(selection)
     message = compose_message(update, seen, service.queue.outputs)
-    return add_smaller_size(service, selection.shown, message)
+    return add_ways(service, selection.shown, message)
 
 
-def add_smaller_size(service: Service, job: Job, message: Message) -> Message:
-    """Add to a message about a job the smaller size that may help if memory ran out; "" if none."""
+def add_ways(service: Service, job: Job, message: Message) -> Message:
+    """Add to a message about a job what can be done with it: the smaller size that may help if
+    memory ran out ("" if none), and whether it is a favourite.
+    """
     size = ""
+    is_favourite = False
     # The page may show another job since the message was composed.
     is_same_job = message["token"] == job.token
     if is_same_job and is_out_of_memory(job.snapshot):
         size = _find_smaller_size(service, job)
-    return {**message, "smaller": size}
+    if is_same_job and job.snapshot.is_over:
+        record = service.store.find(job.token)
+        is_favourite = record is not None and record.favourite
+    return {**message, "smaller": size, "favourite": is_favourite}
 
 
 def _find_smaller_size(service: Service, job: Job) -> str:

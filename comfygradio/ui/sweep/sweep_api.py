@@ -24,7 +24,7 @@ from comfygradio.service.service import Service
 from comfygradio.sweeps.axes.axis import Index
 from comfygradio.sweeps.sweep import Sweep
 from comfygradio.ui.form.field_component import sent_to_component_value, to_component_value
-from comfygradio.ui.form.reuse import restore_settings
+from comfygradio.ui.form.reuse import FormUpdate, restore_settings
 from comfygradio.ui.form.sheet_import import open_editor_again
 from comfygradio.ui.identity.page_function import (
     PageFunction,
@@ -32,6 +32,7 @@ from comfygradio.ui.identity.page_function import (
     make_party_function,
 )
 from comfygradio.ui.identity.page_session import PageSessions
+from comfygradio.ui.identity.person import NOBODY, Person
 from comfygradio.ui.sweep.axis_choices import (
     describe_fields,
     describe_suggestions,
@@ -271,16 +272,14 @@ class SweepApi:
         self._service.sweeps.delete(sweep.token)
         return {"deleted": True}
 
-    def read_values(
-        self, event: gr.EventData, session: str = ""
-    ) -> tuple[str, dict[str, Any], list[str]]:
+    def read_values(self, event: gr.EventData, person: Person = NOBODY) -> FormUpdate:
         """Read the settings of the cell that an event names; return the preset, field → value, and
         notes.
 
         Raises PresetError and JobStoreError.
         """
         access = getattr(event, "access", None)
-        owner = self.page_sessions.require_owner(access, session)
+        owner = self.page_sessions.require_owner(access, person.session)
         asked = {
             "token": getattr(event, "token", None),
             "cell": getattr(event, "cell", None),

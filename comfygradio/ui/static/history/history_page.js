@@ -2,7 +2,8 @@
 
 /** @import { Part } from "../library/part.js" */
 /** @import { Desk } from "./desk.js" */
-/** @import { FirstPage, Job, Target } from "./job.js" */
+/** @import { Target } from "../library/picture_targets.js" */
+/** @import { FirstPage, Job } from "./job.js" */
 
 import { createAsking } from "../library/asking.js";
 import { find } from "../library/template.js";

@@ -1,5 +1,7 @@
 // What the app says about the jobs of the history.
 
+/** @import { Target } from "../library/picture_targets.js" */
+
 /**
  * @typedef {object} Result
  * @property {string} kind "image", "video", "audio", "text" or another kind of file
@@ -43,12 +45,6 @@
  * @typedef {Job & { values: Value[], canUse: boolean, hasLayout: boolean, layoutNotes: string[] }}
  *   OpenJob `layoutNotes` say what ComfyUI's page would post otherwise from the author's layout, or
  *   why it is not there.
- */
-
-/**
- * A field of a form that takes a picture.
- *
- * @typedef {{ preset: string, field: string, label: string }} Target
  */
 
 /**

@@ -1,7 +1,8 @@
 // What people can do with a job besides looking at it and deleting it.
 
 /** @import { Desk } from "./desk.js" */
-/** @import { Job, OpenJob, Target } from "./job.js" */
+/** @import { Target } from "../library/picture_targets.js" */
+/** @import { Job, OpenJob } from "./job.js" */
 
 import { make } from "../library/elements.js";
 import { enter } from "../page/chooser.js";

@@ -1,10 +1,12 @@
 // The buttons below the title of a job that is open.
 
-/** @import { OpenJob, Result, Target } from "./job.js" */
+/** @import { Target } from "../library/picture_targets.js" */
+/** @import { OpenJob, Result } from "./job.js" */
 
 import { link } from "../library/address.js";
-import { choose, make, press } from "../library/elements.js";
+import { make, press } from "../library/elements.js";
 import { isOver } from "../library/phases.js";
+import { drawTargets } from "../library/picture_targets.js";
 
 /**
  * What they do.
@@ -18,28 +20,6 @@ import { isOver } from "../library/phases.js";
  * @property {() => void} stop
  * @property {() => void} askToDelete
  */
-
-/**
- * @param {Target[]} targets
- * @param {(target: Target) => void} action
- */
-function drawTargets(targets, action) {
-  if (targets.length === 1) {
-    return press("cg-small", `Use as input: ${targets[0].label}`, () => action(targets[0]));
-  }
-  /** @type {[string | number, string][]} */
-  const options = targets.map((target, index) => [index, target.label]);
-  const label = "Use this picture as the input of a form";
-  return choose(
-    "cg-box cg-past-targets",
-    label,
-    [["", "Use as input of …"], ...options],
-    "",
-    (value) => {
-      if (value) action(targets[Number(value)]);
-    },
-  );
-}
 
 /** @param {Result} result */
 function drawDownload(result) {

@@ -1,7 +1,8 @@
 // The dialog that shows one job at a time, large, with its values and what can be done with it.
 
 /** @import { Desk } from "./desk.js" */
-/** @import { Job, OpenJob, Result, Target } from "./job.js" */
+/** @import { Target } from "../library/picture_targets.js" */
+/** @import { Job, OpenJob, Result } from "./job.js" */
 /** @import { JobActions } from "./job_buttons.js" */
 /** @import { Filter } from "./search_bar.js" */
 

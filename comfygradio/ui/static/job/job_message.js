@@ -49,6 +49,7 @@
  * @property {Result[]} results
  * @property {string[]} layoutNotes what is to be told of the workflow that the results carry
  * @property {string} smaller a size that may help if memory ran out, "WIDTHxHEIGHT"; "" if none
+ * @property {boolean} favourite
  * @property {JobBrief[]} jobs
  * @property {number} version
  * @property {number} frames

@@ -1,6 +1,7 @@
 // Paints the job that the tab shows.
 
 /** @import { Message } from "./job_message.js" */
+/** @import { ResultActions } from "./result_actions.js" */
 
 import { make, typeInto } from "../library/elements.js";
 import { isOver } from "../library/phases.js";
@@ -28,8 +29,9 @@ function fillSeed(preset, seed) {
 /**
  * @param {HTMLElement} view
  * @param {(event: string, detail: object) => void} trigger
+ * @param {ResultActions} actions
  */
-export function createPainter(view, trigger) {
+export function createPainter(view, trigger, actions) {
   const progress = find(view, "cg-progress");
   const bar = find(view, "cg-bar");
   const fill = find(view, "cg-fill");
@@ -87,7 +89,8 @@ export function createPainter(view, trigger) {
     if (now === shownResults) return;
     shownResults = now;
     const cards = there.map((result, index) => {
-      return drawResult(result, nameResult(message.title, index, there.length));
+      const words = nameResult(message.title, index, there.length);
+      return drawResult(result, words, (target) => actions.usePicture(message, result, target));
     });
     results.replaceChildren(...cards);
     results.dataset.count = String(there.length);
@@ -118,6 +121,7 @@ export function createPainter(view, trigger) {
     reuse.hidden = !message.seed;
     reuse.onclick = () => fillSeed(message.preset, message.seed);
     keepLastSeed(message.preset, message.seed);
+    actions.paint(message);
     paintLayoutNotes(message.layoutNotes);
     caption.hidden = false;
     paintResults(message);

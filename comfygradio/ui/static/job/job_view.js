@@ -2,6 +2,7 @@
 
 /** @import { Part } from "../library/part.js" */
 /** @import { Message } from "./job_message.js" */
+/** @import { Answer } from "./result_actions.js" */
 
 import { isOver } from "../library/phases.js";
 import { find } from "../library/template.js";
@@ -16,6 +17,7 @@ import { keepFocus } from "./kept_focus.js";
 import { coverScreen, keepTop } from "./page_top.js";
 import { followDock } from "./phone_dock.js";
 import { followSides } from "./picture_side.js";
+import { createResultActions } from "./result_actions.js";
 import { followStopKey } from "./stop_key.js";
 import { addJobs, createTabJobs, findOpen, isBusy, isPartial } from "./tab_jobs.js";
 
@@ -32,13 +34,15 @@ export function mount({ element, props, trigger, watch, server }) {
   const tab = createTabJobs();
   /** Whether the jobs from before are about to be asked for. */
   let isReturning = false;
-  const painter = createPainter(view, trigger);
+  const actions = createResultActions(view, trigger, server);
+  const painter = createPainter(view, trigger, actions);
   const chips = createChips(find(view, "cg-chips"), { choose, stop });
   const announcements = createAnnouncements(wasGeneratePressed);
   const connection = createConnection({ tab, trigger, receive });
 
-  /** @param {Message | undefined} message */
+  /** @param {(Message & Answer) | undefined} message */
   async function receive(message) {
+    if (message && actions.takeAnswer(message)) return;
     if (!message?.token) return;
     if (message.gone) {
       if (message.token === tab.shown) forgetJobs();

@@ -1,9 +1,11 @@
 // Draws what a job has made.
 
+/** @import { Target } from "../library/picture_targets.js" */
 /** @import { Result } from "./job_message.js" */
 
 import { link } from "../library/address.js";
 import { make } from "../library/elements.js";
+import { drawTargets, readTargets } from "../library/picture_targets.js";
 import { nameSize } from "./job_words.js";
 
 /**
@@ -52,8 +54,9 @@ function drawMedia(result, url, words) {
  *
  * @param {Result} result
  * @param {string} words name it for those who do not see it
+ * @param {(target: Target) => void} use puts a picture into a form
  */
-export function drawResult(result, words) {
+export function drawResult(result, words, use) {
   if (result.kind === "text") {
     return make("pre", { className: "cg-text", textContent: result.text });
   }
@@ -66,6 +69,8 @@ export function drawResult(result, words) {
     title: `Download ${result.name}`,
   });
   const size = make("span", { textContent: nameSize(result) });
-  const foot = make("figcaption", {}, size, save);
+  const targets = result.kind === "image" ? readTargets() : [];
+  const input = targets.length > 0 ? drawTargets(targets, use) : null;
+  const foot = make("figcaption", {}, size, input, save);
   return make("figure", { className: "cg-card" }, drawMedia(result, url, words), foot);
 }
