@@ -66,7 +66,7 @@ class Place:
 @pytest.fixture(scope="module")
 def server() -> Iterator[DemoServer]:
     """A demo server that paints for a minute, unless it is hurried."""
-    with DemoServer(DemoOptions(step_seconds=1.0, lab_nodes=True)) as server:
+    with DemoServer(DemoOptions(step_seconds=3.0, lab_nodes=True)) as server:
         yield server
 
 
