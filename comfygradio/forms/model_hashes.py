@@ -65,22 +65,22 @@ class ModelHashes:
         own = HashedFile.from_entry(model)
         if own is None:
             return ()
+        own_folder, own_name = own.place
         names: set[str] = set()
-        for file in self.files:
-            has_same_hash = (file.hash_type, file.hash) == (own.hash_type, own.hash)
-            is_in_same_folder = file.place[0] == own.place[0]
-            if has_same_hash and is_in_same_folder and not self._is_contradicted(file):
-                names.add(file.place[1])
-        names.discard(own.place[1])
+        for (folder, name), digests in self._list_digests(own.hash_type).items():
+            # Two hashes of one place contradict each other.
+            if folder == own_folder and digests == {own.hash}:
+                names.add(name)
+        names.discard(own_name)
         return tuple(sorted(names))
 
-    def _is_contradicted(self, file: HashedFile) -> bool:
-        """Whether another hash of the same type was told for the same place."""
-        for other in self.files:
-            is_same_place = other.place == file.place and other.hash_type == file.hash_type
-            if is_same_place and other.hash != file.hash:
-                return True
-        return False
+    def _list_digests(self, hash_type: str) -> dict[tuple[str, str], set[str]]:
+        """List all hashes of a type by the places that they were told for."""
+        digests: dict[tuple[str, str], set[str]] = {}
+        for file in self.files:
+            if file.hash_type == hash_type:
+                digests.setdefault(file.place, set()).add(file.hash)
+        return digests
 
 
 NO_HASHES = ModelHashes()

@@ -30,18 +30,19 @@ class FileHashes:
         """Hash the files that may be a model under another name: those of its folder that a server
         lists by these names, up to the first that is the same.
         """
-        hashes = ModelHashes()
         if model.hash is None or model.hash_type != "SHA256":
-            return hashes
+            return ModelHashes()
+        hashed: set[HashedFile] = set()
         for name in names:
-            found: list[HashedFile] = []
+            found: set[HashedFile] = set()
             for path in self._find_files(model, str(name)):
                 digest = self._hash_once(path)
-                found.append(HashedFile(model.root, str(name), "SHA256", digest))
-            hashes = hashes.add(found)
-            if hashes.find_copies(model):
+                found.add(HashedFile(model.root, str(name), "SHA256", digest))
+            hashed |= found
+            # Only files of one name can contradict each other, so that those before do not matter.
+            if ModelHashes(frozenset(found)).find_copies(model):
                 break
-        return hashes
+        return ModelHashes(frozenset(hashed))
 
     def _find_files(self, model: ModelEntry, name: str) -> list[Path]:
         """Find the files that a server may list by this name in a model's folder, whose old name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -80,6 +81,14 @@ def test_two_hashes_of_one_file_prove_nothing() -> None:
     assert hashes.add([told]).find_copies(model) == ()
     other_type = HashedFile("checkpoints", "b.safetensors", "BLAKE3", TWO)
     assert hashes.add([other_type]).find_copies(model) == ("b.safetensors",)
+
+
+def test_copies_are_found_in_linear_time() -> None:
+    many = [make_model(f"{number}.safetensors", hash=ONE) for number in range(1000)]
+    hashes = ModelHashes.from_entries(many)
+    began = time.thread_time()
+    assert len(hashes.find_copies(make_model(hash=ONE))) == len(many)
+    assert time.thread_time() - began < 1
 
 
 def test_a_renamed_folder_is_the_same_folder() -> None:

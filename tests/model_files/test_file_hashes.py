@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,20 @@ def test_a_file_is_read_once_for_several_models(tmp_path: Path) -> None:
     for digits in ("1" * 64, "2" * 64):
         assert files.hash_candidates(make_model(hash=digits), NAMES).files != frozenset()
     assert len(told) == len(NAMES)
+
+
+def test_many_files_are_searched_in_linear_time(tmp_path: Path) -> None:
+    checkpoints = tmp_path / "models" / "checkpoints"
+    checkpoints.mkdir(parents=True)
+    names = [f"{number}.safetensors" for number in range(1000)]
+    for name in names:
+        (checkpoints / name).write_bytes(b"other")
+    files = FileHashes(tmp_path, lambda path: None)
+    # From here on each file has been read.
+    assert len(files.hash_candidates(make_model(hash="1" * 64), names).files) == len(names)
+    began = time.thread_time()
+    files.hash_candidates(make_model(hash="2" * 64), names)
+    assert time.thread_time() - began < 1
 
 
 def test_nothing_outside_of_the_folder_is_read(tmp_path: Path) -> None:
