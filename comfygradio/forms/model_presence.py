@@ -93,8 +93,8 @@ def _find_name(model: ModelEntry, listed: Sequence[Scalar]) -> str | None:
 def _find_lists(
     model: ModelEntry, workflow: Workflow, object_info: ObjectInfo
 ) -> Iterator[InputSpec]:
-    """Yield the inputs whose list is that of the model's folder: by their names, or because the
-    workflow has the model there.
+    """Yield the inputs whose list is that of the model's folder: by their names, or, where these
+    say nothing, because the workflow has the model there.
     """
     folder = normalise_folder(model.root)
     for definition in object_info:
@@ -105,6 +105,9 @@ def _find_lists(
     for node in workflow:
         active = object_info.active_specs(node.class_type, node.inputs)
         for spec in _keep_lists(active):
+            if guess_folder(node.class_type, spec.name):
+                # The list of this folder, which was seen to above, or of another one.
+                continue
             value: Any = spec.to_choice_name(node.inputs.get(spec.name))
             if isinstance(value, str) and fold_file_name(value) == wanted:
                 yield spec

@@ -110,7 +110,12 @@ INFO = ObjectInfo.from_json(
     }
 )
 
-WORKFLOW = Workflow.from_json({"1": {"class_type": "OtherLoader", "inputs": {"model": "sub/m.pt"}}})
+WORKFLOW = Workflow.from_json(
+    {
+        "1": {"class_type": "OtherLoader", "inputs": {"model": "sub/m.pt"}},
+        "2": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "x.pt"}},
+    }
+)
 
 
 @pytest.mark.parametrize(
@@ -122,6 +127,8 @@ WORKFLOW = Workflow.from_json({"1": {"class_type": "OtherLoader", "inputs": {"mo
         ("a.pt", "clip", ("t.pt",)),
         # The input is found by the model that the workflow has there.
         ("m.pt", "packs_own_folder", ("p.pt",)),
+        # An input that lists another folder has another file of that name.
+        ("x.pt", "loras", None),
         ("other.pt", "packs_own_folder", None),
         ("a.png", "input", None),
     ],

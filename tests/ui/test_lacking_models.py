@@ -107,11 +107,34 @@ def test_others_see_the_name_alone(service: Service) -> None:
 
 
 def test_the_sentence_names_what_no_problem_is_about(service: Service) -> None:
-    """A name may be a part of another."""
+    """A name may be a part of another, and files of one name may be in several folders."""
     (checkpoint,) = service.forms["mine"].lacking_models
     part = checkpoint.model_copy(update={"name": ODD[1:]})
-    form = replace(service.forms["mine"], lacking_models=(checkpoint, part))
-    assert name_lacking_models(form) == [f"This ComfyUI does not have {ODD[1:]}."]
+    lora = checkpoint.model_copy(update={"folder": "loras"})
+    form = replace(service.forms["mine"], lacking_models=(checkpoint, part, lora))
+    paths = f"checkpoints/{ODD[1:]}, loras/{ODD}"
+    assert name_lacking_models(form) == [f"This ComfyUI does not have {paths}."]
+
+
+@pytest.mark.parametrize(
+    ("folder", "value", "model"),
+    [
+        ("text_encoders", "XL\\a.pt", {"folder": "clip", "name": "xl/a.pt"}),
+        ("checkpoints", "xl/a.pt", {"folder": "checkpoints/xl", "name": "a.pt"}),
+        # A server lists all files below a folder as one, and each may have its own order there.
+        ("checkpoints", "SD15\\a.pt", {"folder": "checkpoints", "name": "a.pt"}),
+        # Of the inputs of many node packs nobody knows what folder they list.
+        ("", "a.pt", {"folder": "loras", "name": "a.pt"}),
+    ],
+)
+def test_a_problem_may_spell_the_place_of_a_model_differently(
+    service: Service, folder: str, value: str, model: dict[str, str]
+) -> None:
+    form = service.forms["mine"]
+    problem = replace(form.problems[0], folder=folder, value=value)
+    lacking_models = (form.lacking_models[0].model_copy(update=model),)
+    form = replace(form, problems=(problem,), lacking_models=lacking_models)
+    assert name_lacking_models(form) == []
 
 
 def test_without_operators_and_authors_there_is_no_place_for_it(service: Service) -> None:

@@ -14,6 +14,7 @@ import gradio as gr
 from comfygradio.forms.form import Form
 from comfygradio.forms.kinds.model_name import fold_file_name
 from comfygradio.forms.model_entry import ModelEntry
+from comfygradio.forms.model_hashes import normalise_folder
 from comfygradio.model_files.download import write_command
 from comfygradio.model_files.file_sizes import describe_size
 from comfygradio.service.service import Service
@@ -126,11 +127,21 @@ class LackingModels:
 
 def name_lacking_models(form: Form) -> list[str]:
     """Write a sentence about the lacking models of a form that none of its problems is about."""
-    told = {fold_file_name(str(problem.value)) for problem in form.problems}
-    names = []
+    told = {_identify(problem.folder, str(problem.value)) for problem in form.problems}
+    paths = []
     for model in form.lacking_models:
-        if fold_file_name(model.name) not in told:
-            names.append(model.name)
-    if not names:
+        # The folder is not known of every input.
+        own_names = {_identify(model.root, model.name), _identify("", model.name)}
+        if told.isdisjoint(own_names):
+            # The path, because different folders may have files of one name.
+            paths.append(model.path)
+    if not paths:
         return []
-    return [f"This ComfyUI does not have {', '.join(names)}."]
+    return [f"This ComfyUI does not have {', '.join(paths)}."]
+
+
+def _identify(folder: str, name: str) -> tuple[str, str]:
+    """Say which file this is: the folder that ComfyUI lists as one, and the name. It is the same
+    file in whichever folder below that one.
+    """
+    return normalise_folder(folder), fold_file_name(name)
