@@ -18,6 +18,7 @@ of one, such as `forms.problem.BindError`, that is there.
     ├── WorkflowError               a file that is not an API-format workflow
     ├── MetadataError               a file that holds no settings
     ├── PresetError                 a preset file: says file, line and key
+    ├── LayoutMissing               the author's layout of a job; says why it is not at hand
     ├── ValuesRefused               form values: says field, value and what is allowed
     ├── DefinitionError             the definition of a sweep: says file, line and key
     ├── AxisError                   an axis of a sweep: says field, value and what is allowed
@@ -152,6 +153,10 @@ class MetadataError(ComfyGradioError):
 
 class PresetError(ComfyGradioError):
     """A preset file that cannot be used; the message names file, line and key."""
+
+
+class LayoutMissing(ComfyGradioError):
+    """The author's layout that a job was started with is not at hand; the message says why."""
 
 
 class ValuesRefused(ComfyGradioError):

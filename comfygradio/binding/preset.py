@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from comfygradio.binding.form_binding import bind_form
 from comfygradio.binding.lora_binding import list_chain_classes, list_stack_classes
-from comfygradio.binding.ui_layout import UiLayout, load_layout
+from comfygradio.binding.ui_layout import LayoutFile, UiLayout, load_layout
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow, load_workflow
 from comfygradio.errors import PresetError, WorkflowError
@@ -28,7 +27,7 @@ NAME = re.compile(r"[a-z][a-z0-9_]*")
 class Preset:
     """A preset file and the workflow beside it. `name` is used in URLs, commands and folders;
     `lines` tells the line of each key in the file, and `hashes` which models other presets know.
-    `ui_workflow` is the same workflow in UI format; None without one, and if it cannot be read:
+    `layout_file` is the same workflow in UI format; None without one, and if it cannot be read:
     then `notes` say why.
     """
 
@@ -38,13 +37,18 @@ class Preset:
     workflow: Workflow
     lines: KeyLines = field(default_factory=dict, repr=False, compare=False)
     hashes: ModelHashes = field(default=NO_HASHES, repr=False, compare=False)
-    ui_workflow: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
+    layout_file: LayoutFile | None = field(default=None, repr=False, compare=False)
     notes: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
         """The title that people see."""
         return self.file.title
+
+    @property
+    def layout_digest(self) -> str:
+        """Tells its layout from others; "" without one."""
+        return "" if self.layout_file is None else self.layout_file.digest
 
     @property
     def ui_workflow_path(self) -> Path:
@@ -82,8 +86,8 @@ class Preset:
             hashes=known,
         )
         layout = None
-        if self.ui_workflow is not None:
-            layout = UiLayout(self.ui_workflow, object_info)
+        if self.layout_file is not None:
+            layout = UiLayout(self.layout_file, object_info)
         return replace(form, layout=layout, notes=(*form.notes, *self.notes))
 
 
@@ -116,8 +120,8 @@ def load_preset(path: str | Path) -> Preset:
         workflow = load_workflow(workflow_path)
     except WorkflowError as error:
         raise PresetError(f"{path}: {error}") from error
-    ui_workflow, notes = load_layout(name_ui_workflow(workflow_path), folder)
-    return Preset(path.stem, path, file, workflow, lines, ui_workflow=ui_workflow, notes=notes)
+    layout_file, notes = load_layout(name_ui_workflow(workflow_path), folder)
+    return Preset(path.stem, path, file, workflow, lines, layout_file=layout_file, notes=notes)
 
 
 def load_presets(folders: Iterable[Path]) -> tuple[list[Preset], list[PresetError]]:

@@ -25,16 +25,28 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class UiLayout:
-    """A workflow in UI format, which belongs to a preset."""
+class LayoutFile:
+    """A workflow in UI format, as it lies beside a preset."""
 
     workflow: Mapping[str, Any]
-    object_info: ObjectInfo
 
     @cached_property
     def digest(self) -> str:
         """Tells this layout from others."""
         return hashlib.sha256(json.dumps(self.workflow).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class UiLayout:
+    """The layout of a preset that is bound to a server with these node classes."""
+
+    file: LayoutFile
+    object_info: ObjectInfo
+
+    @property
+    def digest(self) -> str:
+        """Tells this layout from others."""
+        return self.file.digest
 
     def write(self, graph: Mapping[str, Any]) -> WrittenLayout | None:
         """Write the values of a graph into a copy; None where that is not possible."""
@@ -43,7 +55,7 @@ class UiLayout:
         from comfygradio.conversion.write_back import write_back
 
         try:
-            written = write_back(self.workflow, self.object_info.to_json(), graph)
+            written = write_back(self.file.workflow, self.object_info.to_json(), graph)
         except WorkflowError as error:
             log.warning("values cannot be written into the author's layout: %s", error)
             return None
@@ -54,7 +66,7 @@ class UiLayout:
         return WrittenLayout(written.workflow, written.notes)
 
 
-def load_layout(path: Path, folder: Path) -> tuple[Mapping[str, Any] | None, tuple[str, ...]]:
+def load_layout(path: Path, folder: Path) -> tuple[LayoutFile | None, tuple[str, ...]]:
     """Load the workflow in UI format that belongs to a preset, if there is one in the folder. A
     preset works without it, so that one that cannot be used is only noted.
     """
@@ -70,7 +82,7 @@ def load_layout(path: Path, folder: Path) -> tuple[Mapping[str, Any] | None, tup
         reason = str(error).replace(str(path), path.name)
         note = f"The results do not open in ComfyUI as the author arranged the workflow: {reason}"
         return None, (note,)
-    return workflow, ()
+    return LayoutFile(workflow), ()
 
 
 def _is_too_deep(value: Any) -> bool:

@@ -50,14 +50,13 @@ class RemoteClient:
             # On the worker, the name of a file is its ticket.
             ticket = self._send(upload.path)
             uploads.append(replace(upload, path=Path(ticket)))
-        sent = Prompt(
-            dict(prompt.graph),
-            tuple(uploads),
-            # Here, because a layout cannot be sent.
-            prompt.make_pnginfo(strip_pinned(strip_cache_busters(prompt.graph))),
-            prompt.outputs,
-        )
         prompt_id = prompt_id or str(uuid.uuid4())
+        pnginfo = dict(prompt.extra_pnginfo)
+        # A prompt that the server has is not posted again.
+        if not (may_exist and self.sight(prompt_id).found):
+            # Here, because a layout cannot be sent.
+            pnginfo = prompt.make_pnginfo(strip_pinned(strip_cache_busters(prompt.graph)))
+        sent = Prompt(dict(prompt.graph), tuple(uploads), pnginfo, prompt.outputs)
         self._call("begin", sent, client_id, prompt_id, may_exist, dict(weights or {}))
         try:
             yield from self._follow(prompt_id)

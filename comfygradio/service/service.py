@@ -13,7 +13,13 @@ from typing import Any
 from comfygradio.binding.preset import Preset, load_presets
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.comfy.workflow import Layout
-from comfygradio.errors import LimitReached, PresetError, ServerError, ValuesRefused
+from comfygradio.errors import (
+    LayoutMissing,
+    LimitReached,
+    PresetError,
+    ServerError,
+    ValuesRefused,
+)
 from comfygradio.forms.field import Field
 from comfygradio.forms.form import Form, fingerprint, repeat_values
 from comfygradio.jobs.backend import CAPABILITIES_UNKNOWN, Backend, Capabilities, refresh_all
@@ -210,14 +216,18 @@ class Service:
             return None
         return form.fields.get(name)
 
-    def find_layout(self, preset: str, digest: str) -> Layout | None:
-        """Find the layout of a preset that has this digest; None if the preset is gone, or was
-        arranged anew.
-        """
+    def find_layout(self, preset: str, digest: str) -> Layout:
+        """Find the layout of a preset that has this digest. Raises LayoutMissing."""
         form = self.forms.get(preset)
-        if form is None or form.layout is None or form.layout.digest != digest:
-            return None
-        return form.layout
+        if form is not None and form.layout is not None and form.layout.digest == digest:
+            return form.layout
+        found = self.find_preset(preset)
+        if found is None:
+            raise LayoutMissing("The preset is gone or cannot be read.")
+        if found.layout_digest != digest:
+            raise LayoutMissing("The author has changed or removed the layout since this started.")
+        # No server has answered since the preset was read.
+        raise LayoutMissing("The nodes of ComfyUI were not known yet.")
 
     def find_preset(self, name: str) -> Preset | None:
         """Find the preset with this name, or None."""

@@ -8,8 +8,9 @@ import hashlib
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from comfygradio.cluster.address import parse_cluster
 from comfygradio.cluster.codec import CHUNK_BYTES
 from comfygradio.cluster.registry import DaskBackends
 from comfygradio.comfy.client import ComfyClient
-from comfygradio.comfy.workflow import Prompt
+from comfygradio.comfy.workflow import Prompt, WrittenLayout
 from comfygradio.demo import DemoServer
 from comfygradio.errors import NotFound, PromptRejected, ServerUnreachable
 from comfygradio.jobs.job import Order
@@ -131,6 +132,29 @@ def test_a_refusal_names_the_nodes(queue: JobQueue) -> None:
     with pytest.raises(PromptRejected) as caught:
         list(queue.backends[0].client.run(Prompt(graph)))
     assert caught.value.node_errors[0].node_id == "1" and "images is missing" in str(caught.value)
+
+
+@dataclass
+class CountedLayout:
+    """A layout that counts how often it was written."""
+
+    digest: str = "counted"
+    writes: int = 0
+
+    def write(self, graph: Mapping[str, Any]) -> WrittenLayout | None:
+        self.writes += 1
+        return None
+
+
+def test_a_layout_is_not_written_for_a_prompt_that_the_server_has(queue: JobQueue) -> None:
+    """What is written is told, and it may be told of the layout that the prompt was posted with."""
+    layout = CountedLayout()
+    prompt = replace(make_unique_order().prompt, layout=layout)
+    client = queue.backends[0].client
+    for posted, may_exist, writes in (("a", False, 1), ("a", True, 1), ("b", True, 2)):
+        prompt_id = posted * 8 + "-1111-1111-1111-111111111111"
+        states = list(client.run(prompt, prompt_id=prompt_id, may_exist=may_exist))
+        assert (states[-1].status, layout.writes) == ("done", writes)
 
 
 def test_what_is_not_there_is_not_found(queue: JobQueue) -> None:

@@ -17,7 +17,7 @@ from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.workflow import WrittenLayout
 from comfygradio.demo import DemoServer
 from comfygradio.jobs.job import Job
-from comfygradio.jobs.job_layout import LAYOUT_CHANGED, LAYOUT_NOT_WRITTEN, open_layout
+from comfygradio.jobs.job_layout import LAYOUT_NOT_WRITTEN, open_layout
 from comfygradio.jobs.rows import make_job
 from comfygradio.metadata.load import load_metadata
 from comfygradio.metadata.restore import restore_values
@@ -231,7 +231,38 @@ def test_the_job_store_keeps_only_the_digest_of_the_layout(service: Service, fol
     written = layout.write(record.order.prompt.graph)
     assert written is not None
     assert written.workflow == read_workflow(find_picture(job))
-    (folder / "drawing.ui.json").write_text(json.dumps({**load_ui_workflow(), "extra": {}}))
+
+
+def test_a_resumed_job_says_why_it_has_no_layout_when_it_is_written(
+    service: Service, folder: Path
+) -> None:
+    record = service.store.find(run(service, seed=12).token)
+    assert record is not None
+    resumed = make_job(record)
+    layout = open_layout(resumed, service.find_layout)
+    assert layout is not None
+
+    def write() -> str:
+        """Write the layout, and return the one note that this leaves."""
+        assert layout.write(record.order.prompt.graph) is None
+        (note,) = resumed.snapshot.layout_notes
+        return note
+
+    # Its server may have the job already, with the layout.
+    forms = service.forms
+    service.forms = {}
+    assert resumed.snapshot.layout_notes == ()
+    assert "nodes of ComfyUI were not known" in write()
+    service.forms = forms
+    assert layout.write(record.order.prompt.graph) is not None
+    assert resumed.snapshot.layout_notes == ()
+    path = folder / "drawing.ui.json"
+    path.write_text(json.dumps({**load_ui_workflow(), "extra": {}}), encoding="utf-8")
     service.reload()
-    assert open_layout(resumed, service.find_layout) is None
-    assert resumed.snapshot.layout_notes == (LAYOUT_CHANGED,)
+    assert "author has changed or removed the layout" in write()
+    path.unlink()
+    service.reload()
+    assert "author has changed or removed the layout" in write()
+    (folder / "drawing.yaml").unlink()
+    service.reload()
+    assert "preset is gone" in write()

@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from comfygradio.comfy.workflow import WrittenLayout
-from comfygradio.errors import JobStoreError, PresetError
+from comfygradio.errors import JobStoreError, LayoutMissing, PresetError
 from comfygradio.jobs.backend_client import BackendClient
 from comfygradio.jobs.job import FINAL_PHASES, Job
 from comfygradio.jobs.job_event import make_fetched, transition
@@ -28,9 +28,9 @@ from comfygradio.ui.identity.person import NOBODY, Person
 
 UNKNOWN = "This job is not in your history (any more)."
 
-LAYOUT_GONE = (
-    "The author's layout has changed since, so the workflow is given in API format; a picture "
-    "still holds the layout that it was made with."
+LAYOUT_NOT_GIVEN = (
+    "{reason} So the workflow is given in API format; a picture still holds the layout that it was "
+    "made with."
 )
 
 MAX_TOKENS = 500
@@ -179,9 +179,10 @@ class HistoryApi:
         stored = record.order.prompt.layout
         if stored is None:
             return None, ""
-        layout = self._service.find_layout(record.preset, stored.digest)
-        if layout is None:
-            return None, LAYOUT_GONE
+        try:
+            layout = self._service.find_layout(record.preset, stored.digest)
+        except LayoutMissing as missing:
+            return None, LAYOUT_NOT_GIVEN.format(reason=missing)
         written = layout.write(record.order.prompt.graph)
         return written, "" if written else LAYOUT_NOT_WRITTEN
 
