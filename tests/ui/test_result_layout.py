@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from comfygradio.metadata.load import load_metadata
 from comfygradio.metadata.restore import restore_values
 from comfygradio.service.service import Service
 from comfygradio.ui.history.history_api import HistoryApi
+from comfygradio.ui.history.written_layouts import MAX_KEPT
 from comfygradio.ui.identity.page_session import PageSessions
 from comfygradio.ui.job.job_text import describe_job
 from tests.jobs.lines import is_over, wait
@@ -196,6 +197,42 @@ def test_a_layout_that_cannot_be_read_is_noted(service: Service, folder: Path) -
         [note] = [note for note in form.notes if "drawing.ui.json" in note]
         assert str(folder) not in note
     run(service, seed=9)
+
+
+@dataclass
+class CountedLayout:
+    """A layout that counts how often it was written."""
+
+    digest: str
+    writes: int = 0
+
+    def write(self, graph: Mapping[str, Any]) -> WrittenLayout | None:
+        self.writes += 1
+        return WrittenLayout({}, (f"Written {self.writes} times.",))
+
+
+def test_a_layout_is_written_once_for_all_clicks(service: Service) -> None:
+    jobs = [run(service, seed=seed) for seed in range(20, 20 + MAX_KEPT + 1)]
+    form = service.find_form("drawing")
+    assert form.layout is not None
+    layout = CountedLayout(form.layout.digest)
+    service.forms = {"drawing": replace(form, layout=layout)}
+    history = HistoryApi(service, PageSessions())
+    asked = {"token": jobs[0].token}
+    for _ in range(2):
+        assert history.open("local", asked)["layoutNotes"] == ["Written 1 times."]
+        assert history.workflow("local", asked)["format"] == "ui"
+    # Nodes of a server that was bound again.
+    other = CountedLayout(layout.digest)
+    service.forms = {"drawing": replace(form, layout=other)}
+    assert history.open("local", asked)["hasLayout"]
+    assert (layout.writes, other.writes) == (1, 1)
+    # Only some are kept.
+    for job in jobs:
+        history.open("local", {"token": job.token})
+    assert other.writes == len(jobs)
+    history.open("local", asked)
+    assert other.writes == len(jobs) + 1
 
 
 class BrokenLayout:

@@ -22,6 +22,7 @@ from comfygradio.jobs.results import Result, collect_again, make_download
 from comfygradio.service.service import Service
 from comfygradio.ui.form.reuse import FormUpdate, list_targets, restore_settings, use_picture
 from comfygradio.ui.history.history_text import Json, describe_card, describe_values, parse_query
+from comfygradio.ui.history.written_layouts import WrittenLayouts
 from comfygradio.ui.identity.page_function import PageFunction, make_owner_function
 from comfygradio.ui.identity.page_session import PageSessions
 from comfygradio.ui.identity.person import NOBODY, Person
@@ -43,6 +44,7 @@ class HistoryApi:
     def __init__(self, service: Service, page_sessions: PageSessions) -> None:
         self._service = service
         self.page_sessions = page_sessions
+        self._written_layouts = WrittenLayouts()
 
     def list_functions(self) -> list[PageFunction]:
         """List what the page's script calls."""
@@ -183,7 +185,7 @@ class HistoryApi:
             layout = self._service.find_layout(record.preset, stored.digest)
         except LayoutMissing as missing:
             return None, LAYOUT_NOT_GIVEN.format(reason=missing)
-        written = layout.write(record.order.prompt.graph)
+        written = self._written_layouts.write(record, layout)
         return written, "" if written else LAYOUT_NOT_WRITTEN
 
     def read_settings(self, event: gr.EventData, person: Person = NOBODY) -> FormUpdate:
