@@ -104,16 +104,24 @@ def test_an_unknown_token_finds_nothing(queue: JobQueue) -> None:
     queue.stop("nobody")
 
 
-def test_everybody_gets_a_turn_and_single_pictures_go_before_sweeps(queue: JobQueue) -> None:
-    sweep = [queue.submit(draw(n, 0.05), "anna", priority=1) for n in range(12)]
-    wait(sweep[1], is_running)
+def test_everybody_gets_a_turn_and_single_pictures_go_before_sweeps(
+    queue: JobQueue, demo: DemoServer
+) -> None:
+    """Each point lasts until it is stopped or hurried, so that none begins unseen."""
+    sweep = [queue.submit(draw(n, 600), "anna", priority=1) for n in range(6)]
+    posted = sweep[:MAX_SUBMITTED]
+    for job in posted:
+        wait(job, lambda snapshot: snapshot.phase == "running")
     single = queue.submit(draw(99), "ben")
-    started_before = sum(job.snapshot.phase != "waiting" for job in sweep)
-    wait(single, is_over)
-    assert (
-        sum(is_running(job.snapshot) or job.snapshot.is_over for job in sweep) <= started_before + 2
-    )
-    assert [wait(job, is_over).phase for job in sweep] == ["done"] * 12
+    for job in posted:
+        queue.stop(job.token)
+    assert wait(single, is_over).phase == "done"
+    # Those that took the places of the two and of the single picture.
+    later = sweep[2 * MAX_SUBMITTED :]
+    assert [job.snapshot.phase for job in later] == ["waiting"] * len(later)
+    demo.set_skip_waits()
+    assert [wait(job, is_over).phase for job in posted] == ["stopped"] * MAX_SUBMITTED
+    assert [wait(job, is_over).phase for job in sweep[MAX_SUBMITTED:]] == ["done"] * 4
 
 
 def test_a_persons_waiting_jobs_are_limited(demo: DemoServer, tmp_path: Path) -> None:
