@@ -42,8 +42,11 @@ export function mount({ element, props, trigger, watch, server }) {
 
   /** @param {(Message & Answer) | undefined} message */
   async function receive(message) {
-    if (message && actions.takeAnswer(message)) return;
-    if (!message?.token) return;
+    if (!message) return;
+    if (!message.token) {
+      actions.takeAnswer(message);
+      return;
+    }
     if (message.gone) {
       if (message.token === tab.shown) forgetJobs();
       return;

@@ -73,19 +73,17 @@ export function createResultActions(view, trigger, server) {
   }
 
   /**
-   * Take what the app answers; true if it was no message about a job.
+   * Take what the app answers besides messages about jobs.
    *
    * @param {Answer} answer
    */
   function takeAnswer({ notice, error, used, notes = [] }) {
     const text = notice ?? error;
     if (text) say(text);
-    if (used) {
-      go("", "", { preset: used });
-      enter(used);
-      say(notes.join(" ") || "The picture is in the form.");
-    }
-    return Boolean(text || used);
+    if (!used) return;
+    go("", "", { preset: used });
+    enter(used);
+    say(notes.join(" ") || "The picture is in the form.");
   }
 
   vary.addEventListener("click", () => trigger("vary", { token }));
