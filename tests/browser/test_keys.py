@@ -423,16 +423,17 @@ def test_progress_is_said_begun_each_quarter_and_ended(
 
 
 def test_pictures_say_what_they_are(page: Page, app: RunningApp) -> None:
+    find_prompt(page).fill("a red fox")
     generate(page, app, find_prompt(page))
-    expect(page.locator(".cg-card img")).to_have_attribute("alt", "Text to image")
+    expect(page.locator(".cg-card img")).to_have_attribute("alt", "a red fox")
     find_form(page).get_by_text("More settings").click()
     count = find_form(page).get_by_label("How many pictures").first
     count.wait_for()
     settle(page)
     page.get_by_role("spinbutton", name="number input for How many pictures").fill("2")
     page.keyboard.press("Control+Enter")
-    expect(page.get_by_alt_text("Text to image, picture 1 of 2")).to_be_visible()
-    expect(page.get_by_alt_text("Text to image, picture 2 of 2")).to_be_visible()
+    expect(page.get_by_alt_text("a red fox, picture 1 of 2")).to_be_visible()
+    expect(page.get_by_alt_text("a red fox, picture 2 of 2")).to_be_visible()
     page.get_by_role("spinbutton", name="number input for How many pictures").fill("1")
     find_form(page).get_by_text("More settings").click()
 

@@ -36,6 +36,7 @@ const MESSAGE = {
   token: "a",
   preset: "paint",
   title: "Paint",
+  summary: "",
   phase: "running",
   percent: 0,
   line: "Painting",
@@ -111,8 +112,8 @@ test("below the results stand the title, the end and the seed", () => {
 });
 
 test("results are counted where there are several", () => {
-  equal(nameResult("Paint", 0, 1), "Paint");
-  equal(nameResult("Paint", 1, 3), "Paint, picture 2 of 3");
+  equal(nameResult({ summary: "a red fox", title: "Paint" }, 0, 1), "a red fox");
+  equal(nameResult({ summary: "", title: "Paint" }, 1, 3), "Paint, picture 2 of 3");
 });
 
 test("below a result stands its size, and whether it is not finished", () => {

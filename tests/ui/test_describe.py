@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -126,3 +127,11 @@ def test_what_went_wrong_with_a_picture_that_is_there_is_a_warning() -> None:
     message = describe(JobSnapshot("done", error="The record could not be written."))
     assert (message["headline"], message["error"]) == ("", "")
     assert message["warnings"] == ["The record could not be written."]
+
+
+def test_the_summary_is_the_prompt_and_short() -> None:
+    job = Job(replace(draw(1), values={"steps": 4, "prompt": "a red fox " * 100}))
+    summary = describe_job(job, JobSnapshot("done"), Path())["summary"]
+    assert summary == ("a red fox " * 24)[:240]
+    job = Job(replace(draw(1), values={"steps": 4, "sampler": "euler"}))
+    assert describe_job(job, JobSnapshot("done"), Path())["summary"] == ""

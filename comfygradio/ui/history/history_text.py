@@ -15,12 +15,10 @@ from comfygradio.jobs.results import Result
 from comfygradio.jobs.rows import FILTER_CHARACTERS, encode_filter
 from comfygradio.ui.form.field_component import to_component_value
 from comfygradio.ui.job.job_stream import encode_frame
-from comfygradio.ui.job.job_text import describe_progress, describe_result
+from comfygradio.ui.job.job_text import describe_progress, describe_result, find_summary
 
 PAGE_SIZE = 40
 """How many jobs are loaded at once."""
-
-SUMMARY_CHARACTERS = 240
 
 MAX_FILTERS = 10
 """Most values to filter by."""
@@ -108,17 +106,6 @@ def describe_values(record: JobRecord, form: Form | None) -> list[Json]:
         if value is not None and name != FROM_FORM:
             described.append(_describe_value(name, value, form))
     return described
-
-
-def find_summary(values: Mapping[str, Any]) -> str:
-    """Find a text that summarises a job: its first value of several words, usually the prompt."""
-    for value in values.values():
-        if not isinstance(value, str):
-            continue
-        text = value.strip()
-        if " " in text:
-            return text[:SUMMARY_CHARACTERS]
-    return ""
 
 
 def _describe_value(name: str, value: Any, form: Form | None) -> Json:

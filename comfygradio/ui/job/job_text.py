@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ MIN_SHOWN_SECONDS = 5.5
 
 PICTURES = ("image", "preview")
 """Kinds of results that are pictures."""
+
+SUMMARY_CHARACTERS = 240
 
 SAMPLER = re.compile(r"sampler(?!select)", re.IGNORECASE)
 LOADER = re.compile(r"loader", re.IGNORECASE)
@@ -33,7 +36,8 @@ def describe_job(job: Job, snapshot: JobSnapshot, outputs: Path) -> dict[str, An
     """Describe a job as JSON for the job view.
 
     `percent` goes from 0 to 100, `told` says whether the `line` is a node's own text, `silent`
-    whether the server does not answer. The results are files in `outputs`.
+    whether the server does not answer; `summary` is its prompt, shortened, or "". The results are
+    files in `outputs`.
     """
     state = snapshot.state
     seconds_left = None
@@ -45,6 +49,7 @@ def describe_job(job: Job, snapshot: JobSnapshot, outputs: Path) -> dict[str, An
         "token": job.token,
         "preset": job.order.preset,
         "title": job.order.title,
+        "summary": find_summary(job.order.values),
         "phase": snapshot.phase,
         "percent": round(100 * state.progress, 1) if state else 0,
         "line": describe_progress(snapshot),
@@ -232,6 +237,17 @@ def describe_result(result: Result, outputs: Path) -> dict[str, Any]:
         "height": result.height,
         "partial": result.partial,
     }
+
+
+def find_summary(values: Mapping[str, Any]) -> str:
+    """Find a text that summarises a job: its first value of several words, usually the prompt."""
+    for value in values.values():
+        if not isinstance(value, str):
+            continue
+        text = value.strip()
+        if " " in text:
+            return text[:SUMMARY_CHARACTERS]
+    return ""
 
 
 def find_seed(job: Job) -> str:

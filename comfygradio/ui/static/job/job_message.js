@@ -33,6 +33,7 @@
  * @property {string} token
  * @property {string} preset
  * @property {string} title
+ * @property {string} summary the prompt, shortened; "" if there is none
  * @property {string} phase
  * @property {number} percent
  * @property {string} line what is being done

@@ -89,7 +89,7 @@ export function createPainter(view, trigger, actions) {
     if (now === shownResults) return;
     shownResults = now;
     const cards = there.map((result, index) => {
-      const words = nameResult(message.title, index, there.length);
+      const words = nameResult(message, index, there.length);
       return drawResult(result, words, (target) => actions.usePicture(message, result, target));
     });
     results.replaceChildren(...cards);

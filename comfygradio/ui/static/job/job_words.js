@@ -83,15 +83,16 @@ export function nameSummary(message) {
 }
 
 /**
- * Name one of the results of a job for those who do not see it.
+ * Name one of the results of a job for those who do not see it: by what was asked for.
  *
- * @param {string} title of the job
+ * @param {Pick<Message, "summary" | "title">} message
  * @param {number} index
  * @param {number} count
  */
-export function nameResult(title, index, count) {
-  if (count === 1) return title;
-  return `${title}, picture ${index + 1} of ${count}`;
+export function nameResult({ summary, title }, index, count) {
+  const name = summary || title;
+  if (count === 1) return name;
+  return `${name}, picture ${index + 1} of ${count}`;
 }
 
 /**
