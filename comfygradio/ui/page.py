@@ -59,7 +59,10 @@ DEMO_BANNER = (
     "For real ones, start ComfyUI and run <code>comfygradio --server URL</code>.</div>"
 )
 
-LOG_OUT = '<a href="logout">Log out</a>'
+LOGIN_NAME = '<span class="cg-login" hidden></span>'
+"""Where the page's script writes who has logged in, if anybody has."""
+
+LOG_OUT = '<form method="post" action="logout"><button class="cg-log-out">Log out</button></form>'
 
 ADVICE = (
     "Draft one from a workflow: comfygradio new WORKFLOW, or the page of "
@@ -87,7 +90,7 @@ def build_page(
     into it.
 
     With `authors` it also has the page that makes presets, with `operators` the Status page, with
-    `has_login` a link to log out. `title` is for the tab and for screen readers; the visible
+    `has_login` a button to log out. `title` is for the tab and for screen readers; the visible
     headings are below it. `page_sessions` and `job_streams` outlive a page that is drawn
     anew.
     """
@@ -196,7 +199,8 @@ def build_navigation(
     """Draw the links to pages (name in the address → title) inside the current Blocks.
 
     The links to `hidden` pages are shown to those who may see the pages; with `has_login` there is
-    also a link to log out.
+    also a button to log out. Without it there may be a login all the same, which is not ours to
+    end; the name is shown then, too.
 
     A page is a child of the same Blocks with the class `cg-page-NAME`; its script gets the event
     `comfygradio-page`.
@@ -206,6 +210,7 @@ def build_navigation(
         mark = " hidden" if name in hidden else ""
         links += f'<a data-page="{name}" href="?{name}=1"{mark}>{escape(text)}</a>'
     links += '<a data-page="" href="?">← Back to the forms</a>'
+    links += LOGIN_NAME
     if has_login:
         links += LOG_OUT
     return gr.HTML(

@@ -76,7 +76,8 @@ def test_a_wrong_password_is_told_and_the_right_one_leads_to_the_form(
     assert page.url == f"{guarded.url}?preset=upscale"
     (cookie,) = context.cookies()
     assert (cookie["httpOnly"], cookie["sameSite"], cookie["path"]) == (True, "Lax", "/")
-    page.get_by_role("link", name="Log out").click()
+    expect(page.get_by_role("navigation").get_by_text("Logged in as ann")).to_be_visible()
+    page.get_by_role("button", name="Log out").click()
     expect(page.get_by_label("Password")).to_be_visible()
     assert context.cookies() == []
 
@@ -96,7 +97,7 @@ def test_a_page_whose_session_is_over_says_so_and_keeps_what_was_typed(
     wait_until(page, lambda: any("/queue/data" in url for url in over))
     # Elsewhere, so that the page goes on with its cookie: it may look at any moment.
     cookies = {cookie["name"]: cookie["value"] for cookie in context.cookies()}
-    httpx.get(f"{guarded.url}logout", cookies=cookies)
+    httpx.post(f"{guarded.url}logout", cookies=cookies)
     expect(page.get_by_role("status").filter(has_text="no longer logged in")).to_be_visible()
     # By now the page has come to rest: Gradio sets a box back that is filled as it appears.
     page.get_by_label(PROMPT).fill("a lighthouse at dusk")

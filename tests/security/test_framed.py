@@ -106,7 +106,7 @@ def test_people_work_in_the_frame_of_a_space(context: BrowserContext) -> None:
     frame.get_by_role("link", name="History").click()
     expect(frame.locator(".cg-past-say")).to_have_text(["an owl at night"])
     frame.get_by_role("link", name="Back to the forms").click()
-    frame.get_by_role("link", name="Log out").click()
+    frame.get_by_role("button", name="Log out").click()
     expect(frame.get_by_label("Password")).to_be_visible()
     page.reload()
     expect(frame.get_by_label("Password")).to_be_visible()

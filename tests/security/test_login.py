@@ -239,7 +239,10 @@ def test_logging_out_ends_the_session_and_what_its_page_may_download(app: Runnin
         return browser.post("gradio_api/comfygradio/history.zip", data={"access": access})
 
     assert zipfile.ZipFile(io.BytesIO(download(ann).content)).namelist() == []
-    answer = ann.get("logout", headers={"x-forwarded-host": "evil.example"})
+    assert ann.get("logout").status_code == 303 and ann.get("config").status_code == 200
+    foreign = ann.post("logout", headers={"origin": "http://evil.example"})
+    assert foreign.status_code == 403 and ann.get("config").status_code == 200
+    answer = ann.post("logout", headers={"x-forwarded-host": "evil.example"})
     assert answer.status_code == 303 and answer.headers["location"] == "./"
     assert not ann.cookies
     ann.cookies.update(kept)

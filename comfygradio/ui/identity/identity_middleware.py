@@ -148,7 +148,8 @@ class IdentityMiddleware:
         route = find_route(scope)
         method = scope["method"]
         if route == "/logout":
-            return self._log_out(scope)
+            # An address that another website names must not end anything.
+            return self._log_out(scope) if method == "POST" else _redirect_to_page(scope)
         if route == "/login" and method == "POST":
             return await self._log_in(scope, receive)
         if self._access_control.admits(scope):

@@ -1,7 +1,10 @@
 // What the page's global scope holds besides what browsers put there.
 
-/** What Gradio writes into the page; `root` is the address of the app. */
-declare var gradio_config: { root?: string } | undefined;
+/**
+ * What Gradio writes into the page; `root` is the address of the app, `username` the name that
+ * somebody has logged in with.
+ */
+declare var gradio_config: { root?: string; username?: string | null } | undefined;
 
 /** What `storage.js` remembers by itself. */
 declare var comfygradioMemory: Map<string, string> | undefined;

@@ -67,12 +67,28 @@ export function reveal(name) {
 }
 
 /**
+ * Say who has logged in, if anybody has.
+ *
+ * @param {HTMLElement} element
+ */
+function tellLogin(element) {
+  /** @type {HTMLElement | null} */
+  const place = element.querySelector(".cg-login");
+  const name = window.gradio_config?.username;
+  if (!place || !name) return;
+  place.textContent = `Logged in as ${name}`;
+  place.title = name;
+  place.hidden = false;
+}
+
+/**
  * Follow the links of the part, and show the page that the address names.
  *
  * @param {Part} part
  */
 export function mount({ element }) {
   nav = element;
+  tellLogin(element);
   for (const name of revealed) {
     const link = findLink(name);
     if (link) link.hidden = false;
