@@ -112,6 +112,19 @@ READ_FONT_SIZES = """() => {
   return shown.map((field) => parseFloat(getComputedStyle(field).fontSize));
 }"""
 
+FIND_SMALL = """finger => {
+  const all = [...document.querySelectorAll(
+    ".cg-nav a, #cg-form button, #cg-form summary, #cg-chooser label, .cg-panel fieldset label")];
+  const isSmall = (one) => one.checkVisibility() && one.getBoundingClientRect().height < finger;
+  return all.filter(isSmall).map((one) => one.outerHTML);
+}"""
+
+FIND_MOVING = """() => {
+  const all = [...document.querySelectorAll("*")];
+  const isMoving = (one) => parseFloat(getComputedStyle(one).transitionDuration) > 0;
+  return all.filter(isMoving).map((one) => one.className);
+}"""
+
 
 @pytest.fixture(scope="module")
 def presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -417,11 +430,17 @@ def test_on_a_phone_the_bar_comes_back_when_the_keyboard_is_put_away(phone: Page
     expect(prompt).to_be_focused()
 
 
-def test_on_a_phone_nothing_is_too_small_to_type_into(phone: Page) -> None:
+def test_on_a_phone_nothing_is_too_small_to_type_into_or_to_hit(phone: Page) -> None:
     find_form(phone).get_by_text("More settings").click()
     find_form(phone).get_by_label("Scheduler").wait_for()
     sizes = phone.evaluate(READ_FONT_SIZES)
     assert len(sizes) > 5 and min(sizes) >= 16, "an iPhone zooms into smaller ones"
+    assert phone.evaluate(FIND_SMALL, FINGER) == []
+
+
+def test_nothing_moves_for_those_who_ask_for_that(phone: Page) -> None:
+    moving = phone.evaluate(FIND_MOVING)
+    assert moving == []
 
 
 @pytest.mark.parametrize("size", PHONES, ids=("390", "320"))

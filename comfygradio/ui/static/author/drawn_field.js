@@ -79,6 +79,7 @@ function makeSliderPart(type, className, field) {
 function drawSlider(field) {
   const range = makeSliderPart("range", "cg-range", field);
   const number = makeSliderPart("number", "cg-box cg-narrow", field);
+  number.ariaLabel = `${field.label} as a number`;
   range.addEventListener("input", () => {
     number.value = range.value;
   });
@@ -139,6 +140,7 @@ function drawSize(field) {
   const boxes = [width, height].map((value) => {
     return make("input", { type: "number", className: "cg-box", value });
   });
+  boxes[1].ariaLabel = `${field.label}: height`;
   return make("div", { className: "cg-size" }, boxes[0], "×", boxes[1]);
 }
 
@@ -154,8 +156,11 @@ function drawLora({ name, strength }) {
     className: "cg-box cg-narrow",
     value: String(strength),
     step: "0.05",
+    ariaLabel: `Strength of ${name}`,
   });
-  return make("div", { className: "cg-size" }, makeTextBox(name), box);
+  const names = makeTextBox(name);
+  names.ariaLabel = "LoRA";
+  return make("div", { className: "cg-size" }, names, box);
 }
 
 /** @param {PreviewField} field */

@@ -29,6 +29,11 @@ function drawFields(fields) {
   });
 }
 
+function drawGenerate() {
+  const properties = { className: "cg-drawn-generate", disabled: true, textContent: "Generate" };
+  return make("button", { type: "button", ...properties });
+}
+
 /**
  * Draw a form.
  *
@@ -59,6 +64,6 @@ export function drawForm({ title, description, examples, fields }, isOpen) {
     });
     drawn.push(make("div", { className: "cg-pills" }, ...pills));
   }
-  drawn.push(make("div", { className: "cg-drawn-generate", textContent: "Generate" }));
+  drawn.push(drawGenerate());
   return drawn;
 }

@@ -29,8 +29,10 @@ function drawProgress(job) {
  * @param {(event: MouseEvent) => void} action
  */
 function drawOpener(job, action) {
-  const opener = press("cg-past-thumb", "", action, { label: `Open ${nameJob(job)}`, title: "" });
-  opener.append(drawThumbnail(job), drawBadges(job));
+  const opener = press("cg-past-thumb", "", action);
+  // A label of the button would hide the words of the badges from those who hear them.
+  const name = make("span", { className: "cg-unseen", textContent: `Open ${nameJob(job)}` });
+  opener.append(name, drawThumbnail(job), drawBadges(job));
   if (!isOver(job)) opener.append(drawProgress(job));
   return opener;
 }

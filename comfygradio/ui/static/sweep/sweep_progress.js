@@ -94,7 +94,7 @@ export function createProgress(sweep, { desk, command, getLayout }) {
       buttons.push(press("cg-small", `Retry ${which}`, () => command("retry")));
     }
     const change = press("cg-small", "Change", changeSweep, {
-      label: "Open the editor with these values; what exists already is not made again",
+      title: "Open the editor with these values; what exists already is not made again",
     });
     const downloads = drawDownloads(desk, () => {
       return { token: sweep.token, version: sweep.version, layout: getLayout() };
