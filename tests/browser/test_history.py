@@ -90,7 +90,9 @@ def test_settings_and_pictures_go_back_into_the_forms(page: Page) -> None:
     expect(page.locator("#cg-panel-text_to_image .cg-generate")).to_be_focused()
     open_history(page)
     page.get_by_role("button", name="Open a harbour in fog").click()
-    page.get_by_label("Use this picture as the input of a form").select_option(label="Upscale")
+    page.locator("#cg-history").get_by_label("Use this picture in a form").select_option(
+        label="Upscale"
+    )
     has_drawn(page, "#cg-panel-upscale img")
     page.locator("#cg-panel-upscale").get_by_role("button", name="Generate").click()
     has_drawn(page, ".cg-card img")
