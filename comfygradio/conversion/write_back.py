@@ -38,9 +38,9 @@ MAX_ROUNDS = 4
 MAX_EXACT = 2**53
 """JavaScript rounds whole numbers beyond it."""
 
-CHANGED_TEXT = r"\{|\\[{}|]|//|(?<!\\)(?:\\\\)*\\\Z"
+CHANGED_TEXT = r"\{|\\[{}|]|//"
 """Matches what ComfyUI's page takes for alternatives, for an escaped character or for a comment in
-a dynamic text, and a backslash at its end, which escapes nothing.
+a dynamic text.
 """
 
 MAX_NAMED = 10
@@ -326,6 +326,10 @@ def _list_notes(reading: Reading, prompt: Prompt, posted_ids: Mapping[str, str])
 def _is_expanded(text: str) -> bool:
     """Whether ComfyUI's page would post another text for a dynamic one."""
     if re.search(CHANGED_TEXT, text):
+        return True
+    # A last backslash that no other one escapes, and that escapes nothing itself.
+    backslashes = len(text) - len(text.rstrip("\\"))
+    if backslashes % 2 == 1:
         return True
     _, opening, rest = text.partition("/*")
     return opening != "" and "*/" in rest
