@@ -60,7 +60,8 @@ def test_a_picture_that_holds_only_this_fills_its_form(page: Page, tmp_path: Pat
     page.locator("#cg-restore input[type=file]").set_input_files(picture)
     expect(page.locator(".cg-report")).to_contain_text("Its workflow is that of the form")
     page.get_by_role("button", name="Use the ticked settings").click()
-    expect(page.get_by_label("What do you want to see?")).to_have_value("a lighthouse")
+    words = page.get_by_role("textbox", name="What do you want to see?")
+    expect(words).to_have_value("a lighthouse")
 
 
 def test_an_author_makes_a_form_of_it(page: Page, presets: Path, tmp_path: Path) -> None:
