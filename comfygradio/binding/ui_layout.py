@@ -13,7 +13,7 @@ from typing import Any
 
 from comfygradio.comfy.envelope import find_ui_format
 from comfygradio.comfy.object_info import ObjectInfo
-from comfygradio.comfy.workflow import MAX_DEPTH, WrittenLayout, load_json
+from comfygradio.comfy.workflow import WrittenLayout, is_deep, load_json
 from comfygradio.errors import WorkflowError
 
 MAX_MB = 20
@@ -76,26 +76,10 @@ def load_layout(path: Path, folder: Path) -> tuple[LayoutFile | None, tuple[str,
         if path.stat().st_size > MAX_MB * 10**6:
             raise WorkflowError(f"{path.name} has more than {MAX_MB} MB.")
         workflow = find_ui_format(load_json(path))
-        if _is_too_deep(workflow):
+        if is_deep(workflow):
             raise WorkflowError(f"{path.name} is nested too deeply.")
     except WorkflowError as error:
         reason = str(error).replace(str(path), path.name)
         note = f"The results do not open in ComfyUI as the author arranged the workflow: {reason}"
         return None, (note,)
     return LayoutFile(workflow), ()
-
-
-def _is_too_deep(value: Any) -> bool:
-    """Whether a value is nested so deeply that it may not be written as JSON again."""
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        inner: list[Any] = []
-        for one in level:
-            if isinstance(one, dict):
-                inner += one.values()
-            elif isinstance(one, list):
-                inner += one
-        if not inner:
-            return False
-        level = inner
-    return True

@@ -225,6 +225,21 @@ def load_json(path: Path) -> Any:
         raise WorkflowError(f"The workflow {path} is nested too deeply.") from error
 
 
+def is_deep(value: Any) -> bool:
+    """Say whether JSON is nested deeper than MAX_DEPTH, so that it may not be written again."""
+    # Level by level: recursion would fail at the depth that this looks for.
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        below: list[Any] = []
+        for item in level:
+            if isinstance(item, dict):
+                below.extend(item.values())
+            elif isinstance(item, list):
+                below.extend(item)
+        level = below
+    return bool(level)
+
+
 def _describe_place(place: tuple[str, ...]) -> Iterator[str]:
     """Say where in the file the graph was found, unless it is the whole file."""
     if place:

@@ -36,7 +36,7 @@ def place_host_values(
     names of the same values; else by type.
     """
     if isinstance(host.values, dict):
-        return _place_by_key(widgets, host.values)
+        return _place_shown_by_key(widgets, host.values)
     values = host.values or []
     layouts: list[Sequence[Widget]] = [widgets]
     # Some files have the values of controls as well.
@@ -64,7 +64,7 @@ def place_host_values(
     return replace(best, reason=reason)
 
 
-def _place_by_key(widgets: Sequence[Widget], values: dict[str, object]) -> Placement:
+def _place_shown_by_key(widgets: Sequence[Widget], values: dict[str, object]) -> Placement:
     """Place values by their keys. Those of no widget are left: an instance posts nothing itself."""
     placement = place_by_key(widgets, values)
     names = {widget.name for widget in widgets}

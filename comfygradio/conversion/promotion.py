@@ -199,7 +199,7 @@ class Promotions:
                 number = numbers.get((node_id, _strip_prefix(name)))
             if number is not None:
                 _store_fit(scope, values, number, index, value)
-            elif _is_page_state(name):
+            elif _is_control_or_preview(name):
                 values.page_state.add(index)
             elif self._can_take(scope, node_id, name, value):
                 place = Place(_outer_id(scope), host.id, name, index)
@@ -249,7 +249,7 @@ def _list_left(stored: Mapping[int | str, Any]) -> Iterator[LeftValue]:
             yield index, index if isinstance(index, str) else "", value
 
 
-def _is_page_state(name: str) -> bool:
+def _is_control_or_preview(name: str) -> bool:
     """Whether a promoted widget is a control, or the preview of a result."""
     return name.endswith(CONTROL) or _strip_prefix(name).startswith("$$")
 

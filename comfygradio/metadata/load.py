@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 from comfygradio.comfy.cache_control import strip_cache_busters, strip_pinned
 from comfygradio.comfy.envelope import is_ui_format
+from comfygradio.comfy.workflow import is_deep
 from comfygradio.errors import MetadataError
 from comfygradio.media.file_signature import detect_format
 from comfygradio.media.metadata_limits import MAX_METADATA_BYTES, MetadataTooLarge
@@ -19,7 +20,6 @@ from comfygradio.metadata import file_tags
 from comfygradio.metadata.file_tags import Tags
 
 MAX_NODES = 5000
-MAX_DEPTH = 100
 
 FFMPEG_FORMATS = {"mp4": "mov", "mov": "mov", "mkv": "matroska", "webm": "matroska", "opus": "ogg"}
 """FFmpeg's names of containers that we name differently."""
@@ -322,27 +322,13 @@ def _parse(text: str) -> Any:
         data = json.loads(text)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
-    if _is_deep(data):
+    if is_deep(data):
         raise ValueError("nested too deeply")
     # Only then may there be unpaired surrogates, and encoding everything again takes time.
     if re.search(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]", text):
         whole = json.dumps(data, ensure_ascii=False).encode("utf-8", "replace")
         data = json.loads(whole)
     return data
-
-
-def _is_deep(data: Any) -> bool:
-    # Level by level: recursion would fail at the depth that this looks for.
-    level = [data]
-    for _ in range(MAX_DEPTH):
-        below: list[Any] = []
-        for item in level:
-            if isinstance(item, dict):
-                below.extend(item.values())
-            elif isinstance(item, list):
-                below.extend(item)
-        level = below
-    return bool(level)
 
 
 def _clean_graph(graph: Any, name: str, notes: list[str]) -> dict[str, Any] | None:
