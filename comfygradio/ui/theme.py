@@ -72,9 +72,12 @@ def read_head() -> str:
 def build_head_script() -> str:
     """Build the script of the page's head, which imports the module of the whole page.
 
-    `comfygradioPage` is the promise of that module.
+    `comfygradioPage` is the promise of that module. Until it comes, `comfygradioEarlyInput`
+    collects the boxes that somebody types into.
     """
     lines = [
+        "window.comfygradioEarlyInput = [];",
+        "addEventListener('input', (event) => window.comfygradioEarlyInput?.push(event.target));",
         build_preload(),
         build_importer(),
         f"window.comfygradioPage = {build_import('page/page.js')};",

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from comfygradio.demo import DemoServer
-from tests.browser.settling import find_form, wait_until
+from tests.browser.settling import find_form, settle, wait_until
 from tests.browser.test_several_jobs import await_phases
 from tests.ui.running import RunningApp, stop_all
 
@@ -102,6 +102,27 @@ def test_a_tab_that_comes_back_keeps_its_job_beside_the_new_one(
     await_phases(tab, "running", "waiting")
     slow.set_step_seconds(0)
     await_phases(tab, "done", "done")
+
+
+def test_what_is_typed_early_wins_over_what_was_typed_before_the_reload(
+    tab: Page, app: RunningApp
+) -> None:
+    tab.goto(app.url)
+    await_form(tab)
+    settle(tab)
+    words = find_form(tab).get_by_label("What do you want to see?")
+    seed = find_form(tab).get_by_label("Seed")
+    words.fill("a fox")
+    seed.fill("7")
+    held: list[Route] = []
+    tab.route("**/page.js", lambda route: held.append(route))
+    tab.reload(wait_until="domcontentloaded")
+    await_form(tab)
+    settle(tab)
+    words.fill("an owl")
+    bring_script(tab, held)
+    expect(seed).to_have_value("7")
+    expect(words).to_have_value("an owl")
 
 
 @pytest.mark.parametrize("script", ["**/forms.js", "**/page.js"])

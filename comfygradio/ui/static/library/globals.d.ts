@@ -9,6 +9,9 @@ declare var gradio_config: { root?: string; username?: string | null } | undefin
 /** What `storage.js` remembers by itself. */
 declare var comfygradioMemory: Map<string, string> | undefined;
 
+/** What was typed into before the module of the whole page came; undefined after that. */
+declare var comfygradioEarlyInput: (EventTarget | null)[] | undefined;
+
 /** The promise of the module `page/page.js`. */
 declare var comfygradioPage: Promise<typeof import("../page/page.js")>;
 

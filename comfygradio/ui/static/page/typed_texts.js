@@ -180,16 +180,25 @@ function readKept() {
   return texts;
 }
 
+/**
+ * Note what somebody types: it wins over what was typed before the page was loaded.
+ *
+ * @param {EventTarget | null} target
+ */
+function noteTyped(target) {
+  if (!isText(target)) return;
+  const place = namePlace(target);
+  delete kept[place];
+  typed[place] = target.value;
+}
+
 /** Put back what was typed before, and keep what is typed from now on. */
 export function keepTypedTexts() {
   kept = readKept();
   storage.drop("tab", KEY);
-  document.addEventListener("input", ({ target }) => {
-    if (!isText(target)) return;
-    const place = namePlace(target);
-    delete kept[place];
-    typed[place] = target.value;
-  });
+  for (const target of globalThis.comfygradioEarlyInput ?? []) noteTyped(target);
+  globalThis.comfygradioEarlyInput = undefined;
+  document.addEventListener("input", ({ target }) => noteTyped(target));
   // Gradio reloads the page by itself when the app was away.
   addEventListener("pagehide", keep);
   restoreWhenDrawn();
