@@ -9,6 +9,7 @@ from html import escape
 from typing import Any
 
 import gradio as gr
+from gradio.blocks import Block
 from gradio.components import Component
 
 from comfygradio.errors import ComfyGradioError
@@ -326,18 +327,23 @@ def _listen_chooser(
     """Connect the chooser. The page itself shows the chosen form (chooser.js): a late answer of the
     server would undo a later choice.
     """
-    columns = [panel.column for panel in panels]
-    names = json.dumps([panel.form.name for panel in panels])
-    open_addressed = f"async () => (await comfygradioPage).openAddressed({names})"
+    shown: list[Block] = []
+    names: list[str] = []
+    for panel in panels:
+        for block in (panel.column, *panel.late):
+            shown.append(block)
+            names.append(panel.form.name)
+    places = json.dumps(names)
+    open_addressed = f"async () => (await comfygradioPage).openAddressed({places})"
     if isinstance(chooser, gr.Dropdown):
         # The script listens to radio buttons by itself, and gets their events sooner.
         set_address = "async (name) => { (await comfygradioPage).address(name); return []; }"
         chooser.input(None, chooser, None, js=set_address, **PRIVATE)
         # Nor can it choose in a list as it presses a radio button.
-        view.addressed(None, None, [chooser, *columns], js=open_addressed, **PRIVATE)
-    show = f"async (name) => (await comfygradioPage).showForm(name, {names})"
-    chooser.change(None, chooser, columns, js=show, **PRIVATE)
-    blocks.load(None, None, [chooser, *columns], js=open_addressed, **PRIVATE)
+        view.addressed(None, None, [chooser, *shown], js=open_addressed, **PRIVATE)
+    show = f"async (name) => (await comfygradioPage).showForm(name, {places})"
+    chooser.change(None, chooser, shown, js=show, **PRIVATE)
+    blocks.load(None, None, [chooser, *shown], js=open_addressed, **PRIVATE)
 
 
 def _listen_refresh(refresh: gr.Button, service: Service, panels: list[Panel]) -> None:

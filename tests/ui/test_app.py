@@ -74,6 +74,13 @@ def test_every_change_of_the_forms_is_on_the_page_not_only_the_first(
         assert httpx.get(f"{running.url}gradio_api/comfygradio/revision").text == "2"
 
 
+def test_a_form_that_is_not_shown_loads_no_mask_editor(demo: DemoServer, tmp_path: Path) -> None:
+    with run_app(demo.url, tmp_path / "outputs") as running:
+        components = httpx.get(f"{running.url}config").json()["components"]
+    editors = [one for one in components if one["type"] == "imageeditor"]
+    assert [editor["props"]["visible"] for editor in editors] == [False]
+
+
 SERVED = """
 import sys
 from pathlib import Path

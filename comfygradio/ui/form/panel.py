@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 import html
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,7 +72,8 @@ class PanelFooter:
 class Panel:
     """What was drawn for a form; a form with problems has no components and no footer.
 
-    `holders` are the blocks around fields with `show_if`, which are shown and hidden.
+    `holders` are the blocks around fields with `show_if`, which are shown and hidden. `late` are
+    the components that are hidden until the form is first shown.
     """
 
     form: Form
@@ -80,6 +81,7 @@ class Panel:
     components: Mapping[str, Component]
     holders: Mapping[str, Block] = dataclasses.field(default_factory=dict)
     footer: PanelFooter | None = None
+    late: Sequence[Component] = ()
 
 
 def build_fields(form: Form, service: Service) -> DrawnFields:
@@ -169,9 +171,24 @@ def build_panel(
             gr.HTML(_build_adjusted(form.notes), js_on_load=None)
         lacking_models.draw(form)
         components, holders = build_fields(form, service)
+        late = () if is_visible else _hide_heavy(components.values())
         _build_examples(form, components)
         footer = _build_footer(form, service)
-    return Panel(form, column, components, holders, footer)
+    return Panel(form, column, components, holders, footer, late)
+
+
+def _hide_heavy(components: Iterable[Component]) -> list[Component]:
+    """Hide the mask editors of a form that is not shown; returns them.
+
+    Gradio 6.31 loads the scripts of all components that are not hidden themselves, even if what
+    they are in is hidden. Those of the mask editor are a third of the page, 180 kB.
+    """
+    hidden: list[Component] = []
+    for component in components:
+        if isinstance(component, gr.ImageEditor):
+            component.visible = False
+            hidden.append(component)
+    return hidden
 
 
 def _build_footer(form: Form, service: Service) -> PanelFooter:

@@ -12,7 +12,7 @@ const PICKS = "#cg-chooser input[type=radio]";
 const FOCUS_MS = 40;
 const FOCUS_TRIES = 50;
 
-/** An update of a column of Gradio's; undefined leaves it as it is. */
+/** An update of a block of Gradio's; undefined leaves it as it is. */
 /** @typedef {{ visible: true, __type__: "update" } | undefined} Update */
 
 /** Hides all forms but the one that is seen. */
@@ -57,8 +57,8 @@ function show(name) {
  * Show a form that was chosen.
  *
  * @param {string} name
- * @param {string[]} names of all forms
- * @returns {Update[]} the updates of their columns
+ * @param {string[]} names of the forms whose blocks are updated: the column, and what is shown later
+ * @returns {Update[]} the updates of these blocks
  */
 export function showForm(name, names) {
   const isNew = name !== readLanding() && !mounted.has(name);
@@ -73,8 +73,8 @@ export function showForm(name, names) {
 /**
  * Show the form that the address names.
  *
- * @param {string[]} names of all forms
- * @returns {(string | Update)[]} its name and the updates of the columns; nothing if it names none
+ * @param {string[]} names of the forms whose blocks are updated
+ * @returns {(string | Update)[]} its name and the updates of the blocks; nothing if it names none
  */
 export function openAddressed(names) {
   const name = readAddress();
