@@ -335,6 +335,8 @@ def _listen_chooser(
             names.append(panel.form.name)
     places = json.dumps(names)
     open_addressed = f"async () => (await comfygradioPage).openAddressed({places})"
+    # Gradio calls this when all parts are drawn: see the styles of head.html.
+    load = f"() => {{ document.documentElement.dataset.cgWhole = ''; return ({open_addressed})(); }}"
     if isinstance(chooser, gr.Dropdown):
         # The script listens to radio buttons by itself, and gets their events sooner.
         set_address = "async (name) => { (await comfygradioPage).address(name); return []; }"
@@ -343,7 +345,7 @@ def _listen_chooser(
         view.addressed(None, None, [chooser, *shown], js=open_addressed, **PRIVATE)
     show = f"async (name) => (await comfygradioPage).showForm(name, {places})"
     chooser.change(None, chooser, shown, js=show, **PRIVATE)
-    blocks.load(None, None, [chooser, *shown], js=open_addressed, **PRIVATE)
+    blocks.load(None, None, [chooser, *shown], js=load, **PRIVATE)
 
 
 def _listen_refresh(refresh: gr.Button, service: Service, panels: list[Panel]) -> None:
