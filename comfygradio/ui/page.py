@@ -51,6 +51,14 @@ from comfygradio.ui.sweep.sweep_page import build_sweep_page, listen_sweep_page
 from comfygradio.ui.unserved_app import skip_unserved_apps
 from comfygradio.ui.web_file_mover import use_guarded_client
 
+SHOW_WHOLE = (
+    "requestAnimationFrame(() => requestAnimationFrame(() => "
+    "{ document.documentElement.dataset.cgWhole = ''; }));"
+)
+"""Gradio calls what is loaded when all parts are there; boxes fit their texts a frame later. See
+the styles of head.html.
+"""
+
 MAX_BUTTONS = 8
 """Most presets that are shown as buttons; more are shown as a searchable list."""
 
@@ -335,8 +343,7 @@ def _listen_chooser(
             names.append(panel.form.name)
     places = json.dumps(names)
     open_addressed = f"async () => (await comfygradioPage).openAddressed({places})"
-    # Gradio calls this when all parts are drawn: see the styles of head.html.
-    load = f"() => {{ document.documentElement.dataset.cgWhole = ''; return ({open_addressed})(); }}"
+    load = f"() => {{ {SHOW_WHOLE} return ({open_addressed})(); }}"
     if isinstance(chooser, gr.Dropdown):
         # The script listens to radio buttons by itself, and gets their events sooner.
         set_address = "async (name) => { (await comfygradioPage).address(name); return []; }"
