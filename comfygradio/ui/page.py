@@ -37,6 +37,7 @@ from comfygradio.ui.form.restore_panel import build_restore_panel
 from comfygradio.ui.form.reuse import list_targets
 from comfygradio.ui.history.history_api import HistoryApi
 from comfygradio.ui.history.history_page import build_history_page, listen_history_page
+from comfygradio.ui.history.looking import build_looking
 from comfygradio.ui.identity.owner import build_person
 from comfygradio.ui.identity.page_session import PageSessions
 from comfygradio.ui.identity.role import AuthorAccess, OperatorAccess
@@ -143,7 +144,9 @@ def build_page(
             gr.HTML(note, js_on_load=None)
         else:
             lacking_models = LackingModels(service, operators, authors)
-            panels, chooser = _build_forms(blocks, service, job_streams, sweep_view, lacking_models)
+            panels, chooser = _build_forms(
+                blocks, service, job_streams, sweep_view, lacking_models, history
+            )
             listen_history_page(history_view, history, panels, chooser)
             listen_sweep_page(sweep_view, sweep, panels, chooser)
             if has_sweeps:
@@ -245,6 +248,7 @@ def _build_forms(
     job_streams: JobStreams,
     sweep_view: gr.HTML,
     lacking_models: LackingModels,
+    history: HistoryApi,
 ) -> tuple[list[Panel], gr.Radio | gr.Dropdown]:
     """Draw the chooser, the panels and the job view, and connect them."""
     person = build_person()
@@ -264,6 +268,7 @@ def _build_forms(
                 gr.HTML(note, js_on_load=None)
         with gr.Column(scale=7, min_width=320, elem_id="cg-side"):
             view = job_view.build()
+            build_looking(history)
     view.attach(
         job_view.attach,
         person,

@@ -14,6 +14,7 @@ STYLES = (
     "library/confirmation.css",
     "page/page.css",
     "job/job_view.css",
+    "looking/looking.css",
     "author/author.css",
     "history/history.css",
     "status/status.css",

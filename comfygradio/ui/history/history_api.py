@@ -16,7 +16,7 @@ from comfygradio.jobs.backend_client import BackendClient
 from comfygradio.jobs.job import FINAL_PHASES, Job
 from comfygradio.jobs.job_event import make_fetched, transition
 from comfygradio.jobs.job_layout import LAYOUT_NOT_WRITTEN
-from comfygradio.jobs.job_store import JobRecord
+from comfygradio.jobs.job_store import JobRecord, Query
 from comfygradio.jobs.naming import choose_result_place
 from comfygradio.jobs.results import Result, collect_again, make_download
 from comfygradio.service.service import Service
@@ -33,6 +33,9 @@ LAYOUT_NOT_GIVEN = (
     "{reason} So the workflow is given in API format; a picture still holds the layout that it was "
     "made with."
 )
+
+RECENT_JOBS = 12
+"""How many of the jobs made last are shown below the forms."""
 
 MAX_TOKENS = 500
 """Most jobs that one call names."""
@@ -59,6 +62,18 @@ class HistoryApi:
             self.workflow,
         )
         return [make_owner_function(method, self.page_sessions) for method in methods]
+
+    def list_looking_functions(self) -> list[PageFunction]:
+        """List what the script below the forms calls, which shows results large."""
+        methods = (self.recent, self.open, self.workflow)
+        return [make_owner_function(method, self.page_sessions) for method in methods]
+
+    def recent(self, owner: str, asked: Mapping[str, Any]) -> Json:
+        """Return the jobs made last that are over, without those of sweeps."""
+        query = Query(singles=True, limit=RECENT_JOBS)
+        page = self._service.store.search(owner, query)
+        jobs = [self._describe(record) for record in page.records if record.phase in FINAL_PHASES]
+        return {"jobs": jobs}
 
     def search(self, owner: str, asked: Mapping[str, Any]) -> Json:
         """Return a page of jobs; with the first page also the presets to filter by, and the fields

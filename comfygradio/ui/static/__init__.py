@@ -1,7 +1,7 @@
 """The page's scripts, styles and templates, in folders by part.
 
 The scripts are modules. Browsers import them from a route of ours (`static_route`), bundled into
-three files (`entries`). Their address contains the version of all of them, so that no browser mixes
+four files (`entries`). Their address contains the version of all of them, so that no browser mixes
 old ones with new ones.
 
 **How a part of the page is made.** It is a `gr.HTML` whose `js_on_load` is what
@@ -43,6 +43,9 @@ BUNDLERS = ("bundle.py", "comments.py", "entries.py", "imports.py")
 
 ROOT = "new URL(window.gradio_config?.root ?? location.pathname, location.origin).pathname"
 """An expression of a script: the path of the app's root, as in `library/address.js`."""
+
+GIVEN = "{ element, props, trigger, watch, server, upload }"
+"""What Gradio gives a part, as its `mount` gets it."""
 
 IMPORT_TRIES = 4
 """How often a browser tries to import a file."""
@@ -160,13 +163,28 @@ def build_mount_script(path: str, events: Sequence[str] = (), page: str = "") ->
     stand in quotes in this script. With `page`, the name of a further page in addresses, browsers
     load the module only when that page is first shown, or when the part first gets a value.
     """
-    given = "{ element, props, trigger, watch, server, upload }"
-    script = f"{build_import(path)}.then((part) => part.mount({given}));"
+    script = f"{build_import(path)}.then((part) => part.mount({GIVEN}));"
     if page:
         further = build_import("page/further_page.js")
         load = f"() => {build_import(path)}"
-        call = f"further.mountWhenNeeded({json.dumps(page)}, {load}, {given})"
+        call = f"further.mountWhenNeeded({json.dumps(page)}, {load}, {GIVEN})"
         script = f"{further}.then((further) => {call});"
-    if events:
-        script += f" // It triggers {', '.join(json.dumps(event) for event in events)}."
-    return script
+    return script + _name_events(events)
+
+
+def build_later_script(path: str, events: Sequence[str] = ()) -> str:
+    """Build the `js_on_load` of the part that has the tools of `looking/tools.js`.
+
+    Browsers load its module after the first view, or when the tools are needed.
+    """
+    tools = build_import("looking/tools.js")
+    load = f"() => {build_import(path)}"
+    script = f"{tools}.then((tools) => tools.mountLater({load}, {GIVEN}));"
+    return script + _name_events(events)
+
+
+def _name_events(events: Sequence[str]) -> str:
+    if not events:
+        return ""
+    names = ", ".join(json.dumps(event) for event in events)
+    return f" // It triggers {names}."

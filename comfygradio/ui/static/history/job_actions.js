@@ -56,7 +56,7 @@ const UI_FORMAT =
 /**
  * Save the workflow of a job as a file, and say so where it is the author's layout.
  *
- * @param {Desk} desk
+ * @param {Pick<Desk, "asking" | "say">} desk
  * @param {string} token
  */
 export async function saveWorkflow({ asking, say }, token) {

@@ -9,17 +9,34 @@ import { make, press } from "../library/elements.js";
 const MAX_CHARACTERS = 80;
 
 /**
+ * @param {Value[]} values
+ * @param {(value: Value) => HTMLElement} draw
+ */
+function drawRows(values, draw) {
+  const rows = values.flatMap((value) => [
+    make("dt", { textContent: value.label }),
+    make("dd", {}, draw(value)),
+  ]);
+  return make("dl", { className: "cg-past-values" }, ...rows);
+}
+
+/**
  * Draw them.
  *
  * @param {OpenJob} job
  * @param {(name: string, filter: Filter) => void} narrow searches for jobs with the same value
  */
 export function drawValues(job, narrow) {
-  const rows = job.values.flatMap((value) => [
-    make("dt", { textContent: value.label }),
-    make("dd", {}, drawValue(value, narrow)),
-  ]);
-  return make("dl", { className: "cg-past-values" }, ...rows);
+  return drawRows(job.values, (value) => drawValue(value, narrow));
+}
+
+/**
+ * Draw them to be read alone.
+ *
+ * @param {Value[]} values
+ */
+export function drawSettings(values) {
+  return drawRows(values, ({ text }) => make("span", { textContent: text || "empty" }));
 }
 
 /**

@@ -88,9 +88,10 @@ export function createPainter(view, trigger, actions) {
     const now = JSON.stringify([message.token, message.title, there]);
     if (now === shownResults) return;
     shownResults = now;
+    const isAlone = there.length === 1;
     const cards = there.map((result, index) => {
       const words = nameResult(message, index, there.length);
-      return drawResult(result, words, (target) => actions.usePicture(message, result, target));
+      return drawResult(result, words, isAlone, actions.listFor(message, result, isAlone));
     });
     results.replaceChildren(...cards);
     results.dataset.count = String(there.length);

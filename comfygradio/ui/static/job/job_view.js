@@ -6,6 +6,7 @@
 
 import { isOver } from "../library/phases.js";
 import { find } from "../library/template.js";
+import { tellMade } from "../looking/tools.js";
 import { createAnnouncements } from "./announcements.js";
 import { createConnection } from "./connection.js";
 import { wasGeneratePressed } from "./generate_button.js";
@@ -116,6 +117,7 @@ export function mount({ element, props, trigger, watch, server }) {
     const isNews = !tab.ended.has(message.token);
     if (message.refused && isNews) trigger("refused", { token: message.token });
     tab.ended.add(message.token);
+    if (isNews) tellMade();
     const next = findOpen(tab);
     if (!next) connection.stopStreaming();
     const other = next ?? tab.jobs.at(-1);

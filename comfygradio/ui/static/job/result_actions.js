@@ -2,10 +2,12 @@
 
 /** @import { Target } from "../library/picture_targets.js" */
 /** @import { Message, Result } from "./job_message.js" */
+/** @import { CardActions } from "./result_card.js" */
 
 import { AWAY } from "../library/asking.js";
 import { find } from "../library/template.js";
 import { createToast } from "../library/toast.js";
+import { useTools } from "../looking/tools.js";
 import { enter } from "../page/chooser.js";
 import { go } from "../page/navigation.js";
 
@@ -73,6 +75,26 @@ export function createResultActions(view, trigger, server) {
   }
 
   /**
+   * List what can be done with a result of a job.
+   *
+   * @param {Message} message
+   * @param {Result} result
+   * @param {boolean} isAlone whether it is the only one
+   * @returns {CardActions}
+   */
+  function listFor(message, result, isAlone) {
+    const { title, summary, results } = message;
+    const job = { token: message.token, title, text: summary, results };
+    const place = results.indexOf(result);
+    return {
+      use: (target) => usePicture(message, result, target),
+      look: () => useTools((tools) => tools.look(job, place)),
+      offer: (button) => useTools((tools) => tools.offer(job, place, button, isAlone)),
+      say,
+    };
+  }
+
+  /**
    * Take what the app answers besides messages about jobs.
    *
    * @param {Answer} answer
@@ -88,7 +110,10 @@ export function createResultActions(view, trigger, server) {
 
   vary.addEventListener("click", () => trigger("vary", { token }));
   star.addEventListener("click", turnFavourite);
-  return { paint, usePicture, takeAnswer };
+  window.addEventListener("comfygradio-use", (event) => {
+    if (event instanceof CustomEvent) trigger("input_picture", event.detail);
+  });
+  return { paint, listFor, takeAnswer };
 }
 
 /** @typedef {ReturnType<typeof createResultActions>} ResultActions */

@@ -4,7 +4,8 @@
 /** @import { Result } from "./job_message.js" */
 
 import { link } from "../library/address.js";
-import { make } from "../library/elements.js";
+import { make, press } from "../library/elements.js";
+import { copyPicture, findAbilities, shareFile } from "../library/handing.js";
 import { drawTargets, readTargets } from "../library/picture_targets.js";
 import { nameSize } from "./job_words.js";
 
@@ -18,11 +19,31 @@ export function isThere(result) {
 }
 
 /**
+ * What can be done with a result.
+ *
+ * @typedef {object} CardActions
+ * @property {(target: Target) => void} use puts a picture into a form
+ * @property {() => void} look shows it large
+ * @property {(button: HTMLElement) => void} offer shows what else can be done
+ * @property {(text: string) => void} say says something in passing
+ */
+
+/**
+ * Whether a press on a link asks for a tab or a window of its own.
+ *
+ * @param {MouseEvent} event
+ */
+function isForTab(event) {
+  return event.ctrlKey || event.metaKey || event.shiftKey;
+}
+
+/**
  * @param {Result} result
  * @param {string} url
  * @param {string} words
+ * @param {() => void} look
  */
-function drawMedia(result, url, words) {
+function drawMedia(result, url, words, look) {
   if (result.kind === "video") {
     return make("video", {
       ariaLabel: words,
@@ -45,8 +66,37 @@ function drawMedia(result, url, words) {
     width: result.width ?? 0,
     height: result.height ?? 0,
   });
-  const title = "Open in full size";
-  return make("a", { href: url, target: "_blank", rel: "noopener", title }, image);
+  const title = "Show large";
+  const opener = make("a", { href: url, target: "_blank", rel: "noopener", title }, image);
+  opener.addEventListener("click", (event) => {
+    if (isForTab(event)) return;
+    event.preventDefault();
+    look();
+  });
+  return opener;
+}
+
+/**
+ * Draw what copies a picture or shares a file, whichever the browser has; null if it has none.
+ *
+ * @param {Result} result
+ * @param {string} url
+ * @param {(text: string) => void} say
+ */
+function drawHanding({ kind, name }, url, say) {
+  const { canCopy, canShare } = findAbilities(kind);
+
+  async function copy() {
+    say((await copyPicture(url)) ? "The picture is copied." : "It could not be copied.");
+  }
+
+  async function share() {
+    if (!(await shareFile(url, name))) say("It could not be shared.");
+  }
+
+  if (canCopy) return press("cg-hand", "Copy", copy, { title: "Copy the picture" });
+  if (canShare) return press("cg-hand", "Share", share);
+  return null;
 }
 
 /**
@@ -54,9 +104,10 @@ function drawMedia(result, url, words) {
  *
  * @param {Result} result
  * @param {string} words name it for those who do not see it
- * @param {(target: Target) => void} use puts a picture into a form
+ * @param {boolean} isAlone whether it is the only one: of several, each shows less
+ * @param {CardActions} actions
  */
-export function drawResult(result, words, use) {
+export function drawResult(result, words, isAlone, { use, look, offer, say }) {
   if (result.kind === "text") {
     return make("pre", { className: "cg-text", textContent: result.text });
   }
@@ -69,8 +120,14 @@ export function drawResult(result, words, use) {
     title: `Download ${result.name}`,
   });
   const size = make("span", { textContent: nameSize(result) });
-  const targets = result.kind === "image" ? readTargets() : [];
+  const targets = result.kind === "image" && isAlone ? readTargets() : [];
   const input = targets.length > 0 ? drawTargets(targets, use) : null;
-  const foot = make("figcaption", {}, size, input, save);
-  return make("figure", { className: "cg-card" }, drawMedia(result, url, words), foot);
+  const hand = isAlone ? drawHanding(result, url, say) : null;
+  const hasMore = ["image", "video", "audio"].includes(result.kind);
+  const label = `More for ${words}`;
+  /** @type {HTMLButtonElement} */
+  const more = press("cg-more", "⋯", () => offer(more), { label, title: "More" });
+  more.setAttribute("aria-haspopup", "dialog");
+  const foot = make("figcaption", {}, size, input, hand, save, hasMore ? more : null);
+  return make("figure", { className: "cg-card" }, drawMedia(result, url, words, look), foot);
 }
