@@ -17,6 +17,14 @@ JPEG = "image/jpeg"
 PNG = "image/png"
 MIME_TYPES = {1: JPEG, 2: PNG}
 
+VIDEO_MARK = b"\0\0\0\1"
+"""What VideoHelperSuite puts between the head of a frame and the picture, when it previews a video:
+this mark, the picture's place in the video, and in newer versions the node, in 16 bytes.
+"""
+
+VIDEO_HEADS = (8, 24)
+"""How many bytes that may be."""
+
 
 @dataclass(frozen=True)
 class Message:
@@ -206,7 +214,7 @@ def parse_binary(frame: bytes) -> Message:
     except struct.error:
         return UnknownMessage("binary", frame)
     if kind == PREVIEW and len(frame) > 8:
-        image = frame[8:]
+        image = _drop_video_head(frame[8:])
         # Such frames have the format where others have a length.
         mime = MIME_TYPES.get(length) or _guess_mime(image)
         return PreviewFrame(image, mime)
@@ -220,6 +228,14 @@ def parse_binary(frame: bytes) -> Message:
         elif kind == PREVIEW_WITH_METADATA:
             message = _parse_preview(head, body)
     return message or UnknownMessage("binary", frame)
+
+
+def _drop_video_head(image: bytes) -> bytes:
+    if image.startswith(VIDEO_MARK):
+        for length in VIDEO_HEADS:
+            if image.startswith(b"\xff\xd8", length):
+                return image[length:]
+    return image
 
 
 def may_be_result(frame: PreviewFrame) -> bool:

@@ -110,6 +110,31 @@ def look_at_jobs(watch: Watch, demo: DemoServer) -> None:
     page.set_viewport_size(PHONE)
     watch.look("picture on a phone")
     page.set_viewport_size(LAPTOP)
+    look_at_results(watch)
+
+
+def look_at_results(watch: Watch) -> None:
+    """Several pictures in a grid, what was made last, and one of them large."""
+    page = watch.page
+    find_form(page).get_by_label("How many pictures").first.fill("4")
+    find_form(page).get_by_role("button", name="Generate").click()
+    expect(page.locator(".cg-card")).to_have_count(4)
+    expect(page.locator(".cg-strip .cg-pick")).to_have_count(6)
+    watch.look("four pictures")
+    page.locator(".cg-more").first.click()
+    page.locator(".cg-more-dialog[open]").wait_for()
+    watch.look("what else can be done")
+    page.keyboard.press("Escape")
+    page.locator(".cg-card > a").first.click()
+    page.locator(".cg-large .cg-past-values").wait_for()
+    watch.look("large picture")
+    page.set_viewport_size(PHONE)
+    watch.look("large picture on a phone")
+    page.get_by_role("button", name="Compare", exact=True).click()
+    watch.look("two pictures compared")
+    page.keyboard.press("Escape")
+    watch.look("four pictures on a phone")
+    page.set_viewport_size(LAPTOP)
 
 
 def look_at_refusals(watch: Watch) -> None:

@@ -94,6 +94,15 @@ def test_binary_frames() -> None:
     assert named == PreviewFrame(b"\x89PNG", "image/png", "2", prompt_id="p")
 
 
+@pytest.mark.parametrize("node", [b"", b"\x0212".ljust(16, b"\0")])
+def test_a_preview_of_a_video_is_its_newest_picture(node: bytes) -> None:
+    """VideoHelperSuite sends the pictures of a video in turn, each behind a head of its own."""
+    picture = b"\xff\xd8jpeg"
+    frame = struct.pack(">IIII", 1, 1, 1, 5) + node + picture
+    assert parse_binary(frame) == PreviewFrame(picture, "image/jpeg")
+    assert parse_binary(frame[:-6]) == PreviewFrame(frame[8:-6], "image/jpeg")
+
+
 @pytest.mark.parametrize("frame", FRAMES)
 def test_truncated_binary_frames_never_raise(frame: bytes) -> None:
     assert all(isinstance(parse_binary(frame[:end]), Message) for end in range(len(frame)))

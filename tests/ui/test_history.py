@@ -29,7 +29,7 @@ from comfygradio.jobs.results import Result, ResultSource
 from comfygradio.service.service import Service
 from comfygradio.settings import shipped_presets
 from comfygradio.ui.form.reuse import list_targets
-from comfygradio.ui.history.history_api import UNKNOWN, HistoryApi
+from comfygradio.ui.history.history_api import RECENT_JOBS, UNKNOWN, HistoryApi
 from comfygradio.ui.history.zip_route import list_entries, stream_zip
 from comfygradio.ui.identity.page_session import MAX_PAGES, PageSessions
 from tests.jobs.lines import is_over, wait
@@ -129,6 +129,21 @@ def test_nobody_reaches_a_job_of_somebody_else(
     kept = service.store.get(record.id)
     assert kept is not None and not kept.favourite
     assert record.results[0].path is not None and record.results[0].path.is_file()
+
+
+def test_what_was_made_last_is_over_and_of_its_person(
+    history: HistoryApi, service: Service
+) -> None:
+    old = put(service, created=1.0, results=(paint(service),))
+    new = put(service, created=2.0, phase="stopped", results=(paint(service),))
+    put(service, created=3.0, phase="waiting")
+    put(service, BOB, created=4.0, results=(paint(service),))
+    found = history.recent(ADA, {})["jobs"]
+    assert [job["token"] for job in found] == [new.token, old.token]
+    assert all(job["results"][0]["url"] for job in found)
+    for number in range(RECENT_JOBS + 1):
+        put(service, created=10.0 + number)
+    assert len(history.recent(ADA, {"limit": 500})["jobs"]) == RECENT_JOBS
 
 
 def test_searching_narrows_and_odd_questions_do_not_fail(
