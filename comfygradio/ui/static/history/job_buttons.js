@@ -31,6 +31,17 @@ function drawDownload(result) {
   });
 }
 
+/** @param {Result} result */
+function drawOpenInTab(result) {
+  return make("a", {
+    className: "cg-small",
+    href: link(result.url),
+    target: "_blank",
+    rel: "noopener",
+    textContent: "Open in a new tab",
+  });
+}
+
 /** @param {JobActions} actions */
 function drawFetchAgain({ fetchAgain }) {
   const title = "Ask ComfyUI for the file once more";
@@ -89,7 +100,7 @@ export function drawButtons(job, result, targets, actions) {
   if (result?.kind === "image" && result.url && targets.length) {
     buttons.push(drawTargets(targets, actions.usePicture));
   }
-  if (result?.url) buttons.push(drawDownload(result));
+  if (result?.url) buttons.push(drawDownload(result), drawOpenInTab(result));
   if (job.results.some((one) => one.again)) buttons.push(drawFetchAgain(actions));
   buttons.push(drawStar(job, actions), drawSaveWorkflow(job, actions));
   if (isOver(job)) {

@@ -5,18 +5,42 @@
 import { link } from "../library/address.js";
 import { make, say } from "../library/elements.js";
 import { isOver } from "../library/phases.js";
+import { markZoomed } from "../looking/zooming.js";
+
+/**
+ * @param {Job} job
+ * @param {Result} result
+ */
+function drawImage(job, result) {
+  return make("img", {
+    src: link(result.display),
+    alt: job.text || "Result",
+    width: result.width ?? 0,
+    height: result.height ?? 0,
+  });
+}
+
+/**
+ * Draw a picture that can be enlarged in its place, or whatever else there is.
+ *
+ * @param {Job} job
+ * @param {Result | undefined} result
+ */
+export function drawLarge(job, result) {
+  const isPicture = result?.kind === "image" && !result.problem && !job.frame;
+  if (!isPicture) return drawMedia(job, result);
+  const picture = drawImage(job, result);
+  picture.draggable = false;
+  markZoomed(picture, result);
+  return picture;
+}
 
 /**
  * @param {Job} job
  * @param {Result} result
  */
 function drawPicture(job, result) {
-  const picture = make("img", {
-    src: link(result.display),
-    alt: job.text || "Result",
-    width: result.width ?? 0,
-    height: result.height ?? 0,
-  });
+  const picture = drawImage(job, result);
   const href = link(result.url);
   const title = "Open in full size";
   return make("a", { href, target: "_blank", rel: "noopener", title }, picture);

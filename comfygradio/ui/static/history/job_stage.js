@@ -4,7 +4,8 @@
 
 import { link } from "../library/address.js";
 import { make, press } from "../library/elements.js";
-import { drawMedia } from "./job_media.js";
+import { followZoom } from "../looking/zooming.js";
+import { drawLarge } from "./job_media.js";
 
 /**
  * @typedef {object} StageActions
@@ -44,7 +45,7 @@ function drawPick(result, place, isShown, { pick }) {
 }
 
 /**
- * Draw both.
+ * Draw both; a key may enlarge the picture.
  *
  * @param {OpenJob} job
  * @param {number} place of the result that is large
@@ -54,7 +55,7 @@ export function drawStage(job, place, actions) {
   const stage = make(
     "div",
     { className: "cg-past-stage" },
-    drawMedia(job, job.results[place]),
+    drawLarge(job, job.results[place]),
     drawTurn("back", "‹", "Newer", actions),
     drawTurn("on", "›", "Older", actions),
   );
@@ -65,5 +66,9 @@ export function drawStage(job, place, actions) {
     });
     root.append(make("div", { className: "cg-past-strip" }, ...picks));
   }
-  return root;
+  const turn = (/** @type {number} */ by) => {
+    if (actions.hasNeighbour(by)) actions.step(by);
+  };
+  const { followKey } = followZoom(stage, turn);
+  return { root, followKey };
 }

@@ -48,6 +48,8 @@ export function createOpenJob(dialog, desk, options) {
   let opened = null;
   /** Which of its results is shown. */
   let place = 0;
+  /** Enlarges what is shown. @type {(key: string) => boolean} */
+  let followKey = () => false;
 
   /**
    * Open a job, at one of its results.
@@ -170,7 +172,8 @@ export function createOpenJob(dialog, desk, options) {
     const side = drawSide(job, job.results[place]);
     const names = { label: "Close", title: "" };
     const close = press("cg-dialog-close", "×", () => dialog.close(), names);
-    return make("div", { className: "cg-past-sheet" }, stage, side, close);
+    followKey = stage.followKey;
+    return make("div", { className: "cg-past-sheet" }, stage.root, side, close);
   }
 
   /** @param {OpenJob} job */
@@ -188,6 +191,8 @@ export function createOpenJob(dialog, desk, options) {
     if (event.target instanceof Element && event.target.matches(HAS_OWN_ARROWS)) return;
     if (event.key === "ArrowLeft") step(-1);
     if (event.key === "ArrowRight") step(1);
+    const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey;
+    if (isPlain && followKey(event.key)) event.preventDefault();
   });
   dialog.addEventListener("close", () => {
     wishes.end();

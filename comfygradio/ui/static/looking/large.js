@@ -15,7 +15,7 @@ import { drawMain } from "./choices.js";
 import { drawSlider } from "./slider.js";
 import { isSame, nameSlide } from "./slides.js";
 import { drawPick } from "./strip.js";
-import { followZoom } from "./zooming.js";
+import { followZoom, markZoomed } from "./zooming.js";
 
 /** In these, the arrow keys do something else. */
 const HAS_OWN_ARROWS = "select, input, video, audio";
@@ -42,9 +42,7 @@ function drawMedia(slide) {
     return audio;
   }
   const picture = make("img", { src: link(result.display), alt: words, draggable: false });
-  picture.dataset.zooms = "";
-  picture.dataset.width = String(result.width ?? "");
-  picture.dataset.height = String(result.height ?? "");
+  markZoomed(picture, result);
   return picture;
 }
 

@@ -108,6 +108,10 @@ export function mount(part) {
     strip.paint(recent);
   }
 
+  window.addEventListener("comfygradio-page", () => {
+    // Something may have been deleted in the history.
+    if (!document.documentElement.dataset.cgPage) refresh();
+  });
   giveTools({ look, offer, refresh });
   refresh();
 }

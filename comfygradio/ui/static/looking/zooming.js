@@ -3,6 +3,7 @@
 
 /** @import { Point, Zoom } from "./zoom.js" */
 
+import { link } from "../library/address.js";
 import { chooseFactor, enlarge, fit, keepInside, readSwipe, WHOLE } from "./zoom.js";
 
 /** How much a turn of the wheel enlarges. */
@@ -17,6 +18,18 @@ const DOUBLE_MS = 350;
 const TAP_PIXELS = 10;
 
 const MIDDLE = { x: 0, y: 0 };
+
+/**
+ * Mark a picture as one that can be enlarged.
+ *
+ * @param {HTMLImageElement} picture
+ * @param {{ url: string, width: number | null, height: number | null }} result of the original
+ */
+export function markZoomed(picture, { url, width, height }) {
+  picture.dataset.zooms = link(url);
+  picture.dataset.width = String(width ?? "");
+  picture.dataset.height = String(height ?? "");
+}
 
 /**
  * Follow what is done in the frame from now on.
@@ -35,7 +48,11 @@ export function followZoom(frame, turn) {
   let isTaken = false;
   let tappedAt = Number.NEGATIVE_INFINITY;
 
-  /** @returns {HTMLImageElement | null} */
+  /**
+   * Find the picture that can be enlarged. Its mark names the original.
+   *
+   * @returns {HTMLImageElement | null}
+   */
   function findPicture() {
     return frame.querySelector("img[data-zooms]");
   }
@@ -57,6 +74,17 @@ export function followZoom(frame, turn) {
     const { scale, x, y } = zoom;
     picture.style.transform = scale === 1 ? "" : `translate(${x}px, ${y}px) scale(${scale})`;
     frame.toggleAttribute("data-enlarged", scale > 1);
+    if (scale > 1) showOriginal(picture);
+  }
+
+  /**
+   * The copy that is shown first may have fewer pixels; it stays until the original is there.
+   *
+   * @param {HTMLImageElement} picture
+   */
+  function showOriginal(picture) {
+    const original = picture.dataset.zooms ?? "";
+    if (original && picture.src !== original) picture.src = original;
   }
 
   /** Show the whole of what is there now. */
