@@ -360,7 +360,7 @@ def _list_routes(app: App) -> list[Route]:
         _make_revision_route(app),
         make_job_route(service),
         make_stream_route(app.job_streams),
-        make_result_route(outputs, hidden=job_store_folder.name),
+        make_result_route(outputs, job_store_folder.name, service.readers),
         make_zip_route(app.page_sessions, service.store, service.clock),
         make_sheet_route(app.page_sessions, service),
         make_thumb_route(service.sweeps.find, service.readers),

@@ -20,7 +20,7 @@ from comfygradio.jobs.results import MAX_DISPLAY_BYTES, Result, collect_results
 from comfygradio.media.bit_depth import reduce_depth
 from comfygradio.media.pictures import open_picture
 from comfygradio.sweeps.export.thumbnail import load_thumbnail
-from comfygradio.ui.sweep.thumbnail_route import make_thumbnail
+from comfygradio.ui.job.thumbnails import make_thumbnail
 
 WIDTH, HEIGHT = 640, 480
 LEVELS = np.linspace(0, 1, WIDTH)

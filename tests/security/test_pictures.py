@@ -38,7 +38,7 @@ from comfygradio.media.pictures import (
 from comfygradio.media.pixel_budget import MAX_PIXELS, PIXEL_BUDGET, PixelBudget
 from comfygradio.metadata.load import load_metadata
 from comfygradio.sweeps.export.thumbnail import load_thumbnail
-from comfygradio.ui.sweep.thumbnail_route import make_thumbnail
+from comfygradio.ui.job.thumbnails import make_thumbnail
 from tests.test_architecture import MODULES, parse
 
 pytestmark = pytest.mark.deep

@@ -31,10 +31,10 @@ from comfygradio.sweeps.axes.axis_parser import format_unquoted
 from comfygradio.ui.form.sheet_import import load_dropped_sheet
 from comfygradio.ui.history.history_api import HistoryApi
 from comfygradio.ui.identity.page_session import PageSessions
+from comfygradio.ui.job.thumbnails import THUMB_PIXELS, Thumbnails, make_thumbnail
 from comfygradio.ui.sweep.axis_choices import list_choices, write_all_choices
 from comfygradio.ui.sweep.sweep_api import UNKNOWN, SweepApi
 from comfygradio.ui.sweep.sweep_text import find_cell_number, find_index
-from comfygradio.ui.sweep.thumbnail_route import THUMB_PIXELS, Thumbnails, make_thumbnail
 from tests.ui.running import RunningApp, run_app
 
 ADA, BOB, GUEST = "user:ada", "user:bob", "anon:0a1b2c"
@@ -392,7 +392,7 @@ def test_the_page_of_sweeps_keeps_its_functions_numbers(demo: DemoServer, tmp_pa
         running.app.service.reload()
         blocks = running.app.blocks
         after = [(number, fn.name) for number, fn in blocks.fns.items() if fn.name == "enter"]
-        assert running.app.revision >= 1 and before == after and len(before) == 2
+        assert running.app.revision >= 1 and before == after and len(before) == 3
 
 
 def fetch(app: RunningApp, **fields: Any) -> httpx.Response:

@@ -33,6 +33,7 @@ from comfygradio.ui.identity.page_function import (
 )
 from comfygradio.ui.identity.page_session import PageSessions
 from comfygradio.ui.identity.person import NOBODY, Person
+from comfygradio.ui.job.thumbnails import THUMB_PIXELS
 from comfygradio.ui.sweep.axis_choices import (
     describe_fields,
     describe_suggestions,
@@ -51,7 +52,6 @@ from comfygradio.ui.sweep.sweep_text import (
     list_sizes,
     make_thumbs_url,
 )
-from comfygradio.ui.sweep.thumbnail_route import THUMB_PIXELS
 
 Json = dict[str, Any]
 

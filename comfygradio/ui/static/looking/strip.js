@@ -9,7 +9,8 @@ import { nameSlide } from "./slides.js";
 /** @param {Slide} slide */
 function drawSmall({ result }) {
   if (result.kind === "image") {
-    return make("img", { src: link(result.display), alt: "", loading: "lazy", decoding: "async" });
+    const src = `${link(result.display)}?small=1`;
+    return make("img", { src, alt: "", loading: "lazy", decoding: "async" });
   }
   if (result.kind === "audio") return make("span", { textContent: "♪" });
   const video = make("video", {
