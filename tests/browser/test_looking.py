@@ -150,6 +150,15 @@ def test_fingers_turn_and_enlarge(phone: Page) -> None:
     expect(find_enlarged(phone)).to_have_count(1)
 
 
+def test_what_stands_below_a_picture_is_one_row_on_a_phone(phone: Page) -> None:
+    make_picture(phone, "a kite")
+    foot = phone.locator(".cg-card figcaption")
+    expect(foot.get_by_role("button", name="Copy")).to_be_visible()
+    boxes = [one.bounding_box() for one in foot.locator("select, button, a").all()]
+    middles = {round(box["y"] + box["height"] / 2) for box in boxes if box}
+    assert len(boxes) == 4 and max(middles) - min(middles) <= 1
+
+
 def test_several_pictures_are_two_by_two_on_a_phone(phone: Page) -> None:
     phone.get_by_text("More settings").first.click()
     phone.locator("#cg-panel-text_to_image").get_by_label("How many pictures").first.fill("4")
