@@ -87,7 +87,11 @@ def test_a_card_is_left_alone_while_another_job_goes_on(page: Page, slow: DemoSe
     page.locator("img.cg-frame[src^=data]").wait_for()
     page.get_by_role("button", name="Stop picture 1").click()
     await_phases(page, "stopped", "running")
+    first, second = page.eval_on_selector_all(CHIPS, "(all) => all.map((one) => one.dataset.token)")
+    # The tab goes on to the job that runs: what was shown until then is drawn anew.
+    expect(page.locator(".cg-view")).to_have_attribute("data-token", second)
     page.get_by_role("button", name="Picture 1: ").click()
+    expect(page.locator(".cg-view")).to_have_attribute("data-token", first)
     page.locator(".cg-card img").wait_for()
     card = page.locator(".cg-card").element_handle()
     press(page)
