@@ -21,6 +21,7 @@ from comfygradio.ui.author.author_page import build_author_page, reveal_author_l
 from comfygradio.ui.file_leak_guard import FileGuardedBlocks
 from comfygradio.ui.form.endpoint import build_endpoint
 from comfygradio.ui.form.field_component import refresh_component
+from comfygradio.ui.form.form_tools import FormTools
 from comfygradio.ui.form.form_update import connect_form_updates, make_picture_reader
 from comfygradio.ui.form.lacking_models import LackingModels
 from comfygradio.ui.form.panel import (
@@ -144,8 +145,9 @@ def build_page(
             gr.HTML(note, js_on_load=None)
         else:
             lacking_models = LackingModels(service, operators, authors)
+            form_tools = FormTools(service, page_sessions)
             panels, chooser = _build_forms(
-                blocks, service, job_streams, sweep_view, lacking_models, history
+                blocks, service, job_streams, sweep_view, lacking_models, history, form_tools
             )
             listen_history_page(history_view, history, panels, chooser)
             listen_sweep_page(sweep_view, sweep, panels, chooser)
@@ -249,6 +251,7 @@ def _build_forms(
     sweep_view: gr.HTML,
     lacking_models: LackingModels,
     history: HistoryApi,
+    form_tools: FormTools,
 ) -> tuple[list[Panel], gr.Radio | gr.Dropdown]:
     """Draw the chooser, the panels and the job view, and connect them."""
     person = build_person()
@@ -258,7 +261,11 @@ def _build_forms(
     chooser = _build_chooser(service, default)
     with gr.Row(equal_height=False, elem_id="cg-main"):
         with gr.Column(scale=5, min_width=320, elem_id="cg-form"):
-            panels = [build_panel(form, service, form is default, lacking_models) for form in forms]
+            panels = []
+            for form in forms:
+                is_visible = form is default
+                panel = build_panel(form, service, is_visible, lacking_models, form_tools)
+                panels.append(panel)
             build_restore_panel(service, panels, chooser, sweep_view)
             refresh = gr.Button(
                 "Refresh lists", elem_id="cg-refresh", size="sm", min_width=110, scale=0
@@ -287,6 +294,8 @@ def _build_forms(
     )
     for panel in panels:
         listen_panel(panel, service, job_view, view, person)
+        if panel.tools:
+            form_tools.listen(panel.tools, panel.form, panel.components)
         if panel.footer:
             _free_name(blocks, panel.form.name)
             build_endpoint(service, panel.form)

@@ -20,8 +20,10 @@ from comfygradio.model_files.file_sizes import FileSizes
 from comfygradio.net.external_client import ExternalClient
 from comfygradio.service.service import Service
 from comfygradio.settings import shipped_presets
+from comfygradio.ui.form.form_tools import FormTools
 from comfygradio.ui.form.lacking_models import LackingModels, name_lacking_models
 from comfygradio.ui.form.panel import build_panel
+from comfygradio.ui.identity.page_session import PageSessions
 from comfygradio.ui.identity.role import AuthorAccess, OperatorAccess
 from comfygradio.ui.page import build_page
 from tests.clocks import HANG_SECONDS
@@ -67,7 +69,8 @@ def draw(service: Service, **readers: Any) -> tuple[LackingModels, str]:
     """The places of the one form, and all the HTML that everybody gets."""
     lacking_models = LackingModels(service, **readers)
     with gr.Blocks() as blocks:
-        build_panel(service.forms["mine"], service, True, lacking_models)
+        tools = FormTools(service, PageSessions())
+        build_panel(service.forms["mine"], service, True, lacking_models, tools)
     shown = [str(getattr(block, "value", "")) for block in blocks.blocks.values()]
     templates = [str(getattr(block, "html_template", "")) for block in blocks.blocks.values()]
     return lacking_models, "\n".join([*shown, *templates])

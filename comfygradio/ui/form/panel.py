@@ -19,7 +19,6 @@ from comfygradio.errors import ComfyGradioError, ValuesRefused
 from comfygradio.forms.field import Field
 from comfygradio.forms.fill import FROM_FORM
 from comfygradio.forms.form import Form
-from comfygradio.forms.kinds.size import SIZE_SPELLINGS
 from comfygradio.forms.kinds.value import Choice
 from comfygradio.forms.preset_file import LoraEntry
 from comfygradio.jobs.job import Job
@@ -31,7 +30,9 @@ from comfygradio.ui.form.field_component import (
     name_element,
     to_component_value,
 )
+from comfygradio.ui.form.form_tools import FormTools
 from comfygradio.ui.form.lacking_models import LackingModels, name_lacking_models
+from comfygradio.ui.form.problem_text import describe_problem
 from comfygradio.ui.form.upload_value import read_payload
 from comfygradio.ui.identity.owner import find_owner
 from comfygradio.ui.identity.person import find_person
@@ -47,8 +48,6 @@ Values = dict[str, Any]
 
 DrawnFields = tuple[dict[str, Component], dict[str, Block]]
 """The components of a form's fields, and the blocks that `show_if` shows and hides."""
-
-FILL_BOTH = "fill in both the width and the height, in whole pixels."
 
 NO_SMALLER_SIZE = "No smaller size is known for this picture; choose one in the form."
 
@@ -73,7 +72,8 @@ class Panel:
     """What was drawn for a form; a form with problems has no components and no footer.
 
     `holders` are the blocks around fields with `show_if`, which are shown and hidden. `late` are
-    the components that are hidden until the form is first shown.
+    the components that are hidden until the form is first shown. `tools` is the
+    line of tools at the form.
     """
 
     form: Form
@@ -82,6 +82,7 @@ class Panel:
     holders: Mapping[str, Block] = dataclasses.field(default_factory=dict)
     footer: PanelFooter | None = None
     late: Sequence[Component] = ()
+    tools: gr.HTML | None = None
 
 
 def build_fields(form: Form, service: Service) -> DrawnFields:
@@ -148,7 +149,11 @@ class _FieldDrawer:
 
 
 def build_panel(
-    form: Form, service: Service, is_visible: bool, lacking_models: LackingModels
+    form: Form,
+    service: Service,
+    is_visible: bool,
+    lacking_models: LackingModels,
+    form_tools: FormTools,
 ) -> Panel:
     """Draw a form inside the current Blocks, simple fields first and advanced ones folded; or draw
     its problems.
@@ -173,8 +178,9 @@ def build_panel(
         components, holders = build_fields(form, service)
         late = () if is_visible else _hide_heavy(components.values())
         _build_examples(form, components)
+        tools = form_tools.draw(form)
         footer = _build_footer(form, service)
-    return Panel(form, column, components, holders, footer, late)
+    return Panel(form, column, components, holders, footer, late, tools)
 
 
 def _hide_heavy(components: Iterable[Component]) -> list[Component]:
@@ -389,31 +395,6 @@ def build_note(title: str, *sentences: str) -> str:
     return f'<div class="cg-note" role="alert">{content}</div>'
 
 
-def describe_problem(error: ComfyGradioError, form: Form) -> dict[str, Any]:
-    """Describe a refusal for the note above the button: a line for each field, and the text for
-    each field's element in the same order.
-    """
-    if not isinstance(error, ValuesRefused):
-        return {"lines": [str(error)]}
-    lines = []
-    fields = []
-    for name, problem in error.problems.items():
-        field = form.fields.get(name)
-        label = field.label if field else name
-        text = _reword_for_page(field, problem)
-        lines.append(f"{label}: {text}")
-        fields.append([name_element(form.name, name), text])
-    return {"lines": lines, "fields": fields}
-
-
-def _reword_for_page(field: Field | None, problem: str) -> str:
-    """Reword a problem that talks about how programs write a value, for people who see boxes."""
-    has_two_boxes = field is not None and field.widget == "size" and field.choices is None
-    if has_two_boxes and problem in SIZE_SPELLINGS:
-        return FILL_BOTH
-    return problem
-
-
 def _build_adjusted(notes: tuple[str, ...]) -> str:
     """Write the folded list of what was adjusted to the server, as HTML."""
     count = "1 thing was" if len(notes) == 1 else f"{len(notes)} things were"
@@ -450,7 +431,7 @@ def _listen_conditions(panel: Panel) -> None:
 
 
 def _listen_changes(panel: Panel) -> None:
-    """Forget the problem with a field as soon as the field changes; the page does that by itself.
+    """Tell the page of each change of a field, which it keeps, and whose problem it forgets.
 
     Mask editors are left out: in Gradio 6.31 one with a listener sends parts of its picture with
     every change, which ours must not. field_errors.js watches them itself.
@@ -461,7 +442,7 @@ def _listen_changes(panel: Panel) -> None:
             continue
         elem_id = name_element(panel.form.name, name)
         names = f"{preset}, {json.dumps(elem_id)}"
-        script = f"async () => {{ (await comfygradioPage).forgetProblem({names}); }}"
+        script = f"async () => {{ (await comfygradioPage).noteChange({names}); }}"
         change = getattr(component, "change")  # noqa: B009 - components get their events by a metaclass
         change(None, None, None, js=script, **PRIVATE)
 

@@ -18,6 +18,7 @@ CHUNKS: Mapping[str, tuple[str, ...]] = {
     # The parts of the forms, which every visitor needs.
     "forms.js": (
         "form/embeddings.js",
+        "form/form_tools.js",
         "form/lacking_models.js",
         "form/loras.js",
         "form/picker.js",

@@ -27,6 +27,19 @@ export function forgetProblem(preset, id) {
   forgetting.get(preset)?.(id);
 }
 
+/** What says what is wrong with each form. @type {Map<string, (refusal: object) => void>} */
+const telling = new Map();
+
+/**
+ * Say what is wrong with a form, or that nothing is.
+ *
+ * @param {string} preset
+ * @param {object} refusal as Python says it
+ */
+export function tellProblem(preset, refusal) {
+  telling.get(preset)?.(refusal);
+}
+
 function choosePace() {
   return matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
 }
@@ -133,6 +146,11 @@ export function mount({ element, props, watch }) {
   });
   const wasShown = forgetting.has(preset);
   forgetting.set(preset, forget);
+  telling.set(preset, (refusal) => {
+    left = null;
+    props.value = refusal;
+    tell();
+  });
   // A form that is shown again still says what is wrong; what came before this was there is new.
   if (wasShown) paint();
   else tell();

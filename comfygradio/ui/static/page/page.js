@@ -9,10 +9,10 @@ import { watchRevision } from "./revision.js";
 import { keepTypedTexts } from "./typed_texts.js";
 import { listenWeights } from "./weights.js";
 
-export { forgetProblem } from "../form/problem.js";
 export { readLastSeed } from "../job/last_seed.js";
 export { tellSmallerSize } from "../job/smaller_size.js";
 export { address, enter, openAddressed, showForm } from "./chooser.js";
+export { noteChange, takeValues, tellValues } from "./form_values.js";
 export { go };
 
 keepLanguage();

@@ -171,6 +171,19 @@ export function takeAllTexts() {
   for (const box of listTexts()) typed[namePlace(box)] = box.value;
 }
 
+/**
+ * Forget what was typed into fields, since something else comes into them.
+ *
+ * @param {string[]} ids of their elements
+ */
+export function dropTexts(ids) {
+  for (const texts of [kept, typed]) {
+    for (const place of Object.keys(texts)) {
+      if (ids.includes(place.split("/")[0])) delete texts[place];
+    }
+  }
+}
+
 function readKept() {
   /** @type {Record<string, string>} */
   const texts = {};
