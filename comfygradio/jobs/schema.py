@@ -146,7 +146,28 @@ ALTER TABLE jobs ADD COLUMN node_work TEXT NOT NULL DEFAULT '{}';
 """
 """How much work each node had that `node_seconds` tells of."""
 
-MIGRATIONS: tuple[str, ...] = (JOBS_SCRIPT, SWEEPS_SCRIPT, PARTIES_SCRIPT, NODE_WORK_SCRIPT)
+KEPT_FORMS_SCRIPT = """
+CREATE TABLE kept_forms (
+    owner TEXT NOT NULL,
+    preset TEXT NOT NULL,
+    name TEXT NOT NULL,
+    data TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    saved REAL NOT NULL,
+    UNIQUE (owner, preset, name)
+);
+CREATE INDEX kept_forms_sizes ON kept_forms (owner, size);
+CREATE INDEX kept_forms_ages ON kept_forms (saved) WHERE name = '';
+"""
+"""The name is '' for the form as its person left it."""
+
+MIGRATIONS: tuple[str, ...] = (
+    JOBS_SCRIPT,
+    SWEEPS_SCRIPT,
+    PARTIES_SCRIPT,
+    NODE_WORK_SCRIPT,
+    KEPT_FORMS_SCRIPT,
+)
 """Script n brings a file from `user_version` n to n + 1.
 
 Never change one that was released; add the next.

@@ -28,6 +28,7 @@ from comfygradio.jobs.backend_pool import BackendPool, StaticBackends, sync_back
 from comfygradio.jobs.job import Job, Order
 from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.jobs.job_store import JobStore
+from comfygradio.jobs.kept_form_store import KeptFormStore
 from comfygradio.jobs.limits import Limits, find_exceeded
 from comfygradio.model_files.file_sizes import FileSizes
 from comfygradio.service.disconnect_watch import DisconnectWatch
@@ -77,6 +78,7 @@ class Service:
         self.folders = folders
         self.limits = limits or Limits()
         self.store = JobStore.open(outputs)
+        self.kept_forms = KeptFormStore(self.store, clock)
         self.forms: Mapping[str, Form] = {}
         self.backend_pool = backend_pool or StaticBackends((client, *others))
         self.queue = JobQueue(

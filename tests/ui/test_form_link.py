@@ -123,7 +123,7 @@ def test_what_a_copied_link_lacks_is_named(tools: FormTools, service: Service) -
     sent = change(form, image={"path": "/tmp/x.png"}, prompt="a fox", steps="many")
     answer = tools.link(ADA, {"preset": "image_to_image", "values": sent})
     assert answer["query"] == "preset=image_to_image&prompt=a+fox"
-    assert answer["left"] == ["Your picture", "Steps"]
+    assert answer["left"] == ["Steps", "Your picture"]
 
 
 def test_reset_gives_every_field_its_default(tools: FormTools, service: Service) -> None:

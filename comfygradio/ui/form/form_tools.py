@@ -1,4 +1,6 @@
-"""The line of tools at a form: *Reset*, *Copy link*, and what a link brought."""
+"""The line of tools at a form: *Reset*, *Copy link*, saved settings; it also brings what is kept of
+the form, or what a link carries.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +13,15 @@ from gradio.components import Component
 
 from comfygradio.errors import LimitReached, PresetError, ValuesRefused
 from comfygradio.forms.form import Form
+from comfygradio.jobs.kept_form_store import MAX_NAME
 from comfygradio.service.service import Service
 from comfygradio.ui.form.form_link import is_foreign, read_link, write_link
-from comfygradio.ui.form.form_values import CheckedValues, find_changed, list_defaults
+from comfygradio.ui.form.form_values import (
+    CheckedValues,
+    check_values,
+    find_changed,
+    list_defaults,
+)
 from comfygradio.ui.form.problem_text import describe_problem
 from comfygradio.ui.identity.page_function import (
     PageFunction,
@@ -71,27 +79,89 @@ class FormTools:
 
     def list_functions(self) -> list[PageFunction]:
         """List what the script of a line calls."""
-        methods = (self.arrive, self.link, self.reset)
+        methods = (
+            self.arrive,
+            self.keep,
+            self.link,
+            self.reset,
+            self.save,
+            self.choose,
+            self.delete,
+        )
         return [make_owner_function(method, self._page_sessions) for method in methods]
 
     def arrive(self, owner: str, asked: Mapping[str, Any]) -> Json:
-        """Return what belongs into a form that is shown for the first time: what the address
-        carries, and what was wrong with that; `taken` names the parts of the address that are done
-        with.
+        """Return what belongs into a form that is shown for the first time: what is kept of it for
+        its person, and over that what the address carries. `taken` names the parts of the address
+        that are done with, `linked` the fields that it fills.
+
+        Nothing that is kept comes into a form that has been filled already, as from History.
         """
         form = self._find_form(asked)
+        is_untouched = not find_changed(form, _read_mapping(asked, "present")).values
+        kept = self._check_kept(owner, form) if is_untouched else CheckedValues()
         parameters = _read_mapping(asked, "link")
         taken = [name for name in parameters if not is_foreign(form, name)]
+        linked = CheckedValues()
+        problem = None
         try:
             linked = read_link(form, parameters)
+            problem = _describe_refused(linked, form)
         except LimitReached as error:
-            return {"values": {}, "taken": taken, "problem": describe_problem(error, form)}
+            problem = {**describe_problem(error, form), "late": True}
         return {
-            "values": linked.values,
+            "values": {**kept.values, **linked.values},
+            "left": _list_labels(form, kept.refused),
             "taken": taken,
             "linked": list(linked.values),
-            "problem": _describe_refused(linked, form),
+            "isUntouched": is_untouched,
+            "problem": problem,
+            "names": self._service.kept_forms.list_names(owner, form.name),
         }
+
+    def keep(self, owner: str, asked: Mapping[str, Any]) -> Json:
+        """Keep a form as its person left it: what differs from the defaults, and the form takes."""
+        form = self._find_form(asked)
+        changed = find_changed(form, _read_mapping(asked, "values"))
+        self._service.kept_forms.keep(owner, form.name, changed.values)
+        return {}
+
+    def save(self, owner: str, asked: Mapping[str, Any]) -> Json:
+        """Save the values of a form under a name; return all names."""
+        form = self._find_form(asked)
+        name = _read_name(asked)
+        if not name:
+            raise PresetError("Please give these settings a name.")
+        store = self._service.kept_forms
+        changed = find_changed(form, _read_mapping(asked, "values"))
+        store.keep(owner, form.name, changed.values, name)
+        left = _list_labels(form, changed.refused) + _list_files(form, asked)
+        return {"names": store.list_names(owner, form.name), "name": name, "left": left}
+
+    def choose(self, owner: str, asked: Mapping[str, Any]) -> Json:
+        """Return the values that were saved under a name; fields that it does not name have their
+        defaults, and files stay as they are.
+        """
+        form = self._find_form(asked)
+        name = _read_name(asked)
+        saved = self._service.kept_forms.read(owner, form.name, name) if name else None
+        if saved is None:
+            raise PresetError("These settings are no longer there.")
+        checked = check_values(form, saved)
+        values = {}
+        for field_name, default in list_defaults(form).items():
+            if not form.fields[field_name].kind.is_media:
+                values[field_name] = checked.values.get(field_name, default)
+        return {"values": values, "left": _list_labels(form, checked.refused)}
+
+    def delete(self, owner: str, asked: Mapping[str, Any]) -> Json:
+        """Delete the settings with a name; return the names that are left."""
+        form = self._find_form(asked)
+        name = _read_name(asked)
+        store = self._service.kept_forms
+        if name:
+            store.delete(owner, form.name, name)
+        return {"names": store.list_names(owner, form.name)}
 
     def link(self, owner: str, asked: Mapping[str, Any]) -> Json:
         """Write a link of the values that differ from the defaults; return its query, and the
@@ -101,16 +171,19 @@ class FormTools:
         sent = _read_mapping(asked, "values")
         changed = find_changed(form, sent)
         query, left = write_link(form, changed.values)
-        for name, one in form.fields.items():
-            has_file = one.kind.is_media and bool(sent.get(name))
-            if has_file or name in changed.refused:
-                left.append(one.label)
+        left += _list_labels(form, changed.refused) + _list_files(form, asked)
         return {"query": query, "left": left}
 
     def reset(self, owner: str, asked: Mapping[str, Any]) -> Json:
         """Return the default values of a form."""
         form = self._find_form(asked)
+        self._service.kept_forms.delete(owner, form.name)
         return {"values": list_defaults(form)}
+
+    def _check_kept(self, owner: str, form: Form) -> CheckedValues:
+        """Check what is kept of a form: its preset, or the server, may have changed."""
+        kept = self._service.kept_forms.read(owner, form.name)
+        return check_values(form, kept or {})
 
     def _find_form(self, asked: Mapping[str, Any]) -> Form:
         """Find the form that a call names. Raises PresetError."""
@@ -127,6 +200,30 @@ def _describe_refused(checked: CheckedValues, form: Form) -> Json | None:
         return None
     problem = describe_problem(ValuesRefused(checked.refused), form)
     return {**problem, "late": True}
+
+
+def _list_labels(form: Form, refused: Mapping[str, str]) -> list[str]:
+    """Name the fields whose values were left out."""
+    labels = []
+    for name in refused:
+        one = form.fields.get(name)
+        labels.append(one.label if one else name)
+    return labels
+
+
+def _list_files(form: Form, asked: Mapping[str, Any]) -> list[str]:
+    """Name the fields with a file, which is left out."""
+    sent = _read_mapping(asked, "values")
+    return [one.label for one in form.fields.values() if one.kind.is_media and sent.get(one.name)]
+
+
+def _read_name(asked: Mapping[str, Any]) -> str:
+    """Read the name of settings; "" if there is none."""
+    name = asked.get("name")
+    if not isinstance(name, str):
+        return ""
+    printable = "".join(one if one.isprintable() else " " for one in name[: 10 * MAX_NAME])
+    return " ".join(printable.split())
 
 
 def _read_mapping(asked: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -36,3 +36,25 @@ export function nameCopied(left) {
   if (left.length === 0) return "The link is copied. It carries what differs from the defaults.";
   return `The link is copied, without ${left.join(", ")}: a link carries no files, and only values that fit.`;
 }
+
+/**
+ * Write what is said once values are in a form.
+ *
+ * @param {string} what is in the form, as a sentence
+ * @param {string[]} left the labels of the fields whose values it does not take
+ */
+export function nameBrought(what, left) {
+  if (left.length === 0) return what;
+  return `${what} No longer possible, and left out: ${left.join(", ")}.`.trim();
+}
+
+/**
+ * Write what is said of settings that were saved.
+ *
+ * @param {string} name
+ * @param {string[]} left the labels of the fields that they lack
+ */
+export function nameSaved(name, left) {
+  if (left.length === 0) return `${name} is saved.`;
+  return `${name} is saved, without ${left.join(", ")}: files and values that do not fit are left out.`;
+}

@@ -1,15 +1,18 @@
-// The line of tools at a form: puts into it what the address carries, sets it back, copies a link.
+// The line of tools at a form: brings what is kept of it or what the address carries, sets it back,
+// copies a link, and saves settings under a name.
 
 /** @import { Part } from "../library/part.js" */
 /** @import { Values } from "../page/form_values.js" */
 
-import { createAsking } from "../library/asking.js";
+import { AWAY, createAsking } from "../library/asking.js";
 import { copyText } from "../library/clipboard.js";
 import { make, press } from "../library/elements.js";
 import { putValues, readValues } from "../page/form_values.js";
 import { dropTexts } from "../page/typed_texts.js";
-import { cleanAddress, nameCopied, readLink } from "./form_link.js";
+import { createKeeping } from "./form_keeping.js";
+import { cleanAddress, nameBrought, nameCopied, nameSaved, readLink } from "./form_link.js";
 import { tellProblem } from "./problem.js";
+import { createSavedSettings } from "./saved_settings.js";
 
 /** The forms whose address was read; Gradio may mount a form again. @type {Set<string>} */
 const arrived = new Set();
@@ -36,24 +39,64 @@ export function mount(part) {
     return readValues(preset, () => trigger("read"));
   }
 
-  /** @param {Values} values */
-  function put(values) {
-    dropTexts(Object.keys(values).map((name) => `cg-${preset}-${name}`));
+  /**
+   * @param {Values} values
+   * @param {string[]} names of the fields in which nothing that was typed counts any more
+   */
+  function put(values, names = Object.keys(values)) {
+    dropTexts(names.map((name) => `cg-${preset}-${name}`));
     putValues(preset, values, () => trigger("put"));
   }
 
   async function arrive() {
     const landing = document.getElementById("cg-revision")?.dataset.landing ?? "";
     const link = readLink(location.search, preset, landing);
-    if (Object.keys(link).length === 0) return;
-    const answer = await asking.call("arrive", { preset, link });
-    if (answer.error) return;
-    history.replaceState(history.state, "", cleanAddress(location.href, answer.taken));
-    if (Object.keys(answer.values).length) {
-      put(answer.values);
-      tell("The values of the link are in the form.");
+    const isLinked = Object.keys(link).length > 0;
+    const before = await read();
+    const present = listUntyped(before);
+    const answer = await asking
+      .ask("arrive", { preset, link, present })
+      .catch(() => ({ error: AWAY }));
+    if (answer.error) {
+      if (isLinked) tell(answer.error);
+      keeping.start(false);
+      return;
     }
+    await bring(answer, before);
+    saved.paint(answer.names);
+    if (isLinked)
+      history.replaceState(history.state, "", cleanAddress(location.href, answer.taken));
     if (answer.problem) tellProblem(preset, answer.problem);
+    keeping.start(answer.isUntouched && Object.keys(answer.values).length === 0);
+  }
+
+  /**
+   * Leave out what was typed in this tab, and is put back beside this.
+   *
+   * @param {Values} values
+   */
+  function listUntyped(values) {
+    return Object.fromEntries(Object.entries(values).filter(([name]) => !keeping.isTaken(name)));
+  }
+
+  /**
+   * Put what has come into the form, but not over what somebody is at.
+   *
+   * @param {{ values: Values, linked: string[], left: string[] }} answer
+   * @param {Values} before what was in the form when it was asked for
+   */
+  async function bring({ values, linked, left }, before) {
+    const now = await read();
+    /** @type {Values} */
+    const wanted = {};
+    for (const [name, value] of Object.entries(values)) {
+      const isSame = JSON.stringify(now[name]) === JSON.stringify(before[name]);
+      const isFree = isSame && !keeping.isTaken(name);
+      if (linked.includes(name) || isFree) wanted[name] = value;
+    }
+    if (Object.keys(wanted).length) put(wanted, linked);
+    const what = linked.length ? "The values of the link are in the form." : "";
+    tell(nameBrought(what, left));
   }
 
   async function reset() {
@@ -62,11 +105,15 @@ export function mount(part) {
     if (answer.error) return;
     put(answer.values);
     tellProblem(preset, {});
-    const undo = press("cg-tool", "Undo", () => {
+    tell("The form is set back.", drawUndo(before));
+  }
+
+  /** @param {Values} before */
+  function drawUndo(before) {
+    return press("cg-tool", "Undo", () => {
       put(before);
       tell("The form is as it was before.");
     });
-    tell("The form is set back.", undo);
   }
 
   async function copyLink() {
@@ -83,10 +130,52 @@ export function mount(part) {
     box.select();
   }
 
+  /** @param {string} name */
+  async function use(name) {
+    const before = await read();
+    const answer = await asking.call("choose", { preset, name });
+    if (answer.error) return;
+    put(answer.values);
+    tellProblem(preset, {});
+    tell(nameBrought(`${name} is in the form.`, answer.left), drawUndo(before));
+  }
+
+  /** @param {string} name */
+  async function save(name) {
+    const answer = await asking.call("save", { preset, name, values: await read() });
+    if (answer.error) return;
+    saved.paint(answer.names);
+    saved.clear();
+    tell(nameSaved(answer.name, answer.left));
+  }
+
+  /** @param {string} name */
+  async function remove(name) {
+    const answer = await asking.call("delete", { preset, name });
+    if (answer.error) return;
+    saved.paint(answer.names);
+    tell(`${name} is deleted.`);
+  }
+
+  const keeping = createKeeping(preset, {
+    read,
+    keep: async (values) => {
+      const answer = await asking.ask("keep", { preset, values });
+      if (answer?.error) tell(answer.error);
+    },
+  });
+  const saved = createSavedSettings({ use, remove, save });
+  const unfold = press("cg-tool", "Saved settings", () => {
+    saved.element.hidden = !saved.element.hidden;
+    unfold.setAttribute("aria-expanded", String(!saved.element.hidden));
+  });
+  unfold.setAttribute("aria-expanded", "false");
   line.replaceChildren(
     press("cg-tool", "Reset", reset, { title: "Set every field of this form back" }),
     press("cg-tool", "Copy link", copyLink, { title: "A link to this form with its values" }),
+    unfold,
     said,
+    saved.element,
   );
   if (!arrived.has(preset)) {
     arrived.add(preset);

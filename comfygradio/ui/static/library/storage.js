@@ -112,3 +112,19 @@ export function readRecord(where, key) {
 export function keep(where, key, value) {
   keepText(where, key, JSON.stringify(value));
 }
+
+/**
+ * Whether what is kept here is still there when the page is loaded again.
+ *
+ * @param {Where} where
+ */
+export function isLasting(where) {
+  const key = "comfygradio.probe";
+  try {
+    find(where).setItem(key, "1");
+    find(where).removeItem(key);
+    return true;
+  } catch {
+    return false;
+  }
+}

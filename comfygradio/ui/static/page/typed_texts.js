@@ -184,6 +184,16 @@ export function dropTexts(ids) {
   }
 }
 
+/**
+ * Whether somebody has typed into a field in this tab.
+ *
+ * @param {string} id of its element
+ */
+export function hasTyped(id) {
+  const places = [...Object.keys(kept), ...Object.keys(typed)];
+  return places.some((place) => place.split("/")[0] === id);
+}
+
 function readKept() {
   /** @type {Record<string, string>} */
   const texts = {};
