@@ -100,7 +100,7 @@ def test_a_link_has_a_length(form: Form) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["[" * 5_000, '[{"name": 1}]', "[1e999]", "NaN", "\ud800", "[null]", "{}", "0" * 200]
+    "text", ["[" * 2_000, '[{"name": 1}]', "[1e999]", "NaN", "\ud800", "[null]", "{}", "0" * 200]
 )
 def test_odd_texts_get_sentences(form: Form, text: str) -> None:
     for name in form.fields:

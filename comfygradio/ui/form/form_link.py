@@ -12,7 +12,7 @@ from comfygradio.forms.field import Field
 from comfygradio.forms.form import Form
 from comfygradio.ui.form.form_values import CheckedValues, check_values
 
-MAX_LINK_LENGTH = 6_000
+MAX_LINK_LENGTH = 2_500
 """Most characters of a link's query: proxies and mail programs cut longer ones."""
 
 TOO_LONG = f"This is too long for a link, which has at most {MAX_LINK_LENGTH:,} characters."

@@ -37,7 +37,7 @@ from comfygradio.ui.identity.person import KEY, Person, put_person
 MAX_FORM_BYTES = 16_384
 """Most bytes of the body of a login; a name and a password are never longer."""
 
-MAX_QUERY_LENGTH = 6_500
+MAX_QUERY_LENGTH = 2_900
 """Most characters of an address's query that are kept through a login."""
 
 OPEN_ROUTES = (
