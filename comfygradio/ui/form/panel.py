@@ -72,8 +72,8 @@ class Panel:
     """What was drawn for a form; a form with problems has no components and no footer.
 
     `holders` are the blocks around fields with `show_if`, which are shown and hidden. `late` are
-    the components that are hidden until the form is first shown. `tools` is the
-    line of tools at the form.
+    the components that are hidden until the form is first shown. `tools` is the line of
+    tools at the form.
     """
 
     form: Form
