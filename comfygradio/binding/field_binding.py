@@ -110,6 +110,7 @@ def _begin_field(name: str, entry: FieldEntry) -> Field:
         max_mb=entry.max_mb or 50.0,
         template=entry.template or "",
         optional=entry.optional,
+        takes_wildcards=entry.dynamic is not False,
     )
 
 

@@ -20,6 +20,7 @@ from comfygradio.binding.validation import (
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.forms.field import Field
+from comfygradio.forms.fill import list_preset_texts
 from comfygradio.forms.form import Form
 from comfygradio.forms.kinds.value import InvalidValue
 from comfygradio.forms.literals import check_literal
@@ -32,6 +33,7 @@ from comfygradio.forms.slots import Slot, find_node
 from comfygradio.forms.strict_yaml import KeyLines
 from comfygradio.forms.text_expansion import fill_template
 from comfygradio.forms.value_check import check_value
+from comfygradio.forms.wildcards import NO_WILDCARDS, Wildcards, check_wildcards
 
 Fixed = tuple[tuple[Slot, Any], ...]
 
@@ -44,12 +46,13 @@ def bind_form(
     embeddings: Sequence[str] = (),
     lines: KeyLines | None = None,
     hashes: ModelHashes = NO_HASHES,
+    wildcards: Wildcards = NO_WILDCARDS,
 ) -> Form:
     """Bind a preset file to a server. Whatever does not fit is collected in the form's `problems`,
     all at once.
 
     `lines` tells the line of each key in the file, if known. `embeddings` are the server's;
-    `hashes` are those of models that are known.
+    `hashes` are those of models that are known, `wildcards` those beside the preset.
     """
     lines = lines or {}
     file, workflow, renamed = replace_by_copies(file, workflow, object_info, hashes)
@@ -71,6 +74,7 @@ def bind_form(
         *binder.problems,
         *conflicts,
         *invalid,
+        *_find_wildcard_problems(fields, binder.fixed, wildcards),
     ]
     # A bypass cannot be followed through a node of an unknown class.
     if not missing:
@@ -91,7 +95,19 @@ def bind_form(
         notes=tuple(notes),
         object_info=object_info,
         lacking_models=tuple(find_lacking_models(file.models, settled, object_info, hashes)),
+        wildcards=wildcards,
     )
+
+
+def _find_wildcard_problems(
+    fields: Mapping[str, Field], fixed: Iterable[tuple[Slot, Any]], wildcards: Wildcards
+) -> Iterator[Problem]:
+    """Yield a problem for each text of the preset's own whose wildcards cannot be drawn."""
+    for name, text in list_preset_texts(fields, tuple(fixed)):
+        try:
+            check_wildcards(text, wildcards)
+        except InvalidValue as refusal:
+            yield Problem("preset", str(refusal), name)
 
 
 def _describe_unneeded(unneeded: Iterable[Problem]) -> Iterator[str]:

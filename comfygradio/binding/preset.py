@@ -11,6 +11,7 @@ from pathlib import Path
 from comfygradio.binding.form_binding import bind_form
 from comfygradio.binding.lora_binding import list_chain_classes, list_stack_classes
 from comfygradio.binding.ui_layout import LayoutFile, UiLayout, load_layout
+from comfygradio.binding.wildcard_folder import FOLDER, WildcardFolder
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow, load_workflow
 from comfygradio.errors import PresetError, WorkflowError
@@ -19,6 +20,7 @@ from comfygradio.forms.model_hashes import NO_HASHES, ModelHashes
 from comfygradio.forms.preset_file import PresetFile
 from comfygradio.forms.preset_yaml import load_preset_file_with_lines
 from comfygradio.forms.strict_yaml import KeyLines
+from comfygradio.forms.wildcards import NO_WILDCARDS, Wildcards
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -28,7 +30,7 @@ class Preset:
     """A preset file and the workflow beside it. `name` is used in URLs, commands and folders;
     `lines` tells the line of each key in the file, and `hashes` which models other presets know.
     `layout_file` is the same workflow in UI format; None without one, and if it cannot be read:
-    then `notes` say why.
+    then `notes` say why. `wildcards` are those of the folder beside the file.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Preset:
     hashes: ModelHashes = field(default=NO_HASHES, repr=False, compare=False)
     layout_file: LayoutFile | None = field(default=None, repr=False, compare=False)
     notes: tuple[str, ...] = ()
+    wildcards: Wildcards = field(default_factory=lambda: NO_WILDCARDS, repr=False, compare=False)
 
     @property
     def title(self) -> str:
@@ -84,6 +87,7 @@ class Preset:
             embeddings=embeddings,
             lines=self.lines,
             hashes=known,
+            wildcards=self.wildcards,
         )
         layout = None
         if self.layout_file is not None:
@@ -121,7 +125,16 @@ def load_preset(path: str | Path) -> Preset:
     except WorkflowError as error:
         raise PresetError(f"{path}: {error}") from error
     layout_file, notes = load_layout(name_ui_workflow(workflow_path), folder)
-    return Preset(path.stem, path, file, workflow, lines, layout_file=layout_file, notes=notes)
+    return Preset(
+        path.stem,
+        path,
+        file,
+        workflow,
+        lines,
+        layout_file=layout_file,
+        notes=notes,
+        wildcards=WildcardFolder(path.parent / FOLDER),
+    )
 
 
 def load_presets(folders: Iterable[Path]) -> tuple[list[Preset], list[PresetError]]:

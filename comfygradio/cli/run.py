@@ -125,7 +125,7 @@ def fill_preset(
     object_info = fetch_object_info(client, [preset], settings)
     form = preset.bind(object_info)
     prompt = form.fill(_expand_paths(form, values))
-    for note in form.notes:
+    for note in [*form.notes, *prompt.notes]:
         print(note, file=sys.stderr)
     return prompt
 

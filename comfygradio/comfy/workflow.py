@@ -189,6 +189,8 @@ class Prompt:
     outputs: tuple[str, ...] = ()
     """Ids of the nodes whose results are shown; empty means every output node."""
     layout: Layout | None = field(default=None, repr=False, compare=False)
+    notes: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    """What to tell whoever asked for it; stored with nothing."""
 
     def make_pnginfo(self, graph: Mapping[str, Any]) -> dict[str, Any]:
         """Make the metadata for a graph of this prompt, which may have other names of files."""

@@ -72,8 +72,9 @@ class Field:
     workflow or the preset's author has set it.
 
     `expanding_slots` are the slots in whose text `{a|b}` is expanded. With `always_expands` it
-    always is, else only if a person typed the text into the form. `embeddings` are the names that
-    a text may use.
+    always is, else only if a person typed the text into the form. With `takes_wildcards`, the
+    `__colours__` in its texts are drawn, whoever wrote them. `embeddings` are the names that a text
+    may use.
     A text with `defers_when_empty` shares its slots with other fields, and does not fill them while
     it is empty.
 
@@ -105,6 +106,7 @@ class Field:
     grids: Mapping[str, StepGrid] = field(default_factory=dict)
     expanding_slots: frozenset[Slot] = frozenset()
     always_expands: bool = False
+    takes_wildcards: bool = True
     embeddings: tuple[str, ...] = ()
     computed: tuple[ComputedInput, ...] = ()
     defers_when_empty: bool = False

@@ -5,12 +5,11 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-from collections.abc import Mapping
-from random import Random
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from comfygradio.comfy.nested_input import read_input, wrap_list, write_input
-from comfygradio.comfy.object_info import ObjectInfo, Scalar, list_own_options
+from comfygradio.comfy.object_info import InputSpec, ObjectInfo, Scalar, list_own_options
 from comfygradio.comfy.workflow import Upload, Workflow
 from comfygradio.forms.bypass import bypass_nodes
 from comfygradio.forms.field import Field
@@ -19,15 +18,14 @@ from comfygradio.forms.kinds.value import Choice
 from comfygradio.forms.missing_inputs import fill_missing_inputs, has_dynamic_combo
 from comfygradio.forms.slots import Slot
 from comfygradio.forms.text_expansion import (
-    expand_dynamic,
     expand_template,
-    fill_template,
     has_alternatives,
     list_templates,
     uses_other_fields,
 )
 from comfygradio.forms.value_json import format_word, value_to_json
 from comfygradio.forms.visibility import find_visible
+from comfygradio.forms.wildcards import NO_WILDCARDS, Wildcards, draw_text, names_wildcard
 
 RANDOM_SEED = "_drawn"
 """Key of the random seed that is stored with the values of a form without a seed field. No field
@@ -49,6 +47,7 @@ def fill_graph(
     fixed: Fixed,
     values: Mapping[str, Any],
     now: datetime.datetime,
+    wildcards: Wildcards,
 ) -> tuple[dict[str, Any], tuple[Upload, ...]]:
     """Build the graph in API format and list the files that it needs. The same arguments give the
     same result.
@@ -56,7 +55,7 @@ def fill_graph(
     `values` are checked values, None for fields that stay empty or are hidden; `now` is the time
     that `%date:…%` stands for.
     """
-    filler = _GraphFiller(workflow.to_json(), object_info, fields, values)
+    filler = _GraphFiller(workflow.to_json(), object_info, fields, values, wildcards)
     for slot, value in fixed:
         filler.set_fixed(slot, value)
     shown = find_visible(fields, _values_to_json(fields, values))
@@ -105,10 +104,15 @@ def list_bypassed(fields: Mapping[str, Field], values: Mapping[str, Any]) -> lis
     return node_ids
 
 
-def uses_randomness(fields: Mapping[str, Field], fixed: Fixed, values: Mapping[str, Any]) -> bool:
+def uses_randomness(
+    fields: Mapping[str, Field], fixed: Fixed, values: Mapping[str, Any], wildcards: Wildcards
+) -> bool:
     """Whether filling the form needs a random seed although no field has one."""
     if _find_seeds(fields, values):
         return False
+    for _, text in [*list_preset_texts(fields, fixed), *list_typed_texts(fields, values)]:
+        if names_wildcard(text, wildcards):
+            return True
     texts = [value for _, value in fixed if isinstance(value, str)]
     for name, field in fields.items():
         if field.expanding_slots:
@@ -130,6 +134,44 @@ def is_expanded(field: Field, values: Mapping[str, Any]) -> bool:
     return values.get(FROM_FORM) is True
 
 
+def find_posted_text(field: Field, graph: Mapping[str, Any]) -> str | None:
+    """Find the text that a text field filled into a graph, with everything drawn; None if it fills
+    none, or its node was not posted.
+    """
+    if not field.kind.is_text:
+        return None
+    for slot in field.all_slots:
+        if slot.node_id not in graph:
+            continue
+        text = read_input(graph[slot.node_id]["inputs"], slot.input)
+        if isinstance(text, str):
+            return text
+    return None
+
+
+def list_preset_texts(fields: Mapping[str, Field], fixed: Fixed) -> Iterator[tuple[str, str]]:
+    """Yield each text of the preset's own in which wildcards are drawn, after the name of its
+    field; "" for what is fixed.
+    """
+    for _, value in fixed:
+        if isinstance(value, str):
+            yield "", value
+    for name, field in fields.items():
+        if field.takes_wildcards:
+            for text in list_templates(field):
+                yield name, text
+
+
+def list_typed_texts(
+    fields: Mapping[str, Field], values: Mapping[str, Any]
+) -> Iterator[tuple[str, str]]:
+    """Yield each value in which wildcards are drawn, after the name of its field."""
+    for name, field in fields.items():
+        value = values[name]
+        if field.takes_wildcards and field.kind.is_text and isinstance(value, str):
+            yield name, value
+
+
 class _GraphFiller:
     """Fills the inputs of a graph, and remembers which ones were filled."""
 
@@ -139,6 +181,7 @@ class _GraphFiller:
         object_info: ObjectInfo,
         fields: Mapping[str, Field],
         values: Mapping[str, Any],
+        wildcards: Wildcards,
     ) -> None:
         self.graph = graph
         self._object_info = object_info
@@ -147,12 +190,16 @@ class _GraphFiller:
         """The value of each field as a text, for templates."""
         self._expanded: dict[str, str] = {}
         """The same texts, for inputs in which `{a|b}` is expanded."""
+        self._wildcards = wildcards
+        typed = dict(list_typed_texts(fields, values))
         for name, field in fields.items():
             text = _write_value(field, values[name])
-            self._texts[name] = text
-            if is_expanded(field, values):
-                text = self._expand(name, text)
-            self._expanded[name] = text
+            own = wildcards if name in typed else NO_WILDCARDS
+            key = f"{self._seed}/{name}"
+            self._texts[name] = draw_text(text, own, key, is_dynamic=False)
+            # The same options are chosen for all inputs that it fills.
+            is_dynamic = is_expanded(field, values)
+            self._expanded[name] = draw_text(text, own, key, is_dynamic=is_dynamic)
         self._filled: list[Slot] = []
         self._uploads: list[Upload] = []
 
@@ -160,7 +207,8 @@ class _GraphFiller:
         """Set an input to a fixed value, in which a text is a template."""
         if isinstance(value, str):
             is_expanded_here = self._page_expands(slot)
-            value = self._write_template("", value, {}, is_expanded_here)
+            wildcards = self._find_wildcards(slot)
+            value = self._write_template("", value, {}, is_expanded_here, wildcards)
         self._set(slot, value)
 
     def fill(self, field: Field, value: Any) -> None:
@@ -179,27 +227,48 @@ class _GraphFiller:
             is_dynamic = slot in field.expanding_slots
             texts = self._expanded if is_dynamic else self._texts
             own = {"value": texts[field.name]}
-            text = self._write_template(field.name, field.template, own, is_dynamic)
+            wildcards = self._find_wildcards(slot, field)
+            text = self._write_template(field.name, field.template, own, is_dynamic, wildcards)
             self._set(slot, text)
 
     def _write_template(
-        self, origin: str, template: str, own: Mapping[str, str], is_dynamic: bool
+        self,
+        origin: str,
+        template: str,
+        own: Mapping[str, str],
+        is_dynamic: bool,
+        wildcards: Wildcards,
     ) -> str:
         """Insert the texts of fields, and those in `own`, into a text of the preset's.
 
-        If `is_dynamic`, the template's own `{a|b}` is expanded too.
+        The template's own wildcards are drawn, and if `is_dynamic`, its `{a|b}` too.
         """
-        if not is_dynamic:
-            return fill_template(template, {**self._texts, **own})
-        # Each text has a generator of its own, so that a further field changes nothing for the
-        # others.
-        random = Random(f"{self._seed}/{origin}/preset")
-        return expand_template(template, {**self._expanded, **own}, random)
+        # Each text has a key of its own, so that a further field changes nothing for the others.
+        key = f"{self._seed}/{origin}/preset"
+
+        def expand(text: str) -> str:
+            return draw_text(text, wildcards, key, is_dynamic=is_dynamic)
+
+        texts = self._expanded if is_dynamic else self._texts
+        return expand_template(template, {**texts, **own}, expand)
+
+    def _find_wildcards(self, slot: Slot, field: Field | None = None) -> Wildcards:
+        """Return the wildcards that a text of the preset's may name: none where the input takes no
+        text, such as the name of a model, or the field takes none.
+        """
+        if field is not None and not field.takes_wildcards:
+            return NO_WILDCARDS
+        spec = self._find_spec(slot)
+        if spec is None or "STRING" not in spec.types:
+            return NO_WILDCARDS
+        return self._wildcards
 
     def _fill_inputs(self, field: Field, value: Any) -> None:
         for slot, literal in field.kind.list_inputs(field, value):
             if isinstance(literal, str) and slot in field.expanding_slots:
                 self._set(slot, self._expanded[field.name])
+            elif isinstance(literal, str) and field.kind.is_text:
+                self._set(slot, self._texts[field.name])
             else:
                 self._set(slot, literal)
         for choice in field.choices or ():
@@ -212,7 +281,9 @@ class _GraphFiller:
         for slot, setting in choice.sets:
             value: Any = setting
             if isinstance(setting, str):
-                value = self._write_template(field.name, setting, {}, slot in field.expanding_slots)
+                is_dynamic = slot in field.expanding_slots
+                wildcards = self._find_wildcards(slot, field)
+                value = self._write_template(field.name, setting, {}, is_dynamic, wildcards)
             self._set(slot, value)
 
     def complete(self) -> None:
@@ -238,17 +309,15 @@ class _GraphFiller:
 
     def _page_expands(self, slot: Slot) -> bool:
         """Whether ComfyUI's own page expands `{a|b}` in this input."""
-        node = self.graph[slot.node_id]
-        spec = self._object_info.spec(node["class_type"], slot.input, node["inputs"])
+        spec = self._find_spec(slot)
         if spec is None or "STRING" not in spec.types:
             return False
         return bool(spec.options.get("dynamicPrompts"))
 
-    def _expand(self, name: str, text: str) -> str:
-        """Expand the text of a field; the same options are chosen for all inputs that it fills."""
-        # Random hashes a text by SHA-512: the same on every machine, unlike hash().
-        random = Random(f"{self._seed}/{name}")
-        return expand_dynamic(text, random)
+    def _find_spec(self, slot: Slot) -> InputSpec | None:
+        """Find what the server says about an input."""
+        node = self.graph[slot.node_id]
+        return self._object_info.spec(node["class_type"], slot.input, node["inputs"])
 
     def _set(self, slot: Slot, value: Any) -> None:
         node = self.graph[slot.node_id]

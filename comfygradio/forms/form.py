@@ -18,7 +18,15 @@ from comfygradio.comfy.object_info import ObjectInfo, is_whole_number
 from comfygradio.comfy.workflow import Layout, Prompt, Workflow
 from comfygradio.errors import NodeError, PresetError, ValuesRefused
 from comfygradio.forms.field import Field
-from comfygradio.forms.fill import FROM_FORM, RANDOM_SEED, fill_graph, is_expanded, uses_randomness
+from comfygradio.forms.fill import (
+    FROM_FORM,
+    RANDOM_SEED,
+    fill_graph,
+    is_expanded,
+    list_preset_texts,
+    list_typed_texts,
+    uses_randomness,
+)
 from comfygradio.forms.kinds.seed import is_open_seed, offset_seed
 from comfygradio.forms.kinds.value import InvalidValue, shorten
 from comfygradio.forms.model_entry import ModelEntry
@@ -29,6 +37,12 @@ from comfygradio.forms.text_expansion import has_alternatives
 from comfygradio.forms.value_check import check_value
 from comfygradio.forms.value_json import value_to_json
 from comfygradio.forms.visibility import find_visible
+from comfygradio.forms.wildcards import (
+    NO_WILDCARDS,
+    Wildcards,
+    check_wildcards,
+    describe_unknown,
+)
 from comfygradio.version import VERSION
 
 
@@ -40,6 +54,7 @@ class Form:
     are values that are always set. `outputs` are ids of the nodes whose results are
     shown; empty means every output node. `lacking_models` are those of the preset's models that the
     server lacks. `layout` is the workflow as its author arranged it, if the preset has that.
+    `wildcards` are those beside the preset.
     """
 
     name: str
@@ -54,6 +69,7 @@ class Form:
     object_info: ObjectInfo = field(default_factory=lambda: ObjectInfo({}), repr=False)
     lacking_models: tuple[ModelEntry, ...] = ()
     layout: Layout | None = field(default=None, repr=False, compare=False)
+    wildcards: Wildcards = field(default_factory=lambda: NO_WILDCARDS, repr=False, compare=False)
 
     @property
     def seeds(self) -> tuple[str, ...]:
@@ -89,10 +105,11 @@ class Form:
         if problems or refused:
             raise ValuesRefused({**problems, **refused})
         checked = {name: found[name] for name in self.fields}
+        self._check_wildcards(checked)
         # Stored only where it matters: jobs that mean the same then have the same values.
         if values.get(FROM_FORM) is True and self._depends_on_origin(checked):
             checked[FROM_FORM] = True
-        if uses_randomness(self.fields, self.fixed, checked):
+        if uses_randomness(self.fields, self.fixed, checked, self.wildcards):
             checked[RANDOM_SEED] = _take_random_seed(values)
         return checked
 
@@ -113,7 +130,13 @@ class Form:
         self.raise_for_problems()
         now = now or datetime.datetime.now()
         graph, uploads = fill_graph(
-            self.workflow, self.object_info, self.fields, self.fixed, checked, now
+            self.workflow,
+            self.object_info,
+            self.fields,
+            self.fixed,
+            checked,
+            now,
+            self.wildcards,
         )
         info = {
             "preset": self.name,
@@ -122,7 +145,8 @@ class Form:
         }
         # A node that is bypassed shows nothing.
         outputs = tuple(node for node in self.outputs if node in graph)
-        return Prompt(graph, uploads, {"comfygradio": info}, outputs, self.layout)
+        notes = self._describe_unknown_wildcards(checked)
+        return Prompt(graph, uploads, {"comfygradio": info}, outputs, self.layout, notes)
 
     def values_to_json(self, checked: Mapping[str, Any]) -> dict[str, Any]:
         """Convert checked values to JSON: sizes to "768x512", files to their names, empty ones to
@@ -211,6 +235,26 @@ class Form:
             except InvalidValue as refusal:
                 refused[name] = str(refusal)
         return checked, refused
+
+    def _check_wildcards(self, checked: Mapping[str, Any]) -> None:
+        """Raise ValuesRefused if a text has wildcards that cannot be drawn."""
+        refused: dict[str, str] = {}
+        for name, text in list_typed_texts(self.fields, checked):
+            try:
+                check_wildcards(text, self.wildcards)
+            except InvalidValue as refusal:
+                refused[name] = str(refusal)
+        if refused:
+            raise ValuesRefused(refused)
+
+    def _describe_unknown_wildcards(self, checked: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return a note about the names of no wildcard that stay in the texts, if there are any."""
+        listed = [
+            *list_preset_texts(self.fields, self.fixed),
+            *list_typed_texts(self.fields, checked),
+        ]
+        note = describe_unknown((text for _, text in listed), self.wildcards)
+        return (note,) if note else ()
 
     def _reset(self, one: Field) -> Any:
         """Return the value of a hidden field: None if it may be empty, else its default."""

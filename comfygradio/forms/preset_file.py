@@ -197,7 +197,8 @@ class FieldEntry(BaseModel):
     dynamic: OptionalBoolean = Field(
         default=None,
         description="True: one option of {a|b} is chosen at random for every sender; false: never; "
-        "else only in what people write into the form, where ComfyUI's own page chooses one.",
+        "else only in what people write into the form, where ComfyUI's own page chooses one. "
+        "False also leaves wildcards (__colours__) as they are.",
     )
     show_if: Annotated[dict[FieldName, Scalar | list[Scalar]] | None, Nullable] = Field(
         default=None, description="Shown only while these fields have one of these values."

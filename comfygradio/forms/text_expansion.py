@@ -9,7 +9,7 @@ text stay as they are.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from random import Random
 
 from comfygradio.forms.field import Field
@@ -63,22 +63,22 @@ def fill_template(template: str, values: Mapping[str, str]) -> str:
     return re.sub(NAME, replace, template)
 
 
-def expand_template(template: str, values: Mapping[str, str], random: Random) -> str:
-    """Choose one option in each `{a|b}` of the template itself, and replace every known name.
+def expand_template(template: str, values: Mapping[str, str], expand: Callable[[str], str]) -> str:
+    """Expand the words of the template itself, and replace every known name.
 
-    Values are inserted as they are: braces in them are not expanded.
+    Values are inserted as they are: nothing in them is expanded.
     """
     names = [name for name in find_placeholders(template) if name in values]
-    # Braces in a value are no options, so that the values come in only after the options are
-    # chosen.
+    # Braces in a value are no options, so that the values come in only after the template is
+    # expanded.
     marks = {name: f"\0{place}\0" for place, name in enumerate(names)}
-    drawn = expand_dynamic(fill_template(template, marks), random)
+    expanded = expand(fill_template(template, marks))
 
     def replace(match: re.Match[str]) -> str:
         name = names[int(match[1])]
         return values[name]
 
-    return re.sub(MARK, replace, drawn)
+    return re.sub(MARK, replace, expanded)
 
 
 def invert_template(template: str, text: str) -> str | None:

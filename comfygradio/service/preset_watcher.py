@@ -11,7 +11,7 @@ from comfygradio.clock import SYSTEM_CLOCK, Clock
 
 log = logging.getLogger(__name__)
 
-SUFFIXES = (".yaml", ".yml", ".json")
+SUFFIXES = (".yaml", ".yml", ".json", ".txt")
 
 Signature = dict[Path, tuple[int, int]]
 
@@ -65,7 +65,7 @@ class PresetWatcher:
 
 
 def collect_signature(folders: Sequence[Path]) -> Signature:
-    """Map every preset and workflow file below the folders to its modification time in
+    """Map every preset, workflow and wildcard file below the folders to its modification time in
     nanoseconds and its size in bytes.
     """
     found: Signature = {}

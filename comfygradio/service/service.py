@@ -46,10 +46,13 @@ PLANNER_THREADS = 2
 
 @dataclass(frozen=True)
 class SubmittedJobs:
-    """Jobs that were started together; `limit_message` says why there are fewer than requested."""
+    """Jobs that were started together; `limit_message` says why there are fewer than requested,
+    `notes` what else to tell about their prompts.
+    """
 
     jobs: Sequence[Job]
     limit_message: str = ""
+    notes: tuple[str, ...] = ()
 
 
 class Service:
@@ -184,6 +187,7 @@ class Service:
         for one in repeat_values(form, values, count):
             orders.append(self.make_order(name, one))
         jobs: list[Job] = []
+        notes = orders[0].prompt.notes
         for order in orders:
             try:
                 job = self.queue.submit(order, owner, party=party)
@@ -191,9 +195,9 @@ class Service:
                 if not jobs:
                     raise
                 message = f"{len(jobs)} of {count} were started. {error}"
-                return SubmittedJobs(jobs, message)
+                return SubmittedJobs(jobs, message, notes)
             jobs.append(job)
-        return SubmittedJobs(jobs)
+        return SubmittedJobs(jobs, notes=notes)
 
     def submit_similar(self, order: Order, owner: str = "local", party: str = "") -> Job:
         """Start a job with the values of an order, and with new seeds.

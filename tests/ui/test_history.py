@@ -23,11 +23,13 @@ from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.demo import DemoServer
 from comfygradio.errors import JobStoreError, PresetError
+from comfygradio.forms.fill import FROM_FORM
 from comfygradio.jobs.job import Job, Order
 from comfygradio.jobs.job_store import JobRecord
 from comfygradio.jobs.results import Result, ResultSource
 from comfygradio.service.service import Service
 from comfygradio.settings import shipped_presets
+from comfygradio.ui.form.endpoint import describe_info
 from comfygradio.ui.form.reuse import list_targets
 from comfygradio.ui.history.history_api import RECENT_JOBS, UNKNOWN, HistoryApi
 from comfygradio.ui.history.zip_route import list_entries, stream_zip
@@ -194,6 +196,25 @@ def test_a_job_is_told_with_its_values_and_large_seeds_stay_exact(
     )
     assert told["canUse"] and told["text"] == "a red fox" and told["results"][0]["partial"]
     assert history.workflow(ADA, {"token": put(service).token})["text"].count(str(2**64 - 1)) == 1
+
+
+def test_a_text_in_which_words_were_drawn_is_told_as_posted_too(
+    history: HistoryApi, service: Service
+) -> None:
+    values = {"prompt": "a {red|red} fox", "negative_prompt": "blurry", FROM_FORM: True}
+    record = put(service, order=service.make_order("text_to_image", values))
+    told = history.open(ADA, {"token": record.token})["values"]
+    shown = [(value["name"], value["text"]) for value in told]
+    assert shown[:2] == [("prompt", "a {red|red} fox"), ("prompt.posted", "a red fox")]
+    assert [name for name, _ in shown if name.endswith(".posted")] == ["prompt.posted"]
+
+
+def test_names_of_no_wildcard_are_told_with_the_jobs(service: Service) -> None:
+    submitted = service.submit_several("text_to_image", {"prompt": "a __nope__ fox"}, 2, ADA, "")
+    assert len(submitted.notes) == 1 and "__nope__" in submitted.notes[0]
+    assert "__nope__" in describe_info(submitted.jobs[0], submitted.jobs[0].snapshot)["warnings"][0]
+    for job in submitted.jobs:
+        service.queue.stop(job.token)
 
 
 def test_a_job_goes_back_into_its_form_with_its_files(

@@ -194,7 +194,7 @@ def describe_info(job: Job, snapshot: JobSnapshot) -> dict[str, Any]:
         "prompt_id": state.prompt_id if state else "",
         "values": values,
         "texts": [result.text for result in snapshot.results if result.kind == "text"],
-        "warnings": list_warnings(snapshot),
+        "warnings": [*job.order.prompt.notes, *list_warnings(snapshot)],
         "seconds": round(snapshot.seconds, 3),
     }
 

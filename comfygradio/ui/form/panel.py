@@ -271,10 +271,10 @@ def listen_panel(
         except ComfyGradioError as error:
             yield gr.skip(), describe_problem(error, form)
             return
-        problem = {}
+        told = [*submitted.notes]
         if submitted.limit_message:
-            problem["lines"] = [submitted.limit_message]
-        yield gr.skip(), problem
+            told.append(submitted.limit_message)
+        yield gr.skip(), {"lines": told} if told else {}
         async for message in job_view.show(submitted.jobs, request, owner):
             yield message, gr.skip()
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from comfygradio.forms.fill import FROM_FORM
+from comfygradio.forms.fill import FROM_FORM, find_posted_text
 from comfygradio.forms.form import Form
 from comfygradio.jobs.job import Job
 from comfygradio.jobs.job_store import JobRecord, Query
@@ -99,12 +99,20 @@ def describe_stored_result(result: Result, outputs: Path) -> Json:
 
 def describe_values(record: JobRecord, form: Form | None) -> list[Json]:
     """Describe a job's values in the order of its form: name, label, text, and the text to filter
-    by ("" if that is not kept).
+    by ("" if that is not kept). After a text in which words were drawn comes the one that was
+    posted.
     """
     described = []
     for name, value in record.order.values.items():
-        if value is not None and name != FROM_FORM:
-            described.append(_describe_value(name, value, form))
+        if value is None or name == FROM_FORM:
+            continue
+        described.append(_describe_value(name, value, form))
+        field = form.fields.get(name) if form else None
+        posted = find_posted_text(field, record.order.prompt.graph) if field else None
+        if field and posted is not None and posted != value:
+            # A name of its own, by which two jobs are compared; no field has a point in its name.
+            named = {"name": f"{name}.posted", "label": f"{field.label}, as posted"}
+            described.append({**named, "text": posted, "filter": ""})
     return described
 
 
