@@ -72,7 +72,8 @@ def _find_files(folder: Path) -> dict[str, Path]:
             path = Path(directory, file)
             name = path.relative_to(root).with_suffix("").as_posix()
             is_named = path.suffix == SUFFIX and re.fullmatch(NAME, f"__{name}__")
-            if is_named and path.resolve().is_relative_to(root):
+            # A pipe would wait for whoever writes into it.
+            if is_named and path.is_file() and path.resolve().is_relative_to(root):
                 found[name] = path
     return found
 
@@ -92,7 +93,8 @@ def _read_choices(path: Path, shown: str) -> tuple[str, ...]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidValue(f"{shown} is not UTF-8 text.") from error
-    if "\0" in text:
+    # No text file has them, and they mark places while a text is drawn.
+    if "\0" in text or "\1" in text:
         raise InvalidValue(f"{shown} is not a text file.")
     lines = [line.strip() for line in text.splitlines()]
     choices = tuple(line for line in lines if line and not line.startswith("#"))

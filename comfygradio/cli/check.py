@@ -72,7 +72,7 @@ def _print_checked(one: Checked) -> None:
         print(_write_problem(one, problem))
     if not one.form.problems:
         print(f"{one.name}: ok")
-    for note in one.notes:
+    for note in [*one.notes, *one.form.describe_own_wildcards()]:
         print(f"{one.name}: note: {note}")
     for note in one.form.notes:
         print(f"{one.name}: adjusted: {note}")
@@ -150,7 +150,7 @@ def _write_problem(one: Checked, problem: Problem) -> str:
 def _describe(one: Checked) -> dict[str, Any]:
     return {
         "problems": [problem.to_json() for problem in one.form.problems],
-        "notes": [*one.notes, *one.form.notes],
+        "notes": [*one.notes, *one.form.describe_own_wildcards(), *one.form.notes],
     }
 
 

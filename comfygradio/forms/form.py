@@ -247,6 +247,20 @@ class Form:
         if refused:
             raise ValuesRefused(refused)
 
+    def describe_own_wildcards(self) -> tuple[str, ...]:
+        """Return what is wrong with the wildcards of the preset's own texts and defaults, each in
+        a sentence.
+        """
+        defaults = {name: field.default for name, field in self.fields.items()}
+        listed = list(list_typed_texts(self.fields, defaults))
+        notes: list[str] = []
+        for name, text in listed:
+            try:
+                check_wildcards(text, self.wildcards)
+            except InvalidValue as refusal:
+                notes.append(f"{name}: {refusal}")
+        return (*notes, *self._describe_unknown_wildcards(defaults))
+
     def _describe_unknown_wildcards(self, checked: Mapping[str, Any]) -> tuple[str, ...]:
         """Return a note about the names of no wildcard that stay in the texts, if there are any."""
         listed = [

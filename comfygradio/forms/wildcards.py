@@ -19,8 +19,10 @@ NAME = r"__([^\W_][\w/-]{0,99}?)__"
 out of one.
 """
 
-MARK = "\0w([0-9]{1,6})\0"
-"""Stands for a wildcard while `{a|b}` around it is expanded."""
+MARK = "\1([0-9]{1,6})\1"
+"""Stands for a wildcard while `{a|b}` around it is expanded; it shares no character with the marks
+of templates.
+"""
 
 MAX_GROWTH = 100_000
 """Maximum number of characters that the wildcards of one text may become."""
@@ -127,7 +129,7 @@ def _mark(text: str, wildcards: Wildcards) -> tuple[str, dict[int, str]]:
             return match[0]
         number = len(names)
         names[number] = name
-        return f"\0w{number}\0"
+        return f"\1{number}\1"
 
     return re.sub(NAME, replace, text), names
 

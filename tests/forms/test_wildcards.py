@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,7 @@ def test_a_name_is_replaced_and_everything_else_stays(text: str, expected: str) 
 
 
 def test_whoever_writes_marks_gets_no_more_draws_than_names() -> None:
-    assert draw("\0w0\0\0w0\0\0w5\0 __one__") == "1\0w0\0\0w5\0 \0w0\0"
+    assert draw("\1" + "0\1\1" + "0\1\1" + "5\1 __one__") == "1\1" + "0\1\1" + "5\1 \1" + "0\1"
 
 
 def test_the_key_decides_and_each_occurrence_is_drawn_by_itself() -> None:
@@ -122,6 +123,7 @@ def test_a_file_has_a_choice_a_line(tmp_path: Path) -> None:
     [
         (b"\xff\xfe", "is not UTF-8 text"),
         (b"a\0b", "is not a text file"),
+        (b"\x010\x01", "is not a text file"),
         (b"# only this\n\n", "has no choices"),
         (b"a\n" * 10_001, "too many lines"),
         (b"a" * 1_000_001, "too large"),
@@ -141,6 +143,7 @@ def test_no_name_leads_out_of_the_folder(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "link.txt").symlink_to(tmp_path / "secret.txt")
     (folder / "loop").symlink_to(folder)
+    os.mkfifo(folder / "pipe.txt")
     found = write_wildcard(folder, "one", b"1")
     text = "__../secret__ __/secret__ __link__ __one/../../secret__ __loop/one__"
     assert list(found) == ["one"]
@@ -185,13 +188,13 @@ def test_templates_draw_and_values_in_them_are_drawn_once(
     write_wildcard(presets.folder / "wildcards", "one", b"1")
     form = presets.bind(
         """
-        prompt: {slot: 6.text, template: "__one__ {value} {negative}"}
+        prompt: {slot: 6.text, template: "__one__ {value}w0{negative}"}
         negative: {slot: 7.text, dynamic: false}
         """,
         new_info,
     )
     graph = form.fill({"prompt": "__one__", "negative": "__one__"}).graph
-    assert graph["6"]["inputs"]["text"] == "1 1 __one__"
+    assert graph["6"]["inputs"]["text"] == "1 1w0__one__"
     assert graph["7"]["inputs"]["text"] == "__one__"
 
 
@@ -212,3 +215,20 @@ def test_a_circle_in_the_presets_own_text_closes_the_form(
         new_info,
     )
     assert ["circle" in str(problem) for problem in form.problems] == [True, True]
+
+
+def test_a_default_whose_wildcards_have_no_file_is_told(
+    presets: PresetFolder, new_info: ObjectInfo
+) -> None:
+    write_wildcard(presets.folder / "wildcards", "a", b"__a__")
+    form = presets.bind(
+        """
+        prompt: {slot: 6.text, default: a __nope__ fox}
+        negative: {slot: 7.text, default: "__a__"}
+        """,
+        new_info,
+    )
+    assert form.describe_own_wildcards() == (
+        "negative: wildcards lead in a circle: a → a.",
+        "There is no wildcard __nope__, so it is posted as it is written.",
+    )
