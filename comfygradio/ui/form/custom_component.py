@@ -93,7 +93,8 @@ def build_problem(preset: str) -> gr.HTML:
     """Build the note above the button that says what was refused; its script marks the fields.
 
     Its value is {"lines": [text, …], "fields": [[element id, text], …]}, with `"late": true` if
-    the problem did not come in answer to a click: then the cursor stays where it is.
+    the problem did not come in answer to a click: then the cursor stays where it is. Jobs that were
+    started come with `"seeds": [[element id, text sent, next seed], …]`, for seeds that count up.
     """
     return gr.HTML(
         None,

@@ -246,7 +246,19 @@ def _seed(drawing: FieldDrawing) -> Component:
         lock = gr.Button(
             "The seed of the last picture", elem_classes="cg-icon cg-lock", min_width=44, scale=0
         )
-    dice.click(None, None, text, js="() => ''", api_visibility="private")
+        counting = gr.Button(
+            "Next picture: seed + 1",
+            elem_id=f"{drawing.elem_id}-counting",
+            elem_classes="cg-icon cg-counting",
+            min_width=44,
+            scale=0,
+        )
+    seed_id = json.dumps(drawing.elem_id)
+    # Whoever wants a new seed every time does not count.
+    empty = f"async () => {{ (await comfygradioPage).stopCounting({seed_id}); return ''; }}"
+    dice.click(None, None, text, js=empty, api_visibility="private")
+    toggle = f"async () => {{ (await comfygradioPage).toggleCounting({seed_id}); }}"
+    counting.click(None, None, None, js=toggle, api_visibility="private")
     last = f"(await comfygradioPage).readLastSeed({json.dumps(drawing.preset)})"
     keep_last = f"async (seed) => {last} || seed"
     lock.click(None, text, text, js=keep_last, api_visibility="private")

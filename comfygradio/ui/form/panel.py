@@ -19,6 +19,7 @@ from comfygradio.errors import ComfyGradioError, ValuesRefused
 from comfygradio.forms.field import Field
 from comfygradio.forms.fill import FROM_FORM
 from comfygradio.forms.form import Form
+from comfygradio.forms.kinds.seed import offset_seed
 from comfygradio.forms.kinds.value import Choice
 from comfygradio.forms.preset_file import LoraEntry
 from comfygradio.jobs.job import Job
@@ -274,7 +275,9 @@ def listen_panel(
         told = [*submitted.notes]
         if submitted.limit_message:
             told.append(submitted.limit_message)
-        yield gr.skip(), {"lines": told} if told else {}
+        seeds = list_next_seeds(form, payloads, submitted.jobs)
+        # The job's id makes each answer a new one, which the page hears of.
+        yield gr.skip(), {"lines": told, "seeds": seeds, "job": submitted.jobs[0].id}
         async for message in job_view.show(submitted.jobs, request, owner):
             yield message, gr.skip()
 
@@ -383,6 +386,24 @@ def read_values(form: Form, payloads: Sequence[Any], clock: Clock = SYSTEM_CLOCK
         values[field.name] = read_payload(field, payload, clock)
     values[FROM_FORM] = True
     return values
+
+
+def list_next_seeds(
+    form: Form, payloads: Sequence[Any], jobs: Sequence[Job]
+) -> list[tuple[str, str, str]]:
+    """List each seed field's element, the text that the page sent, and the seed after those of the
+    jobs; as text, since JavaScript would round the numbers.
+    """
+    listed: list[tuple[str, str, str]] = []
+    last = jobs[-1].order.values
+    for field, payload in zip(form.fields.values(), payloads, strict=True):
+        used = last.get(field.name)
+        if not field.kind.is_seed or used is None:
+            continue
+        following = offset_seed(field, used, 1)
+        sent = payload.strip() if isinstance(payload, str) else ""
+        listed.append((name_element(form.name, field.name), sent, str(following)))
+    return listed
 
 
 def build_note(title: str, *sentences: str) -> str:

@@ -5,6 +5,7 @@
 /** @import { Refusal } from "./refusal.js" */
 
 import { make } from "../library/elements.js";
+import { countUp, markCounting } from "./counting.js";
 import { createFieldErrors } from "./field_errors.js";
 import { forgetField, readRefusal } from "./refusal.js";
 
@@ -143,7 +144,9 @@ export function mount({ element, props, watch }) {
     if (JSON.stringify(props.value) === JSON.stringify(left)) return;
     left = null;
     tell();
+    countUp(props.value?.seeds ?? []);
   });
+  markCounting(preset);
   const wasShown = forgetting.has(preset);
   forgetting.set(preset, forget);
   telling.set(preset, (refusal) => {

@@ -9,6 +9,7 @@ import { watchRevision } from "./revision.js";
 import { keepTypedTexts } from "./typed_texts.js";
 import { listenWeights } from "./weights.js";
 
+export { stopCounting, toggleCounting } from "../form/counting.js";
 export { readLastSeed } from "../job/last_seed.js";
 export { tellSmallerSize } from "../job/smaller_size.js";
 export { address, enter, openAddressed, showForm } from "./chooser.js";
