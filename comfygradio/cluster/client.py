@@ -14,6 +14,7 @@ from comfygradio.cluster.rpc import ClusterClient
 from comfygradio.comfy.cache_control import strip_cache_busters, strip_pinned
 from comfygradio.comfy.limited_download import LimitedDownload
 from comfygradio.comfy.locate import PromptLocation
+from comfygradio.comfy.model_listing import ModelFile
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.outputs import write_file
 from comfygradio.comfy.prompt_progress import Preview, PromptProgress
@@ -113,6 +114,16 @@ class RemoteClient:
         """As ComfyClient's."""
         names = self._call("embeddings")
         return [str(name) for name in names]
+
+    def model_files(self, folder: str) -> list[ModelFile]:
+        """As ComfyClient's."""
+        files = self._call("model_files", folder)
+        return [one for one in files if isinstance(one, ModelFile)]
+
+    def model_preview(self, folder: str, path_index: int, name: str) -> bytes:
+        """As ComfyClient's."""
+        picture = self._call("model_preview", folder, path_index, name)
+        return bytes(picture)
 
     def system_stats(self) -> dict[str, Any]:
         """As ComfyClient's."""

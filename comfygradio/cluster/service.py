@@ -43,6 +43,8 @@ CLIENT_METHODS = (
     "free",
     "object_info",
     "embeddings",
+    "model_files",
+    "model_preview",
     "system_stats",
 )
 """Methods of the client that apps call as they are."""

@@ -14,7 +14,13 @@ from urllib.parse import quote
 from comfygradio.comfy.address import parse_url
 from comfygradio.comfy.failures import parse_rejection, read_titles
 from comfygradio.comfy.http_responses import HistoryEntry, Queue, QueuedPrompt, UploadedFile
-from comfygradio.comfy.limited_download import LimitedDownload
+from comfygradio.comfy.limited_download import DownloadLimits, LimitedDownload
+from comfygradio.comfy.model_listing import (
+    ModelFile,
+    ModelFolder,
+    parse_model_files,
+    parse_model_folders,
+)
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.outputs import write_file
 from comfygradio.comfy.transport import Access, Transport
@@ -27,6 +33,9 @@ ASSET_PAGE = 500
 
 MAX_ASSET_PAGES = 40
 """How many lists of assets are fetched."""
+
+PREVIEW_LIMITS = DownloadLimits(max_mb=24.0, deadline_seconds=30.0)
+"""Of the picture of a model: some are full pages."""
 
 REJECTED = 400
 """Status of a response to a prompt that ComfyUI refuses."""
@@ -246,6 +255,31 @@ class Endpoints:
             path = f"/models/{_quote(folder)}"
         answer = self.transport.get_json(path)
         return _read_names(answer)
+
+    def model_folders(self) -> list[ModelFolder]:
+        """List the model folders with the suffixes of their files (2024-10).
+
+        Raises NotFound on older servers.
+        """
+        return parse_model_folders(self.transport.get_json("/experiment/models"))
+
+    def model_files(self, folder: str) -> list[ModelFile]:
+        """List the files in a model folder, with their dates (2024-10).
+
+        Raises NotFound for an unknown folder, and on older servers.
+        """
+        return parse_model_files(self.transport.get_json(f"/experiment/models/{_quote(folder)}"))
+
+    def model_preview(self, folder: str, path_index: int, name: str) -> bytes:
+        """Fetch the picture of a model in its full size; the server encodes it at each call.
+
+        Raises NotFound if it has none, and whatever else an older server answers then.
+        """
+        # Slashes divide the name's own folders, and a backslash is part of a Windows server's.
+        path = f"/experiment/models/preview/{_quote(folder)}/{int(path_index)}/{quote(name)}"
+        pieces = self.transport.download(path, {})
+        limited = LimitedDownload(PREVIEW_LIMITS)
+        return b"".join(limited.limit(name, pieces))
 
     def model_assets(self) -> list[Any]:
         """List the models among the server's assets, with their hashes (v0.17, `--enable-assets`).

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
-import time
+import zlib
 from typing import Any
 
 from starlette.requests import Request
@@ -13,7 +13,13 @@ from starlette.routing import BaseRoute, Route
 
 from comfygradio.demo.execution.folders import KINDS
 from comfygradio.demo.machine import Machine, describe_features
-from comfygradio.demo.responses import JsonResponse, empty, text
+from comfygradio.demo.media.model_picture import paint_model
+from comfygradio.demo.responses import TROUBLE, JsonResponse, empty, text
+
+FIRST_DATE = 1_500_000_000
+"""The date of a model lies some time after this one; each keeps its own."""
+
+SPREAD_SECONDS = 200_000_000
 
 MEMORY = 64 * 1024**3
 ASSETS_OFF = {
@@ -60,7 +66,10 @@ class InfoRoutes:
         if self._options.can("models_routes"):
             found.append(Route("/models", self.models))
             found.append(Route("/models/{folder}", self.models_of))
+            found.append(Route("/experiment/models", self.model_folders))
             found.append(Route("/experiment/models/{folder}", self.model_details))
+            preview = "/experiment/models/preview/{folder}/{index}/{name:path}"
+            found.append(Route(preview, self.model_preview))
         if self._options.can("node_replacements"):
             found.append(Route("/node_replacements", self.nothing))
             found.append(Route("/global_subgraphs", self.nothing))
@@ -144,17 +153,52 @@ class InfoRoutes:
             return empty(404)
         return JsonResponse(files)
 
+    async def model_folders(self, request: Request) -> Response:
+        folders: list[dict[str, Any]] = []
+        for name in self._catalog.models():
+            folders.append(
+                {
+                    "name": name,
+                    "folders": [f"/comfyui/models/{name}"],
+                    "extensions": [".ckpt", ".pt", ".pth", ".safetensors"],
+                }
+            )
+        return JsonResponse(folders)
+
     async def model_details(self, request: Request) -> Response:
         files = self._catalog.models().get(request.path_params["folder"])
         if files is None:
             return empty(404)
-        now = time.time()
         details: list[dict[str, Any]] = []
         for name in files:
+            date = FIRST_DATE + zlib.crc32(name.encode()) % SPREAD_SECONDS
             details.append(
-                {"name": name, "pathIndex": 0, "modified": now, "created": now, "size": 0}
+                {"name": name, "pathIndex": 0, "modified": date, "created": date, "size": 0}
             )
         return JsonResponse(details)
+
+    async def model_preview(self, request: Request) -> Response:
+        place = request.path_params
+        files = self._catalog.models().get(place["folder"])
+        if files is None:
+            return empty(404)
+        name = place["name"]
+        if not name or not place["index"].lstrip("-").isdigit():
+            return empty(400)
+        if place["index"] != "0":
+            return empty(404)
+        if self._options.model_previews == "broken":
+            return text(TROUBLE, 500)
+        if name not in files or not self._has_preview(name):
+            return empty(404)
+        picture = paint_model(name)
+        return Response(picture, media_type="image/webp")
+
+    def _has_preview(self, name: str) -> bool:
+        """Whether a model has a picture: three out of four do."""
+        if self._options.model_previews == "none":
+            return False
+        return zlib.crc32(name.encode()) % 4 != 0
 
     async def view_metadata(self, request: Request) -> Response:
         name = request.query_params.get("filename", "")

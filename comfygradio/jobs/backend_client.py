@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from comfygradio.comfy.limited_download import LimitedDownload
 from comfygradio.comfy.locate import PromptLocation
+from comfygradio.comfy.model_listing import ModelFile
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.prompt_progress import PromptProgress
 from comfygradio.comfy.workflow import Prompt
@@ -70,6 +71,14 @@ class BackendClient(Protocol):
 
     def embeddings(self) -> list[str]:
         """Names of the embeddings."""
+        ...
+
+    def model_files(self, folder: str) -> list[ModelFile]:
+        """The files in a folder of models."""
+        ...
+
+    def model_preview(self, folder: str, path_index: int, name: str) -> bytes:
+        """The picture of a model."""
         ...
 
     def system_stats(self) -> dict[str, Any]:

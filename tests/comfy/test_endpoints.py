@@ -46,6 +46,36 @@ def test_models_of_a_folder(comfy: ComfyClient) -> None:
         comfy.models("no such folder")
 
 
+def test_dates_and_pictures_of_models(comfy: ComfyClient) -> None:
+    assert "checkpoints" in [folder.name for folder in comfy.model_folders()]
+    files = comfy.model_files("checkpoints")
+    assert {one.name for one in files} >= set(comfy.models("checkpoints"))
+    assert all(one.path_index >= 0 and one.modified > 0 for one in files)
+    for one in files[:4]:
+        with suppress(NotFound):
+            assert comfy.model_preview("checkpoints", one.path_index, one.name)
+    with pytest.raises(NotFound):
+        comfy.model_files("no such folder")
+    with pytest.raises(NotFound):
+        comfy.model_preview("checkpoints", 0, "no such file.safetensors")
+
+
+def test_pictures_of_models_with_odd_names() -> None:
+    name = "a b/100% #1?.safetensors"
+    with DemoServer(DemoOptions(checkpoints=(name, "fox.safetensors"))) as server:
+        client = ComfyClient(server.url)
+        assert client.model_preview("checkpoints", 0, name).startswith(b"RIFF")
+        client.close()
+
+
+def test_a_server_that_fails_at_pictures_of_models() -> None:
+    with DemoServer(DemoOptions(model_previews="broken")) as server:
+        client = ComfyClient(server.url)
+        with pytest.raises(UnexpectedResponse):
+            client.model_preview("checkpoints", 0, "photo-xl.safetensors")
+        client.close()
+
+
 def test_metadata_of_a_model(comfy: ComfyClient, checkpoint: str) -> None:
     with suppress(NotFound):
         assert isinstance(comfy.view_metadata("checkpoints", checkpoint), dict)

@@ -64,6 +64,45 @@ def test_unknown_model_folders_are_empty_404(comfy: PlainClient) -> None:
     assert "checkpoints" in comfy.http.get("/models").json()
 
 
+def test_models_are_listed_with_their_dates(comfy: PlainClient) -> None:
+    folders = comfy.http.get("/experiment/models").json()
+    assert "checkpoints" in [folder["name"] for folder in folders]
+    assert all(isinstance(folder["extensions"], list) for folder in folders)
+    files = comfy.http.get("/experiment/models/checkpoints").json()
+    names = {entry["name"] for entry in files}
+    assert set(comfy.http.get("/models/checkpoints").json()) <= names
+    for entry in files:
+        assert entry["pathIndex"] >= 0 and entry["modified"] > 0
+    answer = comfy.http.get("/experiment/models/nope")
+    assert (answer.status_code, answer.content) == (404, b"")
+
+
+def test_a_model_has_a_picture_or_none(comfy: PlainClient) -> None:
+    files = comfy.http.get("/experiment/models/checkpoints").json()
+    for entry in files[:4]:
+        path = f"/experiment/models/preview/checkpoints/{entry['pathIndex']}/{entry['name']}"
+        answer = comfy.http.get(path)
+        if answer.status_code == 200:
+            assert answer.headers["content-type"] == "image/webp"
+            assert answer.content[:4] == b"RIFF" and answer.content[8:12] == b"WEBP"
+        else:
+            assert (answer.status_code, answer.content) == (404, b"")
+
+
+@pytest.mark.parametrize(
+    ("place", "status"),
+    [
+        ("nope/0/a.safetensors", 404),
+        ("checkpoints/99/a.safetensors", 404),
+        ("checkpoints/0/no.safetensors", 404),
+        ("checkpoints/first/a.safetensors", 400),
+    ],
+)
+def test_a_picture_that_is_not_there(comfy: PlainClient, place: str, status: int) -> None:
+    answer = comfy.http.get(f"/experiment/models/preview/{place}")
+    assert (answer.status_code, answer.content) == (status, b"")
+
+
 def test_embeddings_are_named_without_their_suffix(comfy: PlainClient) -> None:
     files = comfy.http.get("/models/embeddings").json()
     assert files, "a server without embeddings proves nothing"

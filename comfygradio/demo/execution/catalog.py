@@ -62,9 +62,10 @@ class Catalog:
         """Model folder to sorted file names."""
         options = self._options
         embeddings = [f"{name}.safetensors" for name in options.embeddings]
+        extra = name_extra_models(options.extra_models)
         models = {
-            "checkpoints": sorted(options.checkpoints),
-            "loras": sorted(options.loras),
+            "checkpoints": sorted([*options.checkpoints, *extra]),
+            "loras": sorted([*options.loras, *extra]),
             "vae": sorted(options.vae),
             "upscale_models": sorted(options.upscale_models),
             "controlnet": sorted(options.controlnet),
@@ -110,6 +111,14 @@ class Catalog:
             # VAELoader offers this one without a file.
             names.append("pixel_space")
         return names
+
+
+def name_extra_models(count: int) -> list[str]:
+    """So many names, a hundred in each folder."""
+    names = []
+    for number in range(count):
+        names.append(f"folder-{number // 100:03}/model-{number:05}.safetensors")
+    return names
 
 
 def load_schemas(name: str) -> dict[str, Schema]:

@@ -88,6 +88,12 @@ class DemoOptions:
     upscale_models: tuple[str, ...] = ("4x-UltraSharp.pth", "sharp-x4.pth", "soft-x2.pth")
     controlnet: tuple[str, ...] = ("lines-sd15.safetensors", "pose-sd15.safetensors")
     embeddings: tuple[str, ...] = ("calm", "tidy-hands")
+    extra_models: int = 0
+    """So many further checkpoints and LoRAs, a hundred in each folder."""
+    model_previews: str = "some"
+    """Which models have a picture: `some`, or `none`; with `broken` the server fails at each (500),
+    as older ones do.
+    """
 
     token: str | None = None
     """Every request needs it as Bearer, as basic password or as `?token=`; else 401."""
