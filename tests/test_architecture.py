@@ -185,9 +185,11 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "comfygradio.service": (
         "comfygradio.binding.preset",
+        "comfygradio.comfy.model_listing",
         "comfygradio.comfy.workflow",
         "comfygradio.forms",
         "comfygradio.jobs",
+        "comfygradio.media",
         "comfygradio.model_files",
         "comfygradio.net",
         "comfygradio.sweeps",

@@ -27,12 +27,14 @@ from comfygradio.jobs.backend_client import BackendClient
 from comfygradio.jobs.backend_pool import BackendPool, StaticBackends, sync_backends
 from comfygradio.jobs.job import Job, Order
 from comfygradio.jobs.job_queue import JobQueue
-from comfygradio.jobs.job_store import JobStore
+from comfygradio.jobs.job_store import JobStore, find_job_store
 from comfygradio.jobs.kept_form_store import KeptFormStore
 from comfygradio.jobs.limits import Limits, find_exceeded
 from comfygradio.model_files.file_sizes import FileSizes
 from comfygradio.service.disconnect_watch import DisconnectWatch
+from comfygradio.service.model_thumbnails import ModelThumbnails
 from comfygradio.service.similar_values import collect_similar_values
+from comfygradio.service.thumbnail_store import ThumbnailStore
 from comfygradio.service.upload_quota import Quota
 from comfygradio.service.web_file import WebFiles, make_client
 from comfygradio.sweeps.sweep_registry import SweepRegistry
@@ -98,6 +100,9 @@ class Service:
         self.web_files = WebFiles(make_client(self.limits), Quota())
         self.model_sizes = FileSizes(clock=clock)
         """The sizes of model files on the web, as their servers tell them."""
+        thumbnails = ThumbnailStore(find_job_store(outputs).parent / "model-thumbnails")
+        self.model_thumbnails = ModelThumbnails(thumbnails, self._list_backends, clock)
+        """The pictures of models, as the servers have them."""
         self.readers = ThreadPoolExecutor(READER_THREADS, "comfygradio-reader")
         """Threads that read the files people send; few, so that clicks need not wait for them."""
         self.planners = ThreadPoolExecutor(PLANNER_THREADS, "comfygradio-planner")
@@ -301,6 +306,9 @@ class Service:
         forms = self.forms.values()
         return [fingerprint(form) for form in forms]
 
+    def _list_backends(self) -> Sequence[Backend]:
+        return self.queue.backends
+
     def _list_classes(self) -> set[str]:
         classes = set[str]()
         for preset in self.presets:
@@ -335,6 +343,7 @@ class Service:
         May be called twice.
         """
         self.model_sizes.close()
+        self.model_thumbnails.close()
         self.readers.shutdown(wait=False, cancel_futures=True)
         self.planners.shutdown(wait=False, cancel_futures=True)
         # Workers write to the store until they have ended.
