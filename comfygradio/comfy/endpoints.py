@@ -34,7 +34,7 @@ ASSET_PAGE = 500
 MAX_ASSET_PAGES = 40
 """How many lists of assets are fetched."""
 
-PREVIEW_LIMITS = DownloadLimits(max_mb=24.0, deadline_seconds=30.0)
+PREVIEW_LIMITS = DownloadLimits(max_mb=24.0, deadline_seconds=10.0)
 """Of the picture of a model: some are full pages."""
 
 REJECTED = 400

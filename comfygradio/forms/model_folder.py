@@ -21,8 +21,12 @@ def find_model_folder(field: Field, workflow: Workflow) -> str:
     return ""
 
 
-def offers_models(field: Field) -> bool:
-    """Whether a field offers one out of several model files, and nothing else."""
+def offers_models(field: Field, folder: str) -> bool:
+    """Whether a field offers one out of several model files; `folder` is the one that it offers.
+
+    Of a known folder, some entries are no files, as *pixel_space* of the VAEs.
+    """
     if field.widget != "dropdown" or field.is_multiple or not field.choices:
         return False
-    return all(is_model_name(choice.value) for choice in field.choices)
+    names = [is_model_name(choice.value) for choice in field.choices]
+    return any(names) if folder else all(names)

@@ -13,6 +13,7 @@ STYLES = (
     "library/dialogs.css",
     "library/confirmation.css",
     "page/page.css",
+    "form/models.css",
     "job/job_view.css",
     "looking/looking.css",
     "author/author.css",

@@ -96,6 +96,13 @@ def look_at_jobs(watch: Watch, demo: DemoServer) -> None:
     page.get_by_text("Take settings from a picture").first.click()
     settle(page)
     watch.look("unfolded form")
+    find_form(page).get_by_role("button", name="Model: ").click()
+    page.get_by_role("treeitem").first.wait_for()
+    watch.look("models")
+    page.get_by_role("combobox", name="Search").fill("nothing")
+    page.locator(".cg-models-hint").wait_for()
+    watch.look("no model that fits")
+    page.keyboard.press("Escape")
     pace = demo.options.step_seconds
     demo.set_step_seconds(3600)
     generate = find_form(page).get_by_role("button", name="Generate")

@@ -247,13 +247,16 @@ def test_escape_leaves_a_list_first_then_stops(
 ) -> None:
     job = begin(page, app, demo)
     line = page.locator(".cg-line")
-    for name in ("Add an embedding", "Model"):
-        box = find_form(page).get_by_role("combobox", name=name).first
-        box.focus()
-        expect(box).to_have_attribute("aria-expanded", "true")
-        box.press("Escape")
-        expect(box).to_have_attribute("aria-expanded", "false")
-        expect(line).not_to_have_text("Stopping")
+    box = find_form(page).get_by_role("combobox", name="Add an embedding").first
+    box.focus()
+    expect(box).to_have_attribute("aria-expanded", "true")
+    box.press("Escape")
+    expect(box).to_have_attribute("aria-expanded", "false")
+    expect(line).not_to_have_text("Stopping")
+    find_form(page).get_by_role("button", name="Model: ").click()
+    page.get_by_role("combobox", name="Search").press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(line).not_to_have_text("Stopping")
     prompt = find_prompt(page)
     prompt.focus()
     prompt.evaluate(COMPOSE, "Escape")

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from comfygradio.demo import DemoOptions, DemoServer
 from tests.browser.settling import find_form, settle
@@ -69,6 +69,18 @@ def generate(page: Page) -> None:
     page.wait_for_function("() => document.querySelector('.cg-view')?.dataset.phase === 'done'")
 
 
+def search_models(page: Page, words: str) -> None:
+    """Type into the dialog of models, and choose the first that fits."""
+    page.get_by_role("combobox", name="Search").wait_for()
+    page.keyboard.type(words)
+    page.keyboard.press("Enter")
+
+
+def find_lora(page: Page) -> Locator:
+    """The lines of the LoRAs that are chosen."""
+    return page.get_by_role("button", name="LoRA: ")
+
+
 def read_prompt(demo: DemoServer) -> dict[str, Any]:
     """The graph that ran last on the server."""
     history = httpx.get(f"{demo.url}/history").json()
@@ -103,10 +115,9 @@ def test_a_field_is_shown_while_its_condition_holds_and_bypass_takes_effect(
 def test_lora_rows_become_a_chain(page: Page, app: RunningApp, demo: DemoServer) -> None:
     open_preset(page, app, "everything")
     page.get_by_role("button", name="Add a LoRA").click()
-    page.keyboard.type("soft")
-    page.keyboard.press("Enter")
-    expect(page.get_by_label("LoRA", exact=True).last).to_have_value("soft-light.safetensors")
-    page.get_by_label("Strength").last.fill("0.4")
+    search_models(page, "soft")
+    expect(find_lora(page).last).to_have_accessible_name("LoRA: soft-light")
+    page.get_by_role("spinbutton", name="Strength").last.fill("0.4")
     page.keyboard.press("Tab")
     generate(page)
     graph = read_prompt(demo)
@@ -127,29 +138,27 @@ def test_lora_rows_become_a_chain(page: Page, app: RunningApp, demo: DemoServer)
 def test_a_strength_that_is_kept_goes_to_no_other_row(page: Page, app: RunningApp) -> None:
     open_preset(page, app, "everything")
     words = page.get_by_label("What do you want to see?")
-    strength = page.get_by_label("Strength")
+    strength = page.get_by_role("spinbutton", name="Strength")
     words.fill("kept once")
     strength.fill("0.3")
     page.get_by_role("button", name="Add a LoRA").click()
-    page.keyboard.type("film")
-    page.keyboard.press("Enter")
-    expect(page.get_by_label("LoRA", exact=True).last).to_have_value("film-grain.safetensors")
+    search_models(page, "film")
+    expect(find_lora(page).last).to_have_accessible_name("LoRA: film-grain")
     strength.last.fill("0.4")
     page.reload()
     expect(words).to_have_value("kept once")
-    expect(page.get_by_label("LoRA", exact=True)).to_have_value("film-grain.safetensors")
+    expect(find_lora(page)).to_have_accessible_name("LoRA: film-grain")
     expect(strength).to_have_value("0.3")
     page.get_by_role("button", name="Add a LoRA").click()
-    page.keyboard.type("soft")
-    page.keyboard.press("Enter")
-    expect(page.get_by_label("LoRA", exact=True).last).to_have_value("soft-light.safetensors")
+    search_models(page, "soft")
+    expect(find_lora(page).last).to_have_accessible_name("LoRA: soft-light")
     strength.last.fill("0.4")
     page.get_by_role("button", name="Remove").first.click()
     words.fill("kept twice")
     page.reload()
     expect(words).to_have_value("kept twice")
     settle(page)
-    expect(page.get_by_label("LoRA", exact=True)).to_have_value("film-grain.safetensors")
+    expect(find_lora(page)).to_have_accessible_name("LoRA: film-grain")
     expect(strength).to_have_value("0.8")
 
 
@@ -157,20 +166,68 @@ def test_twenty_thousand_names_are_searched_by_the_server(
     page: Page, app: RunningApp, demo: DemoServer
 ) -> None:
     open_preset(page, app, "everything")
-    box = page.get_by_role("combobox", name="Model")
-    expect(box).to_have_value("dream-sd15.safetensors")
-    box.click()
-    expect(page.get_by_text("100 of 20,001 shown; type to narrow.")).to_be_visible()
+    line = page.get_by_role("button", name="Model: ")
+    expect(line).to_have_accessible_name("Model: dream-sd15")
+    assert page.content().count("model-04217") == 0
+    line.click()
+    box = page.get_by_role("combobox", name="Search")
+    expect(box).to_be_focused()
+    expect(page.get_by_role("treeitem", name="folder-0, 100")).to_be_visible()
+    expect(page.get_by_role("treeitem")).to_have_count(60)
     box.fill("folder-42 model-04217")
-    page.get_by_role("option", name="folder-42/model-04217.safetensors").wait_for()
-    expect(page.get_by_role("option")).to_have_count(1)
+    page.get_by_role("treeitem", name="model-04217, folder-42").wait_for()
+    expect(page.get_by_role("treeitem")).to_have_count(1)
     page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(line).to_be_focused()
     generate(page)
     assert read_prompt(demo)["4"]["inputs"]["ckpt_name"] == "folder-42/model-04217.safetensors"
+    line.click()
     box.fill("nothing at all")
-    expect(page.get_by_text("Nothing fits.")).to_be_visible()
+    expect(page.get_by_text("Nothing fits.").first).to_be_visible()
     page.keyboard.press("Escape")
-    expect(box).to_have_value("folder-42/model-04217.safetensors")
+    expect(line).to_have_accessible_name("Model: model-04217")
+
+
+def test_recent_models_and_favourites_come_first(page: Page, app: RunningApp) -> None:
+    open_preset(page, app, "everything")
+    line = page.get_by_role("button", name="Model: ")
+    line.click()
+    box = page.get_by_role("combobox", name="Search")
+    box.fill("model-00077")
+    page.get_by_role("treeitem", name="model-00077").wait_for()
+    page.get_by_role("button", name="☆ Favourite", exact=True).click()
+    expect(page.get_by_role("button", name="★ Favourite", exact=True)).to_be_visible()
+    box.fill("model-00500")
+    page.get_by_role("treeitem", name="model-00500").click()
+    expect(line).to_have_accessible_name("Model: model-00500")
+    page.reload()
+    settle(page)
+    line.click()
+    recent = page.get_by_role("group", name="Recent").get_by_role("treeitem")
+    expect(recent).to_have_count(1)
+    expect(recent).to_have_accessible_name("model-00500, folder-5")
+    liked = page.get_by_role("group", name="Favourites").get_by_role("treeitem")
+    expect(liked).to_have_accessible_name("model-00077, folder-0")
+
+
+def test_folders_are_unfolded_by_keys_and_come_page_by_page(page: Page, app: RunningApp) -> None:
+    open_preset(page, app, "everything")
+    page.get_by_role("button", name="Model: ").click()
+    folder = page.get_by_role("treeitem", name="folder-0, 100")
+    expect(folder).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("ArrowRight")
+    expect(folder).to_have_attribute("aria-expanded", "true")
+    first = page.get_by_role("treeitem", name="model-00000", exact=True)
+    expect(first).to_be_visible()
+    expect(first.locator("img")).to_have_count(1)
+    page.keyboard.press("ArrowDown")
+    expect(first).to_have_attribute("aria-selected", "true")
+    page.get_by_role("treeitem", name="model-00059", exact=True).scroll_into_view_if_needed()
+    page.get_by_role("treeitem", name="model-00099", exact=True).wait_for()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowLeft")
+    expect(first).to_be_hidden()
 
 
 def test_a_size_keeps_its_area_and_can_be_swapped(
@@ -191,7 +248,7 @@ def test_an_example_fills_every_kind_of_widget(
     open_preset(page, app, "everything")
     page.get_by_role("button", name="Fox").click()
     expect(page.get_by_label("Picture size: width")).to_have_value("192")
-    expect(page.get_by_label("LoRA", exact=True)).to_have_value("watercolor.safetensors")
+    expect(find_lora(page)).to_have_accessible_name("LoRA: watercolor")
     generate(page)
     graph = read_prompt(demo)
     assert graph["6"]["inputs"]["text"] == "photo of a fox" and graph["3"]["inputs"]["cfg"] == 6

@@ -5,17 +5,18 @@ problems.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import gradio as gr
 
 from comfygradio.forms.choice_search import search_choices
 from comfygradio.forms.field import Field
 from comfygradio.forms.kinds.value import Choice
+from comfygradio.forms.model_search import ModelIndex
+from comfygradio.ui.form.model_functions import Choices, describe_model, make_model_functions
 from comfygradio.ui.static import build_mount_script, read_static
-
-Choices = Callable[[], Sequence[Choice]]
-"""Returns the newest choices of a field: lists are read again while a page stays open."""
 
 
 def build_picker(field: Field, choices: Choices, elem_id: str) -> gr.HTML:
@@ -26,7 +27,7 @@ def build_picker(field: Field, choices: Choices, elem_id: str) -> gr.HTML:
         field,
         elem_id,
         field.default,
-        choices,
+        [_make_search(choices)],
         initial=field.default,
         shown=_find_label(offered, field.default),
         total=len(offered),
@@ -41,20 +42,71 @@ def _find_label(choices: Sequence[Choice], value: Any) -> str:
     return ""
 
 
-def build_loras(field: Field, choices: Choices, elem_id: str) -> gr.HTML:
-    """Build rows of a name and a strength; the value is a list of {"name", "strength"}."""
-    total = len(choices())
+@dataclass(frozen=True)
+class ModelPlace:
+    """Where the pictures of a field's models are: the field, and the models folder that it offers;
+    "" if that is unknown.
+    """
+
+    preset: str
+    field: str
+    folder: str
+
+    @property
+    def address(self) -> str:
+        """The part of a picture's address that names the field; "" if there are no pictures."""
+        if not self.folder:
+            return ""
+        return f"{quote(self.preset, safe='')}/{quote(self.field, safe='')}"
+
+
+def build_models(field: Field, choices: Choices, elem_id: str, place: ModelPlace) -> gr.HTML:
+    """Build a line with a model, and the dialog in which another is chosen; its value is that of
+    the chosen one.
+    """
+    offered = choices()
+    chosen = [choice for choice in offered if choice.value == field.default]
+    shown = ModelIndex(chosen[:1]).search("").models
+    value = "" if field.default is None else field.default
+    return _build(
+        "model_picker",
+        field,
+        elem_id,
+        value,
+        make_model_functions(choices),
+        shown=[describe_model(model) for model in shown],
+        named=any(choice.label != choice.value for choice in offered),
+        **_describe_source(field, elem_id, place, len(offered)),
+    )
+
+
+def build_loras(field: Field, choices: Choices, elem_id: str, place: ModelPlace) -> gr.HTML:
+    """Build rows of a LoRA and a strength; the value is a list of {"name", "strength"}."""
+    # A row is removed instead.
+    source = _describe_source(field, elem_id, place, len(choices())) | {"optional": False}
     return _build(
         "loras",
         field,
         elem_id,
         field.default or [],
-        choices,
-        total=total,
+        make_model_functions(choices),
         low=field.minimum,
         high=field.maximum,
         step=field.step or 0.05,
+        **source,
     )
+
+
+def _describe_source(field: Field, elem_id: str, place: ModelPlace, total: int) -> dict[str, Any]:
+    """Describe what scripts know of the models of a field. Forms share what a browser remembers of
+    a folder.
+    """
+    return {
+        "place": place.address,
+        "shelf": place.folder or elem_id,
+        "total": total,
+        "optional": field.optional,
+    }
 
 
 def build_size(field: Field, elem_id: str) -> gr.HTML:
@@ -106,13 +158,18 @@ def build_problem(preset: str) -> gr.HTML:
 
 
 def _build(
-    module: str, field: Field, elem_id: str, value: Any, choices: Choices | None, **props: Any
+    module: str,
+    field: Field,
+    elem_id: str,
+    value: Any,
+    functions: list[Callable[[Any], Any]] | None,
+    **props: Any,
 ) -> gr.HTML:
     return gr.HTML(
         value,
         html_template=read_static("form/custom_field.html"),
         js_on_load=build_mount_script(f"form/{module}.js", events=("change",)),
-        server_functions=[_make_search(choices)] if choices else None,
+        server_functions=functions,
         elem_id=elem_id,
         elem_classes="cg-custom",
         title=field.label,

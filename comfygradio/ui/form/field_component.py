@@ -14,16 +14,19 @@ from gradio.components import Component
 from comfygradio.forms.field import Field
 from comfygradio.forms.fill import FROM_FORM
 from comfygradio.forms.kinds.value import Choice, InvalidValue
+from comfygradio.forms.model_folder import offers_models
 from comfygradio.forms.value_check import check_value
 from comfygradio.forms.value_json import value_to_json
 from comfygradio.metadata.inversion import escape_dynamic
 from comfygradio.ui.form.custom_component import (
-    Choices,
+    ModelPlace,
     build_embeddings,
     build_loras,
+    build_models,
     build_picker,
     build_size,
 )
+from comfygradio.ui.form.model_functions import Choices
 
 MAX_EXACT_INTEGER = 2**53
 """JavaScript rounds larger integers, so fields that allow them are drawn as text."""
@@ -37,18 +40,24 @@ EMPTY_CHOICE = ("None", "")
 
 @dataclass(frozen=True)
 class FieldDrawing:
-    """The input for drawing a field: the field, the name of its preset, and a function that returns
-    its newest choices.
+    """The input for drawing a field: the field, the name of its preset, a function that returns its
+    newest choices, and the models folder that it offers, if any.
     """
 
     field: Field
     preset: str
     choices: Choices
+    folder: str = ""
 
     @property
     def elem_id(self) -> str:
         """The id of the field's element."""
         return name_element(self.preset, self.field.name)
+
+    @property
+    def model_place(self) -> ModelPlace:
+        """Where the pictures of its models are."""
+        return ModelPlace(self.preset, self.field.name, self.folder)
 
     def list_choices(self) -> tuple[Choice, ...]:
         """List the newest choices, with the entry that leaves an optional list empty."""
@@ -69,13 +78,13 @@ class FieldDrawing:
         }
 
 
-def build_component(field: Field, preset: str, choices: Choices) -> Component:
-    """Draw one field.
+def build_component(field: Field, preset: str, choices: Choices, folder: str = "") -> Component:
+    """Draw one field; `folder` is the models folder that it offers, if any.
 
     Gradio's own checks do not run, since our events take raw payloads: the form checks every value.
     """
     build = BUILDERS[field.widget]
-    drawing = FieldDrawing(field, preset, choices)
+    drawing = FieldDrawing(field, preset, choices, folder)
     return build(drawing)
 
 
@@ -197,6 +206,8 @@ def _radio(drawing: FieldDrawing) -> Component:
 
 def _dropdown(drawing: FieldDrawing) -> Component:
     field = drawing.field
+    if offers_models(field, drawing.folder):
+        return build_models(field, drawing.choices, drawing.elem_id, drawing.model_place)
     if len(field.choices or ()) > SEARCHED_LIST_LENGTH and not field.is_multiple:
         return build_picker(field, drawing.list_choices, drawing.elem_id)
     nothing: Any = [] if field.is_multiple else ""
@@ -226,7 +237,7 @@ def _color(drawing: FieldDrawing) -> Component:
 
 
 def _loras(drawing: FieldDrawing) -> Component:
-    return build_loras(drawing.field, drawing.choices, drawing.elem_id)
+    return build_loras(drawing.field, drawing.choices, drawing.elem_id, drawing.model_place)
 
 
 def _seed(drawing: FieldDrawing) -> Component:

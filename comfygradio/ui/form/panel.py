@@ -21,6 +21,7 @@ from comfygradio.forms.fill import FROM_FORM
 from comfygradio.forms.form import Form
 from comfygradio.forms.kinds.seed import offset_seed
 from comfygradio.forms.kinds.value import Choice
+from comfygradio.forms.model_folder import find_model_folder
 from comfygradio.forms.preset_file import LoraEntry
 from comfygradio.jobs.job import Job
 from comfygradio.service.service import Service, SubmittedJobs
@@ -146,7 +147,9 @@ class _FieldDrawer:
             newest = self._service.find_field(preset, field.name)
             return find_choices(newest)
 
-        self.components[field.name] = build_component(field, preset, list_newest_choices)
+        folder = find_model_folder(field, self._form.workflow)
+        component = build_component(field, preset, list_newest_choices, folder)
+        self.components[field.name] = component
 
 
 def build_panel(

@@ -1,4 +1,4 @@
-"""Which modules the page imports, and in which of four files a browser gets them.
+"""Which modules the page imports, and in which of five files a browser gets them.
 
 A file for each module would be 58 requests for the first page alone. Together they
 also compress to less than half: from 55 to 25 kB (November 2026).
@@ -21,6 +21,7 @@ CHUNKS: Mapping[str, tuple[str, ...]] = {
         "form/form_tools.js",
         "form/lacking_models.js",
         "form/loras.js",
+        "form/model_picker.js",
         "form/picker.js",
         "form/problem.js",
         "form/restore_panel.js",
@@ -32,6 +33,8 @@ CHUNKS: Mapping[str, tuple[str, ...]] = {
     ),
     # What is done with results, and what was made last: it comes after the first view.
     "looking.js": ("looking/looking.js",),
+    # What opens when people choose a model.
+    "pickers.js": ("form/model_dialog.js",),
     # The pages beside the forms, which most people never open.
     "further_pages.js": (
         "history/history_page.js",

@@ -1,10 +1,14 @@
-// A field with rows of a LoRA's name and its strength.
+// A field with rows of a LoRA and its strength.
 
 /** @import { Part } from "../library/part.js" */
+/** @import { Model } from "./model_name.js" */
 
-import { createCombobox } from "../library/combobox.js";
 import { make, press } from "../library/elements.js";
 import { drawField } from "./custom_field.js";
+import { createModelLine, openModels } from "./model_line.js";
+import { splitModel } from "./model_name.js";
+import { createModelSource } from "./model_source.js";
+import { chooseRange } from "./strength_range.js";
 
 /** @typedef {{ name: string, strength: number }} Lora */
 
@@ -12,13 +16,13 @@ import { drawField } from "./custom_field.js";
  * @typedef {object} Row
  * @property {HTMLElement} root
  * @property {() => Lora} read
- * @property {() => void} focus gives the keyboard to the name
  */
 
 /** @param {Part} part */
 export function mount(part) {
-  const { props, watch, server } = part;
+  const { props, watch } = part;
   const { body, put } = drawField(part);
+  const source = createModelSource(part);
   const place = make("div", { className: "cg-lora-rows" });
   place.dataset.rows = "";
   /** @type {Row[]} */
@@ -32,33 +36,57 @@ export function mount(part) {
     put(value);
   }
 
-  /** @param {number} strength */
+  /**
+   * Make the two inputs of a strength. The box holds it: a slider knows only its steps.
+   *
+   * @param {number} strength
+   */
   function createStrength(strength) {
-    const box = make("input", {
-      type: "number",
-      value: String(strength),
-      step: String(props.step),
-      title: "Strength",
-    });
+    const box = make("input", { type: "number", step: String(props.step), title: "Strength" });
+    box.value = String(strength);
+    box.setAttribute("aria-label", "Strength");
     if (props.low !== null) box.min = String(props.low);
     if (props.high !== null) box.max = String(props.high);
-    box.setAttribute("aria-label", "Strength");
-    box.addEventListener("change", save);
-    return box;
+    const slider = make("input", { type: "range", step: String(props.step), title: "Strength" });
+    slider.setAttribute("aria-label", "Strength");
+
+    function readBox() {
+      return box.value === "" ? 1 : Number(box.value);
+    }
+
+    function follow() {
+      const [low, high] = chooseRange(readBox(), props.low, props.high);
+      slider.min = String(low);
+      slider.max = String(high);
+      slider.value = String(readBox());
+    }
+
+    box.addEventListener("change", () => {
+      follow();
+      save();
+    });
+    slider.addEventListener("input", () => {
+      box.value = slider.value;
+    });
+    slider.addEventListener("change", save);
+    follow();
+    const label = make("span", { className: "cg-lora-label", textContent: "Strength" });
+    label.setAttribute("aria-hidden", "true");
+    const root = make("div", { className: "cg-lora-strength" }, label, slider, box);
+    return { root, read: readBox };
   }
 
   /**
-   * @param {Lora} lora
+   * @param {Model} model
+   * @param {number} strength
    * @returns {Row}
    */
-  function createRow({ name, strength }) {
-    let chosen = name;
-    const names = createCombobox({
+  function createRow(model, strength) {
+    let chosen = model.value;
+    const line = createModelLine(source, {
       label: "LoRA",
-      shown: name,
-      total: props.total,
-      search: (query) => server.search([query]),
-      pick: (value) => {
+      model,
+      pick: ({ value }) => {
         chosen = value;
         root.dataset.row = value;
         save();
@@ -75,16 +103,10 @@ export function mount(part) {
       },
       { label: "Remove" },
     );
-    const root = make("div", { className: "cg-lora" }, names.root, number, remove);
+    const root = make("div", { className: "cg-lora" }, line.root, remove, number.root);
     // What is typed into the row is kept for this LoRA.
-    root.dataset.row = name;
-
-    function read() {
-      const typed = number.value === "" ? 1 : Number(number.value);
-      return { name: chosen, strength: typed };
-    }
-
-    const row = { root, read, focus: () => names.input.focus() };
+    root.dataset.row = model.value;
+    const row = { root, read: () => ({ name: chosen, strength: number.read() }) };
     return row;
   }
 
@@ -94,15 +116,21 @@ export function mount(part) {
     const text = JSON.stringify(value);
     if (text === painted) return;
     painted = text;
-    rows = value.map(createRow);
+    rows = value.map(({ name, strength }) => createRow(splitModel(name), strength));
     place.replaceChildren(...rows.map((row) => row.root));
   }
 
   const add = press("cg-small", "Add a LoRA", () => {
-    const row = createRow({ name: "", strength: 1 });
-    rows.push(row);
-    place.append(row.root);
-    row.focus();
+    openModels(source, {
+      title: props.title,
+      value: null,
+      pick: (model) => {
+        const row = createRow(model, 1);
+        rows.push(row);
+        place.append(row.root);
+        save();
+      },
+    });
   });
   body.append(place, add);
   watch("value", paint);
