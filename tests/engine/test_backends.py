@@ -208,6 +208,15 @@ def test_whichever_backend_answers_general_questions(world: tuple[JobQueue, Dask
     assert not engine.trouble
 
 
+def test_pictures_of_models_come_through_the_cluster(world: tuple[JobQueue, DaskBackends]) -> None:
+    _, engine = world
+    files = engine.client.model_files("checkpoints")
+    shown = next(file for file in files if file.name == "photo-xl.safetensors")
+    assert engine.client.model_preview("checkpoints", shown.path_index, shown.name)
+    with pytest.raises(NotFound):
+        engine.client.model_files("no such folder")
+
+
 def test_a_closed_engine_answers_nothing_and_keeps_nobody_waiting(
     cluster: Cluster, tmp_path: Path
 ) -> None:
