@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -77,10 +77,8 @@ class ModelIndex:
     def __init__(self, choices: Sequence[Choice]) -> None:
         self._entries: list[_Entry] = []
         self._by_value: dict[Any, ListedModel] = {}
-        self._folders: dict[str, _Folder] = {"": _Folder()}
-        doubles = _find_doubles(choices)
-        for choice in choices:
-            listed = _describe(choice, doubles)
+        self._folders: defaultdict[str, _Folder] = defaultdict(_Folder)
+        for choice, listed in zip(choices, _describe_all(choices), strict=True):
             self._entries.append(_prepare(listed, choice.label))
             self._by_value.setdefault(choice.value, listed)
             self._put(listed)
@@ -132,20 +130,15 @@ class ModelIndex:
     def _put(self, listed: ListedModel) -> None:
         """Put a model into its folder, and count it in those above."""
         path = listed.folder
-        self._folders.setdefault(path, _Folder()).models.append(listed)
-        self._folders[path].total += 1
+        folder = self._folders[path]
+        folder.models.append(listed)
+        folder.total += 1
         while path:
             above, _, _ = path.rpartition("/")
-            holder = self._folders.setdefault(above, _Folder())
+            holder = self._folders[above]
             holder.folders.add(path)
             holder.total += 1
             path = above
-
-
-def name_model(value: str) -> str:
-    """Name a model for people: without its folders and the suffix of its file."""
-    _, _, file_name = unify_slashes(value).rpartition("/")
-    return _strip_suffix(file_name)
 
 
 def _strip_suffix(file_name: str) -> str:
@@ -163,29 +156,34 @@ def _split(value: str) -> tuple[str, str]:
     return "/".join(parts), file_name
 
 
-def _find_doubles(choices: Iterable[Choice]) -> frozenset[tuple[str, str]]:
-    """Find the folders and names that stand for several files, which differ only in the suffix."""
-    counts: Counter[tuple[str, str]] = Counter()
-    for choice in choices:
-        if _is_plain(choice):
-            folder, file_name = _split(choice.label)
-            counts[(folder, _strip_suffix(file_name))] += 1
-    return frozenset(key for key, count in counts.items() if count > 1)
-
-
 def _is_plain(choice: Choice) -> bool:
     """Whether a choice is called as its file: an author may have given it another name."""
     return isinstance(choice.value, str) and choice.label == choice.value
 
 
-def _describe(choice: Choice, doubles: frozenset[tuple[str, str]]) -> ListedModel:
+def _describe_all(choices: Sequence[Choice]) -> list[ListedModel]:
+    """Describe all models of a list. Those that differ only in the suffix keep it."""
+    listed = []
+    counts: Counter[tuple[str, str]] = Counter()
+    for choice in choices:
+        model = _describe(choice)
+        listed.append(model)
+        counts[(model.folder, model.name)] += 1
+    if len(counts) == len(listed):
+        return listed
+    for place, model in enumerate(listed):
+        is_double = counts[(model.folder, model.name)] > 1
+        if is_double and _is_plain(choices[place]):
+            _, file_name = _split(choices[place].label)
+            listed[place] = model._replace(name=file_name)
+    return listed
+
+
+def _describe(choice: Choice) -> ListedModel:
     if not _is_plain(choice):
         return ListedModel(choice.value, choice.label)
     folder, file_name = _split(choice.label)
-    name = _strip_suffix(file_name)
-    if (folder, name) in doubles:
-        name = file_name
-    return ListedModel(choice.value, name, folder)
+    return ListedModel(choice.value, _strip_suffix(file_name), folder)
 
 
 def _prepare(listed: ListedModel, label: str) -> _Entry:

@@ -186,7 +186,7 @@ def test_twenty_thousand_names_are_searched_by_the_server(
     box.fill("nothing at all")
     expect(page.get_by_text("Nothing fits.").first).to_be_visible()
     page.keyboard.press("Escape")
-    expect(line).to_have_accessible_name("Model: model-04217")
+    expect(line).to_have_accessible_name("Model: model-04217, folder-42")
 
 
 def test_recent_models_and_favourites_come_first(page: Page, app: RunningApp) -> None:
@@ -200,7 +200,7 @@ def test_recent_models_and_favourites_come_first(page: Page, app: RunningApp) ->
     expect(page.get_by_role("button", name="★ Favourite", exact=True)).to_be_visible()
     box.fill("model-00500")
     page.get_by_role("treeitem", name="model-00500").click()
-    expect(line).to_have_accessible_name("Model: model-00500")
+    expect(line).to_have_accessible_name("Model: model-00500, folder-5")
     page.reload()
     settle(page)
     line.click()

@@ -27,8 +27,8 @@ let count = 0;
 function findDialog() {
   if (!dialog?.isConnected) {
     dialog = make("dialog", { className: "cg-models" });
-    // Styles are those of Gradio's frame.
-    (document.querySelector(".gradio-container") ?? document.body).append(dialog);
+    // Outside of Gradio's frame there are no styles for phones.
+    (document.querySelector(".gradio-container .contain") ?? document.body).append(dialog);
     closeFromOutside(dialog);
   }
   return dialog;
@@ -192,7 +192,9 @@ export function openModelDialog(source, { title, value, pick }) {
       { className: "cg-model-words" },
       make("span", { className: "cg-model-name", textContent: model.name }),
     );
-    if (folder) words.append(make("span", { className: "cg-model-folder", textContent: folder }));
+    if (folder) {
+      words.append(" ", make("span", { className: "cg-model-folder", textContent: folder }));
+    }
     const star = press(
       "cg-models-star",
       "",
@@ -247,6 +249,7 @@ export function openModelDialog(source, { title, value, pick }) {
     row.append(
       make("span", { className: "cg-models-sign" }),
       make("span", { className: "cg-model-name", textContent: folder.name }),
+      " ",
       make("span", { className: "cg-models-count", textContent: folder.total.toLocaleString() }),
     );
     row.title = folder.path;
@@ -350,7 +353,8 @@ export function openModelDialog(source, { title, value, pick }) {
       const group = makeGroup("");
       const shown = await fill(group, 1, true, (start) => source.search(query, start));
       const isAway = group.querySelector(".cg-models-more") !== null;
-      if (!shown && !isAway) group.append(say("cg-models-hint", "Nothing fits."));
+      if (!shown && !isAway)
+        group.append(make("div", { className: "cg-models-hint", textContent: "Nothing fits." }));
       return [group];
     }
     const all = makeGroup("");

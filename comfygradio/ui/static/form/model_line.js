@@ -52,7 +52,8 @@ export function createModelLine(source, { label, model, pick }) {
 
   function paint() {
     const name = shown.name || source.empty;
-    root.setAttribute("aria-label", `${label}: ${name}`);
+    const folder = shown.folder ? `, ${shown.folder}` : "";
+    root.setAttribute("aria-label", `${label}: ${name}${folder}`);
     root.title = String(shown.value ?? "");
     const words = make(
       "span",
@@ -60,7 +61,7 @@ export function createModelLine(source, { label, model, pick }) {
       make("span", { className: "cg-model-name", textContent: name }),
     );
     if (shown.folder) {
-      words.append(make("span", { className: "cg-model-folder", textContent: shown.folder }));
+      words.append(" ", make("span", { className: "cg-model-folder", textContent: shown.folder }));
     }
     root.replaceChildren(drawThumbnail(source.place, shown), words);
   }
@@ -71,9 +72,16 @@ export function createModelLine(source, { label, model, pick }) {
     paint();
   }
 
-  // It is there when it is needed.
-  root.addEventListener("pointerenter", importDialog, { once: true });
-  root.addEventListener("focus", importDialog, { once: true });
+  /** Have the dialog and the server ready when they are needed. */
+  function prepare() {
+    root.removeEventListener("pointerenter", prepare);
+    root.removeEventListener("focus", prepare);
+    importDialog().catch(() => {});
+    source.recall([]).catch(() => {});
+  }
+
+  root.addEventListener("pointerenter", prepare);
+  root.addEventListener("focus", prepare);
   root.addEventListener("click", () => {
     openModels(source, {
       title: label,

@@ -74,7 +74,9 @@ function look(entries) {
  */
 export function drawThumbnail(place, { value, name }) {
   const letter = [...name.trim()][0]?.toUpperCase() ?? "";
-  const box = make("span", { className: "cg-model-picture", textContent: letter });
+  const box = make("span", { className: "cg-model-picture" });
+  // A sign, and no part of the name.
+  box.dataset.letter = letter;
   box.setAttribute("aria-hidden", "true");
   if (!place || !value) return box;
   const address = link(`gradio_api/comfygradio/model/${place}?name=${encodeURIComponent(value)}`);
