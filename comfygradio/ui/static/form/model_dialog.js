@@ -96,7 +96,7 @@ export function openModelDialog(source, { title, value, pick }) {
 
   /** @returns {HTMLElement[]} */
   function listRows() {
-    return [...tree.querySelectorAll("[role=treeitem]")].filter(
+    return [...tree.querySelectorAll("[role=treeitem]:not([aria-disabled])")].filter(
       /** @returns {row is HTMLElement} */
       (row) => row instanceof HTMLElement && row.checkVisibility(),
     );
@@ -208,6 +208,14 @@ export function openModelDialog(source, { title, value, pick }) {
     star.tabIndex = -1;
     paintStar(star, model.value);
     row.append(drawThumbnail(source.place, model), words, star);
+    return row;
+  }
+
+  /** Say that nothing fits. A tree without a row would be none for screen readers. */
+  function drawNothing() {
+    const row = make("div", { className: "cg-models-hint", textContent: "Nothing fits." });
+    row.setAttribute("role", "treeitem");
+    row.setAttribute("aria-disabled", "true");
     return row;
   }
 
@@ -353,8 +361,7 @@ export function openModelDialog(source, { title, value, pick }) {
       const group = makeGroup("");
       const shown = await fill(group, 1, true, (start) => source.search(query, start));
       const isAway = group.querySelector(".cg-models-more") !== null;
-      if (!shown && !isAway)
-        group.append(make("div", { className: "cg-models-hint", textContent: "Nothing fits." }));
+      if (!shown && !isAway) group.append(drawNothing());
       return [group];
     }
     const all = makeGroup("");
