@@ -1,7 +1,7 @@
 """The page's scripts, styles and templates, in folders by part.
 
 The scripts are modules. Browsers import them from a route of ours (`static_route`), bundled into
-four files (`entries`). Their address contains the version of all of them, so that no browser mixes
+five files (`entries`). Their address contains the version of all of them, so that no browser mixes
 old ones with new ones.
 
 **How a part of the page is made.** It is a `gr.HTML` whose `js_on_load` is what
