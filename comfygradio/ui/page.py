@@ -270,6 +270,7 @@ def _build_forms(
             refresh = gr.Button(
                 "Refresh lists", elem_id="cg-refresh", size="sm", min_width=110, scale=0
             )
+            refreshed = gr.HTML("", js_on_load=None, elem_id="cg-refreshed")
             if service.errors:
                 note = build_note("Some presets could not be read.", *service.errors)
                 gr.HTML(note, js_on_load=None)
@@ -304,7 +305,7 @@ def _build_forms(
     read_picture = make_picture_reader(service)
     connect_form_updates(view, view.input_picture, read_picture, panels, chooser)
     _listen_chooser(blocks, chooser, panels, view)
-    _listen_refresh(refresh, service, panels)
+    _listen_refresh(refresh, refreshed, service, panels)
     return panels, chooser
 
 
@@ -369,8 +370,14 @@ def _listen_chooser(
     blocks.load(None, None, [chooser, *shown], js=load, **PRIVATE)
 
 
-def _listen_refresh(refresh: gr.Button, service: Service, panels: list[Panel]) -> None:
-    """Connect the button that reads the server's lists again."""
+def _listen_refresh(
+    refresh: gr.Button, refreshed: gr.HTML, service: Service, panels: list[Panel]
+) -> None:
+    """Connect the button that reads the server's lists again; `refreshed` says what came of it.
+
+    Gradio 6.31 shows the error of an event outside of its queue at the event's outputs alone, and
+    a text of `gr.Info` not at all.
+    """
     names: list[tuple[str, str]] = []
     lists: list[Component] = []
     for panel in panels:
@@ -386,10 +393,10 @@ def _listen_refresh(refresh: gr.Button, service: Service, panels: list[Panel]) -
         except ComfyGradioError as error:
             raise gr.Error(str(error), print_exception=False) from error
         if changed:
-            gr.Info("The forms have changed: reload this page to see them.")
+            said = "The forms have changed: reload this page to see them."
         else:
-            gr.Info("The lists are up to date.")
-        updates = []
+            said = "The lists are up to date."
+        updates: list[Any] = [f'<p role="status">{said}</p>']
         for (preset, name), component in zip(names, lists, strict=True):
             form = service.forms[preset]
             field = form.fields.get(name)
@@ -399,4 +406,4 @@ def _listen_refresh(refresh: gr.Button, service: Service, panels: list[Panel]) -
                 updates.append(gr.skip())
         return updates
 
-    refresh.click(reread, None, lists, **QUICK)
+    refresh.click(reread, None, [refreshed, *lists], **QUICK)

@@ -10,11 +10,11 @@ from typing import Any
 import httpx
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from comfygradio.demo import DemoOptions, DemoServer
 from tests.browser.settling import find_form, settle
-from tests.browser.widgets import EVERYTHING, write_presets
+from tests.browser.widgets import EVERYTHING, search_models, write_presets
 from tests.chromium import PATIENCE_MS
 from tests.ui.running import RunningApp, run_app
 
@@ -67,13 +67,6 @@ def generate(page: Page) -> None:
         arg=shown,
     )
     page.wait_for_function("() => document.querySelector('.cg-view')?.dataset.phase === 'done'")
-
-
-def search_models(page: Page, words: str) -> None:
-    """Type into the dialog of models, and choose the first that fits."""
-    page.get_by_role("combobox", name="Search").wait_for()
-    page.keyboard.type(words)
-    page.keyboard.press("Enter")
 
 
 def find_lora(page: Page) -> Locator:
@@ -135,7 +128,16 @@ def test_lora_rows_become_a_chain(page: Page, app: RunningApp, demo: DemoServer)
     assert "10" not in graph and graph["3"]["inputs"]["model"] == ["4", 0]
 
 
+def keep_nothing(route: Route) -> None:
+    """Let the server keep no form, so that only the tab keeps what was typed."""
+    if '"fn_name":"keep"' in (route.request.post_data or ""):
+        route.abort()
+    else:
+        route.continue_()
+
+
 def test_a_strength_that_is_kept_goes_to_no_other_row(page: Page, app: RunningApp) -> None:
+    page.route("**/component_server*", keep_nothing)
     open_preset(page, app, "everything")
     words = page.get_by_label("What do you want to see?")
     strength = page.get_by_role("spinbutton", name="Strength")
@@ -325,7 +327,7 @@ def distance(color: Any, other: tuple[int, int, int]) -> int:
 
 
 def test_a_picture_fills_its_form_with_what_is_ticked(
-    page: Page, app: RunningApp, context: BrowserContext, tmp_path: Path
+    page: Page, app: RunningApp, browser: Browser, tmp_path: Path
 ) -> None:
     open_preset(page, app, "everything")
     page.get_by_label("What do you want to see?").fill("a boat")
@@ -334,7 +336,9 @@ def test_a_picture_fills_its_form_with_what_is_ticked(
     generate(page)
     (tmp_path / "boat.png").write_bytes(download(page))
 
-    other = context.new_page()
+    # Somebody else: the form of the same person holds these settings already.
+    other = browser.new_page()
+    other.set_default_timeout(PATIENCE_MS)
     open_preset(other, app, "inpaint")
     other.get_by_text("Take settings from a picture").click()
     other.locator("#cg-restore input[type=file]").set_input_files(tmp_path / "boat.png")
@@ -350,6 +354,7 @@ def test_a_picture_fills_its_form_with_what_is_ticked(
         "18446744073709551615"
     )
     expect(other.get_by_label("Picture size: width")).to_have_value("128")
+    other.close()
 
 
 def test_a_file_without_settings_is_said(page: Page, app: RunningApp, tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from playwright.sync_api import Page
+
 TEXT_TO_IMAGE: Mapping[str, Any] = {
     "4": {
         "class_type": "CheckpointLoaderSimple",
@@ -127,3 +129,10 @@ def write_presets(folder: Path) -> Path:
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
         (folder / f"{name}.json").write_text(json.dumps(workflow), encoding="utf-8")
     return folder
+
+
+def search_models(page: Page, words: str) -> None:
+    """Type into the dialog of models, and choose the first that fits."""
+    page.get_by_role("combobox", name="Search").wait_for()
+    page.keyboard.type(words)
+    page.keyboard.press("Enter")

@@ -72,4 +72,5 @@ def generate(app: RunningApp, browser: httpx.Client, person: str) -> str:
     answer = run(app, browser, "generate", person, "×1", *values.values())
     assert answer.status_code == 200, answer.text
     _, problem = answer.json()["data"]
-    return str(problem["lines"][0]) if problem else ""
+    lines = problem.get("lines")
+    return str(lines[0]) if lines else ""

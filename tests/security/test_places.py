@@ -84,7 +84,7 @@ class Visitor:
         names = [one.name for one in self._endpoints if one.name.startswith("generate")]
         endpoint = self._app_client.find_event(names[list(service.forms).index(name)])
         begun = self._app_client.call(endpoint, [self._person, "×1", *values.values()], {})
-        assert begun.json()["data"][1] == {}, begun.text
+        assert not begun.json()["data"][1].get("lines"), begun.text
         digest = hashlib.sha256(self._person.encode()).hexdigest()
         token = service.store.search(f"anon:{digest[:32]}", Query()).records[0].token
         wait(find_job(service, token), is_over)
