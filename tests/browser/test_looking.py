@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, CDPSession, Locator, Page, Route, expect
 
-from tests.browser.settling import wait_until
+from tests.browser.settling import open_settings, wait_until
 from tests.browser.test_history import make_picture
 from tests.chromium import PATIENCE_MS
 from tests.ui.running import RunningApp
@@ -160,7 +160,7 @@ def test_what_stands_below_a_picture_is_one_row_on_a_phone(phone: Page) -> None:
 
 
 def test_several_pictures_are_two_by_two_on_a_phone(phone: Page) -> None:
-    phone.get_by_text("More settings").first.click()
+    open_settings(phone)
     phone.locator("#cg-panel-text_to_image").get_by_label("How many pictures").first.fill("4")
     make_picture(phone, "four kites")
     expect(phone.locator(".cg-card")).to_have_count(4)

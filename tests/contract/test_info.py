@@ -67,7 +67,8 @@ def test_unknown_model_folders_are_empty_404(comfy: PlainClient) -> None:
 def test_models_are_listed_with_their_dates(comfy: PlainClient) -> None:
     folders = comfy.http.get("/experiment/models").json()
     assert "checkpoints" in [folder["name"] for folder in folders]
-    assert all(isinstance(folder["extensions"], list) for folder in folders)
+    if comfy.since(0, 33):  # 0.3.64 does not say it.
+        assert all(isinstance(folder["extensions"], list) for folder in folders)
     files = comfy.http.get("/experiment/models/checkpoints").json()
     names = {entry["name"] for entry in files}
     assert set(comfy.http.get("/models/checkpoints").json()) <= names
@@ -100,7 +101,10 @@ def test_a_model_has_a_picture_or_none(comfy: PlainClient) -> None:
 )
 def test_a_picture_that_is_not_there(comfy: PlainClient, place: str, status: int) -> None:
     answer = comfy.http.get(f"/experiment/models/preview/{place}")
-    assert (answer.status_code, answer.content) == (status, b"")
+    if not comfy.since(0, 33) and place.startswith(("checkpoints/99", "checkpoints/first")):
+        assert answer.status_code == 500  # 0.3.64 does not check the index.
+    else:
+        assert (answer.status_code, answer.content) == (status, b"")
 
 
 def test_embeddings_are_named_without_their_suffix(comfy: PlainClient) -> None:
