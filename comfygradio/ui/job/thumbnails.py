@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from io import BytesIO
 from pathlib import Path
 
 from PIL import UnidentifiedImageError
 
 from comfygradio.media.pictures import SHOWN_FORMATS, open_picture
+from comfygradio.media.thumbnail import encode_thumbnail
 
 THUMB_PIXELS = 360
 """Longest side of a thumbnail."""
@@ -68,13 +68,7 @@ def make_thumbnail(path: Path) -> bytes | None:
         with open_picture(path, SHOWN_FORMATS) as picture:
             if getattr(picture, "is_animated", False):
                 return None
-            picture.draft("RGB", (THUMB_PIXELS, THUMB_PIXELS))
-            mode = "RGBA" if picture.has_transparency_data else "RGB"
-            small = picture.convert(mode)
-            small.thumbnail((THUMB_PIXELS, THUMB_PIXELS))
-            encoded = BytesIO()
-            small.save(encoded, "WEBP", quality=80, method=2)
-            return encoded.getvalue()
+            return encode_thumbnail(picture, THUMB_PIXELS)
     except UnidentifiedImageError:
         return None
     except OSError:
