@@ -393,5 +393,9 @@ def test_a_node_whose_begin_was_missed_teaches_no_time(
     watcher.close()
     follow.join(HANG_SECONDS)
     wait_until(lambda: not server.has_client(client_id))
-    last = adopt_held(left, gate)[-1]
-    assert "3" not in last.node_seconds and "9" in last.node_seconds
+    for state in left.follow():
+        # The server names the running node to a socket that comes late. Before that it may not
+        # know the socket yet, and what it sends then is missed.
+        if state.node_id == "3":
+            gate.release()
+    assert "3" not in state.node_seconds and "9" in state.node_seconds
