@@ -273,7 +273,7 @@ class Settings:
         parse=parse_names,
         metavar="NAME",
         is_repeatable=True,
-        help="A user of --auth who sees the Status page; repeatable",
+        help="A user of --auth who sees the Servers page; repeatable",
         variable_note=COMMAS,
         readme="nobody",
     )
@@ -282,7 +282,7 @@ class Settings:
         "--local-operator",
         "COMFYGRADIO_LOCAL_OPERATOR",
         parse=parse_switch,
-        help="Without a login: show the Status page to whoever sits at this machine",
+        help="Without a login: show the Servers page to whoever sits at this machine",
         readme="off; on: without a login whoever sits at this machine, while the page listens "
         "there alone",
     )

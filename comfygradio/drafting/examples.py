@@ -51,7 +51,7 @@ def make_examples(graph: Graph, fields: Sequence[DraftField]) -> tuple[Mapping[s
     values = {**texts, **others, **seeds}
     if not values:
         return ()
-    return ({"title": "As in the workflow", **values},)
+    return ({"title": "Example", **values},)
 
 
 def _is_example_text(value: Any) -> bool:

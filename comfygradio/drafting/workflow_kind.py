@@ -28,7 +28,7 @@ KINDS = {
         "Picture from a guide", "A picture of yours guides what is painted from words.", "🧭"
     ),
     "image to image": WorkflowKind(
-        "Image to image",
+        "Change a picture",
         "Paint a picture of yours anew, guided by words.",
         "🖼️",
         "What should it become?",
@@ -37,7 +37,7 @@ KINDS = {
         "Edit a picture", "Say what should change in your picture.", "🪄", "What should change?"
     ),
     "inpaint": WorkflowKind(
-        "Inpaint",
+        "Repaint a part",
         "Paint over a part of your picture, and say what should be there.",
         "🖌️",
         "What should be there?",
@@ -45,7 +45,7 @@ KINDS = {
     "outpaint": WorkflowKind(
         "Outpaint", "Extend your picture beyond its edges.", "🖼️", "What should be there?"
     ),
-    "upscale": WorkflowKind("Upscale", "Make a small picture large and crisp.", "🔍"),
+    "upscale": WorkflowKind("Enlarge", "Make a small picture large and crisp.", "🔍"),
     "picture": WorkflowKind(
         "Work on a picture", "Your picture goes in, and a new one comes out.", "🖼️"
     ),

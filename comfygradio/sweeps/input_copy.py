@@ -69,7 +69,7 @@ def _copy(path: Path, folder: Path) -> Path:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise JobStoreError(
-            f"The file {path.name} could not be kept for this sweep: {reason}."
+            f"The file {path.name} could not be kept for this comparison: {reason}."
         ) from error
 
 

@@ -34,7 +34,7 @@ SweepPhase = Literal["planned", "running", "paused", "done", "stopped"]
 """A sweep is done when no point waits or runs any more, those that failed included."""
 
 INTERNAL_ERROR = (
-    "Something went wrong in comfygradio itself, so that this sweep was paused; its log has "
+    "Something went wrong in comfygradio itself, so that this comparison was paused; its log has "
     "the details."
 )
 

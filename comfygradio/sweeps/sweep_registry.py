@@ -202,7 +202,7 @@ class SweepRegistry:
         if count >= MAX_OPEN_SWEEPS:
             whose = "Your network address has" if party.startswith("net:") else "You have"
             raise LimitReached(
-                f"{whose} {count} sweeps that are not over; wait for one of them, or stop it."
+                f"{whose} {count} comparisons that are not over; wait for one of them, or stop it."
             )
 
     def _forget_plans(self, owner: str, points: int) -> None:
@@ -232,7 +232,7 @@ class SweepRegistry:
         limits = self._context.queue.limits
         most = limits.sweep_points
         if most == 0:
-            raise LimitReached("Sweeps are not possible here.")
+            raise LimitReached("Comparisons are not possible here.")
         if len(space) > most:
             raise LimitReached(
                 f"These are {len(space):,} points; at most {most:,} are allowed here."

@@ -100,7 +100,7 @@ def build_page(
     """Draw the whole page as Blocks, with an endpoint for each usable preset; `revision` is written
     into it.
 
-    With `authors` it also has the page that makes presets, with `operators` the Status page, with
+    With `authors` it also has the page that makes presets, with `operators` the Servers page, with
     `has_login` a button to log out. `title` is for the tab and for screen readers; the visible
     headings are below it. `page_sessions` and `job_streams` outlive a page that is drawn
     anew.
@@ -198,11 +198,11 @@ def _list_pages(has_author: bool, has_status: bool, has_sweeps: bool) -> dict[st
     """Map the name of each page in an address to its title."""
     pages = {}
     if has_author:
-        pages["new"] = "New preset"
+        pages["new"] = "Make a form"
     if has_status:
-        pages["status"] = "Status"
+        pages["status"] = "Servers"
     if has_sweeps:
-        pages["sweep"] = "Sweeps"
+        pages["sweep"] = "Comparisons"
     pages["history"] = "History"
     return pages
 
@@ -268,7 +268,7 @@ def _build_forms(
                 panels.append(panel)
             build_restore_panel(service, panels, chooser, sweep_view)
             refresh = gr.Button(
-                "Refresh lists", elem_id="cg-refresh", size="sm", min_width=110, scale=0
+                "New models? Look again", elem_id="cg-refresh", size="sm", min_width=110, scale=0
             )
             refreshed = gr.HTML("", js_on_load=None, elem_id="cg-refreshed")
             if service.errors:

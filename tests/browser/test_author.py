@@ -49,8 +49,8 @@ def page(context: BrowserContext, app: RunningApp) -> Page:
     page = context.new_page()
     page.on("pageerror", lambda error: pytest.fail(f"the page's script failed: {error}"))
     page.goto(app.url)
-    page.get_by_role("link", name="New preset").click()
-    page.get_by_role("heading", name="New preset").wait_for()
+    page.get_by_role("link", name="Make a form").click()
+    page.get_by_role("heading", name="Make a form").wait_for()
     return page
 
 

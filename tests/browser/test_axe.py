@@ -156,11 +156,11 @@ def look_at_refusals(watch: Watch) -> None:
     find_form(page).get_by_role("button", name="Generate").click()
     page.locator(".cg-field-error").first.wait_for()
     watch.look("field with an error")
-    choose(page, "Upscale")
+    choose(page, "Enlarge")
     find_form(page).get_by_role("button", name="Generate").click()
     page.locator(".cg-field-error").filter(visible=True).first.wait_for()
     watch.look("empty form")
-    choose(page, "Inpaint")
+    choose(page, "Repaint a part")
     watch.look("form with a mask")
     choose(page, "Text to image")
 
@@ -185,7 +185,7 @@ def look_at_history(watch: Watch) -> None:
 
 def look_at_status(watch: Watch) -> None:
     page = watch.page
-    go_to(page, "Status")
+    go_to(page, "Servers")
     page.get_by_role("button", name="Interrupt").click()
     page.get_by_role("button", name="Cancel").wait_for()
     watch.look("status with a question")
@@ -195,7 +195,7 @@ def look_at_status(watch: Watch) -> None:
 
 def look_at_drafts(watch: Watch) -> None:
     page = watch.page
-    go_to(page, "New preset")
+    go_to(page, "Make a form")
     watch.look("author's page")
     workflow = shipped_presets() / "text_to_image.json"
     page.locator("#cg-drop input[type=file]").set_input_files(workflow)
@@ -207,11 +207,11 @@ def look_at_drafts(watch: Watch) -> None:
 
 def look_at_sweeps(watch: Watch) -> None:
     page = watch.page
-    go_to(page, "Sweeps")
+    go_to(page, "Comparisons")
     watch.look("no sweeps")
     go_back(page)
-    find_form(page).get_by_role("button", name="Try several values").click()
-    page.get_by_role("heading", name="Try several values").wait_for()
+    find_form(page).get_by_role("button", name="Compare settings").click()
+    page.get_by_role("heading", name="Compare settings").wait_for()
     add_axis(page, "Steps", "4, 5")
     add_axis(page, SCALE, "1-4 (+3)")
     expect(page.locator(".cg-sweep-count")).to_contain_text("4 picture")
@@ -229,7 +229,7 @@ def look_at_sweeps(watch: Watch) -> None:
     watch.look("question of a sweep")
     page.get_by_role("button", name="Cancel").click()
     go_back(page)
-    go_to(page, "Sweeps")
+    go_to(page, "Comparisons")
     page.locator(".cg-sweep-cards li").first.wait_for()
     watch.look("sweeps")
     go_back(page)

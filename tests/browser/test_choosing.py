@@ -10,7 +10,7 @@ from tests.ui.running import RunningApp
 
 pytestmark = pytest.mark.browser
 
-TITLES = ("Text to image", "Image to image", "Inpaint", "Upscale")
+TITLES = ("Text to image", "Change a picture", "Repaint a part", "Enlarge")
 
 CHOOSE = """async ([number, wait]) => {
   document.querySelectorAll("#cg-chooser input")[number].click();
@@ -52,14 +52,14 @@ def test_what_is_chosen_at_once_stays_when_the_app_answers_late(tab: Page, app: 
         "**/gradio_api/run/**", lambda route: held.append(route) if is_late else route.continue_()
     )
     page.goto(app.url)
-    page.get_by_text("Upscale").first.click()
-    expect_form(page, "Upscale")
+    page.get_by_text("Enlarge").first.click()
+    expect_form(page, "Enlarge")
     is_late.clear()
     for route in held:
         route.continue_()
     page.wait_for_load_state("networkidle")
     settle(page)
-    expect_form(page, "Upscale")
+    expect_form(page, "Enlarge")
     page.go_back()
     expect_form(page, "Text to image")
 
@@ -87,7 +87,7 @@ def test_on_a_phone_the_chosen_button_is_brought_into_view(page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 800})
     page.wait_for_function(IS_LONG)
     settle(page)
-    for title in ("Upscale", "Text to image"):
+    for title in ("Enlarge", "Text to image"):
         page.evaluate(CHOOSE, [TITLES.index(title), 0])
         page.wait_for_function(IS_IN_VIEW, arg=title)
 
@@ -97,8 +97,8 @@ def test_on_a_phone_what_was_chosen_beside_another_page_is_brought_into_view(pag
     page.wait_for_function(IS_LONG)
     page.evaluate("comfygradioGo('history')")
     page.evaluate("comfygradioGo('', '', { preset: 'upscale' })")
-    page.evaluate(CHOOSE, [TITLES.index("Upscale"), 0])
-    page.wait_for_function(IS_IN_VIEW, arg="Upscale")
+    page.evaluate(CHOOSE, [TITLES.index("Enlarge"), 0])
+    page.wait_for_function(IS_IN_VIEW, arg="Enlarge")
     page.go_back()
     page.wait_for_function(
         "document.querySelector('#cg-chooser label.selected').textContent.includes('Text to image')"
@@ -110,9 +110,9 @@ def test_on_a_phone_what_was_chosen_beside_another_page_is_brought_into_view(pag
 
 
 def test_on_a_phone_that_is_turned_the_chosen_button_is_brought_into_view(page: Page) -> None:
-    page.evaluate(CHOOSE, [TITLES.index("Upscale"), 0])
-    expect_form(page, "Upscale")
+    page.evaluate(CHOOSE, [TITLES.index("Enlarge"), 0])
+    expect_form(page, "Enlarge")
     settle(page)
     page.set_viewport_size({"width": 390, "height": 800})
     page.wait_for_function(IS_LONG)
-    page.wait_for_function(IS_IN_VIEW, arg="Upscale")
+    page.wait_for_function(IS_IN_VIEW, arg="Enlarge")

@@ -91,7 +91,7 @@ def test_settings_and_pictures_go_back_into_the_forms(page: Page) -> None:
     open_history(page)
     page.get_by_role("button", name="Open a harbour in fog").click()
     page.locator("#cg-history").get_by_label("Use this picture in a form").select_option(
-        label="Upscale"
+        label="Enlarge"
     )
     has_drawn(page, "#cg-panel-upscale img")
     page.locator("#cg-panel-upscale").get_by_role("button", name="Generate").click()

@@ -117,7 +117,7 @@ def test_a_lacking_model_is_told_copied_and_found(
     demo.kill()
     demo.options = replace(demo.options, checkpoints=(*demo.options.checkpoints, NAME))
     demo.start()
-    tab.get_by_role("button", name="Refresh lists").click()
+    tab.get_by_role("button", name="New models? Look again").click()
     # The page sees by itself, within seconds, that the forms have changed.
     tab.get_by_role("button", name="Reload").click()
     expect(tab.get_by_role("button", name="Generate")).to_be_visible()

@@ -87,8 +87,8 @@ def test_every_page_works(page: Page, presets: Path) -> None:
     expect(page.locator(".cg-past-card").first).to_contain_text("a lighthouse without memory")
     page.get_by_role("link", name="Back to the forms").click()
 
-    find_panel(page).get_by_role("button", name="Try several values").click()
-    page.get_by_role("heading", name="Try several values").wait_for()
+    find_panel(page).get_by_role("button", name="Compare settings").click()
+    page.get_by_role("heading", name="Compare settings").wait_for()
     page.locator(".cg-sweep-offers:visible").last.get_by_role(
         "button", name="Steps", exact=True
     ).click()
@@ -99,7 +99,7 @@ def test_every_page_works(page: Page, presets: Path) -> None:
     page.get_by_label("Size of the pictures").fill("300")
     page.get_by_role("link", name="Back to the forms").click()
 
-    page.get_by_role("link", name="New preset").click()
+    page.get_by_role("link", name="Make a form").click()
     page.locator("#cg-drop input[type=file]").set_input_files(
         shipped_presets() / "text_to_image.json"
     )

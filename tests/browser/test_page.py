@@ -130,7 +130,7 @@ def test_a_refused_value_is_explained_under_the_button(page: Page) -> None:
     page.get_by_label("Seed").fill("many")
     page.get_by_role("button", name="Generate").click()
     expect(page.locator(".block.cg-problem")).to_contain_text(
-        "Seed: many is not possible; whole numbers from 0"
+        "Seed: use digits only, or leave it empty."
     )
     page.get_by_label("Seed").fill("18446744073709551615")
     page.get_by_role("button", name="Generate").click()
@@ -163,22 +163,22 @@ def test_a_result_leads_to_another_one_and_to_a_form(page: Page) -> None:
     # It is another job, and the form was left alone.
     expect(star).to_have_attribute("aria-pressed", "false")
     expect(page.get_by_label(PROMPT)).to_have_value("typed meanwhile")
-    page.get_by_label("Use this picture in a form").select_option(label="Upscale")
-    expect(page.get_by_role("heading", name="Upscale")).to_be_visible()
+    page.get_by_label("Use this picture in a form").select_option(label="Enlarge")
+    expect(page.get_by_role("heading", name="Enlarge")).to_be_visible()
     expect(page.locator("#cg-panel-upscale img[src*='comfygradio-history']")).to_be_visible()
     expect(page.locator(".cg-toast")).to_have_text("The picture is in the form.")
 
 
 def test_the_address_names_the_preset_and_back_returns(page: Page, app: RunningApp) -> None:
     page.get_by_label(PROMPT).fill("kept while away")
-    page.get_by_text("Upscale").first.click()
-    expect(page.get_by_role("heading", name="Upscale")).to_be_visible()
+    page.get_by_text("Enlarge").first.click()
+    expect(page.get_by_role("heading", name="Enlarge")).to_be_visible()
     assert "preset=upscale" in page.url
     page.go_back()
     expect(page.get_by_role("heading", name="Text to image")).to_be_visible()
     expect(page.get_by_label(PROMPT)).to_have_value("kept while away")
     page.goto(f"{app.url}?preset=image_to_image")
-    expect(page.get_by_role("heading", name="Image to image")).to_be_visible()
+    expect(page.get_by_role("heading", name="Change a picture")).to_be_visible()
 
 
 def test_an_example_fills_the_form(page: Page) -> None:

@@ -1,4 +1,4 @@
-"""An operator looks at the Status page in a real browser, and uses its buttons; others find no way
+"""An operator looks at the Servers page in a real browser, and uses its buttons; others find no way
 to it.
 """
 
@@ -71,12 +71,12 @@ def opened(shared: tuple[App, str]) -> Iterator[tuple[App, str]]:
 
 @pytest.fixture
 def status(context: BrowserContext, opened: tuple[App, str]) -> Page:
-    """The Status page, reached from the forms; an error in its scripts fails the test."""
+    """The Servers page, reached from the forms; an error in its scripts fails the test."""
     page = context.new_page()
     page.on("pageerror", lambda error: pytest.fail(f"the page's script failed: {error}"))
     page.goto(opened[1])
-    page.get_by_role("link", name="Status").click()
-    page.get_by_role("heading", name="Status").wait_for()
+    page.get_by_role("link", name="Servers").click()
+    page.get_by_role("heading", name="Servers").wait_for()
     return page
 
 
@@ -160,7 +160,7 @@ def test_somebody_who_is_no_operator_sees_nothing_of_it(
                 continue
             page.get_by_role("button", name="Generate").wait_for()
             expect(page.locator("#cg-status")).to_be_hidden()
-            expect(page.get_by_role("link", name="Status")).to_have_count(0)
+            expect(page.get_by_role("link", name="Servers")).to_have_count(0)
     finally:
         app.close()
         app.blocks.close(verbose=False)

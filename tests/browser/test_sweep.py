@@ -50,8 +50,8 @@ def other(browser: Browser) -> Iterator[BrowserContext]:
 
 def open_editor(page: Page, prompt: str = "a fox in the snow") -> None:
     page.get_by_label(PROMPT).fill(prompt)
-    page.locator("#cg-panel-text_to_image").get_by_role("button", name="Try several values").click()
-    page.get_by_role("heading", name="Try several values").wait_for()
+    page.locator("#cg-panel-text_to_image").get_by_role("button", name="Compare settings").click()
+    page.get_by_role("heading", name="Compare settings").wait_for()
 
 
 def add_axis(page: Page, label: str, text: str) -> None:
@@ -107,10 +107,10 @@ def test_cells_appear_while_it_runs_and_come_back_after_a_reload(
     theirs = other.new_page()
     theirs.goto(page.url)
     expect(theirs.get_by_text("not among yours")).to_be_visible()
-    theirs.get_by_role("button", name="All sweeps").click()
+    theirs.get_by_role("button", name="All comparisons").click()
     expect(theirs.get_by_text("Nothing here yet")).to_be_visible()
     page.get_by_role("link", name="Back to the forms").click()
-    page.get_by_role("link", name="Sweeps").click()
+    page.get_by_role("link", name="Comparisons").click()
     expect(page.locator(".cg-sweep-card").first).to_contain_text(f"Steps × {SCALE}")
     expect(page.locator(".cg-sweep-card").first.locator("img")).to_have_count(4)
 
@@ -124,7 +124,7 @@ def test_the_editor_says_what_is_wrong_and_where(page: Page) -> None:
     expect(page.get_by_role("button", name="Start")).to_be_disabled()
     page.get_by_label("Values of Steps").fill("4-8 [3]")
     expect(page.locator(".cg-sweep-read").first).to_have_text("3 values: 4, 6, 8")
-    page.get_by_role("button", name="Change another field together with it").click()
+    page.get_by_role("button", name="Change a second setting in step").click()
     page.locator(".cg-sweep-offers:visible").get_by_role("button", name=SCALE).click()
     page.get_by_label(f"Values of {SCALE}").fill("1, 2")
     expect(error).to_contain_text("needs equally many")
@@ -162,7 +162,7 @@ def test_a_file_of_any_name_is_shown(page: Page, app: RunningApp, tmp_path: Path
     picture = tmp_path / "50% #1.png"
     Image.new("RGB", (8, 8)).save(picture)
     page.goto(f"{app.url}?preset=upscale")
-    page.locator("#cg-panel-upscale").get_by_role("button", name="Try several values").click()
+    page.locator("#cg-panel-upscale").get_by_role("button", name="Compare settings").click()
     page.locator(".cg-sweep-offers:visible").get_by_role("button", name="Your picture").click()
     page.locator(".cg-sweep-files input[type=file]").set_input_files(picture)
     expect(page.get_by_alt_text(picture.name)).to_have_js_property("naturalWidth", 8)
@@ -219,7 +219,7 @@ def test_a_running_sweep_is_paused_and_goes_on(page: Page, slow: DemoServer) -> 
     ask.get_by_role("button", name="Cancel").click()
     page.get_by_role("button", name="Delete").click()
     yes.click()
-    page.get_by_role("heading", name="Sweeps").wait_for()
+    page.get_by_role("heading", name="Comparisons").wait_for()
 
 
 def test_the_grid_is_laid_out_anew_and_runs_nothing(page: Page) -> None:
@@ -261,7 +261,7 @@ def test_what_is_kept_and_makes_no_sense_is_not_believed(page: Page) -> None:
     expect(page.locator(".cg-sweep-cell img")).to_have_count(2)
     page.add_init_script('sessionStorage.setItem("comfygradio.sweep", `{"preset": "x"}`);')
     page.goto(re.sub(r"sweep=.*", "sweep=new", page.url))
-    expect(page.get_by_role("heading", name="Sweeps")).to_be_visible()
+    expect(page.get_by_role("heading", name="Comparisons")).to_be_visible()
 
 
 def test_a_picture_is_opened_rated_and_used(page: Page) -> None:

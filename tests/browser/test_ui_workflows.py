@@ -65,8 +65,8 @@ def test_a_picture_that_holds_only_this_fills_its_form(page: Page, tmp_path: Pat
 
 
 def test_an_author_makes_a_form_of_it(page: Page, presets: Path, tmp_path: Path) -> None:
-    page.get_by_role("link", name="New preset").click()
-    page.get_by_role("heading", name="New preset").wait_for()
+    page.get_by_role("link", name="Make a form").click()
+    page.get_by_role("heading", name="Make a form").wait_for()
     drop = page.locator("#cg-drop input[type=file]")
     (tmp_path / "foreign.json").write_text(json.dumps(make_foreign_workflow()))
     drop.set_input_files(tmp_path / "foreign.json")

@@ -260,7 +260,7 @@ def test_an_example_fills_every_kind_of_widget(
 def test_an_embedding_is_put_where_the_cursor_is(page: Page, app: RunningApp) -> None:
     open_preset(page, app, "everything")
     page.get_by_label("What do you want to see?").fill("a fox")
-    page.get_by_role("combobox", name="Add an embedding").first.click()
+    page.get_by_role("combobox", name="Add a style word").first.click()
     page.get_by_role("option", name="tidy-hands").click()
     expect(page.get_by_label("What do you want to see?")).to_have_value(
         "a fox, embedding:tidy-hands"
@@ -272,7 +272,7 @@ def test_a_refusal_stands_beside_its_field_until_the_next_try(page: Page, app: R
     page.get_by_label("Seed").fill("many")
     page.get_by_role("button", name="Generate").click()
     error = page.locator("#cg-everything-seed .cg-field-error")
-    expect(error).to_contain_text("many is not possible")
+    expect(error).to_contain_text("use digits only")
     expect(page.get_by_label("Seed")).to_have_attribute("aria-invalid", "true")
     page.get_by_label("Seed").fill("5")
     generate(page)

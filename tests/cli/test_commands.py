@@ -225,7 +225,7 @@ def test_presets_need_no_server(shell: Shell) -> None:
         "inpaint",
         "upscale",
     ]
-    assert "Upscale" in answer.out and "image, model" in answer.out
+    assert "Enlarge" in answer.out and "image, model" in answer.out
     listed = json.loads(shell("presets", "--json").out)
     assert listed[3]["name"] == "upscale" and listed[3]["fields"] == ["image", "model"]
 

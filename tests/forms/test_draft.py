@@ -46,7 +46,7 @@ def test_the_usual_workflow(tmp_path: Path) -> None:
 
 def test_its_example_gives_the_authors_picture(tmp_path: Path) -> None:
     made = draft(text_to_image())
-    assert made.examples == ({"title": "As in the workflow", "prompt": "a lighthouse", "seed": 7},)
+    assert made.examples == ({"title": "Example", "prompt": "a lighthouse", "seed": 7},)
     values = {name: value for name, value in made.examples[0].items() if name != "title"}
     assert bind_draft(made, tmp_path).fill(values).graph == made.workflow.to_json()
 
@@ -241,7 +241,7 @@ def test_a_picture_whose_mask_is_used_is_painted_on(tmp_path: Path) -> None:
         n20=node("LoadImage", image="a.png"),
     )
     made = draft(graph)
-    assert (made.title, find(made, "image").entry.widget) == ("Inpaint", "mask")
+    assert (made.title, find(made, "image").entry.widget) == ("Repaint a part", "mask")
     assert bind_draft(made, tmp_path).fields["image"].widget == "mask"
 
 
@@ -263,7 +263,7 @@ def test_image_to_image_asks_how_much_may_change() -> None:
     )
     made = draft(graph)
     assert (made.title, list_basic_fields(made)) == (
-        "Image to image",
+        "Change a picture",
         ["image", "prompt", "strength", "checkpoint", "seed"],
     )
     assert find(made, "prompt").entry.label == "What should it become?"

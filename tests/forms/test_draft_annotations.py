@@ -46,7 +46,7 @@ def test_the_example_has_what_a_marked_default_replaced(tmp_path: Path) -> None:
     marks = (hint("3.steps", default=33), hint("3.cfg", default=7.5), hint("7.text", default="mud"))
     made = draft(text_to_image(), hints=marks)
     assert made.examples[0] == {
-        **{"title": "As in the workflow", "steps": 20, "negative_prompt": "blurry", "seed": 7}
+        **{"title": "Example", "steps": 20, "negative_prompt": "blurry", "seed": 7}
     }
     values = {name: value for name, value in made.examples[0].items() if name != "title"}
     assert bind_draft(made, tmp_path).fill(values).graph == made.workflow.to_json()

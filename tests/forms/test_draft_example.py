@@ -1,4 +1,4 @@
-"""The example "As in the workflow" of every draft posts exactly the workflow's own prompt."""
+"""The example "Example" of every draft posts exactly the workflow's own prompt."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
 
 def post_example(made: Draft, form: Form, media: Mapping[str, Path]) -> dict[str, Any]:
     """The graph of a draft's example; its files are put in, since an example cannot bring them."""
-    examples = [one for one in made.examples if one["title"] == "As in the workflow"]
+    examples = [one for one in made.examples if one["title"] == "Example"]
     values = {name: value for one in examples for name, value in one.items() if name != "title"}
     files = {
         name: media.get(field.widget, media["image"])

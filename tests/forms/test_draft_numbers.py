@@ -62,7 +62,7 @@ def test_a_draft_without_texts_has_its_seed_in_the_example() -> None:
         "2": node("ImageAddNoise", image=["1", 0], seed=4711, strength=0.5),
         "3": node("SaveImage", filename_prefix="x", images=["2", 0]),
     }
-    assert draft(graph).examples == ({"title": "As in the workflow", "seed": 4711},)
+    assert draft(graph).examples == ({"title": "Example", "seed": 4711},)
 
 
 def test_one_marked_seed_leaves_the_others_with_their_distance() -> None:
@@ -172,7 +172,7 @@ def test_other_words_of_one_encoder_may_be_given_apart(tmp_path: Path) -> None:
     name = "other_words_for_t5xxl"
     assert slots(made)["prompt"] == ["6.clip_l", "6.t5xxl"] and slots(made)[name] == ["6.t5xxl"]
     assert made.examples[0] == {
-        **{"title": "As in the workflow", "prompt": "fox"},
+        **{"title": "Example", "prompt": "fox"},
         **{name: "a fox", "seed": 7},
     }
     inputs = bind_draft(made, tmp_path).fill({"prompt": "a hare"}).graph["6"]["inputs"]

@@ -52,7 +52,7 @@ def test_it_looks_written_by_hand() -> None:
     assert any(line.startswith(f"  {expected}") for line in lines)
     assert lines[-2:] == [
         "examples:",
-        "  - {title: As in the workflow, prompt: a lighthouse, seed: 7}",
+        "  - {title: Example, prompt: a lighthouse, seed: 7}",
     ]
 
 

@@ -77,7 +77,7 @@ def test_words_around_one_stay(tmp_path: Path) -> None:
 def test_its_example_posts_the_workflow_without_them(tmp_path: Path) -> None:
     text = "film still of %subject%, 35mm"
     made = draft(text_to_image(n6=node("CLIPTextEncode", text=text, clip=["4", 1])))
-    assert made.examples == ({"title": "As in the workflow", "seed": 7},)
+    assert made.examples == ({"title": "Example", "seed": 7},)
     assert bind_draft(made, tmp_path).fill({"seed": 7}).graph == made.workflow.to_json()
 
 

@@ -52,7 +52,7 @@ test("ticks add values and take them away", () => {
 test("a draft without a plan says why", () => {
   assert.equal(explain({ error: "Too many.", axes: [] }), "");
   assert.equal(explain({ axes: [[{}, { error: "x" }]] }), "Some of the values cannot be used yet.");
-  assert.equal(explain({}), "Say which values to try.");
+  assert.equal(explain({}), "Which setting do you want to vary?");
 });
 
 test("a download has the name that the app gives it", () => {

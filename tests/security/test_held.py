@@ -263,7 +263,7 @@ def test_no_text_of_an_author_a_server_or_a_person_runs_as_a_script(
         page.locator("#cg-restore input[type=file]").set_input_files(picture)
         expect(page.locator("#cg-report")).to_contain_text(f"in the file {HOSTILE}")
         assert is_whole(page)
-        page.get_by_role("button", name="Try several values").click()
+        page.get_by_role("button", name="Compare settings").click()
         expect(page.locator("#cg-sweep")).to_contain_text("window.pwned = 2")
         assert is_whole(page)
         page.goto(f"{running.url}#history")

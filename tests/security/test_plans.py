@@ -1,5 +1,5 @@
 """Plans of sweeps: one for a person, so many points of all of them, a few planned at once, and a
-limit of sweeps that are not over.
+limit of comparisons that are not over.
 """
 
 from __future__ import annotations
@@ -95,9 +95,9 @@ def test_nobody_has_more_sweeps_that_are_not_over_than_so_many(service: Service)
         service.sweeps.start(define(2, f"fox {number}"), "ada") for number in range(MAX_OPEN_SWEEPS)
     ]
     planned = service.sweeps.plan(define(2, "another fox"), "ada")
-    with pytest.raises(LimitReached, match=f"{MAX_OPEN_SWEEPS} sweeps that are not over"):
+    with pytest.raises(LimitReached, match=f"{MAX_OPEN_SWEEPS} comparisons that are not over"):
         service.sweeps.start(define(2), "ada")
-    with pytest.raises(LimitReached, match=f"{MAX_OPEN_SWEEPS} sweeps that are not over"):
+    with pytest.raises(LimitReached, match=f"{MAX_OPEN_SWEEPS} comparisons that are not over"):
         service.sweeps.start_planned(planned)
     assert service.sweeps.start(define(2), "ben").phase == "running"
     begun[0].pause()

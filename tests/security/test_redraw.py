@@ -34,7 +34,7 @@ def test_a_redraw_changes_nothing_but_the_forms(closed_app: RunningApp) -> None:
 
 
 def test_an_event_of_the_page_may_draw_it_anew(closed_app: RunningApp) -> None:
-    """*Refresh lists* does. There, Gradio takes a new component for an update of one."""
+    """*New models? Look again* does. There, Gradio takes a new component for an update of one."""
     served = closed_app.app.blocks
 
     def redraw() -> None:

@@ -160,7 +160,7 @@ def test_the_page_takes_a_refusal_for_an_error(browser: Browser, outputs: Path) 
         page = browser.new_page()
         page.set_default_timeout(PATIENCE_MS)
         page.goto(running.url)
-        refresh = page.get_by_role("button", name="Refresh lists").first
+        refresh = page.get_by_role("button", name="New models? Look again").first
         refresh.wait_for()
         server.kill()
         # The forms ask for what is kept of them, which the server has no part in.

@@ -129,9 +129,7 @@ def test_what_was_ticked_named_and_moved_is_in_the_file(edited: dict[str, Any]) 
 
 def test_examples_lose_the_fields_that_are_not_ticked(edited: dict[str, Any]) -> None:
     row(edited, "prompt")["on"] = False
-    assert parse_edited_draft(edited).draft.examples == (
-        {"title": "As in the workflow", "seed": BIG_SEED},
-    )
+    assert parse_edited_draft(edited).draft.examples == ({"title": "Example", "seed": BIG_SEED},)
     row(edited, "seed")["on"] = False
     assert parse_edited_draft(edited).draft.examples == ()
 

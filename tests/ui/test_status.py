@@ -1,4 +1,4 @@
-"""The Status page without a browser: who may see it, what it says, and what its buttons do."""
+"""The Servers page without a browser: who may see it, what it says, and what its buttons do."""
 
 from __future__ import annotations
 
@@ -304,7 +304,7 @@ def test_a_server_that_lacks_a_model_is_not_used_for_that_preset(tmp_path: Path)
         fixed = {name: field for name, field in form.fields.items() if name != "model"}
         service.forms = {"upscale": replace(elsewhere, fields=fixed)}
         assert call(status, TOKEN)["servers"][0]["lacks"] == [
-            "Not used for Upscale: it does not have elsewhere.pth."
+            "Not used for Enlarge: it does not have elsewhere.pth."
         ]
         service.close()
 

@@ -86,11 +86,11 @@ def test_a_server_that_is_down_is_named_and_used_when_it_comes_back(tmp_path: Pa
 def test_a_preset_opens_on_refresh_when_its_problem_is_gone(tmp_path: Path) -> None:
     lacking = DemoOptions(missing_classes=("UpscaleModelLoader",))
     with DemoServer(lacking, port=free_port()) as server, run_app(server.url, tmp_path) as app:
-        assert "Upscale cannot be used yet." in read_page(app) and not app.app.service.refresh()
+        assert "Enlarge cannot be used yet." in read_page(app) and not app.app.service.refresh()
         server.stop()
         with DemoServer(DemoOptions(), port=server.port):
             assert app.app.service.refresh()
-            assert "Upscale cannot be used yet." not in read_page(app)
+            assert "Enlarge cannot be used yet." not in read_page(app)
 
 
 def test_a_server_killed_in_mid_run_gets_the_job_again(tmp_path: Path) -> None:

@@ -315,7 +315,7 @@ def _describe_scale(native: Size | None, side: int, wanted: int, limits: SheetLi
         megapixels = limits.max_area / 1e6
         room = f"{limits.max_side:,} pixels a side and {megapixels:.0f} megapixels"
         notes.append(f"The sheet was scaled to {scale} to stay within {room}.")
-    notes.append("Drop this picture on comfygradio to open the sweep again.")
+    notes.append("Drop this picture on comfygradio to open the comparison again.")
     return " ".join(notes)
 
 

@@ -213,7 +213,7 @@ def _build_footer(form: Form, service: Service) -> PanelFooter:
                 )
             count = _build_count(form)
             sweep_button = gr.Button(
-                "Try several values",
+                "Compare settings",
                 size="sm",
                 elem_classes="cg-several",
                 scale=0,

@@ -101,7 +101,7 @@ def build_restore_panel(
     def look(payload: Any, *payloads: Any) -> list[Any]:
         """Return the report about a file, an update of the page of sweeps, and one of the file.
 
-        For the sheet of a sweep, the page of sweeps opens its editor, and the file is removed.
+        For the sheet of a comparison, the page of sweeps opens its editor, and the file is removed.
         """
         unchanged = [gr.skip(), gr.skip()]
         if not payload:
@@ -111,7 +111,7 @@ def build_restore_panel(
         except ComfyGradioError as error:
             return [{"error": str(error)}, *unchanged]
         if editor:
-            gr.Info("This is the sheet of a sweep: its axes are in the editor.")
+            gr.Info("This is the sheet of a comparison: its axes are in the editor.")
             return [{}, editor, None]
         now = _read_all_values(panels, payloads)
         described = describe_file(service, cache, payload, now)

@@ -52,7 +52,7 @@ def load_dropped_sheet(service: Service, payload: Any) -> Json | None:
     form = service.forms.get(definition.preset)
     if form is None or form.problems:
         raise PresetError(
-            f"This is the sheet of a sweep of {definition.preset}, which cannot be used here."
+            f"This is the sheet of a comparison of {definition.preset}, which cannot be used here."
         )
     return open_editor_again(form, definition)
 

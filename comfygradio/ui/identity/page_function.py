@@ -3,8 +3,8 @@
 A method of a page's API knows nothing of Gradio's requests, and a test calls it as it is. The
 functions here stand between the two, one kind for each way in which a page says who asks:
 
-- History and Sweeps send the secret of their page session, and see what belongs to its owner.
-- The Status page sends the token of an operator.
+- History and Comparisons send the secret of their page session, and see what belongs to its owner.
+- The Servers page sends the token of an operator.
 - The author's page sends nothing: its functions are events, which carry their person.
 """
 

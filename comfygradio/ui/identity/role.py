@@ -31,7 +31,7 @@ LOCAL_ONLY = (
 
 
 class OperatorAccess:
-    """Decides who may see the Status page: these users, or with None whoever is at this machine.
+    """Decides who may see the Servers page: these users, or with None whoever is at this machine.
 
     An operator's page gets a token when it is loaded, and sends it along with every call. A token
     is valid only in the login session that it was issued in, and only while its person is an

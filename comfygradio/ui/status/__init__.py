@@ -1,1 +1,1 @@
-"""The Status page."""
+"""The Servers page."""

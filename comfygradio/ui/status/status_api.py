@@ -1,5 +1,5 @@
-"""The functions that the Status page calls: to see the servers and what waits, to stop jobs, and to
-free memory.
+"""The functions that the Servers page calls: to see the servers and what waits, to stop jobs, and
+to free memory.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The Status page: shows operators the servers and what waits, and lets them stop jobs and free
+"""The Servers page: shows operators the servers and what waits, and lets them stop jobs and free
 memory.
 """
 

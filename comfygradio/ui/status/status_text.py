@@ -1,4 +1,4 @@
-"""Describes servers, and who has jobs waiting, as JSON for the Status page."""
+"""Describes servers, and who has jobs waiting, as JSON for the Servers page."""
 
 from __future__ import annotations
 

@@ -55,8 +55,8 @@ from comfygradio.ui.sweep.sweep_text import (
 
 Json = dict[str, Any]
 
-UNKNOWN = "This sweep is not among yours (any more)."
-NO_CELL = "There is no such place in this sweep."
+UNKNOWN = "This comparison is not among yours (any more)."
+NO_CELL = "There is no such place in this comparison."
 
 
 class SweepApi:

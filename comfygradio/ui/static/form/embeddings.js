@@ -6,7 +6,7 @@ import { createCombobox } from "../library/combobox.js";
 import { typeInto } from "../library/elements.js";
 import { insertWord } from "./inserted_word.js";
 
-const LABEL = "Add an embedding";
+const LABEL = "Add a style word";
 
 /** @param {Part} part */
 export function mount({ element, props, server }) {

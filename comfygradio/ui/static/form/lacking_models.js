@@ -13,7 +13,7 @@ const COPY_ALL = "Copy all download commands";
 
 const ADVICE =
   "Run it in ComfyUI's folder on its machine, in a POSIX shell (on Windows: Git Bash or WSL). " +
-  "Then choose Refresh lists.";
+  "Then choose “New models? Look again”.";
 
 /**
  * A model that the server lacks.

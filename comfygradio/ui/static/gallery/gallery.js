@@ -171,7 +171,7 @@ function draw() {
     const { error } = cells[at];
     const notes = [];
     if (result && isOnlySmall(result, media)) {
-      const where = "the whole one lies where the sweep was made.";
+      const where = "the whole one lies where the comparison was made.";
       notes.push(say("dim", `Only a small picture is in this page; ${where}`));
     }
     if (error && result) notes.push(say("", error));

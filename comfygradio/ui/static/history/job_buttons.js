@@ -72,7 +72,7 @@ function drawSaveWorkflow(job, { saveWorkflow }) {
       "Downloads the workflow as its author arranged it, with the values used (UI format); " +
       "drop the file onto ComfyUI's canvas";
   }
-  return press("cg-small", "Open in ComfyUI", saveWorkflow, { title });
+  return press("cg-small", "Download the workflow", saveWorkflow, { title });
 }
 
 /** @param {JobActions} actions */

@@ -7,7 +7,7 @@ import { reveal } from "../page/navigation.js";
 /** The secret; "" on the pages of everybody else. */
 let token = "";
 
-/** What the Status page needs to know: the secret, and whether it is the page that is shown. */
+/** What the Servers page needs to know: the secret, and whether it is the page that is shown. */
 export function readAccess() {
   const isShown = document.documentElement.dataset.cgPage === "status";
   return { token, isOpen: token !== "" && isShown };

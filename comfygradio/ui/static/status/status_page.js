@@ -1,4 +1,4 @@
-// The Status page: asks every few seconds while it is seen, and changes only what has changed.
+// The Servers page: asks every few seconds while it is seen, and changes only what has changed.
 
 /** @import { Part } from "../library/part.js" */
 /** @import { Server } from "./server_words.js" */
@@ -42,7 +42,7 @@ export function mount({ element, server }) {
   const heading = make(
     "div",
     { className: "cg-heading" },
-    make("h2", { textContent: "Status" }),
+    make("h2", { textContent: "Servers" }),
     say("", "How the servers are. Looked at every 3 seconds."),
   );
   const waiting = make(

@@ -29,7 +29,7 @@ import { createEntryRow } from "./entry_row.js";
  */
 export function createAxisCard(axis, bench) {
   const { draft, about, study, dropAxis } = bench;
-  const more = press("cg-sweep-plain", "Change another field together with it", () => {
+  const more = press("cg-sweep-plain", "Change a second setting in step", () => {
     const entry = makeEntry();
     const row = createRow(entry);
     axis.push(entry);

@@ -131,7 +131,7 @@ function createDraftEditor({ root, draft, about, desk, upload, plan, start }) {
     const heading = make(
       "div",
       { className: "cg-heading" },
-      make("h2", { textContent: "Try several values" }),
+      make("h2", { textContent: "Compare settings" }),
       say("", words),
     );
     const roots = cards.map((card) => card.root);

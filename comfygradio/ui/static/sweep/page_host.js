@@ -119,7 +119,7 @@ export function explain(cell, phase) {
       return cell.error || "It failed.";
     case "waiting":
       if (phase !== "stopped") return "Waiting for its turn.";
-      return "Not made, since this sweep was stopped; Resume goes on with it.";
+      return "Not made, since this comparison was stopped; Resume goes on with it.";
     case "running":
       return "Being made …";
     case "stopped":

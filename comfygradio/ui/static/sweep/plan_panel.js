@@ -53,12 +53,7 @@ export function createPlanPanel(draft, { study, start }) {
     { className: "cg-adjusted cg-sweep-how" },
     make("summary", { textContent: "How it will run" }),
     steps,
-    make(
-      "label",
-      { className: "cg-sweep-carry" },
-      carry,
-      "Keep what later pictures need in the server’s memory",
-    ),
+    make("label", { className: "cg-sweep-carry" }, carry, "Reuse shared work (faster)"),
   );
   const count = say("cg-sweep-count", "");
   const line = say("cg-sweep-plan", "");
@@ -105,7 +100,7 @@ export function createPlanPanel(draft, { study, start }) {
 export function explain({ error, axes = [] }) {
   if (error) return "";
   const isWrong = axes.flat().some((told) => told.error);
-  return isWrong ? "Some of the values cannot be used yet." : "Say which values to try.";
+  return isWrong ? "Some of the values cannot be used yet." : "Which setting do you want to vary?";
 }
 
 /** @param {How} how */

@@ -59,7 +59,7 @@ export function createSweepList(root, { asking, askToDelete }) {
   const heading = make(
     "div",
     { className: "cg-heading" },
-    make("h2", { textContent: "Sweeps" }),
+    make("h2", { textContent: "Comparisons" }),
     say("", "One form with several values, the results side by side."),
   );
 
@@ -82,7 +82,7 @@ export function createSweepList(root, { asking, askToDelete }) {
       cards.set(one.token, createListCard(one, options));
     }
     if (sweeps.length === 0) {
-      const none = "Nothing here yet. “Try several values” below a form begins a sweep.";
+      const none = "Nothing here yet. “Compare settings” below a form begins one.";
       root.replaceChildren(heading, say("cg-sweep-none", none));
       return;
     }

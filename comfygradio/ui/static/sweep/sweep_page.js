@@ -44,7 +44,7 @@ export function mount(part) {
   function askToDelete({ token, title }, then) {
     confirm({
       title: `Delete “${title}”?`,
-      text: "Only the sweep is deleted; its pictures stay in the history.",
+      text: "Only the comparison is deleted; its pictures stay in the history.",
       yes: "Delete",
       action: async () => {
         const answer = await asking.call("delete", { token });

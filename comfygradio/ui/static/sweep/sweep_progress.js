@@ -42,7 +42,7 @@ export function createProgress(sweep, { desk, command, getLayout }) {
   const fill = make("div", { className: "cg-fill" });
   const bar = make("div", { className: "cg-bar" }, fill);
   bar.setAttribute("role", "progressbar");
-  bar.setAttribute("aria-label", "How much of the sweep is done");
+  bar.setAttribute("aria-label", "How much of the comparison is done");
   const line = make("span", { className: "cg-line cg-sweep-line" });
   const left = make("span", { className: "cg-time cg-sweep-left" });
   const row = make("div", { className: "cg-row" }, line, left);

@@ -71,7 +71,7 @@ export function createSweepView(root, dialog, desk) {
       const note = make("div", { className: "cg-note" }, answer.error);
       root.replaceChildren(
         note,
-        press("cg-small", "All sweeps", () => goTo("all")),
+        press("cg-small", "All comparisons", () => goTo("all")),
       );
       return;
     }
