@@ -196,7 +196,8 @@ def _bind_plain(
     choices = bind_sizes(listed) if is_size else bind_choices(listed, offered)
     # The widget and the limits, which narrow the choices in turn.
     field = _set_widget(bare, entry, pairs, choices)
-    if field.kind.takes_embeddings and _is_prompt(bare, workflow, object_info):
+    is_prompt = field.kind.takes_embeddings and _is_prompt(bare, workflow, object_info)
+    if entry.embeddings and is_prompt:
         field = replace(field, embeddings=embeddings)
     field, stepped = _bind_grids(field, entry, dict(pairs))
     field, lost = _narrow_choices(field, pairs, workflow, object_info)

@@ -13,7 +13,7 @@ from comfygradio.forms.problem import BindError
 
 SLIDER_STEPS = 200
 """A number becomes a slider by itself when it has at most this many positions."""
-KIND_KEYS = ("choices", "min", "max", "step", "dynamic", "template", "max_mb")
+KIND_KEYS = ("choices", "min", "max", "step", "dynamic", "template", "max_mb", "embeddings")
 """Keys of a field that only some kinds use; any other kind would silently ignore them."""
 
 

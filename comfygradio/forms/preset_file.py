@@ -200,6 +200,9 @@ class FieldEntry(BaseModel):
         "else only in what people write into the form, where ComfyUI's own page chooses one. "
         "False also leaves wildcards (__colours__) as they are.",
     )
+    embeddings: OptionalBoolean = Field(
+        default=None, description="Offers the server's embeddings as style words under a prompt."
+    )
     show_if: Annotated[dict[FieldName, Scalar | list[Scalar]] | None, Nullable] = Field(
         default=None, description="Shown only while these fields have one of these values."
     )

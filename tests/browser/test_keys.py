@@ -89,6 +89,8 @@ def app(
     shutil.copytree(shipped_presets(), presets)
     text = (presets / "text_to_image.yaml").read_text(encoding="utf-8")
     text = text.replace(", choices: [512x512, 768x512, 512x768, 1024x1024]", "")
+    text = text.replace("slot: 6.text,", "slot: 6.text, embeddings: true,")
+    (presets / "text_to_image.yaml").write_text(text, encoding="utf-8")
     fields = text.split("examples:")[0].replace("order: 1", "order: 9")
     free = fields.replace("title: Text to image", "title: Any size")
     (presets / "any_size.yaml").write_text(free, encoding="utf-8")
@@ -201,7 +203,7 @@ def test_ctrl_enter_generates_from_wherever_the_keyboard_is(page: Page, app: Run
     places = [
         (prompt, "Control+Enter"),
         (find_form(page).get_by_label("Seed"), "Meta+Enter"),
-        (page.get_by_role("combobox", name="Add an embedding").first, "Control+Enter"),
+        (page.get_by_role("combobox", name="Add a style word").first, "Control+Enter"),
         (page.get_by_role("region", name="Your picture"), "Control+Enter"),
     ]
     for number, (place, key) in enumerate(places, 1):
@@ -247,7 +249,7 @@ def test_escape_leaves_a_list_first_then_stops(
 ) -> None:
     job = begin(page, app, demo)
     line = page.locator(".cg-line")
-    box = find_form(page).get_by_role("combobox", name="Add an embedding").first
+    box = find_form(page).get_by_role("combobox", name="Add a style word").first
     box.focus()
     expect(box).to_have_attribute("aria-expanded", "true")
     box.press("Escape")
@@ -324,7 +326,7 @@ def test_the_keyboard_stays_where_it_belongs(page: Page, app: RunningApp, demo: 
     wait_for_phase(page, "stopped")
     expect_focus(page.get_by_role("region", name="Your picture"))
     page.keyboard.press("Shift+Tab")
-    expect_focus(page.get_by_role("button", name="Refresh lists"))
+    expect_focus(page.get_by_role("button", name="New models? Look again"))
 
 
 def test_on_a_phone_the_keyboard_goes_from_generate_to_stop(page: Page, demo: DemoServer) -> None:

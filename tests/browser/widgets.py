@@ -77,7 +77,7 @@ title: Everything
 order: 1
 workflow: everything.json
 fields:
-  prompt: {slot: 6.text, label: What do you want to see?}
+  prompt: {slot: 6.text, embeddings: true, label: What do you want to see?}
   look: {choices: {Plain: {3.cfg: 7}, Photo: {3.cfg: 6, 6.text: "photo of {prompt}"}}}
   size: {slots: {width: 5.width, height: 5.height}, label: Picture size, min: 64, max: 512}
   loras: {slot: 10.lora_name, widget: loras, label: LoRAs, min: 0, max: 2}

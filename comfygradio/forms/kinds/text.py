@@ -139,6 +139,7 @@ class LineKind(TextKind):
 class LinesKind(TextKind):
     """Several lines of text, which may be a prompt."""
 
+    keys = TextKind.keys | {"embeddings"}
     takes_embeddings = True
 
 

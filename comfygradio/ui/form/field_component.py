@@ -27,12 +27,16 @@ from comfygradio.ui.form.custom_component import (
     build_size,
 )
 from comfygradio.ui.form.model_functions import Choices
+from comfygradio.ui.form.size_label import label_sizes
 
 MAX_EXACT_INTEGER = 2**53
 """JavaScript rounds larger integers, so fields that allow them are drawn as text."""
 
 SEARCHED_LIST_LENGTH = 200
 """Lists with more choices are searched by the server: thousands of choices make a browser slow."""
+
+MAX_SIZE_BUTTONS = 5
+"""Most sizes that are shown as buttons; more are a list."""
 
 EMPTY_CHOICE = ("None", "")
 """The entry that leaves an optional list empty."""
@@ -224,8 +228,11 @@ def _size(drawing: FieldDrawing) -> Component:
     field = drawing.field
     if field.choices is None:
         return build_size(field, drawing.elem_id)
-    kind = gr.Radio if len(field.choices) <= 5 else gr.Dropdown
-    return kind(_list(field), value=field.default, **drawing.common)
+    if len(field.choices) > MAX_SIZE_BUTTONS:
+        return gr.Dropdown(_list(field), value=field.default, **drawing.common)
+    # The style page.css shows the second line of a label small.
+    listed = _list(field, size_separator="\n")
+    return gr.Radio(listed, value=field.default, elem_classes="cg-sizes", **drawing.common)
 
 
 def _checkbox(drawing: FieldDrawing) -> Component:
@@ -337,8 +344,11 @@ def _without_info(drawing: FieldDrawing) -> dict[str, Any]:
     return common
 
 
-def _list(field: Field) -> list[tuple[str, Any]]:
-    listed = [(choice.label, choice.value) for choice in field.choices or ()]
+def _list(field: Field, size_separator: str = " · ") -> list[tuple[str, Any]]:
+    choices = field.choices or ()
+    listed: list[tuple[str, Any]] = [(choice.label, choice.value) for choice in choices]
+    if field.widget == "size":
+        listed = [*label_sizes(choices, size_separator)]
     if field.optional and not field.is_multiple:
         return [EMPTY_CHOICE, *listed]
     return listed
