@@ -95,6 +95,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.conversion",
         "comfygradio.forms",
         "comfygradio.forms.kinds",
+        "comfygradio.media",
         *COMFY_DATA,
     ),
     "comfygradio.metadata": (

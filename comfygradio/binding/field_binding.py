@@ -205,6 +205,9 @@ def _bind_plain(
     unlisted = _describe_unlisted(found, workflow, object_info)
     # The default comes last, since everything above says what is accepted.
     field, started = set_default(field, entry, workflow, pairs)
+    is_own_text = entry.default is None and entry.fixed is None
+    if is_own_text and is_prompt and _is_main_text(field, entry, workflow):
+        field = replace(field, starts_empty=True)
     field, plain = _disable_expansion(field, entry)
     field, emptied = check_model_parts(field, entry, pairs, workflow, object_info)
     if emptied:
@@ -354,6 +357,20 @@ def _is_prompt(field: Field, workflow: Workflow, object_info: ObjectInfo) -> boo
         if any("CLIP" in spec.types for spec in definition.inputs.values()):
             return True
     return False
+
+
+def _is_main_text(field: Field, entry: FieldEntry, workflow: Workflow) -> bool:
+    """Whether a text is in the first view, has to be there, and does not say what to avoid."""
+    if field.advanced or field.optional or entry.show_if:
+        return False
+    if not isinstance(field.default, str) or not field.default.strip():
+        return False
+    own_nodes = {slot.node_id for slot in field.all_slots}
+    for node in workflow.nodes.values():
+        link = node.links.get("negative")
+        if link is not None and link.node_id in own_nodes:
+            return False
+    return True
 
 
 def _narrow_limits(

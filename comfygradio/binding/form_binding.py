@@ -62,6 +62,7 @@ def bind_form(
     for key, entry in file.fields.items():
         binder.add(key, entry)
     fields, conflicts = connect_fields(binder.fields, binder.fixed, file)
+    fields = _keep_main_prompt(fields)
     # Whether the workflow runs with them. `find_outputs` adds to the problems that are read below.
     settled = _replace_refused_values(repaired, fields, object_info)
     outputs = binder.find_outputs(file)
@@ -114,6 +115,19 @@ def _describe_unneeded(unneeded: Iterable[Problem]) -> Iterator[str]:
     """Yield a note for each problem in a part of the workflow that does not run."""
     for problem in unneeded:
         yield f"A part that nothing shown here needs will not run: {problem}"
+
+
+def _keep_main_prompt(fields: Mapping[str, Field]) -> dict[str, Field]:
+    """Let only the first prompt start empty; the others keep the workflow's own words."""
+    kept = dict(fields)
+    is_found = False
+    for name, field in fields.items():
+        if not field.starts_empty:
+            continue
+        if is_found or field.defers_when_empty:
+            kept[name] = replace(field, starts_empty=False)
+        is_found = True
+    return kept
 
 
 class _Binder:

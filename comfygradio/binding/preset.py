@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from comfygradio.binding.cover import Cover, load_cover
 from comfygradio.binding.form_binding import bind_form
 from comfygradio.binding.lora_binding import list_chain_classes, list_stack_classes
 from comfygradio.binding.ui_layout import LayoutFile, UiLayout, load_layout
@@ -30,7 +31,8 @@ class Preset:
     """A preset file and the workflow beside it. `name` is used in URLs, commands and folders;
     `lines` tells the line of each key in the file, and `hashes` which models other presets know.
     `layout_file` is the same workflow in UI format; None without one, and if it cannot be read:
-    then `notes` say why. `wildcards` are those of the folder beside the file.
+    then `notes` say why, as they do for a `cover` that cannot be shown. `wildcards` are those of
+    the folder beside the file.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Preset:
     lines: KeyLines = field(default_factory=dict, repr=False, compare=False)
     hashes: ModelHashes = field(default=NO_HASHES, repr=False, compare=False)
     layout_file: LayoutFile | None = field(default=None, repr=False, compare=False)
+    cover: Cover | None = field(default=None, repr=False)
     notes: tuple[str, ...] = ()
     wildcards: Wildcards = field(default_factory=lambda: NO_WILDCARDS, repr=False, compare=False)
 
@@ -124,7 +127,8 @@ def load_preset(path: str | Path) -> Preset:
         workflow = load_workflow(workflow_path)
     except WorkflowError as error:
         raise PresetError(f"{path}: {error}") from error
-    layout_file, notes = load_layout(name_ui_workflow(workflow_path), folder)
+    layout_file, layout_notes = load_layout(name_ui_workflow(workflow_path), folder)
+    cover, cover_notes = load_cover(path, file.cover)
     return Preset(
         path.stem,
         path,
@@ -132,7 +136,8 @@ def load_preset(path: str | Path) -> Preset:
         workflow,
         lines,
         layout_file=layout_file,
-        notes=notes,
+        cover=cover,
+        notes=(*layout_notes, *cover_notes),
         wildcards=WildcardFolder(path.parent / FOLDER),
     )
 

@@ -78,6 +78,9 @@ class Field:
     A text with `defers_when_empty` shares its slots with other fields, and does not fill them while
     it is empty.
 
+    A text with `starts_empty` is the form's main prompt, whose default is the workflow's own: on
+    the page it is a placeholder, and people write their own words.
+
     `bypass` are ids of nodes that are bypassed while the field is empty or off. `show_if` maps
     other fields to their values for which this field is shown.
     """
@@ -110,6 +113,7 @@ class Field:
     embeddings: tuple[str, ...] = ()
     computed: tuple[ComputedInput, ...] = ()
     defers_when_empty: bool = False
+    starts_empty: bool = False
     lora_stack: LoraStack | None = None
 
     @property

@@ -45,6 +45,9 @@ from comfygradio.forms.wildcards import (
 )
 from comfygradio.version import VERSION
 
+UNWRITTEN = "please write a few words."
+"""Told if somebody leaves the main prompt of a form empty."""
+
 
 @dataclass(frozen=True)
 class Form:
@@ -96,6 +99,9 @@ class Form:
                 shown_name = shorten(name)
                 problems[shown_name] = self.describe_unknown_field(shown_name)
         found, refused = self._check_each(values)
+        if values.get(FROM_FORM) is True:
+            for name in self._list_unwritten(found):
+                refused[name] = UNWRITTEN
         shown = find_visible(self.fields, self.values_to_json(found))
         for name, is_shown in shown.items():
             if not is_shown:
@@ -269,6 +275,14 @@ class Form:
         ]
         note = describe_unknown((text for _, text in listed), self.wildcards)
         return (note,) if note else ()
+
+    def _list_unwritten(self, checked: Mapping[str, Any]) -> list[str]:
+        """List the prompts that people have to write themselves, and left empty."""
+        unwritten = []
+        for name, value in checked.items():
+            if self.fields[name].starts_empty and not value.strip():
+                unwritten.append(name)
+        return unwritten
 
     def _reset(self, one: Field) -> Any:
         """Return the value of a hidden field: None if it may be empty, else its default."""

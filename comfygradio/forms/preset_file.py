@@ -303,6 +303,11 @@ class PresetFile(BaseModel):
     )
     description: Text = Field(default="", description="One sentence under the title.")
     icon: Text = Field(default="", description="An emoji.")
+    cover: Text = Field(
+        default="",
+        description="A picture beside this file or below it (PNG, JPEG or WebP), which the "
+        "preset's card shows in place of the icon.",
+    )
     group: Text = Field(default="", description="Presets of one group stand together.")
     order: OptionalNumber = Field(
         default=None,

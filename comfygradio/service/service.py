@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from comfygradio.binding.cover import Cover
 from comfygradio.binding.preset import Preset, load_presets
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.comfy.workflow import Layout
@@ -277,6 +278,13 @@ class Service:
         if len(found.errors) == len(backends):  # not one of them has answered
             return str(found.errors[0])
         return ""
+
+    def find_cover(self, name: str) -> Cover | None:
+        """Find the cover of a preset; None if it has none."""
+        for preset in self.presets:
+            if preset.name == name:
+                return preset.cover
+        return None
 
     def _bind_presets(self, found: Capabilities) -> dict[str, Form]:
         forms = {}

@@ -159,7 +159,8 @@ def _check_base(
         missing = []
         for name in refusal.problems:
             is_on_axis = name in on_axes and name in form.fields
-            if is_on_axis and name not in values:
+            # A prompt that nobody has written comes from a form as an empty text.
+            if is_on_axis and not values.get(name):
                 missing.append(name)
         if not missing:
             raise

@@ -63,7 +63,7 @@ class App:
                 self.is_stale = True
                 return
             revision = self.revision + 1
-            # In the context of an event (*Try again*, or lists that are read), Gradio 6.31 takes a new
+            # In the context of an event (*Try again*, or lists read again), Gradio 6.31 takes a new
             # component for an update of one, and leaves it half made.
             new_blocks = contextvars.Context().run(self._draw, revision)
             new_blocks.queue(default_concurrency_limit=None)

@@ -18,6 +18,7 @@ from comfygradio.service.service import Service
 from comfygradio.settings import DEFAULT_TITLE
 from comfygradio.ui.author.author_api import AuthorApi
 from comfygradio.ui.author.author_page import build_author_page, reveal_author_link
+from comfygradio.ui.cover_route import make_cover_url
 from comfygradio.ui.file_leak_guard import FileGuardedBlocks
 from comfygradio.ui.form.endpoint import build_endpoint
 from comfygradio.ui.form.field_component import refresh_component
@@ -44,6 +45,7 @@ from comfygradio.ui.identity.page_session import PageSessions
 from comfygradio.ui.identity.role import AuthorAccess, OperatorAccess
 from comfygradio.ui.job.job_stream import JobStreams
 from comfygradio.ui.job.job_view import JobView
+from comfygradio.ui.preset_card import PresetCard, write_card_style
 from comfygradio.ui.static import build_mount_script
 from comfygradio.ui.status.status_api import StatusApi
 from comfygradio.ui.status.status_page import build_status_page
@@ -61,8 +63,11 @@ SHOW_WHOLE = (
 the styles of head.html.
 """
 
+MAX_PLAIN_BUTTONS = 3
+"""Most presets that are shown as plain buttons; more are shown as cards with pictures."""
+
 MAX_BUTTONS = 8
-"""Most presets that are shown as buttons; more are shown as a searchable list."""
+"""Most presets that are shown as buttons or cards; more are shown as a searchable list."""
 
 DEMO_BANNER = (
     '<div class="cg-banner"><b>Demo server.</b> These pictures are drawn by a stand-in, not by a '
@@ -118,7 +123,7 @@ def build_page(
         # With a Space's id, Gradio's page would fetch the likes of the Space from huggingface.co,
         # and show them above ours.
         blocks.space_id = None
-        page_data = _write_page_data(service, revision)
+        page_data = _write_page_data(service, revision) + _write_cards(service)
         banner = DEMO_BANNER if service.is_demo else ""
         heading = f'<h1 class="cg-unseen">{escape(title)}</h1>'
         gr.HTML(page_data + heading + banner, elem_id="cg-banner", js_on_load=None)
@@ -319,9 +324,12 @@ def find_default_form(forms: Sequence[Form]) -> Form:
 
 def _build_chooser(service: Service, default: Form) -> gr.Radio | gr.Dropdown:
     is_long = len(service.forms) > MAX_BUTTONS
+    has_cards = shows_cards(service.forms)
     choices = []
     for form in service.forms.values():
-        choices.append((_name_choice(form, is_long), form.name))
+        # A card's icon comes from its style.
+        label = form.title if has_cards else _name_choice(form, is_long)
+        choices.append((label, form.name))
     component = gr.Dropdown if is_long else gr.Radio
     return component(
         choices,
@@ -331,8 +339,26 @@ def _build_chooser(service: Service, default: Form) -> gr.Radio | gr.Dropdown:
         container=is_long,
         interactive=True,
         elem_id="cg-chooser",
+        elem_classes="cg-cards" if has_cards else None,
         visible=len(choices) > 1,
     )
+
+
+def shows_cards(forms: Collection[str]) -> bool:
+    """Whether the chooser shows these forms as cards."""
+    return MAX_PLAIN_BUTTONS < len(forms) <= MAX_BUTTONS
+
+
+def _write_cards(service: Service) -> str:
+    """Write the style of the chooser's cards; "" without cards."""
+    if not shows_cards(service.forms):
+        return ""
+    cards = []
+    for form in service.forms.values():
+        cover = service.find_cover(form.name)
+        address = make_cover_url(form.name, cover) if cover else ""
+        cards.append(PresetCard(form.title, form.file.icon, address))
+    return write_card_style(cards)
 
 
 def _name_choice(form: Form, is_long: bool) -> str:

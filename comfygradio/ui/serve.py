@@ -33,6 +33,7 @@ from comfygradio.service.preset_watcher import PresetWatcher
 from comfygradio.service.service import Service
 from comfygradio.settings import DEFAULT_SERVER, Settings
 from comfygradio.ui.app import App
+from comfygradio.ui.cover_route import make_cover_route
 from comfygradio.ui.form.model_route import make_model_route
 from comfygradio.ui.history.zip_route import make_zip_route
 from comfygradio.ui.identity.auth_scheme import SessionScheme
@@ -364,6 +365,7 @@ def _list_routes(app: App) -> list[Route]:
         make_result_route(outputs, job_store_folder.name, service.readers),
         make_zip_route(app.page_sessions, service.store, service.clock),
         make_sheet_route(app.page_sessions, service),
+        make_cover_route(service.find_cover, service.readers),
         make_thumb_route(service.sweeps.find, service.readers),
         make_model_route(service),
     ]

@@ -20,7 +20,7 @@ from comfygradio.forms.kinds.value import Choice
 from comfygradio.forms.preset_yaml import load_preset_file
 from comfygradio.forms.problem import Problem
 from comfygradio.forms.strict_yaml import PRESET_LIMITS
-from comfygradio.ui.form.field_component import to_component_value
+from comfygradio.ui.form.field_component import choose_placeholder, to_component_value
 
 MAX_SHOWN_CHOICES = 100
 """Most entries of a list that are drawn."""
@@ -102,7 +102,8 @@ def _describe_field(field: Field, labels: dict[str, str]) -> Json:
     """Describe a field as JSON; `labels` are those of all fields, by their names."""
     choices = field.choices or ()
     shown_choices = [choice.label for choice in choices[:MAX_SHOWN_CHOICES]]
-    value = None if field.kind.is_media else to_component_value(field, field.default)
+    is_empty = field.kind.is_media or field.starts_empty
+    value = None if is_empty else to_component_value(field, field.default)
     conditions = []
     for other, values in field.show_if.items():
         texts = [_write(one) for one in values]
@@ -111,7 +112,7 @@ def _describe_field(field: Field, labels: dict[str, str]) -> Json:
         "name": field.name,
         "label": field.label,
         "help": field.help,
-        "placeholder": field.placeholder,
+        "placeholder": choose_placeholder(field),
         "group": field.group,
         "advanced": field.advanced,
         "widget": field.widget,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -37,6 +38,9 @@ SEARCHED_LIST_LENGTH = 200
 
 MAX_SIZE_BUTTONS = 5
 """Most sizes that are shown as buttons; more are a list."""
+
+MAX_PLACEHOLDER = 300
+"""Most characters of a workflow's own prompt that an empty box shows."""
 
 EMPTY_CHOICE = ("None", "")
 """The entry that leaves an optional list empty."""
@@ -155,16 +159,24 @@ def _textarea(drawing: FieldDrawing) -> Component:
 def _build_text(drawing: FieldDrawing, *, is_long: bool) -> Component:
     field = drawing.field
     text = gr.Textbox(
-        field.default,
+        "" if field.starts_empty else field.default,
         lines=3 if is_long else 1,
         max_lines=12,
-        placeholder=field.placeholder or None,
+        placeholder=choose_placeholder(field) or None,
         elem_classes="cg-prompt" if is_long else None,
         **drawing.common,
     )
     if field.embeddings:
         build_embeddings(field.embeddings, drawing.elem_id)
     return text
+
+
+def choose_placeholder(field: Field) -> str:
+    """Choose what a text shows while it is empty: the author's words, else the workflow's own."""
+    if field.placeholder or not field.starts_empty:
+        return field.placeholder
+    own = str(field.default)
+    return textwrap.shorten(own, MAX_PLACEHOLDER, placeholder=" …")
 
 
 def _number(drawing: FieldDrawing) -> Component:

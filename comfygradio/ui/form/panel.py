@@ -473,10 +473,11 @@ def _listen_changes(panel: Panel) -> None:
 
 def _build_examples(form: Form, components: Mapping[str, Component]) -> None:
     """Draw a button for each example; the page fills in its values without asking the server."""
-    if not form.file.examples:
+    examples = list_examples(form)
+    if not examples:
         return
     with gr.Row(elem_classes="cg-examples"):
-        for number, example in enumerate(form.file.examples, 1):
+        for number, example in enumerate(examples, 1):
             title = str(example.get("title", f"Example {number}"))
             values = _list_example_values(form, components, example)
             filled = [components[name] for name in values]
@@ -484,6 +485,16 @@ def _build_examples(form: Form, components: Mapping[str, Component]) -> None:
             answer = fit_outputs(list(values.values()))
             script = f"() => {json.dumps(answer)}"
             button.click(None, None, filled, js=script, **PRIVATE)
+
+
+def list_examples(form: Form) -> list[Mapping[str, Any]]:
+    """List the examples of a form; where none fills its main prompt, the workflow's own is one."""
+    examples: list[Mapping[str, Any]] = [*form.file.examples]
+    for name, field in form.fields.items():
+        is_filled = any(name in example for example in examples)
+        if field.starts_empty and not is_filled:
+            examples.append({"title": "Example", name: field.default})
+    return examples
 
 
 def _list_example_values(

@@ -59,8 +59,9 @@ class Thumbnails:
                 self._bytes -= len(oldest)
 
 
-def make_thumbnail(path: Path) -> bytes | None:
-    """Encode a picture as WebP of at most 360 pixels; None if it is animated or cannot be read.
+def make_thumbnail(path: Path, pixels: int = THUMB_PIXELS) -> bytes | None:
+    """Encode a picture as WebP of at most so many pixels a side; None if it is animated or cannot
+    be read.
 
     Raises OSError if the file is gone.
     """
@@ -68,7 +69,7 @@ def make_thumbnail(path: Path) -> bytes | None:
         with open_picture(path, SHOWN_FORMATS) as picture:
             if getattr(picture, "is_animated", False):
                 return None
-            return encode_thumbnail(picture, THUMB_PIXELS)
+            return encode_thumbnail(picture, pixels)
     except UnidentifiedImageError:
         return None
     except OSError:
