@@ -95,7 +95,6 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.conversion",
         "comfygradio.forms",
         "comfygradio.forms.kinds",
-        "comfygradio.media",
         *COMFY_DATA,
     ),
     "comfygradio.metadata": (

@@ -1,25 +1,19 @@
-"""Covers: the picture beside a preset that its card shows."""
+"""Finds the cover of a preset: a picture beside it, which its card shows."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import NamedTuple
 
 from comfygradio.errors import PresetError
-from comfygradio.media.pictures import inspect_picture
+from comfygradio.forms.cover import Cover
 
-COVER_FORMATS = ("PNG", "JPEG", "WEBP")
+STARTS = (rb"\x89PNG\r\n", rb"\xff\xd8\xff", rb"RIFF....WEBP")
+"""How files of the formats start that a cover may have; they are decoded when a card is shown."""
+
+HEAD_BYTES = 16
 
 MAX_COVER_BYTES = 2_000_000
-
-MAX_COVER_PIXELS = 4_000_000
-
-
-class Cover(NamedTuple):
-    """A picture that can be shown; its `mark` changes with the file."""
-
-    path: Path
-    mark: str
 
 
 def load_cover(preset: Path, name: str) -> tuple[Cover | None, tuple[str, ...]]:
@@ -53,12 +47,10 @@ def _find_problem(path: Path) -> str:
             return "there is no such file."
         if path.stat().st_size > MAX_COVER_BYTES:
             return f"it has more than {MAX_COVER_BYTES // 1_000_000} MB."
-        with inspect_picture(path, COVER_FORMATS) as picture:
-            width, height = picture.size
-            if getattr(picture, "is_animated", False):
-                return "it is animated."
-    except Exception:  # Pillow raises many kinds of errors for broken files
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+    except OSError:
+        return "it cannot be read."
+    if not any(re.match(start, head, re.DOTALL) for start in STARTS):
         return "it is no PNG, JPEG or WebP picture."
-    if width * height > MAX_COVER_PIXELS:
-        return f"{width} × {height} pixels are too many."
     return ""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from comfygradio.binding.cover import Cover, load_cover
+from comfygradio.binding.cover import load_cover
 from comfygradio.binding.form_binding import bind_form
 from comfygradio.binding.lora_binding import list_chain_classes, list_stack_classes
 from comfygradio.binding.ui_layout import LayoutFile, UiLayout, load_layout
@@ -16,6 +16,7 @@ from comfygradio.binding.wildcard_folder import FOLDER, WildcardFolder
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow, load_workflow
 from comfygradio.errors import PresetError, WorkflowError
+from comfygradio.forms.cover import Cover
 from comfygradio.forms.form import Form
 from comfygradio.forms.model_hashes import NO_HASHES, ModelHashes
 from comfygradio.forms.preset_file import PresetFile

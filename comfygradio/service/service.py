@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from comfygradio.binding.cover import Cover
 from comfygradio.binding.preset import Preset, load_presets
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.comfy.workflow import Layout
@@ -21,6 +20,7 @@ from comfygradio.errors import (
     ServerError,
     ValuesRefused,
 )
+from comfygradio.forms.cover import Cover
 from comfygradio.forms.field import Field
 from comfygradio.forms.form import Form, fingerprint, repeat_values
 from comfygradio.jobs.backend import CAPABILITIES_UNKNOWN, Backend, Capabilities, refresh_all

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from comfygradio.binding.cover import Cover
+from comfygradio.forms.cover import Cover
 from comfygradio.ui.job.thumbnails import make_thumbnail
 from comfygradio.ui.sweep.thumbnail_route import CACHE_HEADERS
 

@@ -59,3 +59,12 @@ def set_steps(page: Page, steps: int) -> None:
     """Unfold the settings and type a number of steps."""
     open_settings(page)
     page.get_by_role("spinbutton", name="number input for Steps").fill(str(steps))
+
+
+def write_prompt(page: Page, words: str = "a lighthouse") -> None:
+    """Write these words into the main prompt of the form that is shown, if it has one and it is
+    empty: it starts so.
+    """
+    box = find_form(page).locator(".cg-prompt textarea").filter(visible=True).first
+    if box.count() and not box.input_value():
+        box.fill(words)

@@ -17,7 +17,7 @@ from comfygradio.demo import DemoServer
 from comfygradio.settings import shipped_presets
 from comfygradio.ui.identity.identity_middleware import render_login
 from tests.browser.axe import GRADIO_FAULTS, GradioFault, list_faults, read_axe
-from tests.browser.settling import find_form, settle
+from tests.browser.settling import find_form, settle, write_prompt
 from tests.browser.test_sweep import SCALE, add_axis, start, wait_for
 from tests.ui.running import RunningApp, run_app
 
@@ -148,15 +148,18 @@ def look_at_refusals(watch: Watch) -> None:
     """A picture that fails, and a form that is not filled in rightly."""
     page = watch.page
     choose(page, "Broken")
+    write_prompt(page)
     find_form(page).get_by_role("button", name="Generate").click()
     expect(page.locator('.cg-view[data-phase="failed"]')).to_be_visible()
     page.locator(".cg-details summary").click()
     watch.look("failure")
     find_form(page).get_by_label("Seed").fill("abc")
+    write_prompt(page)
     find_form(page).get_by_role("button", name="Generate").click()
     page.locator(".cg-field-error").first.wait_for()
     watch.look("field with an error")
     choose(page, "Enlarge")
+    write_prompt(page)
     find_form(page).get_by_role("button", name="Generate").click()
     page.locator(".cg-field-error").filter(visible=True).first.wait_for()
     watch.look("empty form")

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from comfygradio.demo import DemoServer
-from tests.browser.settling import find_form, set_steps
+from tests.browser.settling import find_form, set_steps, write_prompt
 from tests.browser.test_several_jobs import await_phases
 from tests.ui.running import RunningApp, run_app
 
@@ -27,6 +27,7 @@ def app(demo: DemoServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def generate(page: Page) -> None:
     """Press Generate, and wait until a preview is there."""
     set_steps(page, 60)
+    write_prompt(page)
     find_form(page).get_by_role("button", name="Generate").click()
     page.locator("img.cg-frame[src^=data]").wait_for()
 
@@ -47,8 +48,10 @@ def test_it_keeps_its_jobs_and_asks_until_another_page_has_ended(
     generate(first)
     stop = first.get_by_role("button", name="Stop")
     with second.expect_response("**/comfygradio/job/**"):
+        write_prompt(second)
         find_form(second).get_by_role("button", name="Generate").click()
     expect(second.locator(".cg-line")).to_have_text("Waiting: you are next")
+    write_prompt(second)
     find_form(second).get_by_role("button", name="Generate").click()
     await_phases(second, "waiting", "waiting")
     joins.clear()

@@ -29,11 +29,6 @@ IS_IN_VIEW = """(title) => {
   return chosen.textContent.includes(title) && left >= 0 && right <= innerWidth;
 }"""
 
-IS_LONG = """() => {
-  const line = document.querySelector("#cg-chooser label").parentElement;
-  return line.scrollWidth > line.clientWidth;
-}"""
-
 FORMS = """() => [...document.querySelectorAll(".cg-panel")].map((form) => form.id)"""
 
 
@@ -85,7 +80,6 @@ def test_back_at_once_shows_the_form_that_was_left(page: Page) -> None:
 
 def test_on_a_phone_the_chosen_button_is_brought_into_view(page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 800})
-    page.wait_for_function(IS_LONG)
     settle(page)
     for title in ("Enlarge", "Text to image"):
         page.evaluate(CHOOSE, [TITLES.index(title), 0])
@@ -94,7 +88,6 @@ def test_on_a_phone_the_chosen_button_is_brought_into_view(page: Page) -> None:
 
 def test_on_a_phone_what_was_chosen_beside_another_page_is_brought_into_view(page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 800})
-    page.wait_for_function(IS_LONG)
     page.evaluate("comfygradioGo('history')")
     page.evaluate("comfygradioGo('', '', { preset: 'upscale' })")
     page.evaluate(CHOOSE, [TITLES.index("Enlarge"), 0])
@@ -114,5 +107,4 @@ def test_on_a_phone_that_is_turned_the_chosen_button_is_brought_into_view(page: 
     expect_form(page, "Enlarge")
     settle(page)
     page.set_viewport_size({"width": 390, "height": 800})
-    page.wait_for_function(IS_LONG)
     page.wait_for_function(IS_IN_VIEW, arg="Enlarge")

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from comfygradio.demo import DemoServer
-from tests.browser.settling import find_form, settle, wait_until
+from tests.browser.settling import find_form, settle, wait_until, write_prompt
 from tests.browser.test_several_jobs import await_phases
 from tests.ui.running import RunningApp, stop_all
 
@@ -39,9 +39,10 @@ def bring_script(page: Page, held: list[Route]) -> None:
 
 
 def await_form(page: Page) -> Locator:
-    """Wait for the form; returns its Generate."""
+    """Wait for the form, and write a prompt; returns its Generate."""
     button = find_form(page).get_by_role("button", name="Generate")
     button.wait_for()
+    write_prompt(page)
     return button
 
 

@@ -16,7 +16,7 @@ from comfygradio.demo import DemoServer
 from comfygradio.settings import shipped_presets
 from tests.browser.conftest import QUICK_SECONDS, SLOW_SECONDS
 from tests.browser.contrast import find_contrast
-from tests.browser.settling import find_form, settle
+from tests.browser.settling import find_form, settle, write_prompt
 from tests.chromium import PATIENCE_MS
 from tests.ui.running import RunningApp, occupy_server, run_app, stop_all
 
@@ -217,6 +217,7 @@ def come_anew(page: Page, address: str) -> Page:
 
 
 def press_generate(page: Page) -> None:
+    write_prompt(page)
     find_form(page).get_by_role("button", name="Generate").click()
 
 

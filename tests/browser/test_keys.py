@@ -18,7 +18,7 @@ from comfygradio.jobs.job import Job
 from comfygradio.settings import shipped_presets
 from tests.browser.conftest import QUICK_SECONDS
 from tests.browser.contrast import find_contrast
-from tests.browser.settling import find_form, settle
+from tests.browser.settling import find_form, settle, write_prompt
 from tests.chromium import PATIENCE_MS
 from tests.clocks import ShiftedClock
 from tests.jobs.lines import wait
@@ -176,6 +176,7 @@ def generate(page: Page, app: RunningApp, place: Locator, key: str = "Control+En
 def begin(page: Page, app: RunningApp, demo: DemoServer) -> Job:
     """Generate by the keyboard; the job runs until the test goes on."""
     demo.set_step_seconds(FROZEN_SECONDS)
+    write_prompt(page)
     find_prompt(page).focus()
     page.keyboard.press("Control+Enter")
     wait_for_phase(page, "running")
@@ -399,6 +400,7 @@ def test_progress_is_said_begun_each_quarter_and_ended(
 ) -> None:
     demo.set_step_seconds(FROZEN_SECONDS)
     occupy_server(app.app.service)
+    write_prompt(page)
     page.keyboard.press("Control+Enter")
     wait_for_phase(page, "waiting")
     job = find_job(page, app)

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from comfygradio.demo import DemoServer
-from tests.browser.settling import set_steps, wait_until
+from tests.browser.settling import set_steps, wait_until, write_prompt
 from tests.browser.test_history import make_picture, open_history
 from tests.ui.running import RunningApp
 
@@ -49,6 +49,7 @@ def test_a_look_that_is_never_answered_is_tried_again(
     page.clock.install()
     page.goto(app.url)
     set_steps(page, 60)
+    write_prompt(page)
     page.get_by_role("button", name="Generate").click()
     page.wait_for_function("document.querySelector('.cg-view').dataset.phase === 'running'")
     open_history(page)

@@ -14,7 +14,7 @@ from comfygradio.jobs.job import JobSnapshot
 from comfygradio.service.disconnect_watch import AWAY_SECONDS, DisconnectWatch
 from comfygradio.settings import Settings, shipped_presets
 from comfygradio.ui.serve import build, launch
-from tests.browser.settling import set_steps
+from tests.browser.settling import set_steps, write_prompt
 from tests.clocks import HANG_SECONDS, ManualClock
 from tests.jobs.lines import free_port, wait
 
@@ -37,6 +37,7 @@ def test_a_closed_page_ends_its_job_only_where_that_is_wanted(
         page = context.new_page()
         page.goto(url)
         set_steps(page, 60)
+        write_prompt(page)
         page.get_by_role("button", name="Generate").click()
         expect(page.locator(".cg-line")).to_have_attribute("title", re.compile("step"))
         (job,) = app.service.queue.list_submitted(app.service.queue.backends[0])

@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from comfygradio.demo import DemoServer
 from tests.browser.conftest import SLOW_SECONDS
-from tests.browser.settling import set_steps
+from tests.browser.settling import set_steps, write_prompt
 from tests.ui.running import RunningApp
 
 pytestmark = pytest.mark.browser
@@ -128,11 +128,13 @@ def test_a_hidden_tab_lets_go_and_shows_the_end_when_it_comes_back(
 
 def test_a_refused_value_is_explained_under_the_button(page: Page) -> None:
     page.get_by_label("Seed").fill("many")
+    write_prompt(page)
     page.get_by_role("button", name="Generate").click()
     expect(page.locator(".block.cg-problem")).to_contain_text(
         "Seed: use digits only, or leave it empty."
     )
     page.get_by_label("Seed").fill("18446744073709551615")
+    write_prompt(page)
     page.get_by_role("button", name="Generate").click()
     wait_for_result(page)
     expect(page.locator(".cg-summary")).to_contain_text("seed 18446744073709551615")

@@ -21,6 +21,7 @@ from starlette.routing import Route
 from comfygradio.demo import DemoServer
 from comfygradio.settings import Settings, shipped_presets
 from comfygradio.ui.serve import build, launch
+from tests.browser.settling import write_prompt
 from tests.faults.scenario import await_that
 from tests.ui.running import free_port
 
@@ -93,6 +94,7 @@ def test_a_job_is_watched_found_again_and_kept_behind_a_prefix(
     refused: list[str] = []
     page.on("response", lambda answer: refused.append(answer.url) if answer.status >= 400 else None)
     page.goto(address)
+    write_prompt(page)
     page.locator("#cg-panel-text_to_image").get_by_role("button", name="Generate").click()
     page.locator("img.cg-frame[src^=data]").wait_for()
     page.reload()

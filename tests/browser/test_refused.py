@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from comfygradio.demo import DemoOptions, DemoServer
+from tests.browser.settling import write_prompt
 from tests.chromium import PATIENCE_MS
 from tests.ui.running import run_app
 
@@ -29,6 +30,7 @@ def test_the_servers_own_refusal_stands_beside_the_field(browser: Browser, tmp_p
         server.kill()
         server.options = replace(server.options, checkpoints=("another.safetensors",))
         server.start()
+        write_prompt(page)
         page.get_by_role("button", name="Generate").click()
         error = page.locator("#cg-text_to_image-checkpoint .cg-field-error")
         expect(error).to_contain_text("ComfyUI refuses it: Value not in list: ckpt_name")

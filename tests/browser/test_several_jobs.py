@@ -8,7 +8,7 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from comfygradio.demo import DemoServer
 from comfygradio.jobs.job import Job
-from tests.browser.settling import find_form, wait_until
+from tests.browser.settling import find_form, wait_until, write_prompt
 from tests.jobs.lines import await_that
 from tests.ui.running import RunningApp, stop_all
 
@@ -27,6 +27,7 @@ def press(page: Page, times: str = "×1") -> None:
     """Press Generate for so many pictures."""
     form = find_form(page)
     form.get_by_text(times, exact=True).click()
+    write_prompt(page)
     form.get_by_role("button", name="Generate").click()
 
 

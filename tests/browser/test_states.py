@@ -17,7 +17,7 @@ from comfygradio.forms.kinds.size import parse_size
 from comfygradio.jobs.worker import NOT_RESPONDING
 from comfygradio.ui.page import MAX_BUTTONS
 from tests.browser.conftest import QUICK_SECONDS, SLOW_SECONDS
-from tests.browser.settling import find_form, settle
+from tests.browser.settling import find_form, settle, write_prompt
 from tests.browser.widgets import INPAINT, PAINT, TEXT_TO_IMAGE
 from tests.chromium import PATIENCE_MS
 from tests.ui.running import RunningApp, run_app, stop_all
@@ -118,6 +118,7 @@ def open_form(page: Page, app: RunningApp, preset: str) -> Locator:
 
 
 def press_generate(page: Page) -> None:
+    write_prompt(page)
     find_form(page).get_by_role("button", name="Generate").click()
 
 

@@ -17,7 +17,7 @@ from comfygradio.jobs.worker import NOT_RESPONDING
 from comfygradio.settings import Settings, shipped_presets
 from comfygradio.ui.app import App
 from comfygradio.ui.serve import build, launch
-from tests.browser.settling import set_steps
+from tests.browser.settling import set_steps, write_prompt
 from tests.jobs.lines import free_port, is_over, is_running, wait
 from tests.ui.running import run_app, stop_all
 
@@ -170,6 +170,7 @@ def generate(page: Page, url: str) -> None:
     """Open the forms and ask for a picture of 60 steps."""
     page.goto(url)
     set_steps(page, 60)
+    write_prompt(page)
     page.get_by_role("button", name="Generate").click()
 
 
@@ -181,6 +182,7 @@ def test_what_is_left_is_told_once_a_preset_has_run(
     page = context.new_page()
     generate(page, url)
     page.locator(".cg-summary").get_by_text("Text to image").wait_for(timeout=60_000)
+    write_prompt(page)
     page.get_by_role("button", name="Generate").click()
     expect(page.locator(".cg-time")).to_have_text(
         re.compile(r"^\d+ % · (about \d s|a few seconds) left$")
@@ -190,6 +192,7 @@ def test_what_is_left_is_told_once_a_preset_has_run(
     expect(page.locator(".cg-time")).not_to_contain_text("left")
     (job, *_) = [app.service.submit("text_to_image", SLOW) for _ in range(3)]
     wait(job, is_running)
+    write_prompt(page)
     page.get_by_role("button", name="Generate").click()
     expect(page.locator(".cg-line")).to_have_text("Waiting: 3 before you")
 
@@ -203,6 +206,7 @@ def test_the_reason_why_a_job_waits_is_told(context: BrowserContext, tmp_path: P
         page.goto(running.url)
         page.get_by_role("button", name="Generate").wait_for()
         server.stop()
+        write_prompt(page)
         page.get_by_role("button", name="Generate").click()
         expect(page.locator(".cg-line")).to_have_text(NOT_RESPONDING)
         page.get_by_role("button", name="Stop").click()

@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from comfygradio.demo import DemoOptions, DemoServer
-from tests.browser.settling import find_form, settle
+from tests.browser.settling import find_form, settle, write_prompt
 from tests.browser.widgets import EVERYTHING, search_models, write_presets
 from tests.chromium import PATIENCE_MS
 from tests.ui.running import RunningApp, run_app
@@ -60,6 +60,7 @@ def open_preset(page: Page, app: RunningApp, name: str) -> None:
 def generate(page: Page) -> None:
     """Press Generate, and wait until another picture than before is shown and the job is over."""
     shown = page.evaluate("() => document.querySelector('.cg-card img')?.src ?? ''")
+    write_prompt(page)
     page.get_by_role("button", name="Generate").click()
     page.wait_for_function(
         "old => { const i = document.querySelector('.cg-card img'); return i && i.src !== old && "
@@ -270,6 +271,7 @@ def test_an_embedding_is_put_where_the_cursor_is(page: Page, app: RunningApp) ->
 def test_a_refusal_stands_beside_its_field_until_the_next_try(page: Page, app: RunningApp) -> None:
     open_preset(page, app, "everything")
     page.get_by_label("Seed").fill("many")
+    write_prompt(page)
     page.get_by_role("button", name="Generate").click()
     error = page.locator("#cg-everything-seed .cg-field-error")
     expect(error).to_contain_text("use digits only")
@@ -283,6 +285,7 @@ def test_what_is_painted_is_painted_anew_and_nothing_else(
     page: Page, app: RunningApp, demo: DemoServer, tmp_path: Path
 ) -> None:
     open_preset(page, app, "inpaint")
+    write_prompt(page)
     page.get_by_role("button", name="Generate").click()
     expect(find_form(page).locator(".block.cg-problem")).to_contain_text(
         "Your picture: please add a picture."

@@ -53,10 +53,3 @@ def test_a_form_works_without_its_cover(
     form = preset.bind(info)
     assert preset.cover is None and form.problems == ()
     assert form.notes == (f"cover cover.png: {problem} The icon is shown instead.",)
-
-
-def test_a_huge_cover_is_never_decoded(presets: PresetFolder) -> None:
-    Image.new("1", (4000, 4000)).save(presets.folder / "huge.png")
-    assert load(presets, "huge.png").notes == (
-        "cover huge.png: 4000 × 4000 pixels are too many. The icon is shown instead.",
-    )

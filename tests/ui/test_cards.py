@@ -9,7 +9,7 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from comfygradio.binding.cover import Cover
+from comfygradio.forms.cover import Cover
 from comfygradio.ui.cover_route import COVER_PIXELS, make_cover_route, make_cover_url
 from comfygradio.ui.page import shows_cards
 from comfygradio.ui.preset_card import PresetCard, write_card_style
