@@ -33,6 +33,7 @@ from comfygradio.ui.form.field_component import (
     to_component_value,
 )
 from comfygradio.ui.form.form_tools import FormTools
+from comfygradio.ui.form.keeper_notes import KeeperNotes
 from comfygradio.ui.form.lacking_models import LackingModels, name_lacking_models
 from comfygradio.ui.form.problem_text import describe_problem
 from comfygradio.ui.form.upload_value import read_payload
@@ -158,6 +159,7 @@ def build_panel(
     is_visible: bool,
     lacking_models: LackingModels,
     form_tools: FormTools,
+    keeper_notes: KeeperNotes,
 ) -> Panel:
     """Draw a form inside the current Blocks, simple fields first and advanced ones folded; or draw
     its problems.
@@ -176,13 +178,14 @@ def build_panel(
             gr.HTML(build_note(f"{form.title} cannot be used yet.", *texts), js_on_load=None)
             lacking_models.draw(form)
             return Panel(form, column, {})
-        if form.notes:
-            gr.HTML(_build_adjusted(form.notes), js_on_load=None)
         lacking_models.draw(form)
         components, holders = build_fields(form, service)
         late = () if is_visible else _hide_heavy(components.values())
         _build_examples(form, components)
         tools = form_tools.draw(form)
+        if form.notes:
+            # Below the fields, which would move when the notes come.
+            keeper_notes.draw(_build_adjusted(form.notes))
         footer = _build_footer(form, service)
     return Panel(form, column, components, holders, footer, late, tools)
 
