@@ -65,6 +65,7 @@ def write_prompt(page: Page, words: str = "a lighthouse") -> None:
     """Write these words into the main prompt of the form that is shown, if it has one and it is
     empty: it starts so.
     """
+    find_form(page).locator(".cg-generate").wait_for()
     box = find_form(page).locator(".cg-prompt textarea").filter(visible=True).first
     if box.count() and not box.input_value():
         box.fill(words)

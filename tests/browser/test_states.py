@@ -330,7 +330,7 @@ def test_an_error_goes_as_soon_as_its_field_changes(window: Page, app: RunningAp
     width.blur()
     expect(wrong).to_have_count(0)
     expect(note.locator("p")).to_have_count(1)
-    expect(note).to_contain_text("Seed: many is not possible")
+    expect(note).to_contain_text("Seed: use digits only")
     seed.fill("7")
     expect(form.locator(".cg-field-error")).to_have_count(0)
     expect(note).to_be_hidden()

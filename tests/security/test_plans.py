@@ -112,9 +112,13 @@ def test_new_ids_of_a_browser_begin_no_more_sweeps(service: Service) -> None:
     for number in range(MAX_OPEN_SWEEPS):
         service.sweeps.start(define(2, f"fox {number}"), f"anon:{number}", party=here)
     planned = service.sweeps.plan(define(2, "an owl"), "anon:planned", party=here)
-    with pytest.raises(LimitReached, match=f"Your network address has {MAX_OPEN_SWEEPS} sweeps"):
+    with pytest.raises(
+        LimitReached, match=f"Your network address has {MAX_OPEN_SWEEPS} comparisons"
+    ):
         service.sweeps.start(define(2), "anon:new", party=here)
-    with pytest.raises(LimitReached, match=f"Your network address has {MAX_OPEN_SWEEPS} sweeps"):
+    with pytest.raises(
+        LimitReached, match=f"Your network address has {MAX_OPEN_SWEEPS} comparisons"
+    ):
         service.sweeps.start_planned(planned)
     assert service.sweeps.start(define(2), "anon:other", party=there).phase == "running"
 
