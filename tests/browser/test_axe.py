@@ -105,6 +105,7 @@ def look_at_jobs(watch: Watch, demo: DemoServer) -> None:
     page.keyboard.press("Escape")
     pace = demo.options.step_seconds
     demo.set_step_seconds(3600)
+    write_prompt(page)
     generate = find_form(page).get_by_role("button", name="Generate")
     generate.click()
     generate.click()

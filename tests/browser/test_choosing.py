@@ -66,9 +66,10 @@ def test_the_last_of_quick_choices_is_shown(page: Page) -> None:
             page.evaluate(CHOOSE, [last, waits[1]])
             settle(page)
             expect_form(page, TITLES[last])
-    assert sorted(page.evaluate(FORMS)) == sorted(
-        f"cg-panel-{title.lower().replace(' ', '_')}" for title in TITLES
-    ), "a form stays where it is once it was shown"
+    names = ("image_to_image", "inpaint", "text_to_image", "upscale")
+    assert sorted(page.evaluate(FORMS)) == [f"cg-panel-{name}" for name in names], (
+        "a form stays where it is once it was shown"
+    )
 
 
 def test_back_at_once_shows_the_form_that_was_left(page: Page) -> None:

@@ -225,6 +225,7 @@ def test_ctrl_enter_takes_what_was_typed_last(page: Page, app: RunningApp) -> No
     width = find_form(page).get_by_label("Picture size: width")
     width.press("Control+a")
     width.press_sequentially("256")
+    write_prompt(page)
     assert generate(page, app, width).order.values["size"] == "256x512"
     page.get_by_role("radio", name="Text to image").check()
     page.get_by_role("heading", name="Text to image").wait_for()

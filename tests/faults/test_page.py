@@ -12,6 +12,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
+from tests.browser.settling import write_prompt
 from tests.faults.faulty_proxy import FaultyProxy
 from tests.faults.scenario import await_that, make_unique_order
 from tests.jobs.lines import count_files
@@ -45,6 +46,7 @@ class Place:
         page = context.new_page()
         page.goto(f"{self.app.url}?preset=text_to_image&steps=60")
         page.get_by_role("button", name="Generate").wait_for()
+        write_prompt(page)
         return page
 
     def check(self, jobs: int) -> None:

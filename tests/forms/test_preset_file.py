@@ -26,7 +26,7 @@ def refuse(presets: PresetFolder, text: str, name: str = "test") -> str:
         ("feilds: {}", "test.yaml:3: unknown key feilds; did you mean fields?"),
         (
             "zzz: 1",
-            "test.yaml:3: unknown key zzz; there are title, workflow, description, icon, group, "
+            "test.yaml:3: unknown key zzz; there are title, workflow, description, icon, cover, group, "
             "order, ",
         ),
         (

@@ -32,8 +32,13 @@ def list_defaults(form: Form) -> dict[str, Any]:
         if one.kind.is_media:
             defaults[name] = None
         else:
-            defaults[name] = to_component_value(one, one.default)
+            defaults[name] = read_default(one)
     return defaults
+
+
+def read_default(one: Field) -> Any:
+    """Read what a field's component holds in a form that nobody has touched."""
+    return "" if one.starts_empty else to_component_value(one, one.default)
 
 
 def find_changed(form: Form, sent: Mapping[str, Any]) -> CheckedValues:
@@ -43,8 +48,7 @@ def find_changed(form: Form, sent: Mapping[str, Any]) -> CheckedValues:
     values: dict[str, Any] = {}
     for name, value in checked.values.items():
         one = form.fields[name]
-        default = to_component_value(one, one.default)
-        if not _is_same(value, default):
+        if not _is_same(value, read_default(one)):
             values[name] = value
     return CheckedValues(values, checked.refused)
 
