@@ -178,8 +178,8 @@ def test_a_circle_is_told_by_its_names(presets: PresetFolder) -> None:
 def test_a_mistake_of_the_other_preset_has_its_own_line(presets: PresetFolder) -> None:
     assert refuse(presets, "title: Own\nextends: base\n", f"{BASE}lable: x\n") == (
         "own.yaml:2: extends: base cannot be used: base.yaml:17: unknown key lable; there are "
-        "title, workflow, description, icon, cover, group, order, fields, outputs, examples, sweep, "
-        "models, extends."
+        "title, workflow, description, icon, cover, group, order, fields, outputs, examples, "
+        "sweep, models, extends."
     )
 
 

@@ -26,8 +26,8 @@ def refuse(presets: PresetFolder, text: str, name: str = "test") -> str:
         ("feilds: {}", "test.yaml:3: unknown key feilds; did you mean fields?"),
         (
             "zzz: 1",
-            "test.yaml:3: unknown key zzz; there are title, workflow, description, icon, cover, group, "
-            "order, ",
+            "test.yaml:3: unknown key zzz; there are title, workflow, description, icon, cover, "
+            "group, order, ",
         ),
         (
             "fields:\n  a:\n    slot: 6.text\n    labl: x",
