@@ -346,6 +346,9 @@ def test_on_a_phone_the_bar_shows_generate_then_the_progress(
     expect(edit).to_be_hidden()
     assert read_height(phone, ".cg-generate") >= FINGER
 
+    write_prompt(phone)
+    # While something is written, Generate is not in the bar.
+    phone.evaluate("document.activeElement.blur()")
     phone.evaluate("scrollTo(0, 60)")
     wait_in_line(phone, app, demo)
     phone.wait_for_function(IS_AT_TOP)

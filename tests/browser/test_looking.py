@@ -121,7 +121,7 @@ def test_a_picture_of_before_goes_into_a_form(page: Page) -> None:
     page.locator(".cg-strip .cg-pick").last.click()
     find_large(page).get_by_label("Use this picture in a form").select_option("Enlarge")
     expect(find_large(page)).to_be_hidden()
-    page.get_by_role("heading", name="Upscale").wait_for()
+    page.get_by_role("heading", name="Enlarge").wait_for()
     expect(page.locator("#cg-panel-upscale img")).to_have_count(1)
 
 
