@@ -157,6 +157,7 @@ def test_a_strength_that_is_kept_goes_to_no_other_row(page: Page, app: RunningAp
     expect(find_lora(page).last).to_have_accessible_name("LoRA: soft-light")
     strength.last.fill("0.4")
     page.get_by_role("button", name="Remove").first.click()
+    expect(find_lora(page)).to_have_accessible_name("LoRA: soft-light")
     words.fill("kept twice")
     page.reload()
     expect(words).to_have_value("kept twice")
