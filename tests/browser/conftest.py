@@ -10,17 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from comfygradio.demo import DemoOptions, DemoServer
 from tests.chromium import FLAGS, PATIENCE_MS, find_chromium
 from tests.ui.running import RunningApp, run_app
 
 QUICK_SECONDS = 0.01
-KEEP_DRIVER = "--import=data:text/javascript,process.on('uncaughtException',console.error)"
-"""Playwright's driver is a process of Node. It ends at the first exception that nobody catches,
-and every further test of that worker then fails with "Connection closed"."""
-
 SLOW_SECONDS = 4.0
 """A picture of twenty steps takes longer than a wait on a page may (`PATIENCE_MS`)."""
 
@@ -37,22 +33,10 @@ def open_chromium(*flags: str) -> Iterator[Browser]:
             "run these."
         )
     expect.set_options(timeout=PATIENCE_MS)
-    with start_playwright() as playwright:
+    with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=[*FLAGS, *flags])
         yield chromium
         chromium.close()
-
-
-@contextmanager
-def start_playwright() -> Iterator[Playwright]:
-    """Playwright, whose driver outlives an exception that it does not catch."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NODE_OPTIONS", KEEP_DRIVER)
-        playwright = sync_playwright().start()
-    try:
-        yield playwright
-    finally:
-        playwright.stop()
 
 
 @pytest.fixture(scope="package")
