@@ -74,26 +74,35 @@ def app(demo: DemoServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A fresh browser profile; a script or picture that the page's policy forbids fails the
-    test.
+    """A fresh browser profile; an error in a script of its pages fails the test, and so does a
+    script or picture that a page's policy forbids.
     """
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     context.set_default_timeout(PATIENCE_MS)
     said: list[str] = []
     context.on("console", lambda message: said.append(message.text))
-    yield context
+    with watch_scripts(context):
+        yield context
     context.close()
     assert [line for line in said if "Content Security Policy" in line] == []
 
 
+@contextmanager
+def watch_scripts(context: BrowserContext) -> Iterator[None]:
+    """Fail at the end if a script of a page had an error that it did not catch.
+
+    Not at once: `pytest.fail` in a listener ends playwright's connection for all further tests.
+    """
+    errors: list[str] = []
+    context.on("weberror", lambda failed: errors.append(f"{failed.error} ({failed.page})"))
+    yield
+    assert errors == []
+
+
 @pytest.fixture
 def tab(context: BrowserContext) -> Page:
-    """An empty tab, for a test that opens an address of its own; an error in a script of its page
-    fails the test.
-    """
-    tab = context.new_page()
-    tab.on("pageerror", lambda error: pytest.fail(f"the page's script failed: {error}"))
-    return tab
+    """An empty tab, for a test that opens an address of its own."""
+    return context.new_page()
 
 
 @pytest.fixture

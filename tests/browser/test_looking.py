@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, CDPSession, Locator, Page, Route, expect
 
+from tests.browser.conftest import watch_scripts
 from tests.browser.settling import open_settings, wait_until
 from tests.browser.test_history import make_picture
 from tests.chromium import PATIENCE_MS
@@ -30,10 +31,10 @@ def phone(browser: Browser, app: RunningApp) -> Iterator[Page]:
     )
     context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
-    page.on("pageerror", lambda error: pytest.fail(f"the page's script failed: {error}"))
     page.goto(app.url)
     page.get_by_role("button", name="Generate").wait_for()
-    yield page
+    with watch_scripts(context):
+        yield page
     context.close()
 
 

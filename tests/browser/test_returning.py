@@ -68,7 +68,6 @@ def show(page: Page, title: str) -> None:
 def open_first(context: BrowserContext, app: RunningApp) -> Page:
     """The page with its first form."""
     page = context.new_page()
-    page.on("pageerror", lambda error: pytest.fail(f"the page's script failed: {error}"))
     page.goto(app.url)
     page.get_by_label("Words").wait_for()
     return page
