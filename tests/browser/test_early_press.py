@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from comfygradio.demo import DemoServer
 from tests.browser.settling import find_form, settle, wait_until, write_prompt
 from tests.browser.test_several_jobs import await_phases
+from tests.chromium import PATIENCE_MS
 from tests.ui.running import RunningApp, stop_all
 
 pytestmark = pytest.mark.browser
@@ -147,9 +148,12 @@ def test_a_script_that_did_not_come_is_asked_for_again(
 
 
 def test_a_script_that_never_comes_is_told_and_the_page_can_be_reloaded(
-    context: BrowserContext, app: RunningApp, demo: DemoServer
+    browser: Browser, app: RunningApp, demo: DemoServer
 ) -> None:
-    tab = context.new_page()  # Not the fixture: the console tells the error, too.
+    # Not the fixture, which fails at an error in a script; here one is meant to be.
+    context = browser.new_context()
+    context.set_default_timeout(PATIENCE_MS)
+    tab = context.new_page()
     tab.route(SCRIPT, lambda route: route.abort())
     tab.goto(app.url, wait_until="domcontentloaded")
     note = tab.get_by_role("alert").filter(has_text="A part of this page could not be loaded.")
@@ -160,3 +164,4 @@ def test_a_script_that_never_comes_is_told_and_the_page_can_be_reloaded(
     await_form(tab).click()
     expect(tab.locator(".cg-view")).to_have_attribute("data-phase", "done")
     expect(note).to_have_count(0)
+    context.close()
