@@ -110,7 +110,10 @@ class Catalogue:
     def _list_types(
         self, node: UiNode, inputs: tuple[ClassInput, ...], linked: frozenset[str]
     ) -> list[tuple[str, str]]:
-        """List names and types of the inputs of a class, sockets first."""
+        """List names and types of the inputs of a class, sockets first. Where a type depends on
+        what feeds the node's other inputs, the file says it.
+        """
+        in_file = {entry.name: entry.type for entry in node.inputs}
         sockets: list[tuple[str, str]] = []
         widgets: list[tuple[str, str]] = []
         waiting = list(reversed(inputs))
@@ -123,7 +126,7 @@ class Catalogue:
                         waiting.append(replace(inner, name=name))
                 continue
             if entry.type == MATCH_TYPE:
-                sockets.append((entry.name, _read_allowed(entry)))
+                sockets.append((entry.name, in_file.get(entry.name) or _read_allowed(entry)))
                 continue
             if find_kind(entry) is None:
                 sockets.append((entry.name, entry.type))

@@ -40,7 +40,8 @@ class PromotedValue:
 @dataclass(frozen=True)
 class HostValues:
     """The values of one instance: of its inputs by number, and of inner widgets that it shows
-    without an input, by node id and name.
+    without an input, by node id and name. `unset` are such widgets without a value outside: their
+    own counts.
 
     `left` are values that belong to no widget, and `page_state` the positions or keys of those that
     only ComfyUI's page uses. `placement` tells how they were placed that go by the inputs.
@@ -48,6 +49,7 @@ class HostValues:
 
     inputs: dict[int, PromotedValue] = field(default_factory=dict)
     widgets: dict[tuple[str, str], tuple[Any, Place]] = field(default_factory=dict)
+    unset: set[tuple[str, str]] = field(default_factory=set)
     left: list[LeftValue] = field(default_factory=list)
     page_state: set[int | str] = field(default_factory=set)
     placement: Placement = field(default_factory=lambda: Placement({}))
@@ -64,6 +66,26 @@ class Promotions:
     def find_value(self, scope: Scope, number: int) -> PromotedValue | None:
         """Find the value of an input of a scope's instance; None if it is no widget."""
         return self.list_values(scope).inputs.get(number)
+
+    def is_shown(self, scope: Scope, node_id: str, name: str) -> bool:
+        """Whether the instance shows a widget inside without an input. No link feeds such a one."""
+        values = self.list_values(scope)
+        return (node_id, name) in values.widgets or (node_id, name) in values.unset
+
+    def find_shown(self, scope: Scope, node: UiNode, name: str) -> tuple[Any, Place] | None:
+        """Find the value of a widget inside that the instance shows without an input, and where it
+        stands; None if it does not show it.
+        """
+        if not self.is_shown(scope, node.id, name):
+            return None
+        known = self._find_widget(scope, node, name)
+        override = self.list_values(scope).widgets.get((node.id, name))
+        if override is None:
+            return None if known is None else (known.value, known.place)
+        value, host = override
+        if known is None:
+            return value, host
+        return value, replace(known.place, hosts=(host, *known.place.hosts))
 
     def list_values(self, scope: Scope) -> HostValues:
         """List the values of all promoted widgets of a scope's instance."""
@@ -192,12 +214,13 @@ class Promotions:
         for position, (node_id, name) in enumerate(proxies):
             index = name if isinstance(host.values, dict) else position
             value = stored.pop(index, None)
-            if value is None:
-                continue
             number = numbers.get((node_id, name))
             if number is None:
                 number = numbers.get((node_id, _strip_prefix(name)))
-            if number is not None:
+            if value is None:
+                if number is None and self._has_widget(scope, node_id, name):
+                    values.unset.add((node_id, _strip_prefix(name)))
+            elif number is not None:
                 _store_fit(scope, values, number, index, value)
             elif _is_control_or_preview(name):
                 values.page_state.add(index)
@@ -212,6 +235,13 @@ class Promotions:
                 _store_fit(scope, values, number, index, value)
             else:
                 values.left.append((index, name, value))
+
+    def _has_widget(self, scope: Scope, node_id: str, name: str) -> bool:
+        """Whether a node inside has a widget of this name, and no control or preview."""
+        node = scope.graph.nodes.get(node_id)
+        if node is None or _is_control_or_preview(name):
+            return False
+        return self._find_widget(scope, node, _strip_prefix(name)) is not None
 
     def _can_take(self, scope: Scope, node_id: str, name: str, value: Any) -> bool:
         """Whether a node inside can take a value. One whose widgets are not known may."""

@@ -17,7 +17,14 @@ from comfygradio.conversion.promotion import Promotions
 from comfygradio.conversion.result import NO_WIDGET, Conversion, MissingClass, Note, Place
 from comfygradio.conversion.scope import Scope
 from comfygradio.conversion.shown_text import show_name
-from comfygradio.conversion.trace import HostInput, Output, Primitive, Tracer, fits
+from comfygradio.conversion.trace import (
+    HostInput,
+    Output,
+    Primitive,
+    ShownWidget,
+    Tracer,
+    fits,
+)
 from comfygradio.conversion.ui_graph import UiInput, UiNode
 from comfygradio.conversion.unused import (
     Position,
@@ -35,7 +42,6 @@ registry, and an owner with a repository of GitHub. Sentences tell people to ins
 """
 
 NO_CLASS = "the server lacks the node, and the file does not say which input has the value."
-NO_SOURCE = "its input is linked to a node that is muted or bypassed, so the value is not used."
 OTHER_OUTPUT = (
     "it is linked to output {slot} of node {node}, which is another one on this server; the link "
     "was moved to output {found}, which has the type."
@@ -52,7 +58,6 @@ class PromptBuilder:
         self._tracer = Tracer(catalogue, self._promotions)
         self._prompt: dict[str, dict[str, Any]] = {}
         self._places: dict[tuple[str, str], Place] = {}
-        self._linked_values: dict[tuple[str, str], tuple[Any, Position | None]] = {}
         self._notes: list[Note] = []
         self._noted: set[Position] = set()
         self._missing: dict[str, list[tuple[str, UiNode]]] = {}
@@ -65,7 +70,6 @@ class PromptBuilder:
             self._add_host_notes(scope)
             for node in scope.graph.nodes.values():
                 self._add_node(scope, node)
-        self._remove_dead_links()
         missing = [_describe_missing(name, nodes) for name, nodes in self._missing.items()]
         return Conversion(
             prompt=self._prompt,
@@ -162,10 +166,9 @@ class PromptBuilder:
             return
         node_id = scope.name_node(node)
         types = {slot.name: slot.type for slot in self._catalogue.list_inputs(node)}
-        shown = self._promotions.list_values(scope).widgets
         for entry in node.inputs:
             # A widget that an instance shows is fed by it alone.
-            is_shown = (node.id, entry.name) in shown
+            is_shown = self._promotions.is_shown(scope, node.id, entry.name)
             if not entry.link or is_shown or _is_broken(scope, node, entry.link):
                 continue
             source = self._tracer.find_source(scope, entry.link, types.get(entry.name, entry.type))
@@ -175,6 +178,10 @@ class PromptBuilder:
                 promoted = self._promotions.find_value(source.scope, source.number)
                 if promoted is not None:
                     self._set(node_id, entry.name, promoted.value, promoted.place, inputs)
+            elif isinstance(source, ShownWidget):
+                shown = self._promotions.find_shown(source.scope, source.node, source.name)
+                if shown is not None:
+                    self._set(node_id, entry.name, *shown, inputs)
             elif isinstance(source, Primitive):
                 self._add_primitive(scope, node, entry, source, inputs)
 
@@ -203,10 +210,7 @@ class PromptBuilder:
         self._add_note(node_id, name, value, NO_WIDGET, position)
 
     def _link(self, node_id: str, name: str, source: Output, inputs: dict[str, Any]) -> None:
-        if name in inputs:
-            place = self._places.pop((node_id, name), None)
-            position = find_position(place) if place is not None else None
-            self._linked_values[node_id, name] = (inputs[name], position)
+        self._places.pop((node_id, name), None)
         slot = self._find_output(source)
         if slot != source.slot:
             reason = OTHER_OUTPUT.format(slot=source.slot, node=source.node_id, found=slot)
@@ -248,18 +252,6 @@ class PromptBuilder:
         self._catalogue.budget.spend(measure(value))
         inputs[name] = wrap_list(copy_json(value))
         self._places[node_id, name] = place
-
-    def _remove_dead_links(self) -> None:
-        """Remove inputs that are linked to nodes which are not in the prompt."""
-        for node_id, node in self._prompt.items():
-            inputs = node["inputs"]
-            for name, value in list(inputs.items()):
-                if not isinstance(value, list) or value[0] in self._prompt:
-                    continue
-                del inputs[name]
-                lost, position = self._linked_values.get((node_id, name), (None, None))
-                if lost is not None:
-                    self._add_note(node_id, name, lost, NO_SOURCE, position)
 
 
 def locate(scope: Scope, node: UiNode, widget: str, index: int | str | None) -> Place:

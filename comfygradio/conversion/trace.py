@@ -43,7 +43,18 @@ class Primitive:
     node: UiNode
 
 
-Source = Output | HostInput | Primitive
+@dataclass(frozen=True)
+class ShownWidget:
+    """A widget of a bypassed node that an instance shows outside: its value stands in for an output
+    of the node.
+    """
+
+    scope: Scope
+    node: UiNode
+    name: str
+
+
+Source = Output | HostInput | Primitive | ShownWidget
 
 
 @dataclass(frozen=True)
@@ -96,13 +107,17 @@ class Tracer:
 
     def _list_host_links(self, scope: Scope) -> list[str]:
         links = scope.list_host_links()
-        if self._promotions is None or scope.outer is None or scope.host is None:
+        if scope.outer is None or scope.host is None:
             return links
-        shown = self._promotions.list_values(scope.outer).widgets
         for number, slot in enumerate(scope.graph.inputs):
-            if (scope.host.id, slot.name) in shown:
+            if self._is_shown(scope.outer, scope.host, slot.name):
                 links[number] = ""
         return links
+
+    def _is_shown(self, scope: Scope, node: UiNode, name: str) -> bool:
+        if self._promotions is None:
+            return False
+        return self._promotions.is_shown(scope, node.id, name)
 
     def _enter(self, scope: Scope, link_id: str, type: str) -> _Step | HostInput | None:
         """Go from an input to the output that its link comes from, and out of subgraphs."""
@@ -131,10 +146,14 @@ class Tracer:
         if node.type == PRIMITIVE:
             # Beyond a bypassed node there is no widget that the primitive node could write into.
             return None if step.has_bypass else Primitive(scope, node)
+        if node.mode == MUTED:
+            return None
         if node.mode == BYPASSED:
             slot = self._find_bypass(step)
             if slot is None:
                 return None
+            if self._is_shown(scope, node, slot.name):
+                return ShownWidget(scope, node, slot.name)
             found = self._enter(scope, slot.link, slot.type)
             if isinstance(found, _Step):
                 return replace(found, has_bypass=True)
@@ -156,9 +175,6 @@ class Tracer:
         """Go from an output of an instance to the node in its subgraph that makes it."""
         outputs = inner.graph.outputs
         if step.slot >= len(outputs) or not outputs[step.slot].links:
-            return None
-        # What is muted at the top level is not there at all; further down, only the instance is.
-        if step.node.mode == MUTED and step.scope.outer is None:
             return None
         return self._go_on(step, inner, outputs[step.slot].links[0])
 

@@ -96,19 +96,29 @@ def test_a_muted_node_feeds_nothing() -> None:
     assert list_inputs(convert(file)) == {"9": {"prefix": "x"}}
 
 
-def test_a_value_behind_a_muted_node_is_noted() -> None:
+def test_a_muted_reroute_passes_nothing_on() -> None:
     nodes = [
-        make_node(1, "Text", ["from a node"], (), ("STRING",), mode=2),
+        load(1),
+        make_node(2, "Reroute", None, (socket("", "*", 1),), ("IMAGE",), mode=2),
+        save(9, 2),
+    ]
+    file = make_file(nodes, [[1, 1, 0, 2, 0, "*"], [2, 2, 0, 9, 0, "IMAGE"]])
+    assert list_inputs(convert(file))["9"] == {"prefix": "x"}
+
+
+@pytest.mark.parametrize("mode", [2, 4])
+def test_a_widget_behind_a_node_that_is_off_keeps_its_value(mode: int) -> None:
+    nodes = [
+        make_node(1, "Text", ["from a node"], (), ("STRING",), mode=mode),
         make_node(9, "Save", ["x"], (widget("prefix", "STRING", 1),)),
     ]
     text = make_class({"value": ["STRING", {}]}, output=("STRING",))
     conversion = convert(
         make_file(nodes, [[1, 1, 0, 9, 0, "STRING"]]), {**make_info(), "Text": text}
     )
-    assert list_inputs(conversion) == {"9": {}}
-    assert [(note.node, note.input, note.value) for note in conversion.notes] == [
-        ("9", "prefix", "x")
-    ]
+    assert list_inputs(conversion) == {"9": {"prefix": "x"}}
+    assert conversion.notes == ()
+    assert [(note.node, note.value) for note in conversion.unused] == [("1", "from a node")]
 
 
 def bypass(inputs: Json, outputs: tuple[str, ...], links: dict[str, int]) -> tuple[Json, Json]:
@@ -145,6 +155,16 @@ def test_a_bypassed_node_passes_on_by_type(
     links = [*TWO[:2], [3, 5, slot, 9, 0, "IMAGE"]]
     info = {**make_info(), "Middle": node_class}
     assert list_images([load(1), load(2), middle, save(9, 3)], links, info) == wanted
+
+
+def test_an_input_that_depends_on_others_has_the_type_of_the_file() -> None:
+    match = {"template": {"template_id": "kind", "allowed_types": "*"}}
+    switch = make_class({"value": ["COMFY_MATCHTYPE_V3", match]})
+    middle, node = bypass({"image": ["IMAGE"]}, ("MASK",), {"image": 1})
+    nodes = [load(1), node, make_node(9, "Switch", [], (socket("value", "MASK", 2),))]
+    links = [[1, 1, 0, 5, 0, "IMAGE"], [2, 5, 0, 9, 0, "MASK"]]
+    info = {**make_info(), "Switch": switch, "Middle": middle}
+    assert list_inputs(convert(make_file(nodes, links), info))["9"] == {}
 
 
 def test_beyond_any_type_the_slot_counts() -> None:

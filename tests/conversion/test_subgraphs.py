@@ -265,6 +265,41 @@ def test_what_an_instance_shows_is_not_fed_inside(name: str) -> None:
     assert inputs["5:6:3"] == {"prefix": "shown"}
 
 
+def test_without_a_value_what_an_instance_shows_keeps_its_own() -> None:
+    graph = make_subgraph(
+        "draw",
+        [
+            make_node(1, "Text", ["linked"], (), ("STRING",)),
+            make_node(3, "Save", ["own"], (widget("prefix", "STRING", 1),)),
+        ],
+        [[1, 1, 0, 3, 0, "STRING"]],
+    )
+    host = make_node(5, "draw", [], properties={"proxyWidgets": [["3", "prefix"]]})
+    text = make_class({"value": ["STRING", {}]}, output=("STRING",))
+    info = {**make_info(), "Text": text}
+    assert list_inputs(convert(make_file([host], [], graph), info))["5:3"] == {"prefix": "own"}
+
+
+@pytest.mark.parametrize(("values", "wanted"), [([], "own"), (["shown"], "shown")], ids=str)
+def test_of_a_bypassed_node_inside_the_shown_value_is_passed_on(
+    values: list[str], wanted: str
+) -> None:
+    graph = make_subgraph(
+        "draw",
+        [
+            make_node(1, "Text", ["own"], (widget("value", "STRING"),), ("STRING",), mode=4),
+            make_node(3, "Save", ["inside"], (widget("prefix", "STRING", 1),)),
+        ],
+        [[1, 1, 0, 3, 0, "STRING"]],
+    )
+    host = make_node(5, "draw", values, properties={"proxyWidgets": [["1", "value"]]})
+    text = make_class({"value": ["STRING", {}]}, output=("STRING",))
+    info = {**make_info(), "Text": text}
+    conversion = convert(make_file([host], [], graph), info)
+    assert list_inputs(conversion) == {"5:3": {"prefix": wanted}}
+    assert conversion.places["5:3", "prefix"].node == "1"
+
+
 def test_a_value_in_quarantine_counts_before_all_others() -> None:
     entry = {"originalEntry": ["-1", "strength"], "hostValue": 6.0, "reason": "missing"}
     host = make_host([4.0], properties={"proxyWidgetErrorQuarantine": [entry]})
@@ -344,6 +379,15 @@ def test_nodes_of_a_nested_bypassed_instance_are_there_without_use() -> None:
     inputs = list_inputs(convert_blur({**make_host(), "type": "outer"}, outer, make_blur()))
     assert inputs["9"]["images"] == ["1", 0]
     assert "5:4:7" in inputs
+
+
+def test_a_nested_muted_instance_feeds_nothing() -> None:
+    outer = make_outer([4.0])
+    outer["nodes"][0]["mode"] = 2
+    host = {**make_host([9.0]), "type": "outer"}
+    inputs = list_inputs(convert_blur(host, outer, make_blur()))
+    assert inputs["9"] == {"prefix": "x"}
+    assert inputs["5:4:7"] == {"image": ["1", 0], "radius": 9.0}
 
 
 def test_a_bypassed_node_inside_passes_on() -> None:

@@ -46,13 +46,14 @@ def test_the_primitive_of_a_socket_is_told() -> None:
     assert [note.value for note in conversion.notes] == [9.0]
 
 
-def test_a_value_behind_a_link_to_nothing_is_told_once() -> None:
+def test_of_a_link_to_a_muted_node_only_the_value_there_is_told() -> None:
     nodes = [
         make_node(1, "Blur", [2.0], (socket("image", "IMAGE"),), ("FLOAT",), mode=2),
         make_node(2, "Blur", [4.0], (widget("radius", "FLOAT", 1),), ("IMAGE",)),
     ]
     conversion = convert(make_file(nodes, [[1, 1, 0, 2, 0, "FLOAT"]]))
-    assert list_told(conversion) == [("2", "4.0"), ("1", "2.0")]
+    assert list_told(conversion) == [("1", "2.0")]
+    assert conversion.prompt["2"]["inputs"] == {"radius": 4.0}
 
 
 def test_an_empty_value_has_no_widget() -> None:
