@@ -13,6 +13,7 @@ from typing import Any
 from comfygradio.conversion.budget import measure
 from comfygradio.conversion.catalogue import Catalogue
 from comfygradio.conversion.page_nodes import PRIMITIVE
+from comfygradio.conversion.placement import PlacedValue
 from comfygradio.conversion.scope import MAX_DEPTH
 from comfygradio.conversion.shown_text import CANNOT, show_name
 from comfygradio.conversion.ui_format import (
@@ -24,6 +25,7 @@ from comfygradio.conversion.ui_format import (
     to_slot,
 )
 from comfygradio.conversion.ui_graph import GroupSource, UiGraph, UiInput, UiNode, UiSlot
+from comfygradio.conversion.widget import CONTROL_WORDS
 from comfygradio.errors import WorkflowError
 
 PREFIXES = ("workflow>", "workflow/")
@@ -69,6 +71,12 @@ def open_group_nodes(
             inner_key = f"{PREFIXES[0]}#{count}"
             group = _Group(groups[name], node, graph.id, inner_key, catalogue)
             inner = group.open()
+            if group.has_hidden and group.lacks_values:
+                # Some files have no values of hidden widgets.
+                group = _Group(
+                    groups[name], node, graph.id, inner_key, catalogue, takes_hidden=False
+                )
+                inner = group.open()
             nodes[node.id] = replace(node, type=inner_key, values=group.list_left())
             waiting.append((inner_key, inner, (*outer, name)))
         opened[key] = replace(graph, nodes=nodes)
@@ -107,7 +115,9 @@ class _Inner:
 
 
 class _Group:
-    """Reads one group node."""
+    """Reads one group node. Its values are those of the widgets of all inner nodes, hidden ones
+    included if `takes_hidden` is set.
+    """
 
     def __init__(
         self,
@@ -116,12 +126,16 @@ class _Group:
         graph_id: str,
         key: str,
         catalogue: Catalogue,
+        takes_hidden: bool = True,
     ) -> None:
         self._group = group
         self._host = host
         self._graph_id = graph_id
         self._key = key
         self._catalogue = catalogue
+        self._takes_hidden = takes_hidden
+        self.has_hidden = False
+        self.lacks_values = False
         self._links: dict[str, UiLink] = {}
         self._inputs: list[UiSlot] = []
         self._outputs: list[UiSlot] = []
@@ -202,17 +216,12 @@ class _Group:
         hidden = _list_hidden(entry.config.get("input"))
         in_file = {slot.name for slot in node.inputs if slot.is_widget}
         if node.type == PRIMITIVE:
-            self._take_value(entry, 0)
+            self._take_primitive(entry)
         else:
             for name, placed in self._catalogue.place(node).widgets.items():
                 # Widgets that had been made inputs of their node are no widgets of the group node.
-                is_shown = placed.widget.is_saved and placed.widget.kind != "PAGE"
-                if not is_shown or name in in_file or name in hidden:
-                    continue
-                if isinstance(placed.index, int):
-                    self._take_value(entry, placed.index)
-                if placed.widget.kind != "CONTROL":
-                    self._name_input(entry, name)
+                if placed.widget.is_saved and name not in in_file:
+                    self._add_widget(entry, name, placed, is_hidden=name in hidden)
         for is_widget in (False, True):
             for number, slot in enumerate(node.inputs):
                 if slot.is_widget != is_widget or number in entry.links or slot.name in hidden:
@@ -222,10 +231,43 @@ class _Group:
                 entry.links[number] = link.id
                 self._inputs.append(UiSlot(name, slot.type, (link.id,)))
 
+    def _add_widget(
+        self, entry: _Inner, name: str, placed: PlacedValue, *, is_hidden: bool
+    ) -> None:
+        """Add a widget of an inner node to those of the group node."""
+        widget = placed.widget
+        if widget.kind == "PAGE":
+            # Of what only the page uses, the button for uploads has a value, always the same.
+            is_next = widget.name == "upload" and self._read_next() == widget.default
+            if is_next and isinstance(placed.index, int):
+                self._take_value(entry, placed.index)
+            return
+        if is_hidden:
+            self.has_hidden = True
+            if not self._takes_hidden:
+                return
+        if isinstance(placed.index, int):
+            self._take_value(entry, placed.index)
+        if widget.kind != "CONTROL":
+            self._name_input(entry, name)
+
+    def _take_primitive(self, entry: _Inner) -> None:
+        """Give a primitive node its value, and that of its control if it has one."""
+        self._take_value(entry, 0)
+        if self._read_next() in CONTROL_WORDS and len(entry.values) > 1:
+            self._take_value(entry, 1)
+
+    def _read_next(self) -> Any:
+        values = self._host.values
+        if not isinstance(values, list) or self._position >= len(values):
+            return None
+        return values[self._position]
+
     def _take_value(self, entry: _Inner, index: int) -> None:
         """Give a widget the next value of the group node."""
         values = self._host.values
         if not isinstance(values, list) or self._position >= len(values):
+            self.lacks_values = True
             return
         while len(entry.values) <= index:
             entry.values.append(None)

@@ -92,6 +92,40 @@ def test_a_hidden_widget_keeps_the_value_of_the_definition() -> None:
     assert conversion.places["4:1", "steps"].index is None
 
 
+def test_a_hidden_widget_may_have_a_value_in_the_group_node() -> None:
+    group = make_group()
+    group["config"] = {"1": {"input": {"steps": {"visible": False}}}}
+    inputs = list_inputs(convert(make_grouped("workflow>", group)))
+    assert inputs["4:1"]["steps"] == 30
+    assert inputs["4:1"]["cfg"] == 7.5
+
+
+def test_a_button_for_uploads_has_a_value_in_the_group_node() -> None:
+    nodes = [
+        {**make_node(0, "LoadImage", ["cat.png", "image"], (), ("IMAGE", "MASK")), "index": 0},
+        {**make_node(0, "Encode", ["old"], (socket("clip", "CLIP"),)), "index": 1},
+    ]
+    host = make_node(4, "workflow>Draw", ["cat.png", "image", "a cat"])
+    groups = {"groupNodes": {"Draw": {"nodes": nodes, "links": []}}}
+    conversion = convert(make_file([host], [], extra=groups))
+    assert list_inputs(conversion) == {"4:0": {"image": "cat.png"}, "4:1": {"text": "a cat"}}
+    assert conversion.notes == ()
+
+
+def test_the_control_of_a_primitive_has_a_value_in_the_group_node() -> None:
+    sampler = make_node(0, "Sampler", [5, CONTROL, 10, 8.0, "euler"], (widget("steps", "INT"),))
+    nodes = [
+        {**make_node(0, "PrimitiveNode", [10, "fixed"], (), ("INT",)), "index": 0},
+        {**sampler, "index": 1},
+    ]
+    host = make_node(4, "workflow>Draw", [44, "fixed", 7, CONTROL, 7.5, "heun"])
+    groups = {"groupNodes": {"Draw": {"nodes": nodes, "links": [[0, 0, 1, 0, 1, "INT"]]}}}
+    conversion = convert(make_file([host], [], extra=groups))
+    wanted = {"seed": 7, "steps": 44, "cfg": 7.5, "sampler": "heun"}
+    assert list_inputs(conversion) == {"4:1": wanted}
+    assert conversion.notes == ()
+
+
 def test_a_widget_that_became_an_input_is_fed_by_its_name() -> None:
     group = make_group()
     group["nodes"][1]["inputs"].append(widget("steps", "INT"))
