@@ -97,6 +97,12 @@ test("a call says itself what went wrong", async () => {
   await assert.rejects(away.ask("find"), /lost/);
 });
 
+test("a call that is refused without an answer is told like an app that is away", async () => {
+  const refused = open(() => undefined);
+  assert.deepEqual(await refused.call("find"), { error: AWAY });
+  assert.deepEqual(refused.complaints, [AWAY]);
+});
+
 test("the answer of an event is the value with its number", async () => {
   const page = open(() => ({}));
   await page.ask("find");

@@ -79,9 +79,12 @@ export function createAsking({ props, trigger, watch, server }, { isQuick, compl
    * @param {string} secret
    * @param {object} asked
    */
-  function put(name, secret, asked) {
-    const answer = server[name]([secret, asked]);
-    return isQuick(name) ? soon(answer) : answer;
+  async function put(name, secret, asked) {
+    const answering = server[name]([secret, asked]);
+    const answer = await (isQuick(name) ? soon(answering) : answering);
+    // Gradio gives nothing where a call is refused, such as after the login has ended.
+    if (answer === undefined) throw new Error("no answer");
+    return answer;
   }
 
   /**
