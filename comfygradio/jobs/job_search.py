@@ -32,8 +32,8 @@ class Query:
     """What to look for: every word of `text` somewhere in title, values or error, and every one of
     `values` exactly.
 
-    Empty fields restrict nothing; `singles` leaves out the points of sweeps. `before` is
-    `Page.next` of the page before; `limit` is 1 to 500.
+    Empty fields restrict nothing; `singles` leaves out the points of sweeps. `deleted` looks in
+    the trash, and only there. `before` is `Page.next` of the page before; `limit` is 1 to 500.
     """
 
     text: str = ""
@@ -41,6 +41,7 @@ class Query:
     values: Mapping[str, Any] = field(default_factory=dict)
     favourites: bool = False
     singles: bool = False
+    deleted: bool = False
     phases: tuple[Phase, ...] = ()
     before: int | None = None
     limit: int = 30
@@ -73,7 +74,8 @@ def find_rows(
 
 def list_values(connection: sqlite3.Connection, owner: str, name: str, limit: int) -> list[Any]:
     """The values that a person's jobs have in one field, the one used last first."""
-    sql = """SELECT value FROM field_values WHERE owner = ? AND name = ?
+    sql = """SELECT value FROM field_values CROSS JOIN jobs USING (seq)
+             WHERE field_values.owner = ? AND name = ? AND deleted IS NULL
              GROUP BY value ORDER BY max(seq) DESC LIMIT ?"""
     found = connection.execute(sql, (replace_surrogates(owner), replace_surrogates(name), limit))
     return [json.loads(value) for (value,) in found]
@@ -142,6 +144,7 @@ def _quote(word: str) -> str:
 def _restrict(owner: str, query: Query) -> Iterator[tuple[str, list[Any]]]:
     """Conditions on the columns of the job itself."""
     yield "jobs.owner = ?", [owner]
+    yield "jobs.deleted IS NOT NULL" if query.deleted else "jobs.deleted IS NULL", []
     if query.preset:
         yield "jobs.preset = ?", [replace_surrogates(query.preset)]
     if query.favourites:

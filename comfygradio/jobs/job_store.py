@@ -153,11 +153,15 @@ class JobStore:
         return self.change(job_id, favourite=on)
 
     def find(self, token: str) -> JobRecord | None:
-        """The job with this secret token."""
-        return self._find_one("jobs.token = ?", token)
+        """The job with this secret token, unless it is in the trash."""
+        return self._find_one("jobs.token = ? AND jobs.deleted IS NULL", token)
+
+    def find_deleted(self, token: str) -> JobRecord | None:
+        """The job with this secret token, if it is in the trash."""
+        return self._find_one("jobs.token = ? AND jobs.deleted IS NOT NULL", token)
 
     def get(self, job_id: str) -> JobRecord | None:
-        """The job with this id, which is its prompt's id."""
+        """The job with this id, which is its prompt's id; also one that is in the trash."""
         return self._find_one("jobs.id = ?", job_id)
 
     def list_open(self) -> list[JobRecord]:
@@ -195,7 +199,8 @@ class JobStore:
         return NodeTimes(runs)
 
     def delete(self, job_id: str) -> None:
-        """Delete a job that is over, the files that it made, and the files that only it needed.
+        """Delete a job that is over for good, the files that it made, and the files that only it
+        needed.
 
         Unknown: nothing.
         """

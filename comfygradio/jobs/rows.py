@@ -34,7 +34,8 @@ class JobRecord:
     accepted the prompt; a job that ended without a worker keeps what it was.
 
     `sweep` is the id of the sweep that a point belongs to, `point` the key of its content. `party`
-    is whom limits and turns count for while the job is not over, "" for its owner.
+    is whom limits and turns count for while the job is not over, "" for its owner. `deleted` is
+    when it came into the trash, None if it is not there.
     """
 
     id: str
@@ -60,6 +61,7 @@ class JobRecord:
     point: str = ""
     party: str = ""
     node_work: Mapping[str, float] = field(default_factory=dict)
+    deleted: float | None = None
 
 
 RESULT_FIELDS = frozenset(field.name for field in fields(Result))

@@ -161,12 +161,21 @@ CREATE INDEX kept_forms_ages ON kept_forms (saved) WHERE name = '';
 """
 """The name is '' for the form as its person left it."""
 
+TRASH_SCRIPT = """
+ALTER TABLE jobs ADD COLUMN deleted REAL;
+DROP INDEX jobs_mine;
+CREATE INDEX jobs_mine ON jobs (owner, seq, preset, phase, favourite, deleted);
+CREATE INDEX jobs_deleted ON jobs (deleted) WHERE deleted IS NOT NULL;
+"""
+"""When a job came into the trash; NULL for those that are not there."""
+
 MIGRATIONS: tuple[str, ...] = (
     JOBS_SCRIPT,
     SWEEPS_SCRIPT,
     PARTIES_SCRIPT,
     NODE_WORK_SCRIPT,
     KEPT_FORMS_SCRIPT,
+    TRASH_SCRIPT,
 )
 """Script n brings a file from `user_version` n to n + 1.
 

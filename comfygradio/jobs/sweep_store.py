@@ -153,7 +153,7 @@ class SweepStore:
         """The jobs of a sweep by position; points without a job are left out."""
         sql = (
             f"SELECT cells.place, {POINT_COLUMNS} FROM cells JOIN jobs ON jobs.seq = cells.seq "
-            "WHERE cells.sweep = ?"
+            "WHERE cells.sweep = ? AND jobs.deleted IS NULL"
         )
         cells: dict[tuple[int, ...], PointRecord] = {}
         with self._read() as connection:
@@ -167,7 +167,7 @@ class SweepStore:
         """Whether any point of any sweep of a person's was ever done with a preset."""
         sql = (
             "SELECT 1 FROM jobs WHERE owner = ? AND preset = ? AND point <> '' AND phase = "
-            "'done' LIMIT 1"
+            "'done' AND deleted IS NULL LIMIT 1"
         )
         with self._store.read() as connection:
             found = connection.execute(sql, (replace_surrogates(owner), replace_surrogates(preset)))
@@ -182,7 +182,7 @@ class SweepStore:
             # SQLite uses this partial index only if the query repeats the index's condition.
             sql = f"""SELECT {POINT_COLUMNS} FROM jobs INDEXED BY jobs_points
                       WHERE owner = ? AND preset = ? AND point IN ({marks}) AND point <> ''
-                      AND phase = 'done' ORDER BY seq"""
+                      AND phase = 'done' AND deleted IS NULL ORDER BY seq"""
             for point in self._select_points(
                 sql, replace_surrogates(owner), replace_surrogates(preset), *some
             ):

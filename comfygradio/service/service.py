@@ -29,6 +29,7 @@ from comfygradio.jobs.backend_pool import BackendPool, StaticBackends, sync_back
 from comfygradio.jobs.job import Job, Order
 from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.jobs.job_store import JobStore, find_job_store
+from comfygradio.jobs.job_trash import JobTrash
 from comfygradio.jobs.kept_form_store import KeptFormStore
 from comfygradio.jobs.limits import Limits, find_exceeded
 from comfygradio.model_files.file_sizes import FileSizes
@@ -36,6 +37,7 @@ from comfygradio.service.disconnect_watch import DisconnectWatch
 from comfygradio.service.model_thumbnails import ModelThumbnails
 from comfygradio.service.similar_values import collect_similar_values
 from comfygradio.service.thumbnail_store import ThumbnailStore
+from comfygradio.service.trash_emptier import TrashEmptier
 from comfygradio.service.upload_quota import Quota
 from comfygradio.service.web_file import WebFiles, make_client
 from comfygradio.sweeps.sweep_registry import SweepRegistry
@@ -85,6 +87,9 @@ class Service:
         self.limits = limits or Limits()
         self.store = JobStore.open(outputs)
         self.kept_forms = KeptFormStore(self.store, clock)
+        self.trash = JobTrash(self.store, clock)
+        self.trash_emptier = TrashEmptier(self.trash, clock)
+        """Deletes for good what was in the trash for a day, once it is started."""
         self.forms: Mapping[str, Form] = {}
         self.backend_pool = backend_pool or StaticBackends((client, *others))
         self.queue = JobQueue(
@@ -350,6 +355,7 @@ class Service:
 
         May be called twice.
         """
+        self.trash_emptier.stop()
         self.model_sizes.close()
         self.model_thumbnails.close()
         self.readers.shutdown(wait=False, cancel_futures=True)

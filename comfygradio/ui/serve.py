@@ -235,6 +235,7 @@ def launch(app: App, *, block: bool = True) -> str:
     app.blocks.queue(default_concurrency_limit=None)
     app.watcher.start()
     app.service.queue.start()
+    app.service.trash_emptier.start()
     try:
         address = _listen(app)
     except OSError as error:

@@ -18,6 +18,7 @@ from comfygradio.comfy.workflow import Prompt
 from comfygradio.errors import JobStoreError
 from comfygradio.jobs.job import Job, Order, Point
 from comfygradio.jobs.job_store import JobRecord, JobStore, find_job_store
+from comfygradio.jobs.job_trash import JobTrash
 from comfygradio.jobs.results import Result
 from comfygradio.jobs.rows import COLUMNS, encode_order, encode_value, make_record
 from comfygradio.jobs.schema import MIGRATIONS, migrate
@@ -92,6 +93,23 @@ def test_cells_are_written_with_the_jobs_and_the_last_job_counts(store: JobStore
     assert set(rows.list_cells("sweep-0")) == {(1, 7)}
 
 
+def test_a_point_in_the_trash_is_in_no_grid_until_it_is_restored(store: JobStore) -> None:
+    rows, trash = SweepStore(store), JobTrash(store)
+    first, other = add_point(store, "a"), add_point(store, "b", place=1)
+    trash.put(first.id)
+    assert set(rows.list_cells("sweep-0")) == {(1, 7)}
+    assert set(rows.find_points("anna", "tiny", ["a", "b"])) == {"b"}
+    trash.restore(first.id)
+    assert set(rows.list_cells("sweep-0")) == {(0, 7), (1, 7)}
+    for record in (first, other):
+        trash.put(record.id)
+    assert not rows.has_points("anna", "tiny")
+    # One that was made again meanwhile keeps its place.
+    again = add_point(store, "a")
+    trash.restore(first.id)
+    assert rows.list_cells("sweep-0")[0, 7].id == again.id
+
+
 def test_done_points_are_found_by_their_content_while_their_files_are_there(
     store: JobStore,
 ) -> None:
@@ -139,7 +157,7 @@ def test_a_damaged_definition_is_a_damaged_store(store: JobStore) -> None:
         rows.find("token-1")
 
 
-LATER = ("sweep", "point", "party", "node_work")
+LATER = ("sweep", "point", "party", "node_work", "deleted")
 """Columns that the first version of the file did not have."""
 
 

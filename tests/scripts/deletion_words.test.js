@@ -1,21 +1,22 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { equal } from "node:assert/strict";
 import test from "node:test";
 
-import { nameDeletion } from "../../comfygradio/ui/static/history/deletion_words.js";
+import { nameDeleted, nameStay } from "../../comfygradio/ui/static/history/deletion_words.js";
 
 test("one and several are spoken of differently", () => {
-  deepEqual(nameDeletion(1, 0), {
-    title: "Delete this result?",
-    text: "Its files are deleted, too. This cannot be undone.",
-  });
-  deepEqual(nameDeletion(3, 0), {
-    title: "Delete these 3 results?",
-    text: "Their files are deleted, too. This cannot be undone.",
-  });
+  equal(nameDeleted(1, 0), "Deleted.");
+  equal(nameDeleted(3, 0), "3 results deleted.");
 });
 
-test("it is said what stays", () => {
-  const end = (/** @type {number} */ count) => nameDeletion(1, count).text.split("undone.")[1];
-  equal(end(1), " 1 that is not over yet will stay.");
-  equal(end(2), " 2 that are not over yet will stay.");
+test("it is said what stayed", () => {
+  equal(nameDeleted(1, 1), "Deleted. 1 that is not over yet stayed.");
+  equal(nameDeleted(2, 2), "2 results deleted. 2 that are not over yet stayed.");
+});
+
+test("what stays in the trash does so for whole hours at least", () => {
+  equal(nameStay(86_400), "For 24 more hours");
+  equal(nameStay(86_399), "For 23 more hours");
+  equal(nameStay(3600), "For 1 more hour");
+  equal(nameStay(3599), "For less than an hour");
+  equal(nameStay(0), "For less than an hour");
 });

@@ -4,6 +4,7 @@ import test from "node:test";
 import {
   findNeighbour,
   findSubstitute,
+  orderAgain,
 } from "../../comfygradio/ui/static/history/gallery_order.js";
 
 const TOKENS = ["a", "b", "c", "d"];
@@ -38,4 +39,16 @@ test("there is none if nothing is left", () => {
 
 test("the first job that is left takes the place of one that was not in the gallery", () => {
   equal(findSubstitute(TOKENS, "x", new Set(["x", "a"])), "b");
+});
+
+test("what is back stands where it stood, and what came since at the end", () => {
+  const list = (/** @type {string} */ tokens) => [...tokens].map((token) => ({ token }));
+  const order = (/** @type {any[]} */ ...parts) =>
+    orderAgain(parts[0], parts[1], new Set(parts[2]))
+      .map(({ token }) => token)
+      .join("");
+  equal(order(list("abcd"), list("ad"), "bc"), "abcd");
+  equal(order(list("abcd"), list("ad"), "c"), "acd");
+  equal(order(list("abcd"), list("adxy"), "b"), "abdxy");
+  equal(order(list("ab"), list(""), "ab"), "ab");
 });

@@ -3,7 +3,7 @@ import test from "node:test";
 
 import { explainEmpty, isNarrowed } from "../../comfygradio/ui/static/history/search_query.js";
 
-const ALL = { text: "", preset: "", favourites: false, singles: false, values: {} };
+const ALL = { text: "", preset: "", favourites: false, singles: false, deleted: false, values: {} };
 
 test("a query for everything leaves nothing out", () => {
   equal(isNarrowed(ALL), false);

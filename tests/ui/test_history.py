@@ -26,12 +26,13 @@ from comfygradio.errors import JobStoreError, PresetError
 from comfygradio.forms.fill import FROM_FORM
 from comfygradio.jobs.job import Job, Order
 from comfygradio.jobs.job_store import JobRecord
+from comfygradio.jobs.job_trash import TRASH_SECONDS
 from comfygradio.jobs.results import Result, ResultSource
 from comfygradio.service.service import Service
 from comfygradio.settings import shipped_presets
 from comfygradio.ui.form.endpoint import describe_info
 from comfygradio.ui.form.reuse import list_targets
-from comfygradio.ui.history.history_api import RECENT_JOBS, UNKNOWN, HistoryApi
+from comfygradio.ui.history.history_api import NOT_IN_TRASH, RECENT_JOBS, UNKNOWN, HistoryApi
 from comfygradio.ui.history.zip_route import list_entries, stream_zip
 from comfygradio.ui.identity.page_session import MAX_PAGES, PageSessions
 from tests.jobs.lines import is_over, wait
@@ -261,14 +262,53 @@ def test_a_picture_becomes_an_input(
             history.read_picture(make_event(**{**asked, "index": index}, **targets[0]))
 
 
-def test_deleting_takes_the_files_along_and_spares_what_still_runs(
+def test_deleting_for_good_takes_the_files_along_and_spares_what_still_runs(
     history: HistoryApi, service: Service
 ) -> None:
     over, runs = put(service, results=(paint(service),)), put(service, phase="running")
     answer = history.delete(ADA, {"tokens": [over.token, runs.token]})
     assert answer["deleted"] == [over.token] and "not over yet" in answer["error"]
-    assert over.results[0].path is not None and not over.results[0].path.exists()
     assert list_found(history) == [runs.token]
+    path = over.results[0].path
+    assert path is not None and path.exists()
+    asked = {"tokens": [runs.token, over.token]}
+    assert history.delete_for_good(ADA, asked) == {"deleted": [over.token], "error": NOT_IN_TRASH}
+    assert not path.exists()
+    assert list_found(history) == [runs.token] and list_found(history, deleted=True) == []
+
+
+def test_what_was_deleted_is_found_in_the_trash_and_restored(
+    history: HistoryApi, service: Service
+) -> None:
+    record = put(service, results=(paint(service),), favourite=True)
+    assert not history.search(ADA, {})["hasDeleted"]
+    history.delete(ADA, {"tokens": [record.token]})
+    page = history.search(ADA, {"deleted": True})
+    assert page["hasDeleted"] and [job["token"] for job in page["jobs"]] == [record.token]
+    assert TRASH_SECONDS - 60 < page["jobs"][0]["secondsLeft"] <= TRASH_SECONDS
+    assert list_found(history) == [] and history.recent(ADA, {})["jobs"] == []
+    for way in (history.open, history.favourite, history.again, history.workflow):
+        with pytest.raises(JobStoreError, match="not in your history"):
+            way(ADA, {"token": record.token})
+    asked = {"tokens": [record.token]}
+    assert history.restore(ADA, asked) == {"restored": [record.token], "error": ""}
+    assert history.restore(ADA, asked) == {"restored": [], "error": NOT_IN_TRASH}
+    assert service.store.find(record.token) == record
+    assert not history.search(ADA, {})["hasDeleted"]
+
+
+def test_nobody_reaches_what_somebody_else_deleted(history: HistoryApi, service: Service) -> None:
+    record = put(service, BOB, results=(paint(service),))
+    history.delete(BOB, {"tokens": [record.token]})
+    asked: dict[str, Any] = {"tokens": [record.token, record.id, 7], "all": True}
+    assert list_found(history, deleted=True) == []
+    assert not history.search(ADA, {})["hasDeleted"]
+    assert history.restore(ADA, asked) == {"restored": [], "error": NOT_IN_TRASH}
+    assert history.delete_for_good(ADA, asked) == {"deleted": [], "error": NOT_IN_TRASH}
+    assert history.delete_for_good(BOB, {"all": "yes"}) == {"deleted": [], "error": ""}
+    assert list_found(history, BOB, deleted=True) == [record.token]
+    assert history.delete_for_good(BOB, {"all": True}) == {"deleted": [], "error": ""}
+    assert service.store.get(record.id) is None
 
 
 def test_a_deleted_job_is_gone_from_memory_too(history: HistoryApi, service: Service) -> None:
@@ -276,6 +316,9 @@ def test_a_deleted_job_is_gone_from_memory_too(history: HistoryApi, service: Ser
     wait(job, is_over)
     assert history.delete(ADA, {"tokens": [job.token]}) == {"deleted": [job.token], "error": ""}
     assert service.queue.find(job.token) is None
+    history.restore(ADA, {"tokens": [job.token]})
+    found = service.queue.find(job.token)
+    assert found is not None and found.snapshot.phase == "done"
 
 
 def test_what_could_not_be_fetched_is_fetched_again(

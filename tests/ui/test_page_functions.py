@@ -186,7 +186,7 @@ def test_the_names_that_scripts_call_stay(service: Service, page_sessions: PageS
     found = []
     for api in (history, sweep, status):
         found.append([function.__name__ for function in api.list_functions()])
-    history_names = "search open look favourite delete stop again workflow"
+    history_names = "search open look favourite delete restore delete_for_good stop again workflow"
     sweep_names = (
         "prepare choices list_all open settings pause resume stop retry rate delete "
         "glance news change study start"

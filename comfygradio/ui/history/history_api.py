@@ -29,6 +29,8 @@ from comfygradio.ui.identity.person import NOBODY, Person
 
 UNKNOWN = "This job is not in your history (any more)."
 
+NOT_IN_TRASH = "This is no longer among what you have deleted."
+
 LAYOUT_NOT_GIVEN = (
     "{reason} So the workflow is given in API format; a picture still holds the layout that it was "
     "made with."
@@ -57,6 +59,8 @@ class HistoryApi:
             self.look,
             self.favourite,
             self.delete,
+            self.restore,
+            self.delete_for_good,
             self.stop,
             self.again,
             self.workflow,
@@ -92,6 +96,7 @@ class HistoryApi:
                 presets.append({"name": preset.name, "title": preset.file.title})
             found["presets"] = presets
             found["sweeps"] = bool(self._service.sweeps.list_sweeps(owner, 1))
+            found["hasDeleted"] = self._service.trash.has_any(owner)
             found["targets"] = list_targets(self._service.forms)
         return found
 
@@ -128,17 +133,51 @@ class HistoryApi:
         return {"favourite": is_favourite}
 
     def delete(self, owner: str, asked: Mapping[str, Any]) -> Json:
-        """Delete jobs that are over, with their files; return which were deleted, and why another
-        was not.
+        """Put jobs that are over into the trash; return which were put there, and why another was
+        not.
         """
         deleted = []
         problem = ""
         for token in _list_tokens(asked):
             try:
                 record = self._find(owner, token)
-                self._service.store.delete(record.id)
+                self._service.trash.put(record.id)
                 self._service.queue.forget(token)
                 deleted.append(token)
+            except JobStoreError as error:
+                problem = str(error)
+        return {"deleted": deleted, "error": problem}
+
+    def restore(self, owner: str, asked: Mapping[str, Any]) -> Json:
+        """Take jobs out of the trash; return which, and why another is not there any more."""
+        restored = []
+        problem = ""
+        for token in _list_tokens(asked):
+            try:
+                record = self._find_deleted(owner, token)
+                self._service.trash.restore(record.id)
+                restored.append(token)
+            except JobStoreError as error:
+                problem = str(error)
+        return {"restored": restored, "error": problem}
+
+    def delete_for_good(self, owner: str, asked: Mapping[str, Any]) -> Json:
+        """Delete jobs that are in the trash, with their files, or with `all` whatever is there;
+        return which of those that were named are gone, and why another is not.
+        """
+        trash = self._service.trash
+        deleted = []
+        problem = ""
+        for token in _list_tokens(asked):
+            try:
+                trash.delete(self._find_deleted(owner, token).id)
+                deleted.append(token)
+            except JobStoreError as error:
+                problem = str(error)
+        everything = trash.list_all(owner) if asked.get("all") is True else []
+        for job_id in everything:
+            try:
+                trash.delete(job_id)
             except JobStoreError as error:
                 problem = str(error)
         return {"deleted": deleted, "error": problem}
@@ -243,12 +282,22 @@ class HistoryApi:
             raise JobStoreError(UNKNOWN)
         return record
 
+    def _find_deleted(self, owner: str, token: str) -> JobRecord:
+        """Find a job in the trash of this owner. Raises JobStoreError for any other token."""
+        record = self._service.store.find_deleted(token)
+        if record is None or record.owner != owner:
+            raise JobStoreError(NOT_IN_TRASH)
+        return record
+
     def _describe(self, record: JobRecord) -> Json:
         queue = self._service.queue
         job: Job | None = None
         if record.phase in ("waiting", "running"):
             job = queue.find(record.token)
-        return describe_card(record, job, queue.outputs)
+        described = describe_card(record, job, queue.outputs)
+        if record.deleted is not None:
+            described["secondsLeft"] = self._service.trash.measure_time_left(record.deleted)
+        return described
 
     def _find_client(self, url: str) -> BackendClient:
         """Find the client of the server that made a job's results; another server may have other

@@ -39,6 +39,7 @@ def parse_query(asked: Mapping[str, Any]) -> Query:
         values=_parse_filters(asked.get("values")),
         favourites=asked.get("favourites") is True,
         singles=asked.get("singles") is True,
+        deleted=asked.get("deleted") is True,
         before=before if is_integer else None,
         limit=PAGE_SIZE,
     )

@@ -82,9 +82,20 @@ export function createGallery(grid, drawCard) {
     cards.delete(token);
   }
 
+  /**
+   * Show these jobs in the place of all others.
+   *
+   * @param {Job[]} wanted
+   */
+  function refill(wanted) {
+    clear();
+    for (const job of wanted) add(job);
+  }
+
   return {
     clear,
     add,
+    refill,
     update,
     remove,
     isEmpty: () => jobs.size === 0,

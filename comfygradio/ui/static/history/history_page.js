@@ -12,6 +12,7 @@ import { createComparison } from "./comparison.js";
 import { createDeletion } from "./deletion.js";
 import { isShown } from "./desk.js";
 import { createGallery } from "./gallery.js";
+import { orderAgain } from "./gallery_order.js";
 import { turnFavourite } from "./job_actions.js";
 import { drawCard } from "./job_card.js";
 import { createJobLoader } from "./job_loader.js";
@@ -19,11 +20,12 @@ import { createOpenJob } from "./open_job.js";
 import { pollJobs } from "./polling.js";
 import { createSearchBar } from "./search_bar.js";
 import { createSelection } from "./selection.js";
+import { createTrash } from "./trash.js";
 import { createWishes } from "./wishes.js";
 import { downloadZip } from "./zip_download.js";
 
 /** What takes as long as it needs; all else is answered soon. */
-const SLOW = ["again", "delete"];
+const SLOW = ["again", "delete", "restore", "delete_for_good"];
 
 /**
  * Make the page in the part work.
@@ -50,21 +52,22 @@ export function mount(part) {
   const selection = createSelection(root, gallery, {
     compare: () => compare(listOldestFirst()),
     download: () => downloadZip(desk, selection.list()),
-    askToDelete: () => askToDelete(selection.list()),
+    moveToTrash: () => moveToTrash(selection.list()),
   });
   const openJob = createOpenJob(find(root, "cg-past-open", HTMLDialogElement), desk, {
     readTargets: () => targets,
     loadMore: loader.loadMore,
     narrow: searchBar.narrow,
-    askToDelete: (tokens) => askToDelete(tokens),
+    moveToTrash: (tokens) => moveToTrash(tokens),
   });
-  const askDialog = find(root, "cg-ask", HTMLDialogElement);
-  const askToDelete = createDeletion(askDialog, desk, openJob, removeJobs);
+  const moveToTrash = createDeletion(desk, openJob, removeJobs);
+  const trash = createTrash(root, desk, { remove: removeJobs, load: loader.load });
   const compare = createComparison(find(root, "cg-past-compare", HTMLDialogElement), desk);
 
   /** @param {Job} job */
   function drawInGallery(job) {
     const token = job.token;
+    if (job.secondsLeft !== undefined) return trash.drawCard(job);
     return drawCard(job, selection.has(token), {
       open: (event) => {
         const isChoice = selection.isChoosing() || event.shiftKey;
@@ -88,14 +91,31 @@ export function mount(part) {
     gallery.clear();
     selection.forget(selection.list());
     searchBar.offer(page);
+    trash.paint(searchBar.readQuery().deleted, page.jobs.length > 0);
   }
 
-  /** @param {Set<string>} tokens of jobs that are deleted */
+  /**
+   * Take jobs out of the gallery. Gives what brings those back that are restored.
+   *
+   * @param {Set<string>} tokens
+   */
   function removeJobs(tokens) {
+    const before = gallery.listJobs();
+    const round = loader.getRound();
     const wasEmpty = gallery.isEmpty();
+    searchBar.offerTrash(true);
     for (const token of tokens) gallery.remove(token);
     selection.forget(tokens);
     if (!wasEmpty && gallery.isEmpty() && !loader.hasMore()) loader.load();
+
+    /** @param {Set<string>} back */
+    async function bringBack(back) {
+      // What was found is another list by now.
+      if (loader.getRound() !== round) await loader.load();
+      else gallery.refill(orderAgain(before, gallery.listJobs(), back));
+    }
+
+    return bringBack;
   }
 
   /** The jobs that are chosen, as they are compared. */

@@ -31,6 +31,7 @@
  * @property {string} error "" if nothing went wrong
  * @property {boolean} favourite
  * @property {Result[]} results
+ * @property {number} [secondsLeft] how long it stays in the trash, if it is there
  */
 
 /**
@@ -59,6 +60,7 @@
  * @typedef {Page & {
  *   presets: { name: string, title: string }[],
  *   sweeps: boolean,
+ *   hasDeleted: boolean,
  *   targets: Target[],
  * }} FirstPage
  */

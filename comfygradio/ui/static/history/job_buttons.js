@@ -18,7 +18,7 @@ import { drawTargets } from "../library/picture_targets.js";
  * @property {() => void} turnFavourite
  * @property {() => void} saveWorkflow
  * @property {() => void} stop
- * @property {() => void} askToDelete
+ * @property {() => void} moveToTrash
  */
 
 /** @param {Result} result */
@@ -104,7 +104,7 @@ export function drawButtons(job, result, targets, actions) {
   if (job.results.some((one) => one.again)) buttons.push(drawFetchAgain(actions));
   buttons.push(drawStar(job, actions), drawSaveWorkflow(job, actions));
   if (isOver(job)) {
-    buttons.push(press("cg-small cg-past-danger", "Delete", actions.askToDelete));
+    buttons.push(press("cg-small cg-past-danger", "Delete", actions.moveToTrash));
   } else {
     buttons.push(drawStop(actions));
   }

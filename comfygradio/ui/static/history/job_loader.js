@@ -86,5 +86,5 @@ export function createJobLoader({ asking, gallery }, searchBar, end, begin) {
     else show(page);
   }
 
-  return { load, loadMore, hasMore: () => next !== null };
+  return { load, loadMore, hasMore: () => next !== null, getRound: () => round };
 }

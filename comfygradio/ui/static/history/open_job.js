@@ -32,7 +32,7 @@ const HAS_OWN_ARROWS = "select, input, video, audio";
  * @property {() => Target[]} readTargets what takes a picture now
  * @property {() => void} loadMore
  * @property {(name: string, filter: Filter) => void} narrow
- * @property {(tokens: string[]) => void} askToDelete
+ * @property {(tokens: string[]) => void} moveToTrash
  */
 
 /**
@@ -134,7 +134,7 @@ export function createOpenJob(dialog, desk, options) {
       turnFavourite: () => turnFavourite(desk, job),
       saveWorkflow: () => saveWorkflow(desk, token),
       stop: () => stopJob(desk, token),
-      askToDelete: () => options.askToDelete([token]),
+      moveToTrash: () => options.moveToTrash([token]),
     };
   }
 

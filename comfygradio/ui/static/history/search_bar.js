@@ -8,6 +8,16 @@ import { find } from "../library/template.js";
 
 const TYPE_MS = 250;
 
+/** @type {Query} */
+const LOOK_INTO_TRASH = {
+  text: "",
+  preset: "",
+  favourites: false,
+  singles: false,
+  deleted: true,
+  values: {},
+};
+
 /**
  * A value to search for: as JSON, and as people see it with its label.
  *
@@ -30,6 +40,7 @@ export function createSearchBar(root, search) {
   const preset = find(root, "cg-past-preset", HTMLSelectElement);
   const favourites = find(root, "cg-past-stars", HTMLButtonElement);
   const singles = find(root, "cg-past-singles", HTMLButtonElement);
+  const deleted = find(root, "cg-past-trash", HTMLButtonElement);
   const place = find(root, "cg-past-filters");
   /** The values to search for, by the names of their fields. @type {Map<string, Filter>} */
   const filters = new Map();
@@ -38,6 +49,7 @@ export function createSearchBar(root, search) {
 
   /** @returns {Query} */
   function readQuery() {
+    if (isPressed(deleted)) return LOOK_INTO_TRASH;
     /** @type {Query["values"]} */
     const values = {};
     for (const [name, filter] of filters) values[name] = filter.json;
@@ -46,6 +58,7 @@ export function createSearchBar(root, search) {
       preset: preset.value,
       favourites: isPressed(favourites),
       singles: isPressed(singles),
+      deleted: false,
       values,
     };
   }
@@ -87,7 +100,8 @@ export function createSearchBar(root, search) {
    *
    * @param {FirstPage} page
    */
-  function offer({ presets, sweeps }) {
+  function offer({ presets, sweeps, hasDeleted }) {
+    offerTrash(hasDeleted);
     const chosen = preset.value;
     const options = presets.map(({ name, title }) => {
       return make("option", { value: name, textContent: title });
@@ -99,9 +113,15 @@ export function createSearchBar(root, search) {
     singles.hidden = !sweeps && !isPressed(singles);
   }
 
-  for (const button of [favourites, singles]) {
+  /** @param {boolean} isThere whether anything is in the trash */
+  function offerTrash(isThere) {
+    deleted.hidden = !isThere && !isPressed(deleted);
+  }
+
+  for (const button of [favourites, singles, deleted]) {
     button.addEventListener("click", () => {
       button.setAttribute("aria-pressed", String(!isPressed(button)));
+      root.toggleAttribute("data-deleted", isPressed(deleted));
       search();
     });
     button.inert = false;
@@ -111,7 +131,7 @@ export function createSearchBar(root, search) {
     clearTimeout(timer);
     timer = setTimeout(search, TYPE_MS);
   });
-  return { readQuery, narrow, offer };
+  return { readQuery, narrow, offer, offerTrash };
 }
 
 /** @typedef {ReturnType<typeof createSearchBar>} SearchBar */

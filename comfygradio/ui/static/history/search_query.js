@@ -6,6 +6,7 @@
  * @property {string} preset "" for all
  * @property {boolean} favourites whether only favourites are looked for
  * @property {boolean} singles whether jobs of sweeps are left out
+ * @property {boolean} deleted whether the trash is looked through, and nothing else counts
  * @property {Record<string, string>} values field → its value as JSON: large numbers stay exact
  */
 
@@ -25,6 +26,7 @@ export function isNarrowed({ text, preset, favourites, singles, values }) {
  * @param {Query} query
  */
 export function explainEmpty(query) {
+  if (query.deleted) return "Nothing is here. What you delete can be restored for a day.";
   if (isNarrowed(query)) return "Nothing found. Try other words, or fewer filters.";
   return "Nothing here yet. What you make appears here.";
 }

@@ -12,7 +12,7 @@ import { markCard } from "./job_card.js";
  * @typedef {object} SelectionActions
  * @property {() => void} compare
  * @property {() => void} download
- * @property {() => void} askToDelete
+ * @property {() => void} moveToTrash
  */
 
 /**
@@ -53,17 +53,19 @@ export function createSelection(root, gallery, actions) {
       count,
       drawCompare(),
       press("cg-small", "Download", actions.download, { title: "As one zip file" }),
-      press("cg-small cg-past-danger", "Delete", actions.askToDelete),
+      press("cg-small cg-past-danger", "Delete", actions.moveToTrash),
       press("cg-small cg-past-plain", "Clear", clear),
     ];
   }
 
   function paint() {
     const isEmpty = chosen.size === 0;
+    const hadKeyboard = bar.contains(document.activeElement);
     bar.hidden = isEmpty;
     root.toggleAttribute("data-choosing", !isEmpty || isChoosing());
     if (isEmpty) bar.replaceChildren();
     else bar.replaceChildren(...drawBar());
+    if (isEmpty && hadKeyboard) mode.focus();
   }
 
   /**
