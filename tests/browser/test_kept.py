@@ -74,6 +74,9 @@ def test_settings_are_saved_under_a_name(context: BrowserContext, app: RunningAp
     expect(panel.get_by_label(PROMPT)).to_have_value("a named fox")
     panel.get_by_role("button", name="Delete Fox").click()
     expect(panel.get_by_text("Nothing is saved yet.")).to_be_visible()
+    panel.get_by_role("button", name="Undo").click()
+    expect(panel.get_by_role("status")).to_have_text("Fox is back.")
+    panel.get_by_role("button", name="Delete Fox").wait_for()
 
 
 def test_a_link_carries_values_and_leaves_the_address(

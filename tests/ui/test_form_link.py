@@ -126,6 +126,30 @@ def test_what_a_copied_link_lacks_is_named(tools: FormTools, service: Service) -
     assert answer["left"] == ["Steps", "Your picture"]
 
 
+def test_what_the_tab_had_not_sent_comes_over_what_is_kept(tools: FormTools) -> None:
+    owner = "user:tab"
+    asked = {"preset": "text_to_image"}
+    tools.keep(owner, {**asked, "values": {"prompt": "a fox", "size": "768x512"}})
+    own = {"size": "512x512", "steps": "many", "nothing": 1}
+    answer = tools.arrive(owner, {**asked, "own": own, "link": {"cfg": "3"}})
+    assert answer["values"] == {"prompt": "a fox", "size": "512x512", "cfg": 3}
+    assert answer["left"] == ["Steps", "nothing"]
+    # A form that has been filled already stays as it is.
+    filled = tools.arrive(owner, {**asked, "own": own, "present": {"prompt": "from History"}})
+    assert filled["values"] == {}
+
+
+def test_settings_that_were_deleted_are_saved_again(tools: FormTools) -> None:
+    owner = "user:undo"
+    asked = {"preset": "text_to_image", "name": "Fox"}
+    tools.save(owner, {**asked, "values": {"prompt": "a fox"}})
+    assert tools.delete(ADA, asked)["values"] is None
+    answer = tools.delete(owner, asked)
+    assert answer == {"names": [], "values": {"prompt": "a fox"}}
+    assert tools.save(owner, {**asked, "values": answer["values"]})["names"] == ["Fox"]
+    assert tools.choose(owner, asked)["values"]["prompt"] == "a fox"
+
+
 def test_reset_gives_every_field_its_default(tools: FormTools, service: Service) -> None:
     answer = tools.reset(ADA, {"preset": "image_to_image"})
     form = service.forms["image_to_image"]

@@ -92,7 +92,8 @@ class FormTools:
 
     def arrive(self, owner: str, asked: Mapping[str, Any]) -> Json:
         """Return what belongs into a form that is shown for the first time: what is kept of it for
-        its person, and over that what the address carries. `taken` names the parts of the address
+        its person, over that what the tab had not sent before a reload (`own`), and over that what
+        the address carries. `taken` names the parts of the address
         that are done with, `linked` the fields that it fills.
 
         Nothing that is kept comes into a form that has been filled already, as from History.
@@ -100,6 +101,7 @@ class FormTools:
         form = self._find_form(asked)
         is_untouched = not find_changed(form, _read_mapping(asked, "present")).values
         kept = self._check_kept(owner, form) if is_untouched else CheckedValues()
+        own = check_values(form, _read_mapping(asked, "own") if is_untouched else {})
         parameters = _read_mapping(asked, "link")
         taken = [name for name in parameters if not is_foreign(form, name)]
         linked = CheckedValues()
@@ -110,8 +112,8 @@ class FormTools:
         except LimitReached as error:
             problem = {**describe_problem(error, form), "late": True}
         return {
-            "values": {**kept.values, **linked.values},
-            "left": _list_labels(form, kept.refused),
+            "values": {**kept.values, **own.values, **linked.values},
+            "left": _list_labels(form, {**kept.refused, **own.refused}),
             "taken": taken,
             "linked": list(linked.values),
             "isUntouched": is_untouched,
@@ -155,13 +157,17 @@ class FormTools:
         return {"values": values, "left": _list_labels(form, checked.refused)}
 
     def delete(self, owner: str, asked: Mapping[str, Any]) -> Json:
-        """Delete the settings with a name; return the names that are left."""
+        """Delete the settings with a name; return the names that are left, and the values, by which
+        they can be saved again.
+        """
         form = self._find_form(asked)
         name = _read_name(asked)
         store = self._service.kept_forms
+        saved = None
         if name:
+            saved = store.read(owner, form.name, name)
             store.delete(owner, form.name, name)
-        return {"names": store.list_names(owner, form.name)}
+        return {"names": store.list_names(owner, form.name), "values": saved}
 
     def link(self, owner: str, asked: Mapping[str, Any]) -> Json:
         """Write a link of the values that differ from the defaults; return its query, and the

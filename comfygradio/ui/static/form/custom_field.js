@@ -2,10 +2,13 @@
 
 /** @import { Part } from "../library/part.js" */
 
+import { noteOwnValue } from "../page/own_values.js";
+
 /**
  * @typedef {object} CustomField
  * @property {HTMLElement} body the place for the field's own elements
  * @property {(value: any) => void} put makes this the field's value, and tells Gradio
+ * @property {(value: any) => void} note notes what somebody is typing: it is not lost by a reload
  */
 
 /**
@@ -25,8 +28,9 @@ export function drawField({ element, props, trigger }) {
   /** @param {any} value */
   function put(value) {
     props.value = value;
+    noteOwnValue(element, value, false);
     trigger("change");
   }
 
-  return { body, put };
+  return { body, put, note: (value) => noteOwnValue(element, value, true) };
 }

@@ -5,6 +5,7 @@
 
 import { isLasting } from "../library/storage.js";
 import { followChanges } from "../page/form_values.js";
+import { lookAtOwnValues } from "../page/own_values.js";
 import { hasTyped } from "../page/typed_texts.js";
 
 const PAUSE_MS = 1000;
@@ -37,14 +38,18 @@ export function createKeeping(preset, { read, keep }) {
   async function keepNow() {
     clearTimeout(timer);
     timer = 0;
+    const forget = lookAtOwnValues(preset);
     const values = await read();
     const text = JSON.stringify(values);
     if (text === known) return;
     known = text;
-    await keep(values).catch(() => {
+    try {
+      await keep(values);
+      forget();
+    } catch {
       // The app is away: the next change, or the next look at the page, sends it.
       known = null;
-    });
+    }
   }
 
   function schedule() {
@@ -60,10 +65,7 @@ export function createKeeping(preset, { read, keep }) {
    */
   function isTaken(name) {
     const id = `cg-${preset}-${name}`;
-    if (touched.has(id)) return true;
-    // Lists and sizes of ours have several boxes, of which only some may be typed into.
-    const isOwn = document.getElementById(id)?.classList.contains("cg-custom");
-    return !isOwn && hasTyped(id);
+    return touched.has(id) || hasTyped(id);
   }
 
   /**

@@ -8,6 +8,7 @@ import { AWAY, createAsking } from "../library/asking.js";
 import { copyText } from "../library/clipboard.js";
 import { make, press } from "../library/elements.js";
 import { putValues, readValues } from "../page/form_values.js";
+import { dropOwnValues, takeOwnValues } from "../page/own_values.js";
 import { dropTexts } from "../page/typed_texts.js";
 import { createKeeping } from "./form_keeping.js";
 import { cleanAddress, nameBrought, nameCopied, nameSaved, readLink } from "./form_link.js";
@@ -45,6 +46,7 @@ export function mount(part) {
    */
   function put(values, names = Object.keys(values)) {
     dropTexts(names.map((name) => `cg-${preset}-${name}`));
+    dropOwnValues(preset, names);
     putValues(preset, values, () => trigger("put"));
   }
 
@@ -52,13 +54,15 @@ export function mount(part) {
     const landing = document.getElementById("cg-revision")?.dataset.landing ?? "";
     const link = readLink(location.search, preset, landing);
     const isLinked = Object.keys(link).length > 0;
+    const own = takeOwnValues(preset);
     const before = await read();
     const present = listUntyped(before);
     const answer = await asking
-      .ask("arrive", { preset, link, present })
+      .ask("arrive", { preset, link, present, own })
       .catch(() => ({ error: AWAY }));
     if (answer.error) {
       if (isLinked) tell(answer.error);
+      if (Object.keys(own).length) put(own);
       keeping.start(false);
       return;
     }
@@ -154,7 +158,21 @@ export function mount(part) {
     const answer = await asking.call("delete", { preset, name });
     if (answer.error) return;
     saved.paint(answer.names);
-    tell(`${name} is deleted.`);
+    const undo = press("cg-tool", "Undo", () => saveAgain(name, answer.values));
+    tell(`${name} is deleted.`, ...(answer.values ? [undo] : []));
+  }
+
+  /**
+   * Save settings that were deleted.
+   *
+   * @param {string} name
+   * @param {Values} values
+   */
+  async function saveAgain(name, values) {
+    const answer = await asking.call("save", { preset, name, values });
+    if (answer.error) return;
+    saved.paint(answer.names);
+    tell(nameBrought(`${name} is back.`, answer.left));
   }
 
   const keeping = createKeeping(preset, {

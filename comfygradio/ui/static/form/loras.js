@@ -21,17 +21,20 @@ import { chooseRange } from "./strength_range.js";
 /** @param {Part} part */
 export function mount(part) {
   const { props, watch } = part;
-  const { body, put } = drawField(part);
+  const { body, put, note } = drawField(part);
   const source = createModelSource(part);
   const place = make("div", { className: "cg-lora-rows" });
-  place.dataset.rows = "";
   /** @type {Row[]} */
   let rows = [];
   /** The value that the rows show, as JSON. */
   let painted = "";
 
+  function read() {
+    return rows.map((row) => row.read());
+  }
+
   function save() {
-    const value = rows.map((row) => row.read());
+    const value = read();
     painted = JSON.stringify(value);
     put(value);
   }
@@ -61,6 +64,7 @@ export function mount(part) {
       slider.value = String(readBox());
     }
 
+    box.addEventListener("input", () => note(read()));
     box.addEventListener("change", () => {
       follow();
       save();
@@ -88,7 +92,6 @@ export function mount(part) {
       model,
       pick: ({ value }) => {
         chosen = value;
-        root.dataset.row = value;
         save();
       },
     });
@@ -104,8 +107,6 @@ export function mount(part) {
       { label: "Remove" },
     );
     const root = make("div", { className: "cg-lora" }, line.root, remove, number.root);
-    // What is typed into the row is kept for this LoRA.
-    root.dataset.row = model.value;
     const row = { root, read: () => ({ name: chosen, strength: number.read() }) };
     return row;
   }

@@ -20,7 +20,7 @@ const RATIOS = [
 /** @param {Part} part */
 export function mount(part) {
   const { props, watch } = part;
-  const { body, put } = drawField(part);
+  const { body, put, note } = drawField(part);
 
   /** @param {string} name */
   function createSide(name) {
@@ -32,6 +32,7 @@ export function mount(part) {
     if (props.low !== null) box.min = String(props.low);
     if (props.high !== null) box.max = String(props.high);
     box.setAttribute("aria-label", `${props.title}: ${name}`);
+    box.addEventListener("input", () => note(read()));
     box.addEventListener("change", save);
     return box;
   }
@@ -46,9 +47,13 @@ export function mount(part) {
     }
   }
 
+  function read() {
+    return `${width.value}x${height.value}`;
+  }
+
   function save() {
     markRatios();
-    put(`${width.value}x${height.value}`);
+    put(read());
   }
 
   /** @param {number} ratio */

@@ -25,7 +25,8 @@ let kept = {};
 const settling = new Set();
 
 /**
- * Whether this is a box of a form that holds what somebody typed.
+ * Whether this is a box of a form that holds what somebody typed. Of the fields that are not
+ * Gradio's, whole values are kept (`own_values.js`).
  *
  * @param {EventTarget | null} node
  * @returns {node is Box}
@@ -33,6 +34,7 @@ const settling = new Set();
 function isText(node) {
   if (!(node instanceof HTMLInputElement || node instanceof HTMLTextAreaElement)) return false;
   if (!node.matches(TEXT_BOXES) || node.readOnly) return false;
+  if (node.closest(".cg-custom")) return false;
   const isList = node.closest(".cg-combo") || node.getAttribute("role") === "listbox";
   return !isList;
 }
@@ -42,33 +44,15 @@ function listTexts() {
 }
 
 /**
- * Name the place of a box: its field, and which box of the field it is. A row of a list goes by what
- * it is about, since after a reload another row may stand in its place; of several about the same,
- * each by its number.
+ * Name the place of a box: its field, and which box of the field it is.
  *
  * @param {Box} box
  */
 function namePlace(box) {
   const field = box.closest("[id^='cg-']");
   if (!field) return "";
-  /** @type {HTMLElement | null} */
-  const row = box.closest("[data-row]");
-  const boxes = [...(row ?? field).querySelectorAll("input, textarea")];
-  const parts = [field.id, boxes.indexOf(box)];
-  if (row) parts.push(numberRow(field, row), row.dataset.row ?? "");
-  return parts.join("/");
-}
-
-/**
- * Number a row among those of its list that are about the same.
- *
- * @param {Element} field
- * @param {HTMLElement} row
- */
-function numberRow(field, row) {
-  /** @type {NodeListOf<HTMLElement>} */
-  const rows = field.querySelectorAll("[data-row]");
-  return [...rows].filter((one) => one.dataset.row === row.dataset.row).indexOf(row);
+  const boxes = [...field.querySelectorAll("input, textarea")];
+  return `${field.id}/${boxes.indexOf(box)}`;
 }
 
 /** @param {string} place */
@@ -76,34 +60,11 @@ function findBox(place) {
   return listTexts().find((box) => namePlace(box) === place);
 }
 
-/**
- * Whether this place is in a row that the list, which is drawn, does not have.
- *
- * @param {string} place
- */
-function isRowGone(place) {
-  const [id] = place.split("/");
-  const list = document.getElementById(id)?.querySelector("[data-rows]");
-  return Boolean(list) && findBox(place) === undefined;
-}
-
-/**
- * Forget what was typed into rows that are gone: nobody should find it in a row that comes later.
- *
- * @param {Record<string, string>} texts by place
- */
-function forgetRows(texts) {
-  for (const place of Object.keys(texts)) {
-    if (isRowGone(place)) delete texts[place];
-  }
-}
-
 function keep() {
   for (const box of listTexts()) {
     const place = namePlace(box);
     if (place in typed) typed[place] = box.value;
   }
-  forgetRows(typed);
   storage.keep("tab", KEY, { ...kept, ...typed });
 }
 
@@ -123,7 +84,6 @@ function waitFrames(count, then) {
  * since Gradio 6.31 sets what it reveals once more.
  */
 function restore() {
-  forgetRows(kept);
   for (const box of listTexts()) {
     const place = namePlace(box);
     if (!(place in kept) || settling.has(place)) continue;
