@@ -255,7 +255,7 @@ def test_what_was_fetched_later_mends_only_that(
 
 
 def test_only_an_event_changes_a_status() -> None:
-    """Notes about a job, and its place in the queue, are no status."""
+    """Notes about a job, its place in the queue, and the trash are no status."""
     root = Path(comfygradio.__file__).parent
     notes = ({"reason"}, {"ahead"}, {"layout_notes"})
     writers = set()
@@ -265,7 +265,8 @@ def test_only_an_event_changes_a_status() -> None:
                 continue
             named = {keyword.arg for keyword in node.keywords}
             is_job = isinstance(node.func.value, ast.Name) and node.func.value.id == "job"
-            writes_row = node.func.attr == "change" and "store" in ast.unparse(node.func.value)
+            changes_row = node.func.attr == "change" and "store" in ast.unparse(node.func.value)
+            writes_row = changes_row and named != {"deleted"}
             publishes = node.func.attr == "update" and is_job and named not in notes
             if writes_row or publishes:
                 writers.add(path.relative_to(root).as_posix())
