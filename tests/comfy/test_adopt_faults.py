@@ -29,7 +29,7 @@ from comfygradio.errors import (
 )
 from tests.clocks import HANG_SECONDS, ManualClock
 
-from .conftest import QUICK_TIMINGS, Connect, Serve, read_to_end, wait_until
+from .conftest import LISTENING, QUICK_TIMINGS, Connect, Serve, read_to_end, wait_until
 from .gate import Gate
 from .gateway import Call, Gateway, Reply, forward
 from .graphs import Graph, make_empty_graph, make_sleep_graph, make_text_to_image_graph
@@ -374,7 +374,8 @@ def test_a_node_whose_begin_was_missed_teaches_no_time(
     serve: Serve, connect: Connect, gate: Gate
 ) -> None:
     server = serve()
-    client = connect(server.url)
+    # Only the messages tell of times; a history that is read before them ends the job without.
+    client = connect(server.url, patience=replace(LISTENING, settle=HANG_SECONDS))
     gate.hold()
     left = leave(client, make_text_to_image_graph(CHECKPOINT, steps=60))
     client_id = str(left.client_id)
