@@ -24,8 +24,8 @@ from comfygradio.ui.form.endpoint import build_endpoint
 from comfygradio.ui.form.field_component import refresh_component
 from comfygradio.ui.form.form_tools import FormTools
 from comfygradio.ui.form.form_update import connect_form_updates, make_picture_reader
-from comfygradio.ui.form.keeper_notes import KeeperNotes
 from comfygradio.ui.form.lacking_models import LackingModels
+from comfygradio.ui.form.maintainer_notes import MaintainerNotes
 from comfygradio.ui.form.panel import (
     PRIVATE,
     QUICK,
@@ -152,14 +152,14 @@ def build_page(
         else:
             lacking_models = LackingModels(service, operators, authors)
             form_tools = FormTools(service, page_sessions)
-            keeper_notes = KeeperNotes(operators, authors)
+            maintainer_notes = MaintainerNotes(operators, authors)
             panels, chooser = _build_forms(
                 blocks,
                 service,
                 job_streams,
                 sweep_view,
                 lacking_models,
-                keeper_notes,
+                maintainer_notes,
                 history,
                 form_tools,
             )
@@ -169,7 +169,7 @@ def build_page(
                 _build_sweep_endpoints(blocks, service, panels)
             # The last events of all: most pages have none, and their numbers must not differ.
             lacking_models.listen(blocks)
-            keeper_notes.listen(blocks)
+            maintainer_notes.listen(blocks)
     use_guarded_client(blocks, service.web_files)
     return blocks
 
@@ -265,7 +265,7 @@ def _build_forms(
     job_streams: JobStreams,
     sweep_view: gr.HTML,
     lacking_models: LackingModels,
-    keeper_notes: KeeperNotes,
+    maintainer_notes: MaintainerNotes,
     history: HistoryApi,
     form_tools: FormTools,
 ) -> tuple[list[Panel], gr.Radio | gr.Dropdown]:
@@ -281,7 +281,7 @@ def _build_forms(
             for form in forms:
                 is_visible = form is default
                 panel = build_panel(
-                    form, service, is_visible, lacking_models, form_tools, keeper_notes
+                    form, service, is_visible, lacking_models, form_tools, maintainer_notes
                 )
                 panels.append(panel)
             build_restore_panel(service, panels, chooser, sweep_view)
@@ -290,7 +290,9 @@ def _build_forms(
             )
             refreshed = gr.HTML("", js_on_load=None, elem_id="cg-refreshed")
             if service.errors:
-                keeper_notes.draw(build_note("Some presets could not be read.", *service.errors))
+                maintainer_notes.draw(
+                    build_note("Some presets could not be read.", *service.errors)
+                )
         with gr.Column(scale=7, min_width=320, elem_id="cg-side"):
             view = job_view.build()
             build_looking(history)

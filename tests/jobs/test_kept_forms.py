@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,18 +21,6 @@ from comfygradio.jobs.kept_form_store import (
 from tests.clocks import ManualClock
 
 ADA, BOB, GUEST = "user:ada", "user:bob", "anon:0123"
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[JobStore]:
-    store = JobStore.open(tmp_path)
-    yield store
-    store.close()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +17,6 @@ from tests.clocks import ManualClock
 from tests.jobs.records import make_record
 
 ADA, BOB = "user:ada", "user:bob"
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[JobStore]:
-    store = JobStore.open(tmp_path)
-    yield store
-    store.close()
 
 
 @pytest.fixture

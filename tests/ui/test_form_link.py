@@ -131,11 +131,11 @@ def test_what_the_tab_had_not_sent_comes_over_what_is_kept(tools: FormTools) -> 
     asked = {"preset": "text_to_image"}
     tools.keep(owner, {**asked, "values": {"prompt": "a fox", "size": "768x512"}})
     own = {"size": "512x512", "steps": "many", "nothing": 1}
-    answer = tools.arrive(owner, {**asked, "own": own, "link": {"cfg": "3"}})
+    answer = tools.arrive(owner, {**asked, "custom": own, "link": {"cfg": "3"}})
     assert answer["values"] == {"prompt": "a fox", "size": "512x512", "cfg": 3}
     assert answer["left"] == ["Steps", "nothing"]
     # A form that has been filled already stays as it is.
-    filled = tools.arrive(owner, {**asked, "own": own, "present": {"prompt": "from History"}})
+    filled = tools.arrive(owner, {**asked, "custom": own, "present": {"prompt": "from History"}})
     assert filled["values"] == {}
 
 

@@ -21,8 +21,8 @@ from comfygradio.net.external_client import ExternalClient
 from comfygradio.service.service import Service
 from comfygradio.settings import shipped_presets
 from comfygradio.ui.form.form_tools import FormTools
-from comfygradio.ui.form.keeper_notes import KeeperNotes
 from comfygradio.ui.form.lacking_models import LackingModels, name_lacking_models
+from comfygradio.ui.form.maintainer_notes import MaintainerNotes
 from comfygradio.ui.form.panel import build_panel
 from comfygradio.ui.identity.page_session import PageSessions
 from comfygradio.ui.identity.role import AuthorAccess, OperatorAccess
@@ -71,7 +71,7 @@ def draw(service: Service, **readers: Any) -> tuple[LackingModels, str]:
     lacking_models = LackingModels(service, **readers)
     with gr.Blocks() as blocks:
         tools = FormTools(service, PageSessions())
-        build_panel(service.forms["mine"], service, True, lacking_models, tools, KeeperNotes())
+        build_panel(service.forms["mine"], service, True, lacking_models, tools, MaintainerNotes())
     shown = [str(getattr(block, "value", "")) for block in blocks.blocks.values()]
     templates = [str(getattr(block, "html_template", "")) for block in blocks.blocks.values()]
     return lacking_models, "\n".join([*shown, *templates])

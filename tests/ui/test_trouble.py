@@ -14,7 +14,7 @@ from PIL import Image
 
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.settings import shipped_presets
-from comfygradio.ui.form.keeper_notes import KeeperNotes
+from comfygradio.ui.form.maintainer_notes import MaintainerNotes
 from tests.ui.running import RunningApp, free_port, run_app
 
 pytestmark = pytest.mark.app
@@ -140,7 +140,7 @@ def read_notes(app: RunningApp) -> str:
     """What the page tells operators and authors alone, as HTML."""
     for function in app.app.blocks.fns.values():
         notes = getattr(function.fn, "__self__", None)
-        if isinstance(notes, KeeperNotes):
+        if isinstance(notes, MaintainerNotes):
             return "\n".join(notes.notes)
     return ""
 

@@ -92,16 +92,16 @@ class FormTools:
 
     def arrive(self, owner: str, asked: Mapping[str, Any]) -> Json:
         """Return what belongs into a form that is shown for the first time: what is kept of it for
-        its person, over that what the tab had not sent before a reload (`own`), and over that what
-        the address carries. `taken` names the parts of the address
-        that are done with, `linked` the fields that it fills.
+        its person, over that what the tab had not sent before a reload (`custom`), and over that
+        what the address carries. `taken` names the parts of the address that are done with,
+        `linked` the fields that it fills.
 
         Nothing that is kept comes into a form that has been filled already, as from History.
         """
         form = self._find_form(asked)
         is_untouched = not find_changed(form, _read_mapping(asked, "present")).values
         kept = self._check_kept(owner, form) if is_untouched else CheckedValues()
-        own = check_values(form, _read_mapping(asked, "own") if is_untouched else {})
+        custom = check_values(form, _read_mapping(asked, "custom") if is_untouched else {})
         parameters = _read_mapping(asked, "link")
         taken = [name for name in parameters if not is_foreign(form, name)]
         linked = CheckedValues()
@@ -112,8 +112,8 @@ class FormTools:
         except LimitReached as error:
             problem = {**describe_problem(error, form), "late": True}
         return {
-            "values": {**kept.values, **own.values, **linked.values},
-            "left": _list_labels(form, {**kept.refused, **own.refused}),
+            "values": {**kept.values, **custom.values, **linked.values},
+            "left": _list_labels(form, {**kept.refused, **custom.refused}),
             "taken": taken,
             "linked": list(linked.values),
             "isUntouched": is_untouched,

@@ -33,8 +33,8 @@ from comfygradio.ui.form.field_component import (
     to_component_value,
 )
 from comfygradio.ui.form.form_tools import FormTools
-from comfygradio.ui.form.keeper_notes import KeeperNotes
 from comfygradio.ui.form.lacking_models import LackingModels, name_lacking_models
+from comfygradio.ui.form.maintainer_notes import MaintainerNotes
 from comfygradio.ui.form.problem_text import describe_problem
 from comfygradio.ui.form.upload_value import read_payload
 from comfygradio.ui.identity.owner import find_owner
@@ -159,7 +159,7 @@ def build_panel(
     is_visible: bool,
     lacking_models: LackingModels,
     form_tools: FormTools,
-    keeper_notes: KeeperNotes,
+    maintainer_notes: MaintainerNotes,
 ) -> Panel:
     """Draw a form inside the current Blocks, simple fields first and advanced ones folded; or draw
     its problems.
@@ -185,7 +185,7 @@ def build_panel(
         tools = form_tools.draw(form)
         if form.notes:
             # Below the fields, which would move when the notes come.
-            keeper_notes.draw(_build_adjusted(form.notes))
+            maintainer_notes.draw(_build_adjusted(form.notes))
         footer = _build_footer(form, service)
     return Panel(form, column, components, holders, footer, late, tools)
 

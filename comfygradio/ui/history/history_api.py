@@ -5,7 +5,7 @@ and delete them.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import gradio as gr
@@ -136,29 +136,23 @@ class HistoryApi:
         """Put jobs that are over into the trash; return which were put there, and why another was
         not.
         """
-        deleted = []
-        problem = ""
-        for token in _list_tokens(asked):
-            try:
-                record = self._find(owner, token)
-                self._service.trash.put(record.id)
-                self._service.queue.forget(token)
-                deleted.append(token)
-            except JobStoreError as error:
-                problem = str(error)
+
+        def put(token: str) -> None:
+            record = self._find(owner, token)
+            self._service.trash.put(record.id)
+            self._service.queue.forget(token)
+
+        deleted, problem = _change_each(_list_tokens(asked), put)
         return {"deleted": deleted, "error": problem}
 
     def restore(self, owner: str, asked: Mapping[str, Any]) -> Json:
         """Take jobs out of the trash; return which, and why another is not there any more."""
-        restored = []
-        problem = ""
-        for token in _list_tokens(asked):
-            try:
-                record = self._find_deleted(owner, token)
-                self._service.trash.restore(record.id)
-                restored.append(token)
-            except JobStoreError as error:
-                problem = str(error)
+
+        def restore(token: str) -> None:
+            record = self._find_deleted(owner, token)
+            self._service.trash.restore(record.id)
+
+        restored, problem = _change_each(_list_tokens(asked), restore)
         return {"restored": restored, "error": problem}
 
     def delete_for_good(self, owner: str, asked: Mapping[str, Any]) -> Json:
@@ -166,20 +160,14 @@ class HistoryApi:
         return which of those that were named are gone, and why another is not.
         """
         trash = self._service.trash
-        deleted = []
-        problem = ""
-        for token in _list_tokens(asked):
-            try:
-                trash.delete(self._find_deleted(owner, token).id)
-                deleted.append(token)
-            except JobStoreError as error:
-                problem = str(error)
-        everything = trash.list_all(owner) if asked.get("all") is True else []
-        for job_id in everything:
-            try:
-                trash.delete(job_id)
-            except JobStoreError as error:
-                problem = str(error)
+
+        def delete(token: str) -> None:
+            trash.delete(self._find_deleted(owner, token).id)
+
+        deleted, problem = _change_each(_list_tokens(asked), delete)
+        if asked.get("all") is True:
+            _, other_problem = _change_each(trash.list_all(owner), trash.delete)
+            problem = other_problem or problem
         return {"deleted": deleted, "error": problem}
 
     def stop(self, owner: str, asked: Mapping[str, Any]) -> Json:
@@ -307,6 +295,20 @@ class HistoryApi:
             if backend.url == url:
                 return backend.client
         raise JobStoreError("The server that has this is not among ours any more.")
+
+
+def _change_each(names: Iterable[str], change: Callable[[str], None]) -> tuple[list[str], str]:
+    """Change each of these; return those that were changed, and why the last other one was not."""
+    changed = []
+    problem = ""
+    for name in names:
+        try:
+            change(name)
+        except JobStoreError as error:
+            problem = str(error)
+        else:
+            changed.append(name)
+    return changed, problem
 
 
 def _list_tokens(asked: Mapping[str, Any]) -> list[str]:

@@ -2,7 +2,7 @@
 
 /** @import { Part } from "../library/part.js" */
 
-import { noteOwnValue } from "../page/own_values.js";
+import { noteCustomValue } from "../page/custom_values.js";
 
 /**
  * @typedef {object} CustomField
@@ -28,9 +28,9 @@ export function drawField({ element, props, trigger }) {
   /** @param {any} value */
   function put(value) {
     props.value = value;
-    noteOwnValue(element, value, false);
+    noteCustomValue(element, value, false);
     trigger("change");
   }
 
-  return { body, put, note: (value) => noteOwnValue(element, value, true) };
+  return { body, put, note: (value) => noteCustomValue(element, value, true) };
 }

@@ -4,8 +4,8 @@
 /** @import { Values } from "../page/form_values.js" */
 
 import { isLasting } from "../library/storage.js";
+import { snapshotCustomValues } from "../page/custom_values.js";
 import { followChanges } from "../page/form_values.js";
-import { lookAtOwnValues } from "../page/own_values.js";
 import { hasTyped } from "../page/typed_texts.js";
 
 const PAUSE_MS = 1000;
@@ -38,7 +38,7 @@ export function createKeeping(preset, { read, keep }) {
   async function keepNow() {
     clearTimeout(timer);
     timer = 0;
-    const forget = lookAtOwnValues(preset);
+    const forget = snapshotCustomValues(preset);
     const values = await read();
     const text = JSON.stringify(values);
     if (text === known) return;

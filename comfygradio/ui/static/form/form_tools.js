@@ -7,8 +7,8 @@
 import { AWAY, createAsking } from "../library/asking.js";
 import { copyText } from "../library/clipboard.js";
 import { make, press } from "../library/elements.js";
+import { dropCustomValues, takeCustomValues } from "../page/custom_values.js";
 import { putValues, readValues } from "../page/form_values.js";
-import { dropOwnValues, takeOwnValues } from "../page/own_values.js";
 import { dropTexts } from "../page/typed_texts.js";
 import { createKeeping } from "./form_keeping.js";
 import { cleanAddress, nameBrought, nameCopied, nameSaved, readLink } from "./form_link.js";
@@ -46,7 +46,7 @@ export function mount(part) {
    */
   function put(values, names = Object.keys(values)) {
     dropTexts(names.map((name) => `cg-${preset}-${name}`));
-    dropOwnValues(preset, names);
+    dropCustomValues(preset, names);
     putValues(preset, values, () => trigger("put"));
   }
 
@@ -54,15 +54,15 @@ export function mount(part) {
     const landing = document.getElementById("cg-revision")?.dataset.landing ?? "";
     const link = readLink(location.search, preset, landing);
     const isLinked = Object.keys(link).length > 0;
-    const own = takeOwnValues(preset);
+    const custom = takeCustomValues(preset);
     const before = await read();
     const present = listUntyped(before);
     const answer = await asking
-      .ask("arrive", { preset, link, present, own })
+      .ask("arrive", { preset, link, present, custom })
       .catch(() => ({ error: AWAY }));
     if (answer.error) {
       if (isLinked) tell(answer.error);
-      if (Object.keys(own).length) put(own);
+      if (Object.keys(custom).length) put(custom);
       keeping.start(false);
       return;
     }

@@ -85,8 +85,9 @@ export function createDeletion({ asking, gallery, say }, openJob, remove) {
     }
     if (isMoving) return;
     isMoving = true;
-    await move(over, tokens.length - over.length);
-    isMoving = false;
+    await move(over, tokens.length - over.length).finally(() => {
+      isMoving = false;
+    });
   }
 
   return moveToTrash;

@@ -3,9 +3,9 @@
 
 import { followGenerate } from "../job/generate_button.js";
 import { followChooser } from "./chooser.js";
+import { keepCustomValues } from "./custom_values.js";
 import { keepLanguage } from "./language.js";
 import { go } from "./navigation.js";
-import { keepOwnValues } from "./own_values.js";
 import { watchRevision } from "./revision.js";
 import { keepTypedTexts } from "./typed_texts.js";
 import { listenWeights } from "./weights.js";
@@ -21,7 +21,7 @@ keepLanguage();
 followChooser();
 followGenerate();
 keepTypedTexts();
-keepOwnValues();
+keepCustomValues();
 watchRevision();
 listenWeights();
 

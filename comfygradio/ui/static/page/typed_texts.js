@@ -26,7 +26,7 @@ const settling = new Set();
 
 /**
  * Whether this is a box of a form that holds what somebody typed. Of the fields that are not
- * Gradio's, whole values are kept (`own_values.js`).
+ * Gradio's, whole values are kept (`custom_values.js`).
  *
  * @param {EventTarget | null} node
  * @returns {node is Box}

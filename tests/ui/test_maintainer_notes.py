@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from comfygradio.ui.form.keeper_notes import KeeperNotes
+from comfygradio.ui.form.maintainer_notes import MaintainerNotes
 from comfygradio.ui.identity.person import Person
 from comfygradio.ui.identity.role import AuthorAccess, OperatorAccess
 
@@ -26,7 +26,7 @@ ELSEWHERE = Person(address="10.0.0.2")
 def test_notes_on_presets_are_for_those_who_look_after_them(
     operators: frozenset[str] | None, authors: frozenset[str] | None, readers: list[Person]
 ) -> None:
-    notes = KeeperNotes(
+    notes = MaintainerNotes(
         OperatorAccess(operators) if operators else None,
         AuthorAccess(authors) if authors else None,
     )

@@ -1,5 +1,5 @@
-// Keeps what was put into the fields that are not Gradio's over a reload, until the app has it. Such
-// a field may be a list of which the next page knows no row, so whole values are kept.
+// Keeps what was put into custom fields, those that are not Gradio's, over a reload until the app has
+// it. Such a field may be a list of which the next page knows no row, so whole values are kept.
 
 import { isRecord } from "../library/checks.js";
 import * as storage from "../library/storage.js";
@@ -25,7 +25,7 @@ let kept = {};
  * @param {any} value
  * @param {boolean} isTyped whether somebody is still typing
  */
-export function noteOwnValue(element, value, isTyped) {
+export function noteCustomValue(element, value, isTyped) {
   const panel = element.closest(".cg-panel");
   const field = element.closest("[id^='cg-']");
   if (!panel || !field || panel === field) return;
@@ -41,17 +41,17 @@ export function noteOwnValue(element, value, isTyped) {
  * @param {string} preset
  * @param {string[]} names
  */
-export function dropOwnValues(preset, names) {
+export function dropCustomValues(preset, names) {
   for (const name of names) notes.get(preset)?.delete(name);
 }
 
 /**
- * Take a look at what is noted of a form. Gives what forgets it once the app has the form's values;
- * what was noted later, or is only typed, stays.
+ * Remember what is noted of a form now. Gives what forgets it once the app has the form's values; what
+ * was noted later, or is only typed, stays.
  *
  * @param {string} preset
  */
-export function lookAtOwnValues(preset) {
+export function snapshotCustomValues(preset) {
   const seen = new Map(notes.get(preset));
 
   function forget() {
@@ -71,7 +71,7 @@ export function lookAtOwnValues(preset) {
  * @param {string} preset
  * @returns {Record<string, any>} field → value
  */
-export function takeOwnValues(preset) {
+export function takeCustomValues(preset) {
   const values = isRecord(kept[preset]) ? kept[preset] : {};
   delete kept[preset];
   /** @type {Map<string, Note>} */
@@ -92,7 +92,7 @@ function keep() {
 }
 
 /** Keep from now on what is put into the fields. */
-export function keepOwnValues() {
+export function keepCustomValues() {
   kept = storage.readRecord("tab", KEY);
   storage.drop("tab", KEY);
   addEventListener("pagehide", keep);

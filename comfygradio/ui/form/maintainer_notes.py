@@ -15,7 +15,7 @@ from comfygradio.ui.identity.role import AuthorAccess, OperatorAccess
 EVENT: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
 
 
-class KeeperNotes:
+class MaintainerNotes:
     """The places for notes on one page, and what is written there for operators and authors.
 
     Where the settings name neither and nobody logs in, whoever is at this machine reads them.
@@ -32,7 +32,7 @@ class KeeperNotes:
     def draw(self, note: str) -> None:
         """Draw an empty place inside the current Blocks for this HTML, whose texts are escaped."""
         self.notes.append(note)
-        self._places.append(gr.HTML("", js_on_load=None, elem_classes="cg-keeper-note"))
+        self._places.append(gr.HTML("", js_on_load=None, elem_classes="cg-maintainer-note"))
 
     def listen(self, blocks: gr.Blocks) -> None:
         """Fill the places when the page is loaded."""
