@@ -151,12 +151,20 @@ def test_fingers_turn_and_enlarge(phone: Page) -> None:
     expect(find_enlarged(phone)).to_have_count(1)
 
 
+def read_boxes(elements: Locator) -> list[dict[str, float]]:
+    """Where these elements are, all at one moment: the page may scroll to the picture meanwhile."""
+    boxes: list[dict[str, float]] = elements.evaluate_all(
+        "nodes => nodes.map((node) => node.getBoundingClientRect().toJSON())"
+    )
+    return boxes
+
+
 def test_what_stands_below_a_picture_is_one_row_on_a_phone(phone: Page) -> None:
     make_picture(phone, "a kite")
     foot = phone.locator(".cg-card figcaption")
     expect(foot.get_by_role("button", name="Copy")).to_be_visible()
-    boxes = [one.bounding_box() for one in foot.locator("select, button, a").all()]
-    middles = {round(box["y"] + box["height"] / 2) for box in boxes if box}
+    boxes = read_boxes(foot.locator("select, button, a"))
+    middles = {round(box["y"] + box["height"] / 2) for box in boxes}
     assert len(boxes) == 4 and max(middles) - min(middles) <= 1
 
 
@@ -165,8 +173,7 @@ def test_several_pictures_are_two_by_two_on_a_phone(phone: Page) -> None:
     phone.locator("#cg-panel-text_to_image").get_by_label("How many pictures").first.fill("4")
     make_picture(phone, "four kites")
     expect(phone.locator(".cg-card")).to_have_count(4)
-    boxes = [card.bounding_box() for card in phone.locator(".cg-card").all()]
-    places = [(box["x"], box["y"]) for box in boxes if box]
+    places = [(box["x"], box["y"]) for box in read_boxes(phone.locator(".cg-card"))]
     assert len({x for x, _ in places}) == 2
     assert len({y for _, y in places}) == 2
     assert phone.evaluate("document.documentElement.scrollWidth") == 390
