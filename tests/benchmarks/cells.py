@@ -81,7 +81,9 @@ def main() -> None:
 
 def run_sweep(page: Page) -> None:
     """Every one of 20 steps with each of 100 seeds, until all are done."""
-    page.locator(f"#cg-panel-{PRESET}").get_by_role("button", name="Compare settings").click()
+    panel = page.locator(f"#cg-panel-{PRESET}")
+    panel.get_by_label("What do you want to see?").fill("a lighthouse")
+    panel.get_by_role("button", name="Compare settings").click()
     for label, text in (("Steps", "1-20"), ("Seed", "1-100")):
         if not page.locator(".cg-sweep-offers:visible").count():
             page.get_by_role("button", name="+ Another field").click()
