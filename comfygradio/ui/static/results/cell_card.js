@@ -34,10 +34,10 @@ const MAX_TEXT_LENGTH = 400;
  * @param {number} at
  * @param {object} grid
  * @param {() => void} grid.open
- * @param {() => boolean} grid.isFlying whether the cells fly past so quickly that nothing is loaded
+ * @param {() => boolean} grid.isLater whether pictures are loaded only by `loadPictures`
  * @returns {Card}
  */
-export function createCard(host, at, { open, isFlying }) {
+export function createCard(host, at, { open, isLater }) {
   const shot = press(host.name("shot"), "", open);
   const root = make("div", { className: host.name("cell") }, shot);
   root.setAttribute("role", "gridcell");
@@ -104,7 +104,7 @@ export function createCard(host, at, { open, isFlying }) {
     const result = findMain(cell);
     if (!result) return drawNothing(cell);
     if (result.kind === "video") return drawVideo(result, host.media, host.name("play"));
-    if (result.kind === "image") return [drawPicture(result, host.media, source, isFlying())];
+    if (result.kind === "image") return [drawPicture(result, host.media, source, isLater())];
     if (result.text) {
       const text = result.text.slice(0, MAX_TEXT_LENGTH);
       return [make("span", { className: host.name("said"), textContent: text })];

@@ -36,6 +36,15 @@ export function readArrow(event) {
 }
 
 /**
+ * Do something once the next frame is shown.
+ *
+ * @param {() => void} action
+ */
+function afterFrame(action) {
+  requestAnimationFrame(() => setTimeout(action));
+}
+
+/**
  * Make the grid. It is planned by `plot`, once it is in the page.
  *
  * @param {Host} host
@@ -50,7 +59,12 @@ export function createGrid(host, { open, isOpen }) {
   root.setAttribute("aria-label", "The results");
   /** @type {Plan | null} */
   let plan = null;
-  const rows = createRows(host, canvas, { open, isFlying: () => scroll.isFlying() });
+  /** Whether pictures are asked for only when the frame that they belong to has been shown. */
+  let isDrawingAnew = false;
+  const rows = createRows(host, canvas, {
+    open,
+    isLater: () => isDrawingAnew || scroll.isFlying(),
+  });
   /** What names the columns; null where none are named. @type {Heading | null} */
   let heading = null;
   /** The cell that the Tab key reaches. @type {number | null} */
@@ -111,7 +125,13 @@ export function createGrid(host, { open, isOpen }) {
       parts.push(say(host.name("none"), isAll ? "There is nothing to show." : host.nothingFits));
     }
     canvas.replaceChildren(...parts);
+    isDrawingAnew = true;
     paint(0);
+    isDrawingAnew = false;
+    afterFrame(() => {
+      rows.pauseSpare();
+      loadPictures(canvas);
+    });
     clearTimeout(completing);
     completing = setTimeout(complete, BEYOND_MS);
     // A video that is moved in the page stops.

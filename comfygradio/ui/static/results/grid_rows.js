@@ -7,6 +7,7 @@
 import { make } from "../library/elements.js";
 import { createCard } from "./cell_card.js";
 import { drawLabel } from "./grid_labels.js";
+import { dropPictures } from "./media.js";
 import { GAP, SIDE } from "./plan.js";
 
 /**
@@ -24,9 +25,9 @@ import { GAP, SIDE } from "./plan.js";
  * @param {HTMLElement} canvas
  * @param {object} around
  * @param {(at: number) => void} around.open
- * @param {() => boolean} around.isFlying
+ * @param {() => boolean} around.isLater whether pictures are loaded only by `loadPictures`
  */
-export function createRows(host, canvas, { open, isFlying }) {
+export function createRows(host, canvas, { open, isLater }) {
   /** @type {Plan | null} */
   let plan = null;
   /** @type {Map<number, Row>} */
@@ -43,6 +44,11 @@ export function createRows(host, canvas, { open, isFlying }) {
     for (const card of listCards()) spare.set(card.at, card);
     rows = new Map();
     plan = next;
+  }
+
+  /** Load nothing more for the cards of the plan before, until they are used. */
+  function pauseSpare() {
+    for (const card of spare.values()) dropPictures(card.root);
   }
 
   /** Let go of the cards of the plan before that are not used. */
@@ -142,7 +148,7 @@ export function createRows(host, canvas, { open, isFlying }) {
   function takeCard(at) {
     const known = spare.get(at);
     spare.delete(at);
-    return known ?? createCard(host, at, { open: () => open(at), isFlying });
+    return known ?? createCard(host, at, { open: () => open(at), isLater });
   }
 
   /**
@@ -162,5 +168,5 @@ export function createRows(host, canvas, { open, isFlying }) {
     card.showCaption(planned.named);
   }
 
-  return { begin, fill, dropSpare, drop, listCards };
+  return { begin, fill, pauseSpare, dropSpare, drop, listCards };
 }

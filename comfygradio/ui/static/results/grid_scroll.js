@@ -19,9 +19,10 @@ export function followScroll(root, { readMoved, paint, land }) {
   let scrolledAt = 0;
   let landing = 0;
 
-  function noteSpeed() {
+  /** @param {number} moved */
+  function noteSpeed(moved) {
     const now = performance.now();
-    isFlying = readMoved() / Math.max(now - scrolledAt, 1) > FAST;
+    isFlying = moved / Math.max(now - scrolledAt, 1) > FAST;
     scrolledAt = now;
     clearTimeout(landing);
     landing = setTimeout(() => {
@@ -41,7 +42,10 @@ export function followScroll(root, { readMoved, paint, land }) {
   }
 
   function follow() {
-    noteSpeed();
+    const moved = readMoved();
+    // A grid that has become smaller tells where it is now, which is drawn already.
+    if (moved === 0) return;
+    noteSpeed(moved);
     paintSoon();
   }
 

@@ -127,12 +127,15 @@ export function loadPictures(root) {
 }
 
 /**
- * Let go of pictures that have not arrived, so that they are not fetched any more.
+ * Let go of pictures that have not arrived, so that they are not fetched any more; `loadPictures`
+ * loads them again.
  *
  * @param {Element} root
  */
 export function dropPictures(root) {
   for (const picture of root.querySelectorAll("img")) {
-    if (!picture.complete) picture.removeAttribute("src");
+    if (picture.complete) continue;
+    picture.dataset.src = picture.src;
+    picture.removeAttribute("src");
   }
 }
